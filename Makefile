@@ -1,0 +1,43 @@
+# Every target starts from nothing but python3, make and the package registries.
+PY ?= python3
+UV := .tools/uv/bin/uv
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+.PHONY: venv demo test check bench lock clean help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+venv: .venv/.stamp  ## install speeko and its tools into .venv, versions and hashes from requirements.lock
+
+demo: .venv/.stamp  ## speak a sample catalog with real servers, workers and speech, and print where it is
+	@$(BIN)/python -m cli.demo
+
+test: .venv/.stamp  ## all tests, on real servers and worker processes
+	$(BIN)/python -m pytest -q
+
+check: .venv/.stamp  ## lint, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.stamp  ## measure, and print the figures beside a baseline of the same run
+	$(BIN)/python -m pytest -q -s -m bench tests/bench
+
+lock: $(UV)  ## compile requirements.lock anew (versions and hashes, no host names)
+	$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --extra parquet --group dev \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+
+clean:  ## remove what was built
+	rm -rf .venv .tools demo-output
+
+.venv/.stamp: pyproject.toml requirements.lock | $(UV)
+	@$(UV) venv -q --allow-existing --python $(PY) .venv
+	@$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(UV):
+	@$(PY) -m venv .tools/uv && .tools/uv/bin/pip install -q --disable-pip-version-check 'uv>=0.13,<0.14'

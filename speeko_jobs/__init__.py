@@ -1,0 +1,6 @@
+"""speeko_jobs: the batch queue for text-to-speech.
+
+Imports point down this list only: runtime, flow, adapters, local, core, errors and settings.
+"""
+
+__version__ = "0.1.0"

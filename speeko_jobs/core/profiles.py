@@ -1,0 +1,149 @@
+"""What each speech API takes and charges: one profile a server, from their published specifications.
+
+A profile knows limits, formats, voices, prices and how characters are counted. It sends nothing.
+Sources of the figures: the API references of each project, read in 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
+
+from speeko_jobs.errors import ConfigError
+
+OPENAI_VOICES = (
+    "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse",
+    "marin", "cedar",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One speech API. Prices are micro-dollars (Decimal); lengths are characters as the API counts them."""
+
+    name: str
+    family: str  # part of the key: two profiles of one family and model sound the same
+    models: tuple[str, ...]
+    default_voice: str
+    formats: tuple[str, ...]
+    max_chars: int  # longest input of one call; longer texts are cut at sentence ends and joined
+    char_micros: Mapping[str, Decimal] = field(default_factory=dict)  # by model; "" is any other
+    call_micros: int = 0
+    voice_multipliers: Mapping[str, Decimal] = field(default_factory=dict)
+    voices: tuple[str, ...] = ()  # empty: whatever the server offers
+    takes_language: bool = False
+    language_field: str = ""
+    extra_body: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    honours_idempotency_key: bool = False
+    needs_key: bool = True
+    default_url: str = ""
+    min_speed: float = 0.25
+    max_speed: float = 4.0
+
+    @property
+    def default_model(self) -> str:
+        return self.models[0]
+
+    def price(self, chars: int, model: str, voice: str) -> int:
+        """Micro-dollars of one call that speaks `chars` billable characters, rounded half up."""
+        rate = self.char_micros.get(model, self.char_micros.get("", Decimal(0)))
+        amount = chars * rate * self.voice_multipliers.get(voice, Decimal(1)) + self.call_micros
+        return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+    def billable_chars(self, text: str) -> int:
+        """Characters that the API bills for `text`: code points, for every profile here."""
+        return len(text)
+
+    def with_price(self, usd_per_million: str) -> Profile:
+        """The same API at another price for every model (a contract's, or a rehearsal's)."""
+        try:
+            rate = Decimal(usd_per_million)
+            if not rate.is_finite() or rate < 0:
+                raise ValueError
+        except (ArithmeticError, ValueError):
+            raise ConfigError(f"price_per_million takes dollars, not {usd_per_million!r}") from None
+        return replace(self, char_micros={"": rate})
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        p.name: p
+        for p in (
+            Profile(
+                name="espeak",
+                family="espeak-ng",
+                models=("espeak-ng-1.52",),
+                default_voice="",
+                formats=("wav", "mp3", "flac", "ogg", "opus"),
+                max_chars=5_000,
+                takes_language=True,
+                needs_key=False,
+                min_speed=0.5,
+                max_speed=2.5,
+            ),
+            Profile(
+                name="speeko",
+                family="speeko",
+                models=("kokoro",),
+                default_voice="kokoro-professional",
+                formats=("mp3", "opus", "flac", "wav", "ogg"),
+                max_chars=4_096,
+                char_micros={"": Decimal(15)},
+                call_micros=1,
+                voice_multipliers={"kokoro-low-latency": Decimal("0.8")},
+                voices=("kokoro-professional", "kokoro-friendly", "kokoro-low-latency"),
+                takes_language=True,
+                language_field="language",
+                honours_idempotency_key=True,
+            ),
+            Profile(
+                name="openai",
+                family="openai",
+                models=("tts-1", "tts-1-hd"),
+                default_voice="alloy",
+                formats=("mp3", "opus", "flac", "wav"),
+                max_chars=4_096,
+                char_micros={"tts-1": Decimal(15), "tts-1-hd": Decimal(30)},
+                voices=OPENAI_VOICES,
+                default_url="https://api.openai.com",
+            ),
+            Profile(
+                name="kokoro-fastapi",
+                family="kokoro-fastapi",
+                models=("kokoro",),
+                default_voice="af_heart",
+                formats=("mp3", "opus", "flac", "wav"),
+                max_chars=400,
+                char_micros={"": Decimal(0)},
+                takes_language=True,
+                language_field="lang_code",
+                extra_body={"stream": False},
+                needs_key=False,
+                default_url="http://127.0.0.1:8880",
+            ),
+            Profile(
+                name="speaches",
+                family="speaches",
+                models=("speaches-ai/Kokoro-82M-v1.0-ONNX",),
+                default_voice="af_heart",
+                formats=("mp3", "flac", "wav"),
+                max_chars=400,
+                char_micros={"": Decimal(0)},
+                needs_key=False,
+                default_url="http://127.0.0.1:8000",
+                min_speed=0.5,
+                max_speed=2.0,
+            ),
+        )
+    }
+)
+
+
+def profile_of(name: str, price_per_million: str = "") -> Profile:
+    """The profile of that name. Raises ConfigError that lists the names there are."""
+    found = PROFILES.get(name)
+    if found is None:
+        raise ConfigError(f"there is no provider {name!r}: {', '.join(PROFILES)}")
+    return found.with_price(price_per_million) if price_per_million else found

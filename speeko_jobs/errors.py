@@ -1,0 +1,52 @@
+"""Every error that a user can meet, as one tree.
+
+The message is one line: where (file, row, setting), what is wrong, what to do about it.
+The exit code says to scripts what kind of end it was. Printing is the CLI's business.
+
+    SpeekoError
+    ├── UsageError          the command cannot mean anything (exit 2)
+    ├── ConfigError         a setting is missing or cannot be used
+    ├── CatalogError        the catalog cannot be read, or its rows cannot be a job
+    ├── ServerError         Postgres, Redis or an embedded server does not answer
+    ├── SchemaError         the database's schema is not this version's
+    ├── StoreError          the audio store or the destination refuses
+    └── JobError            no such job, or it is in no state for that
+"""
+
+from __future__ import annotations
+
+
+class SpeekoError(Exception):
+    """Something went wrong that the user can act on."""
+
+    exit_code = 1
+
+
+class UsageError(SpeekoError):
+    """The command's words do not fit together."""
+
+    exit_code = 2
+
+
+class ConfigError(SpeekoError):
+    """A setting is missing or cannot be used."""
+
+
+class CatalogError(SpeekoError):
+    """The catalog cannot be read, or its rows cannot be a job."""
+
+
+class ServerError(SpeekoError):
+    """A server that is needed does not answer."""
+
+
+class SchemaError(SpeekoError):
+    """The database's schema is not the one this version works with."""
+
+
+class StoreError(SpeekoError):
+    """The audio store or the destination refuses."""
+
+
+class JobError(SpeekoError):
+    """There is no such job, or it is in no state for that."""
