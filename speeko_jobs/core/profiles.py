@@ -11,11 +11,22 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
+from speeko_jobs.core.espeak_voices import espeak_voice
 from speeko_jobs.errors import ConfigError
+
+ESPEAK_FAMILY = "espeak-ng"
 
 OPENAI_VOICES = (
     "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse",
     "marin", "cedar",
+)  # fmt: skip
+
+# Kokoro's pipelines are single letters; the longer tags are those that it tells apart.
+KOKORO_LANGUAGES = MappingProxyType(
+    {
+        "en": "a", "en-gb": "b", "en-au": "b", "en-ie": "b", "en-nz": "b", "en-in": "b", "en-za": "b",
+        "es": "e", "fr": "f", "hi": "h", "it": "i", "ja": "j", "pt": "p", "zh": "z", "cmn": "z",
+    }
 )  # fmt: skip
 
 
@@ -35,6 +46,8 @@ class Profile:
     voices: tuple[str, ...] = ()  # empty: whatever the server offers
     takes_language: bool = False
     language_field: str = ""
+    language_codes: Mapping[str, str] = field(default_factory=dict)  # BCP 47 to its own; empty: as it is
+    lists_voices: bool = False  # has GET /v1/audio/voices
     extra_body: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     honours_idempotency_key: bool = False
     needs_key: bool = True
@@ -56,6 +69,29 @@ class Profile:
         """Characters that the API bills for `text`: code points, for every profile here."""
         return len(text)
 
+    def language_code(self, language: str) -> str | None:
+        """What the API calls a BCP 47 tag, from region back to language; None where it does not speak it."""
+        if not self.language_codes:
+            return language
+        parts = language.lower().replace("_", "-").split("-")
+        tags = ("-".join(parts[:n]) for n in range(len(parts), 0, -1))
+        return next((self.language_codes[tag] for tag in tags if tag in self.language_codes), None)
+
+    def refusal(self, voice: str, language: str) -> str | None:
+        """One line on why this API will not speak that language with that voice; None where it may.
+
+        Pure, for plan time: says only what is known without asking the server.
+        """
+        if self.family == ESPEAK_FAMILY:
+            if espeak_voice(voice, language) is not None:
+                return None
+            if espeak_voice("", language) is not None:
+                return f"espeak has no voice {voice!r}: `speeko voices` lists them"
+            return f"espeak does not speak the language {language!r}"
+        if language and self.takes_language and self.language_code(language) is None:
+            return f"{self.name} does not speak the language {language!r}"
+        return None
+
     def with_price(self, usd_per_million: str) -> Profile:
         """The same API at another price for every model (a contract's, or a rehearsal's)."""
         try:
@@ -73,7 +109,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         for p in (
             Profile(
                 name="espeak",
-                family="espeak-ng",
+                family=ESPEAK_FAMILY,
                 models=("espeak-ng-1.52",),
                 default_voice="",
                 formats=("wav", "mp3", "flac", "ogg", "opus"),
@@ -96,6 +132,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 voices=("kokoro-professional", "kokoro-friendly", "kokoro-low-latency"),
                 takes_language=True,
                 language_field="language",
+                lists_voices=True,
                 honours_idempotency_key=True,
             ),
             Profile(
@@ -119,6 +156,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 char_micros={"": Decimal(0)},
                 takes_language=True,
                 language_field="lang_code",
+                language_codes=KOKORO_LANGUAGES,
+                lists_voices=True,
                 extra_body={"stream": False},
                 needs_key=False,
                 default_url="http://127.0.0.1:8880",
@@ -131,6 +170,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 formats=("mp3", "flac", "wav"),
                 max_chars=400,
                 char_micros={"": Decimal(0)},
+                lists_voices=True,
                 needs_key=False,
                 default_url="http://127.0.0.1:8000",
                 min_speed=0.5,

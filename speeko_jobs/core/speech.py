@@ -27,6 +27,18 @@ class Speech:
     latency_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept of a key that is done: enough to deliver it and to say where it came from."""
+
+    bytes: int
+    millis: int
+    bought_job: int
+    bought_row: int
+    settled: int  # seconds since 1970, by the database's clock
+    cost_micros: int  # what it cost when it was bought
+
+
 class Failure(Enum):
     """What is known of a call that brought no audio; it decides what happens to the money and the row."""
 

@@ -1,0 +1,10 @@
+"""The audio store and the destination: objects under names, in a folder or in an object store.
+
+One class over a URL. Knows how to put, get, list and place objects so that they are whole and durable.
+Leaves names to `core.naming`, and what an object is worth to the database.
+"""
+
+from speeko_jobs.adapters.audio_store.faults import MissingObject, StoreFull
+from speeko_jobs.adapters.audio_store.store import Store
+
+__all__ = ["MissingObject", "Store", "StoreFull"]

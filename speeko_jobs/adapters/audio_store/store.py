@@ -1,0 +1,175 @@
+"""The one class over a URL: which driver it is, what a name may be, and what missing means."""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from speeko_jobs.adapters.audio_store.content import content_type
+from speeko_jobs.adapters.audio_store.faults import MissingObject, check_path
+from speeko_jobs.adapters.audio_store.folder import Folder
+from speeko_jobs.adapters.audio_store.objects import Address, Objects
+from speeko_jobs.errors import ConfigError, StoreError
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+COPY_BATCH = 64  # objects in memory at a time, where bytes have to go through this process
+
+_BUCKETS = ("s3", "gs", "az", "memory")
+
+
+class Store:
+    """Objects under names, at a URL: a folder's path, file://, s3://, gs://, az://container, memory://name.
+
+    Options of a bucket come from the URL's query (?region=...&endpoint=...&allow_http=true) or the
+    variables its own tools read (AWS_ENDPOINT_URL, AWS_REGION, AWS_ALLOW_HTTP, ...). Names are relative and
+    "/"-separated; any other is a StoreError. Audio in folders is read-only (0444), because a delivered file
+    may be a hard link of the paid original: replace such a file, do not edit it. `cache_control` is the
+    header of audio objects; all others get "no-cache", since they are written again under the same name.
+
+    A Store may be made before a fork and used after it. Every failure is a StoreError with one line;
+    ConfigError where the URL means nothing.
+    """
+
+    def __init__(self, url: str, *, cache_control: str = IMMUTABLE) -> None:
+        self._driver = _driver(url, cache_control)
+        self.url = self._driver.url
+
+    @property
+    def is_folder(self) -> bool:
+        return isinstance(self._driver, Folder)
+
+    def put_many(self, objects: Sequence[tuple[str, bytes]]) -> None:
+        """Store (name, bytes) pairs, durable when it returns. What had a name is replaced as a whole."""
+        for path, _ in objects:
+            check_path(self.url, path)
+        if objects:
+            self._driver.put_many(objects)
+
+    def put(self, path: str, data: bytes) -> None:
+        self.put_many([(path, data)])
+
+    def get(self, path: str) -> bytes:
+        """The object's bytes; MissingObject where there is none."""
+        return self.get_many([path])[0]
+
+    def get_many(self, paths: Sequence[str]) -> builtins.list[bytes]:
+        """The bytes of each, in order; MissingObject with all the names that are not there."""
+        found = self._get_many(paths)
+        missing = [path for path, data in zip(paths, found, strict=True) if data is None]
+        if missing:
+            raise MissingObject(self.url, [*dict.fromkeys(missing)])
+        return [data for data in found if data is not None]
+
+    def size(self, path: str) -> int | None:
+        return self.sizes([path])[0]
+
+    def sizes(self, paths: Sequence[str]) -> builtins.list[int | None]:
+        """Bytes of each object, None where there is none (also where a folder store is not there at all)."""
+        for path in paths:
+            check_path(self.url, path)
+        return self._driver.sizes(paths) if paths else []
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Remove objects; those that are missing are fine."""
+        for path in paths:
+            check_path(self.url, path)
+        if paths:
+            self._driver.delete(paths)
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """All names below a folder ("" is everything), in no certain order."""
+        prefix = prefix.rstrip("/")
+        if prefix:
+            check_path(self.url, prefix)
+        return self._driver.names(prefix)
+
+    def writer(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """A file to stream into. It appears whole and durable under its name at the end of the `with` block;
+        an exception inside leaves nothing, and whatever had the name before."""
+        check_path(self.url, path)
+        return self._driver.writer(path)
+
+    def reader(self, path: str) -> Iterator[bytes]:
+        """The object's bytes in chunks of about 1 MiB; MissingObject where there is none."""
+        check_path(self.url, path)
+        chunks = self._driver.reader(path)
+        if chunks is None:
+            raise MissingObject(self.url, [path])
+        return chunks
+
+    def place(self, source: Store, pairs: Sequence[tuple[str, str]]) -> builtins.list[int]:
+        """Deliver objects of `source` under names here: (name there, name here) pairs → the bytes of each.
+
+        Folder to folder on one disk is a hard link, within a bucket a copy by the server, else the bytes go
+        through this process. A name that exists is replaced as a whole. MissingObject comes after all others
+        were placed and has their sizes.
+        """
+        for from_path, to_path in pairs:
+            check_path(source.url, from_path)
+            check_path(self.url, to_path)
+        sizes = self._place(source, pairs) if pairs else []
+        missing = dict.fromkeys(pair[0] for pair, size in zip(pairs, sizes, strict=True) if size is None)
+        if missing:
+            raise MissingObject(source.url, [*missing], sizes)
+        return [size for size in sizes if size is not None]
+
+    def check_writable(self) -> None:
+        """Write, read and remove a small object: for `doctor`. StoreError says what to do."""
+        path, data = f".speeko-probe-{secrets.token_hex(8)}", secrets.token_bytes(64)
+        self.put(path, data)
+        try:
+            if self.get(path) != data:
+                raise StoreError(f"{self.url}: it does not give back what was stored: use another store")
+        finally:
+            self.delete([path])
+
+    def _get_many(self, paths: Sequence[str]) -> builtins.list[bytes | None]:
+        for path in paths:
+            check_path(self.url, path)
+        return self._driver.get_many(paths) if paths else []
+
+    def _place(self, source: Store, pairs: Sequence[tuple[str, str]]) -> builtins.list[int | None]:
+        ours, theirs = self._driver, source._driver
+        if isinstance(ours, Folder) and isinstance(theirs, Folder):
+            return ours.link_from(theirs, pairs)
+        if isinstance(ours, Objects) and isinstance(theirs, Objects) and ours.can_copy_from(theirs):
+            alike = all(content_type(from_path) == content_type(path) for from_path, path in pairs)
+            if alike:
+                return ours.copy_from(theirs, pairs)
+        sizes: builtins.list[int | None] = []
+        for start in range(0, len(pairs), COPY_BATCH):
+            batch = pairs[start : start + COPY_BATCH]
+            names = [*dict.fromkeys(from_path for from_path, _ in batch)]
+            found = dict(zip(names, source._get_many(names), strict=True))
+            self.put_many([(path, data) for name, path in batch if (data := found[name]) is not None])
+            sizes += [None if (data := found[name]) is None else len(data) for name, _ in batch]
+        return sizes
+
+
+def _driver(url: str, cache_control: str) -> Folder | Objects:
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        if not url.strip():
+            raise ConfigError("the store's URL is empty: name a folder, s3://, gs:// or az://")
+        root = str(Path(url).expanduser().absolute())
+        return Folder(root, root)
+    parts = urlsplit(url)
+    shown = f"{scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if scheme == "file":
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise ConfigError(f"{shown}: a file URL has three slashes: file:///folder")
+        root = str(Path(unquote(parts.path)).absolute())
+        return Folder(root, root)
+    if scheme not in _BUCKETS:
+        raise ConfigError(f"{shown}: no store is like that: use a folder, file://, s3://, gs:// or az://")
+    if not parts.netloc or "@" in parts.netloc:
+        raise ConfigError(f"{shown}: after {scheme}:// comes the bucket's name and nothing before it")
+    prefix = unquote(parts.path).strip("/")
+    if prefix:
+        check_path(shown, prefix)
+    return Objects(Address(scheme, parts.netloc, dict(parse_qsl(parts.query))), prefix, shown, cache_control)

@@ -1,0 +1,185 @@
+"""Celery as the messenger: one app's settings, and sending ids to the three queues.
+
+A message is a hint: it may be lost, doubled or late, and the sweeper sends what is due again. So a send
+that fails is not an error of the work; it is reported and left to the sweeper.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from celery import Celery
+from celery.exceptions import OperationalError as CeleryError
+from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as kombu_redis
+
+SYNTHESIZE, DELIVER, CONTROL = "synthesize", "deliver", "control"
+QUEUES = (SYNTHESIZE, DELIVER, CONTROL)
+SWEEP_SECONDS = 15.0
+VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
+log = logging.getLogger(__name__)
+
+
+class Transport(kombu_redis.Transport):
+    """kombu's Redis transport, which keeps its client when a connection is closed twice.
+
+    Without it a celery 5.7.0 worker that holds a message exits when Redis goes away.
+    """
+
+    _client: Any = None
+
+    @property
+    def client(self) -> Any:
+        return self._client
+
+    @client.setter
+    def client(self, value: Any) -> None:
+        if value is not None:
+            self._client = value
+
+
+def make_app(redis_url: str) -> Celery:
+    """The Celery app on this broker. JSON only, no result backend: Postgres keeps the results."""
+    TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"
+    app = Celery("speeko", broker=broker_url(redis_url))
+    app.conf.update(
+        task_serializer="json",
+        event_serializer="json",
+        accept_content=["json"],
+        result_accept_content=["json"],
+        result_backend=None,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_default_queue=CONTROL,
+        task_routes={
+            "synthesize": {"queue": SYNTHESIZE},
+            "deliver": {"queue": DELIVER},
+            "finalize": {"queue": CONTROL},
+            "sweep": {"queue": CONTROL},
+        },
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_retry_on_worker_lost=True,
+        task_acks_on_failure=True,
+        task_acks_on_timeout=True,
+        task_soft_time_limit=270,
+        task_time_limit=300,
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_max_tasks_per_child=2000,
+        worker_max_memory_per_child=600_000,
+        worker_send_task_events=True,
+        task_send_sent_event=True,
+        task_track_started=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_pool_limit=4,
+        broker_pool_acquire_timeout=10,
+        task_publish_retry_policy={
+            "max_retries": 3,
+            "interval_start": 0,
+            "interval_step": 0.2,
+            "interval_max": 1,
+        },
+        visibility_timeout=VISIBILITY_SECONDS,
+        broker_transport_options={
+            "visibility_timeout": VISIBILITY_SECONDS,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "unacked_restore_limit": 1000,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": not redis_url.startswith("unix:"),
+            "health_check_interval": 10,
+            "global_keyprefix": "speeko:",
+        },
+        beat_schedule={
+            "sweep": {
+                "task": "sweep",
+                "schedule": SWEEP_SECONDS,
+                "options": {"expires": SWEEP_SECONDS, "queue": CONTROL},
+            }
+        },
+        beat_cron_starting_deadline=3600,
+        timezone="UTC",
+        enable_utc=True,
+    )
+    return app
+
+
+def broker_url(redis_url: str) -> str:
+    """redis-py's URL in kombu's words: unix:///path?db=0 is redis+socket:///path?virtual_host=0 there."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    password = f":{parts.password}@" if parts.password else ""
+    return f"redis+socket://{password}{parts.path}?virtual_host={number}"
+
+
+class Queue:
+    """Sends task messages. Safe in any thread; opened by the first send, so after any fork."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis_url = redis_url
+        self._app: Celery | None = None
+        self._pid = 0
+
+    @property
+    def app(self) -> Celery:
+        if self._app is None or self._pid != os.getpid():
+            self._app, self._pid = make_app(self._redis_url), os.getpid()
+        return self._app
+
+    def synthesize(self, chunks: Iterable[tuple[int, int]]) -> bool:
+        return self._send("synthesize", SYNTHESIZE, list(chunks))
+
+    def deliver(self, chunks: Iterable[tuple[int, int]]) -> bool:
+        return self._send("deliver", DELIVER, list(chunks))
+
+    def finalize(self, job: int) -> bool:
+        return self._send("finalize", CONTROL, [(job,)])
+
+    def sweep(self) -> bool:
+        """Ask any worker to sweep; the request is void once the next one is due."""
+        return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
+
+    def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
+        """The workers that answer in that time; none also when the broker does not."""
+        try:
+            answers = self.app.control.ping(timeout=timeout_seconds)
+        except (OperationalError, CeleryError, OSError) as error:
+            log.warning("the broker does not answer: %s", type(error).__name__)
+            return []
+        return sorted(name for answer in answers for name in answer)
+
+    def close(self) -> None:
+        if self._app is not None and self._pid == os.getpid():
+            self._app.close()
+        self._app = None
+
+    def _send(self, task: str, queue: str, messages: list[tuple[int, ...]], **options: Any) -> bool:
+        """Whether all messages are in the broker. One connection for all of them."""
+        if not messages:
+            return True
+        try:
+            with self.app.producer_pool.acquire(block=True, timeout=10) as producer:
+                for arguments in messages:
+                    self.app.send_task(task, arguments, queue=queue, producer=producer, **options)
+        except (OperationalError, CeleryError, OSError, TimeoutError) as error:
+            log.warning(
+                "the broker does not answer (%s): the sweeper will send %d %s messages",
+                type(error).__name__,
+                len(messages),
+                task,
+            )
+            return False
+        return True

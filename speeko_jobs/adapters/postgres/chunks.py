@@ -1,0 +1,138 @@
+"""Chunks: who works on which, what they wait for, which come next. Statements are in sql/chunks.sql."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.spec import JobSpec, from_json
+from speeko_jobs.core.speech import Record
+from speeko_jobs.core.states import JobState, UtteranceState
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A range of rows of one job, both ends included."""
+
+    job: int
+    no: int
+    first_row: int
+    last_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What an engine must know of a job: its spec, who pays, when it was released (epoch seconds)."""
+
+    job: int
+    spec: JobSpec
+    tenant: str
+    released: float
+    destination_id: int
+    state: JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as the planner left it."""
+
+    row_no: int
+    row_id: str
+    path: str | None
+    voice: str | None
+    language: str | None
+    chars: int
+    keys: list[bytes] | None
+    kept: bool
+    error: str | None
+    source: str | None
+
+
+def let_in(t: Transaction, window: int, job: int | None = None) -> list[tuple[int, int]]:
+    """The (job, chunk) that may go to the broker now, marked as queued."""
+    return sorted(t.rows("chunks_let_in", {"window": window, "job": job}))
+
+
+def take(t: Transaction, job: int, no: int, claimant: int) -> Chunk | None:
+    """Begin or go on with this chunk; None when there is nothing to do for this engine."""
+    found = t.row("chunk_take", {"job": job, "no": no, "claimant": claimant})
+    return Chunk(*found) if found else None
+
+
+def take_next(t: Transaction, provider: str, claimant: int) -> Chunk | None:
+    """Begin the chunk that is next in line for this provider; None when there is none."""
+    found = t.row("chunk_next", {"provider": provider, "claimant": claimant})
+    return Chunk(*found) if found else None
+
+
+def let_go(t: Transaction, claimant: int, chunks: Sequence[Chunk]) -> None:
+    """Leave chunks to others, or to the sweeper."""
+    for job in sorted({c.job for c in chunks}):
+        t.run(
+            "chunk_let_go",
+            {"job": job, "nos": [c.no for c in chunks if c.job == job], "claimant": claimant},
+        )
+
+
+def orders(database: Database, job: int) -> Orders | None:
+    """What is to be done for a job; None when it is gone."""
+    found = database.row("chunk_spec", {"job": job})
+    if found is None:
+        return None
+    return Orders(job, from_json(found[0]), found[1], found[2] or 0.0, found[3], JobState(found[4]))
+
+
+def rows(database: Database, chunk: Chunk) -> list[Row]:
+    """The chunk's rows in order, without those left out by the user's own rule."""
+    values = {"job": chunk.job, "first": chunk.first_row, "last": chunk.last_row}
+    return [Row(*row) for row in database.rows("chunk_items", values)]
+
+
+def ready(t: Transaction, chunk: Chunk) -> bool:
+    """The chunk waits for nothing; whether this call made it so."""
+    return t.row("chunk_ready", {"job": chunk.job, "no": chunk.no}) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Of a chunk's unknown keys: those it waits for now, those done, and those that failed in this job."""
+
+    waits_for: list[bytes]
+    done: dict[bytes, Record]
+    failed: list[bytes]
+    vanished: list[bytes]  # the database does not know the text any more
+
+
+def enrol(t: Transaction, chunk: Chunk, keys: Sequence[bytes]) -> Enrolment:
+    """Write down that the chunk waits for those of `keys` that are not done.
+
+    Two statements on purpose: the first waits for whoever settles one of the keys, the second sees what
+    that one committed. In one statement a wake-up could be lost.
+    """
+    state: dict[bytes, tuple[Any, ...]] = {
+        row[0]: row[1:] for row in t.rows("needs_lock", {"job": chunk.job, "keys": list(keys)})
+    }
+    revived = [key for key, row in state.items() if row[-1]]
+    if revived:
+        t.run("needs_revive", {"keys": revived})
+    waits, failed, vanished = [], [], []
+    done: dict[bytes, Record] = {}
+    for key in keys:
+        row = state.get(key)
+        if row is None:
+            vanished.append(key)
+        elif row[0] == UtteranceState.DONE:
+            done[key] = Record(*row[1:-1])
+        elif row[0] == UtteranceState.FAILED and not row[-1]:
+            failed.append(key)
+        else:
+            waits.append(key)
+    t.run("needs_add", {"job": chunk.job, "no": chunk.no, "keys": waits})
+    return Enrolment(waits, done, failed, vanished)
+
+
+def texts(database: Database, keys: Sequence[bytes]) -> dict[bytes, str]:
+    """The spoken texts of some keys."""
+    return dict(database.rows("utterance_texts", {"keys": list(keys)}))

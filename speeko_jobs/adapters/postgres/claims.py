@@ -1,0 +1,179 @@
+"""The money protocol's transactions: claim, settle, bury. Statements are in sql/claims.sql.
+
+Locks are always taken in one order: jobs, claimants, utterances by key, attempts, chunks. What each
+transaction promises is in the design's section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.speech import Record
+from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
+
+MAX_TRIES = 3  # calls of one text that were, or may have been, paid for
+MAX_BAD = 2  # of which brought audio that was no good: one re-buy
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A key that a chunk's row needs bought."""
+
+    key: bytes
+    row_no: int
+    chunk_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that is ours to buy: the intent to call is on record and its cost reserved."""
+
+    attempt: int
+    at: datetime
+    key: bytes
+    text: str
+    voice: str
+    language: str
+    model: str
+    format: str
+    chars: int
+    cost_micros: int
+    row_no: int
+    chunk_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why keys were not claimed, and how the job stands."""
+
+    free: list[bytes]  # nobody has them: locked for a moment, try again
+    over_budget: bool
+    job_state: JobState
+    job_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt. `final`: the text will never do, no more tries."""
+
+    job: int
+    attempt: int
+    at: datetime
+    key: bytes
+    state: AttemptState
+    reason: str = ""
+    status: int = 0
+    latency_millis: int = 0
+    audio_bytes: int = 0
+    millis: int = 0
+    sha256: bytes = b""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a settlement changed: keys by their new state, and the chunks that are ready because of it."""
+
+    states: dict[bytes, UtteranceState]
+    records: dict[bytes, Record]
+    ready: list[tuple[int, int]]
+
+
+def enter(t: Transaction, host: str, pid: int, lease_seconds: float) -> int:
+    """A new claimant; its id."""
+    found = t.row("claimant_enter", {"host": host, "pid": pid, "seconds": lease_seconds})
+    assert found is not None
+    return int(found[0])
+
+
+def renew(t: Transaction, claimant: int, lease_seconds: float) -> bool:
+    """Whether the claimant still counts as living."""
+    return t.row("claimant_renew", {"claimant": claimant, "seconds": lease_seconds}) is not None
+
+
+def leave(t: Transaction, claimant: int) -> None:
+    t.run("claimant_leave", {"claimant": claimant})
+
+
+def claim(t: Transaction, job: int, claimant: int, wants: Sequence[Want]) -> list[Claim]:
+    """Claim those of `wants` that nobody has, as far as the budget goes. Few or none is no error."""
+    rows = t.rows(
+        "claim",
+        {
+            "job": job,
+            "claimant": claimant,
+            "keys": [w.key for w in wants],
+            "rows": [w.row_no for w in wants],
+            "chunks": [w.chunk_no for w in wants],
+        },
+    )
+    return [Claim(*row) for row in rows]
+
+
+def left(database: Database, job: int, keys: Sequence[bytes]) -> Left:
+    """Look at keys that could not be claimed."""
+    rows = database.rows("claim_left", {"job": job, "keys": list(keys)})
+    return Left(
+        free=[row[0] for row in rows if row[1] == UtteranceState.MISSING],
+        over_budget=any(row[4] for row in rows if row[1] == UtteranceState.MISSING),
+        job_state=JobState(rows[0][2]) if rows else JobState.RUNNING,
+        job_reason=rows[0][3] if rows else "",
+    )
+
+
+def settle(t: Transaction, outcomes: Sequence[Outcome]) -> Settled:
+    """Book what became of some calls. Keys must be distinct. Harmless when it is repeated."""
+    keys = [o.key for o in outcomes]
+    t.rows("settle_lock_jobs", {"jobs": sorted({o.job for o in outcomes})})
+    t.rows("settle_lock_keys", {"keys": keys})
+    rows = t.rows(
+        "settle",
+        {
+            "attempts": [o.attempt for o in outcomes],
+            "ats": [o.at for o in outcomes],
+            "keys": keys,
+            "outcomes": [o.state.value for o in outcomes],
+            "bytes": [o.audio_bytes for o in outcomes],
+            "millis": [o.millis for o in outcomes],
+            "hashes": [o.sha256 for o in outcomes],
+            "statuses": [o.status for o in outcomes],
+            "reasons": [o.reason for o in outcomes],
+            "latencies": [o.latency_millis for o in outcomes],
+            "finals": [o.final for o in outcomes],
+            "max_tries": MAX_TRIES,
+            "max_bad": MAX_BAD,
+        },
+    )
+    states = {row[0]: UtteranceState(row[1]) for row in rows}
+    records = {row[0]: Record(*row[2:]) for row in rows if row[1] == UtteranceState.DONE}
+    over = [key for key, state in states.items() if state in (UtteranceState.DONE, UtteranceState.FAILED)]
+    return Settled(states, records, _wake(t, over))
+
+
+def bury_dead(database: Database) -> list[tuple[int, int]]:
+    """Free what engines with a lapsed lease held; their open calls become unknown.
+
+    Answers the chunks that are ready because one of their texts has now failed for good.
+    """
+
+    def work(t: Transaction) -> list[tuple[int, int]]:
+        dead = [row[0] for row in t.rows("dead_claimants")]
+        if not dead:
+            return []
+        values: dict[str, Any] = {"claimants": dead, "max_tries": MAX_TRIES}
+        t.rows("settle_lock_jobs", {"jobs": [row[0] for row in t.rows("dead_jobs", values)]})
+        values["claimants"] = [row[0] for row in t.rows("dead_expired", values)]
+        t.rows("lost_keys_lock", values)
+        return _wake(t, [row[0] for row in t.rows("dead_bury", values)])
+
+    return database.run(work)
+
+
+def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
+    if not keys:
+        return []
+    return sorted((job, no) for job, no in t.rows("settle_wake", {"keys": list(keys)}))

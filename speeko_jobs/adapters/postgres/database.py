@@ -1,0 +1,184 @@
+"""One database: transactions over SQLAlchemy's pool, named statements over psycopg, and COPY.
+
+Statements live in sql/*.sql, each under a line `-- name: what it does`. They run on psycopg's binary
+cursor, because arrays of 32-byte keys cost three times as much as text. A transaction that Postgres
+itself broke off (deadlock, serialization) is run again; one whose commit is in doubt is not: the
+caller knows whether a repeat is harmless.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors as pg
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from speeko_jobs.errors import ConfigError, SchemaError, ServerError
+
+T = TypeVar("T")
+TRIES = 8
+BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)
+OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=120s"
+
+
+class Transaction:
+    """Statements of one transaction. Rows are tuples; bytes and arrays travel in binary."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run the named statement and fetch all of its rows."""
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(statement(name), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def row(self, name: str, values: Mapping[str, Any] | None = None) -> tuple[Any, ...] | None:
+        """The only row that the named statement answers, or None."""
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(statement(name), values)
+            return cursor.fetchone() if cursor.description else None
+
+    def run(self, name: str, values: Mapping[str, Any] | None = None) -> int:
+        """Run the named statement; how many rows it touched."""
+        with self._connection.cursor() as cursor:
+            return cursor.execute(statement(name), values).rowcount
+
+    def copy_binary(self, table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> None:
+        """COPY rows that are already in Postgres' binary form (without header and trailer) into `table`."""
+        target = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        with self._connection.cursor() as cursor, cursor.copy(target.encode()) as copy:
+            copy.write(b"PGCOPY\n\xff\r\n\x00" + bytes(8))
+            for block in blocks:
+                copy.write(block)
+            copy.write(b"\xff\xff")
+
+
+class Database:
+    """Postgres behind a pool. Made after a fork, never before it; threads may share it."""
+
+    def __init__(self, url: str, *, name: str = "speeko", pool_size: int = 4) -> None:
+        self._url = _parsed(url)
+        self._engine = create_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
+            connect_args={"application_name": name, "connect_timeout": 10, "options": OPTIONS},
+        )
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One transaction, committed at the end. A connection that broke never goes back into the pool."""
+        try:
+            pooled = self._engine.raw_connection()
+        except OperationalError as error:
+            raise ServerError(
+                f"Postgres does not answer at {self.shown}: {_first_line(error.orig)}"
+            ) from None
+        except PoolTimeout:
+            raise ServerError(f"no free connection to Postgres at {self.shown} in 30 s") from None
+        connection = pooled.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        try:
+            yield Transaction(connection)
+            connection.commit()
+        except BaseException as error:
+            if connection.closed or isinstance(error, (psycopg.OperationalError, KeyboardInterrupt)):
+                pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` in one transaction, again when Postgres broke it off before it could commit.
+
+        Raises ServerError when the server is away, SchemaError when the schema is not there.
+        """
+        for tried in range(1, TRIES + 1):
+            try:
+                with self.transaction() as transaction:
+                    return work(transaction)
+            except BROKEN_OFF:
+                if tried == TRIES:
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311 (jitter)
+            except (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName) as error:
+                raise SchemaError(
+                    f"the database at {self.shown} has no fitting schema ({_first_line(error)}): "
+                    "run `speeko db upgrade`"
+                ) from None
+            except psycopg.OperationalError as error:
+                raise ServerError(f"Postgres went away at {self.shown}: {_first_line(error)}") from error
+        raise AssertionError("unreachable")
+
+    def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self.run(lambda t: t.rows(name, values))
+
+    def row(self, name: str, values: Mapping[str, Any] | None = None) -> tuple[Any, ...] | None:
+        return self.run(lambda t: t.row(name, values))
+
+    @property
+    def engine(self) -> Any:
+        """SQLAlchemy's engine: for Alembic and for queries written in Core."""
+        return self._engine
+
+
+@lru_cache(maxsize=1)
+def _statements() -> dict[str, bytes]:
+    """All named statements of sql/*.sql. Names are unique over the files."""
+    found: dict[str, bytes] = {}
+    folder = importlib.resources.files(__package__).joinpath("sql")
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".sql"):
+            continue
+        parts = re.split(r"^-- (\w+): .*$", file.read_text("utf-8"), flags=re.MULTILINE)
+        for name, body in zip(parts[1::2], parts[2::2], strict=True):
+            if name in found:
+                raise AssertionError(f"two statements are called {name}")
+            found[name] = body.strip().encode()
+    return found
+
+
+def statement(name: str) -> bytes:
+    """The SQL of a named statement."""
+    return _statements()[name]
+
+
+def statement_names() -> list[str]:
+    return list(_statements())
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError("SPEEKO_DATABASE_URL is not a URL such as postgresql://user@host/name") from None
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigError("SPEEKO_DATABASE_URL must begin with postgresql://")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _first_line(error: BaseException | None) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

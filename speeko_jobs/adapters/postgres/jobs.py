@@ -1,0 +1,190 @@
+"""Jobs as rows: make, release, move between states, look at. All statements are in sql/jobs.sql."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.spec import JobSpec, from_json
+from speeko_jobs.core.states import JobState
+from speeko_jobs.errors import JobError
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as it stands. Money in micro-dollars, `seconds` since its release (or until its end)."""
+
+    id: int
+    tenant: str
+    state: JobState
+    reason: str
+    priority: int
+    spec: JobSpec
+    files: list[dict[str, Any]]
+    plan: dict[str, Any]
+    destination: str
+    budget_micros: int | None
+    reserved_micros: int
+    spent_micros: int
+    possible_micros: int
+    calls: int
+    possible_calls: int
+    billed_chars: int
+    rows: int
+    skipped: int
+    chunks: int
+    chunks_open: int
+    delivered: int
+    unchanged: int
+    failed: int
+    refused: int
+    created_at: datetime
+    released_at: datetime | None
+    finished_at: datetime | None
+    seconds: float
+
+    @property
+    def served(self) -> int:
+        """Rows that have come to their end, of whatever kind."""
+        return self.delivered + self.unchanged + self.failed + self.refused
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A job's figures while it runs."""
+
+    state: JobState
+    reason: str
+    rows: int
+    delivered: int
+    unchanged: int
+    failed: int
+    refused: int
+    calls: int
+    spent_micros: int
+    possible_micros: int
+    reserved_micros: int
+    plan: dict[str, Any]
+    in_flight: int
+    seconds: float
+
+    @property
+    def served(self) -> int:
+        return self.delivered + self.unchanged + self.failed + self.refused
+
+
+def destination(t: Transaction, url: str, mark: str) -> int:
+    """The id of what lies at `url`: another mark there is another destination."""
+    found = t.row("destination_find", {"url": url, "mark": mark})
+    if found is None:  # another command made it between the two halves of the statement
+        found = t.row("destination_find", {"url": url, "mark": mark})
+    assert found is not None
+    return int(found[0])
+
+
+def create(
+    t: Transaction,
+    spec: JobSpec,
+    *,
+    tenant: str,
+    destination_id: int,
+    budget_micros: int | None = None,
+    priority: int = 0,
+) -> int:
+    """A new job in `planning`: nothing of it runs until `release`. Its id."""
+    found = t.row(
+        "job_create",
+        {
+            "tenant": tenant,
+            "spec": json.dumps(spec.to_json()),
+            "destination": destination_id,
+            "budget": budget_micros,
+            "priority": priority,
+        },
+    )
+    assert found is not None
+    return int(found[0])
+
+
+def release(
+    t: Transaction,
+    job: int,
+    *,
+    rows: int,
+    skipped: int,
+    chunk_rows: int,
+    plan: Mapping[str, Any],
+    files: Iterable[Mapping[str, Any]],
+) -> None:
+    """Cut the job into chunks and let it run, in the caller's one transaction."""
+    chunks = t.run("chunks_make", {"job": job, "size": chunk_rows, "rows": rows}) if rows else 0
+    released = t.row(
+        "job_release",
+        {
+            "job": job,
+            "rows": rows - skipped,
+            "skipped": skipped,
+            "chunks": chunks,
+            "plan": json.dumps(plan),
+            "files": json.dumps(list(files)),
+        },
+    )
+    if released is None:
+        raise JobError(f"job {job} was taken for abandoned while it was planned: submit it again")
+
+
+def still_planning(t: Transaction, job: int) -> None:
+    """Say that the submitter lives."""
+    if t.row("job_still_planning", {"job": job}) is None:
+        raise JobError(f"job {job} was taken for abandoned while it was planned: submit it again")
+
+
+def drop(t: Transaction, job: int) -> bool:
+    """Forget a job that was never released."""
+    return t.row("job_drop", {"job": job}) is not None
+
+
+def set_state(
+    t: Transaction, job: int, state: JobState, reason: str = "", *, expected: Iterable[JobState]
+) -> bool:
+    """Move a job to `state` if it is in one of the `expected` ones; whether it was."""
+    values = {"job": job, "state": state.value, "reason": reason, "expected": [s.value for s in expected]}
+    return t.row("job_set_state", values) is not None
+
+
+def show(database: Database, job: int) -> Job:
+    """One job. Raises JobError when there is none of that number."""
+    found = database.rows("job_show", {"job": job, "limit": 1})
+    if not found:
+        raise JobError(f"there is no job {job}: `speeko jobs` lists them")
+    return _job(found[0])
+
+
+def newest(database: Database, limit: int = 20) -> list[Job]:
+    """The newest jobs, newest first."""
+    return [_job(row) for row in database.rows("job_show", {"job": None, "limit": limit})]
+
+
+def progress(database: Database, job: int) -> Progress:
+    found = database.row("job_progress", {"job": job})
+    if found is None:
+        raise JobError(f"there is no job {job}: `speeko jobs` lists them")
+    return Progress(JobState(found[0]), *found[1:])
+
+
+def counts(database: Database, job: int) -> dict[str, int]:
+    """Sums over the delivered chunks: rows by source, characters, seconds, bytes, list price."""
+    return dict(database.rows("job_counts", {"job": job}))
+
+
+def failures(database: Database, job: int) -> list[tuple[str, int]]:
+    """Reasons of failed and refused rows with their number, most frequent first, at most ten."""
+    return [(reason, n) for reason, n in database.rows("job_failures", {"job": job})]
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    return Job(row[0], row[1], JobState(row[2]), row[3], row[4], from_json(row[5]), *row[6:])

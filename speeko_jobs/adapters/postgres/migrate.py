@@ -1,0 +1,66 @@
+"""Bring a database to this version's schema, and say which version it has."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.postgres.schema import SCHEMA
+from speeko_jobs.errors import SchemaError, ServerError
+
+FOLDER = Path(__file__).parent / "migrations"
+LOCK = 0x5EE_C0  # any constant: several upgrades at once queue up on it
+
+
+@lru_cache(maxsize=1)
+def head() -> str:
+    """The newest revision, by file name: they count up, so that start-up needs no Alembic."""
+    return max(f.name for f in (FOLDER / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def current(database: Database) -> str:
+    """The revision that the database is at; "" when it has none of our tables."""
+    with database.transaction() as t, t._connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('speeko.alembic_version') IS NOT NULL")
+        if not cursor.fetchone()[0]:  # type: ignore[index]
+            return ""
+        cursor.execute("SELECT version_num FROM speeko.alembic_version")
+        found = cursor.fetchone()
+        return str(found[0]) if found else ""
+
+
+def upgrade(database: Database) -> str:
+    """Run the missing migrations in one transaction; safe when several do so at once. The revision now."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+    from sqlalchemy import text
+    from sqlalchemy.exc import OperationalError
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    try:
+        with database.engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise SchemaError(f"the database was made by another version of speeko: {error}") from None
+    except OperationalError as error:
+        raise ServerError(f"Postgres does not answer at {database.shown}: {error.orig}") from None
+    return head()
+
+
+def require(database: Database) -> None:
+    """Raise SchemaError unless the database is at this version's schema."""
+    found = current(database)
+    if found == head():
+        return
+    if not found:
+        raise SchemaError(f"the database at {database.shown} has no speeko tables: run `speeko db upgrade`")
+    raise SchemaError(
+        f"the database at {database.shown} is at schema {found}, this version needs {head()}: "
+        + ("run `speeko db upgrade`" if found < head() else "install a newer speeko")
+    )

@@ -1,0 +1,155 @@
+"""Loading a catalog: what is known of its texts, and its rows by COPY. Statements are in sql/plan.sql."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.speech import Record
+from speeko_jobs.core.states import UtteranceState
+
+ITEM_COLUMNS = (
+    "job_id", "row_no", "row_id", "path", "voice", "language", "chars", "keys", "kept", "error", "source",
+)  # fmt: skip
+
+_HEAD = struct.Struct(">hiqiqi")
+_LENGTH = struct.Struct(">i")
+_CHARS = struct.Struct(">ii")
+_NULL = b"\xff\xff\xff\xff"
+_ARRAY = struct.Struct(">iiiiii")  # length, dimensions, has nulls, element type, size, lower bound
+_BYTEA = 17
+_KEY_LENGTH = _LENGTH.pack(32)
+_ONE_KEY = _ARRAY.pack(20 + 36, 1, 0, _BYTEA, 1, 1) + _KEY_LENGTH
+_BOOL = (b"\x00\x00\x00\x01\x00", b"\x00\x00\x00\x01\x01")
+
+
+@dataclass(slots=True)
+class Item:
+    """One row of a job, as the planner leaves it. `voice` and `language` are None where the job's hold."""
+
+    row_no: int
+    row_id: str
+    path: str | None
+    voice: str | None
+    language: str | None
+    chars: int
+    keys: tuple[bytes, ...]
+    kept: bool = False
+    error: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that may have to be bought."""
+
+    key: bytes
+    text: str
+    voice: str
+    language: str
+    chars: int
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database knows of a key at plan time."""
+
+    state: UtteranceState
+    in_flight: bool  # a running job buys it, or is about to
+    record: Record | None  # where it is done
+
+
+def known(database: Database, keys: Sequence[bytes]) -> dict[bytes, Known]:
+    """What is known of these keys; those never seen are left out."""
+    if not keys:
+        return {}
+    found = {}
+    for key, state, in_flight, *rest in database.rows("utterances_known", {"keys": list(keys)}):
+        done = state == UtteranceState.DONE
+        found[key] = Known(UtteranceState(state), in_flight, Record(*rest) if done else None)
+    return found
+
+
+def add_texts(t: Transaction, spec: JobSpec, texts: Sequence[Text]) -> None:
+    """Make the texts known, in key order so that two planners cannot deadlock."""
+    if texts:
+        t.run(
+            "utterances_add",
+            {
+                "provider": spec.provider,
+                "model": spec.model,
+                "format": spec.format,
+                "keys": [x.key for x in texts],
+                "voices": [x.voice for x in texts],
+                "languages": [x.language for x in texts],
+                "chars": [x.chars for x in texts],
+                "costs": [x.cost_micros for x in texts],
+                "texts": [x.text for x in texts],
+            },
+        )
+
+
+def add_items(t: Transaction, job: int, items: Iterable[Item]) -> None:
+    """COPY rows into the job."""
+    t.copy_binary("speeko.item", ITEM_COLUMNS, [b"".join([_packed(job, item) for item in items])])
+
+
+def skip(t: Transaction, job: int, rows: Sequence[int]) -> None:
+    """Leave rows out of the job, by the user's rule for repeated ids."""
+    t.run("items_skip", {"job": job, "rows": list(rows)})
+
+
+def rename(t: Transaction, job: int, paths: Mapping[int, str]) -> None:
+    """Give rows (by number) other paths."""
+    t.run("items_rename", {"job": job, "rows": list(paths), "paths": list(paths.values())})
+
+
+def paths(database: Database, job: int, rows: Sequence[int]) -> dict[int, str]:
+    """The paths of some rows by number."""
+    found = database.rows("items_named", {"job": job, "rows": list(rows)})
+    return {row_no: path for row_no, _, path in found}
+
+
+def delivered(database: Database, destination: int, paths: Sequence[str]) -> dict[str, tuple[bytes, int]]:
+    """What the destination holds at these paths: its content's key and the job that put it there."""
+    rows = database.rows("delivered_there", {"destination": destination, "paths": list(paths)})
+    return {path: (content, job) for path, content, job, _, _ in rows}
+
+
+def _packed(job: int, item: Item) -> bytes:
+    """One row in the binary form of COPY."""
+    row_id = item.row_id.encode()
+    keys = item.keys
+    if len(keys) == 1:
+        array = _ONE_KEY + keys[0]
+    elif keys:
+        array = _ARRAY.pack(20 + 36 * len(keys), 1, 0, _BYTEA, len(keys), 1) + b"".join(
+            [_KEY_LENGTH + key for key in keys]
+        )
+    else:
+        array = _NULL
+    return b"".join(
+        (
+            _HEAD.pack(11, 8, job, 8, item.row_no, len(row_id)),
+            row_id,
+            _text(item.path),
+            _text(item.voice),
+            _text(item.language),
+            _CHARS.pack(4, item.chars),
+            array,
+            _BOOL[item.kept],
+            _text(item.error),
+            _text(item.source),
+        )
+    )
+
+
+def _text(value: str | None) -> bytes:
+    if value is None:
+        return _NULL
+    data = value.encode()
+    return _LENGTH.pack(len(data)) + data

@@ -1,0 +1,274 @@
+"""The tables as SQLAlchemy knows them: for Alembic's comparison and for the queries written in Core.
+
+The migrations make them; a test holds both together. What each row means is in the design's section 3.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from speeko_jobs.core.states import AttemptState, ChunkState, JobState, UtteranceState
+
+SCHEMA = "speeko"
+metadata = MetaData(schema=SCHEMA)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def _number(name: str, kind: Any = BigInteger) -> Column[int]:
+    return Column(name, kind, nullable=False, server_default="0")
+
+
+def _words(name: str, **more: Any) -> Column[str]:
+    return Column(name, Text, nullable=False, **more)
+
+
+def _time(name: str, *, now: bool = False, nullable: bool = True) -> Column[Any]:
+    default = text("clock_timestamp()") if now else None
+    return Column(name, DateTime(timezone=True), nullable=nullable and not now, server_default=default)
+
+
+def _json(name: str, default: str | None) -> Column[Any]:
+    return Column(name, JSONB, nullable=False, server_default=default)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
+
+
+def _state(states: type[StrEnum]) -> tuple[Column[str], CheckConstraint]:
+    listed = ", ".join(f"'{s.value}'" for s in states)
+    return Column("state", Text, nullable=False), CheckConstraint(f"state IN ({listed})")
+
+
+destination = Table(
+    "destination",
+    metadata,
+    _id(),
+    _words("url"),
+    _words("mark"),
+    _time("created_at", now=True),
+    UniqueConstraint("url", "mark"),
+)
+job = Table(
+    "job",
+    metadata,
+    _id(),
+    _words("tenant"),
+    *_state(JobState),
+    _words("reason", server_default=""),
+    _number("priority", Integer),
+    _json("spec", None),
+    _json("files", "[]"),
+    _json("plan", "{}"),
+    Column("destination_id", BigInteger, ForeignKey(destination.c.id), nullable=False),
+    Column("budget_micros", BigInteger),
+    _number("reserved_micros"),
+    _number("spent_micros"),
+    _number("possible_micros"),
+    _number("calls"),
+    _number("possible_calls"),
+    _number("billed_chars"),
+    _number("rows"),
+    _number("skipped"),
+    _number("chunks", Integer),
+    _number("chunks_open", Integer),
+    _number("delivered"),
+    _number("unchanged"),
+    _number("failed"),
+    _number("refused"),
+    _time("submitter_until", nullable=False),
+    _time("created_at", now=True),
+    _time("released_at"),
+    _time("finished_at"),
+)
+Index(
+    "job_open",
+    job.c.priority.desc(),
+    job.c.id,
+    postgresql_where=text("state NOT IN ('done', 'done_with_errors', 'cancelled')"),
+)
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("job_id", BigInteger, ForeignKey(job.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("no", Integer, primary_key=True),
+    Column("first_row", BigInteger, nullable=False),
+    Column("last_row", BigInteger, nullable=False),
+    *_state(ChunkState),
+    _number("missing", Integer),
+    _number("attempt", Integer),
+    Column("claimant_id", BigInteger),
+    _time("queued_at"),
+    _time("started_at"),
+    _time("ready_at"),
+    _time("delivered_at"),
+    _json("counts", "{}"),
+)
+Index("chunk_open", chunk.c.job_id, chunk.c.state, chunk.c.no, postgresql_where=text("state <> 'delivered'"))
+Index(
+    "chunk_queued",
+    chunk.c.job_id,
+    postgresql_where=text("queued_at IS NOT NULL AND state IN ('planned', 'synthesizing')"),
+)
+item = Table(
+    "item",
+    metadata,
+    Column("job_id", BigInteger, primary_key=True),
+    Column("row_no", BigInteger, primary_key=True),
+    _words("row_id"),
+    Column("path", Text),
+    Column("voice", Text),
+    Column("language", Text),
+    _number("chars", Integer),
+    Column("keys", ARRAY(LargeBinary)),
+    _flag("kept"),
+    _flag("skipped"),
+    Column("error", Text),
+    Column("source", Text),
+)
+utterance = Table(
+    "utterance",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    *_state(UtteranceState),
+    _words("provider"),
+    _words("model"),
+    _words("voice"),
+    _words("language"),
+    _words("format"),
+    Column("chars", Integer, nullable=False),
+    Column("cost_micros", BigInteger, nullable=False),
+    _words("text"),
+    _number("fence", Integer),
+    _number("tries", SmallInteger),
+    _number("bad", SmallInteger),
+    Column("claimant_id", BigInteger),
+    Column("bytes", Integer),
+    Column("millis", Integer),
+    Column("sha256", LargeBinary),
+    _words("reason", server_default=""),
+    Column("bought_job", BigInteger),
+    Column("bought_row", BigInteger),
+    _number("hits"),
+    _time("last_hit"),
+    _time("created_at", now=True),
+    _time("settled_at"),
+    postgresql_with={"fillfactor": 90},
+)
+Index("utterance_claimed", utterance.c.claimant_id, postgresql_where=text("state = 'claimed'"))
+need = Table(
+    "need",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("job_id", BigInteger, primary_key=True),
+    Column("chunk_no", Integer, primary_key=True),
+)
+Index("need_chunk", need.c.job_id, need.c.chunk_no)
+claimant = Table(
+    "claimant",
+    metadata,
+    _id(),
+    _words("host"),
+    Column("pid", Integer, nullable=False),
+    _time("lease_until", nullable=False),
+    _time("started_at", now=True),
+)
+attempt = Table(
+    "attempt",
+    metadata,
+    _id(),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        primary_key=True,
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+    ),
+    Column("job_id", BigInteger, nullable=False),
+    Column("chunk_no", Integer, nullable=False),
+    Column("row_no", BigInteger, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("claimant_id", BigInteger, nullable=False),
+    *_state(AttemptState),
+    _words("tenant"),
+    _words("provider"),
+    _words("voice"),
+    Column("chars", Integer, nullable=False),
+    Column("cost_micros", BigInteger, nullable=False),
+    _number("status", SmallInteger),
+    _words("reason", server_default=""),
+    Column("latency_millis", Integer),
+    _flag("ever_unknown"),
+    _time("settled_at"),
+    postgresql_partition_by="RANGE (at)",
+)
+Index("attempt_open", attempt.c.claimant_id, postgresql_where=text("state = 'sending'"))
+Index("attempt_job", attempt.c.job_id)
+cost_daily = Table(
+    "cost_daily",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("voice", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    _number("requests"),
+    _number("chars"),
+    _number("micros"),
+    _number("saved_micros"),
+)
+delivered = Table(
+    "delivered",
+    metadata,
+    Column("destination_id", BigInteger, ForeignKey(destination.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("job_id", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("millis", BigInteger, nullable=False),
+)
+account = Table(
+    "account",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("ceiling", Integer, nullable=False),
+    Column("limit", Integer, nullable=False),
+    _time("blocked_until"),
+    _time("moved_at", now=True),
+    _words("moved_why", server_default=""),
+)
+permit = Table(
+    "permit",
+    metadata,
+    Column("account", Text, ForeignKey(account.c.name, ondelete="CASCADE"), primary_key=True),
+    Column("claimant_id", BigInteger, ForeignKey(claimant.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("held", Integer, nullable=False),
+    Column("wants", Integer, nullable=False),
+    _time("until", nullable=False),
+)

@@ -1,0 +1,97 @@
+-- chunks_let_in: mark the next chunks of running jobs as queued, at most `window` of a job at a time
+WITH room AS (
+    SELECT j.id, %(window)s::bigint - (
+        SELECT count(*) FROM speeko.chunk c
+        WHERE c.job_id = j.id AND c.queued_at IS NOT NULL AND c.state IN ('planned', 'synthesizing')
+    ) AS free
+    FROM speeko.job j
+    WHERE j.state = 'running' AND (%(job)s::bigint IS NULL OR j.id = %(job)s)
+), next AS (
+    SELECT c.job_id, c.no
+    FROM room CROSS JOIN LATERAL (
+        SELECT job_id, no FROM speeko.chunk
+        WHERE job_id = room.id AND state = 'planned' AND queued_at IS NULL
+        ORDER BY no LIMIT greatest(room.free, 0)
+        FOR UPDATE SKIP LOCKED
+    ) c
+)
+UPDATE speeko.chunk c SET queued_at = clock_timestamp()
+FROM next WHERE c.job_id = next.job_id AND c.no = next.no
+RETURNING c.job_id, c.no
+
+-- chunk_take: begin (or go on with) one chunk, unless a living engine works on it or its job does not run
+UPDATE speeko.chunk c
+SET state = 'synthesizing', claimant_id = %(claimant)s, attempt = c.attempt + 1,
+    started_at = coalesce(c.started_at, clock_timestamp()), queued_at = coalesce(c.queued_at, clock_timestamp())
+FROM speeko.job j
+WHERE c.job_id = %(job)s AND c.no = %(no)s AND j.id = c.job_id AND j.state = 'running'
+  AND c.state IN ('planned', 'synthesizing')
+  AND NOT EXISTS (SELECT FROM speeko.claimant e
+                  WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
+RETURNING c.job_id, c.no, c.first_row, c.last_row
+
+-- chunk_next: take the chunk that is next in line: by priority, then the job with the least under way
+WITH next AS (
+    SELECT c.job_id, c.no
+    FROM speeko.job j CROSS JOIN LATERAL (
+        SELECT job_id, no FROM speeko.chunk
+        WHERE job_id = j.id AND state = 'planned'
+        ORDER BY no LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    ) c
+    WHERE j.state = 'running' AND j.spec->>'provider' = %(provider)s
+    ORDER BY j.priority DESC,
+             (SELECT count(*) FROM speeko.chunk b WHERE b.job_id = j.id AND b.state = 'synthesizing'), j.id
+    LIMIT 1
+)
+UPDATE speeko.chunk c
+SET state = 'synthesizing', claimant_id = %(claimant)s, attempt = c.attempt + 1,
+    started_at = clock_timestamp(), queued_at = coalesce(c.queued_at, clock_timestamp())
+FROM next WHERE c.job_id = next.job_id AND c.no = next.no
+RETURNING c.job_id, c.no, c.first_row, c.last_row
+
+-- chunk_spec: the spec of a job and who pays for it
+SELECT spec, tenant, extract(epoch FROM released_at)::float8, destination_id, state
+FROM speeko.job WHERE id = %(job)s
+
+-- chunk_items: the rows of a range, without those left out
+SELECT row_no, row_id, path, voice, language, chars, keys, kept, error, source
+FROM speeko.item
+WHERE job_id = %(job)s AND row_no BETWEEN %(first)s AND %(last)s AND NOT skipped
+ORDER BY row_no
+
+-- chunk_let_go: an engine leaves chunks that it cannot get on with for now
+UPDATE speeko.chunk SET claimant_id = NULL
+WHERE job_id = %(job)s AND no = ANY(%(nos)b::int[]) AND claimant_id = %(claimant)s AND state = 'synthesizing'
+
+-- chunk_ready: a chunk of which everything was known at once
+UPDATE speeko.chunk SET state = 'ready', missing = 0, ready_at = clock_timestamp()
+WHERE job_id = %(job)s AND no = %(no)s AND state = 'synthesizing'
+RETURNING no
+
+-- needs_lock: the state of a chunk's unknown keys, held still until this transaction ends
+SELECT key, state, bytes, millis, bought_job, bought_row, extract(epoch FROM settled_at)::bigint, cost_micros,
+       state = 'failed' AND settled_at < (SELECT released_at FROM speeko.job WHERE id = %(job)s)
+FROM speeko.utterance
+WHERE key = ANY(%(keys)b::bytea[])
+ORDER BY key FOR SHARE
+
+-- needs_revive: texts that failed before this job began get another chance
+UPDATE speeko.utterance SET state = 'missing', tries = 0, bad = 0, reason = '', settled_at = NULL
+WHERE key = ANY(%(keys)b::bytea[]) AND state = 'failed'
+
+-- needs_add: this chunk waits for these keys; the chunk's count is what it waits for now
+WITH added AS (
+    INSERT INTO speeko.need (key, job_id, chunk_no)
+    SELECT k, %(job)s, %(no)s FROM unnest(%(keys)b::bytea[]) AS k
+    ON CONFLICT DO NOTHING
+)
+UPDATE speeko.chunk
+SET missing = cardinality(%(keys)b::bytea[]),
+    state = CASE WHEN cardinality(%(keys)b::bytea[]) = 0 THEN 'ready' ELSE state END,
+    ready_at = CASE WHEN cardinality(%(keys)b::bytea[]) = 0 THEN clock_timestamp() END
+WHERE job_id = %(job)s AND no = %(no)s AND state = 'synthesizing'
+RETURNING no
+
+-- utterance_texts: the spoken texts of some keys
+SELECT key, text FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[])

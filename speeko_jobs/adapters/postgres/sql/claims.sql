@@ -1,0 +1,208 @@
+-- claimant_enter: an engine begins; its claims live as long as its lease
+INSERT INTO speeko.claimant (host, pid, lease_until)
+VALUES (%(host)s, %(pid)s, clock_timestamp() + make_interval(secs => %(seconds)s))
+RETURNING id
+
+-- claimant_renew: the engine lives; no row when it was taken for dead
+UPDATE speeko.claimant SET lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+WHERE id = %(claimant)s
+RETURNING id
+
+-- claimant_leave: the engine ends in good order, holding nothing
+DELETE FROM speeko.claimant WHERE id = %(claimant)s
+
+-- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call
+WITH j AS (
+    SELECT id, tenant,
+           coalesce(budget_micros - spent_micros - reserved_micros - possible_micros,
+                    9223372036854775807) AS room
+    FROM speeko.job WHERE id = %(job)s AND state = 'running'
+    FOR NO KEY UPDATE
+), me AS (
+    SELECT id FROM speeko.claimant
+    WHERE id = %(claimant)s AND lease_until > clock_timestamp() AND EXISTS (SELECT FROM j)
+    FOR SHARE
+), open AS MATERIALIZED (
+    SELECT u.key, u.cost_micros, u.fence, u.voice, u.provider, u.chars, w.row_no, w.chunk_no, w.place
+    FROM unnest(%(keys)b::bytea[], %(rows)b::bigint[], %(chunks)b::int[]) WITH ORDINALITY
+         AS w (key, row_no, chunk_no, place)
+    JOIN speeko.utterance u USING (key)
+    WHERE u.state = 'missing' AND EXISTS (SELECT FROM me)
+    ORDER BY u.key
+    FOR NO KEY UPDATE OF u SKIP LOCKED
+), fit AS (
+    SELECT * FROM (
+        SELECT open.*, sum(cost_micros) OVER (ORDER BY place) AS upto FROM open
+    ) s WHERE upto <= (SELECT room FROM j)
+), taken AS (
+    UPDATE speeko.utterance u
+    SET state = 'claimed', claimant_id = %(claimant)s, fence = u.fence + 1, settled_at = NULL
+    FROM fit WHERE u.key = fit.key
+    RETURNING u.key, u.fence, u.text, u.voice, u.language, u.model, u.format, u.cost_micros, u.chars,
+              u.provider, fit.row_no, fit.chunk_no
+), intent AS (
+    INSERT INTO speeko.attempt (job_id, chunk_no, row_no, key, fence, claimant_id, state, tenant, provider,
+                                voice, chars, cost_micros)
+    SELECT %(job)s, t.chunk_no, t.row_no, t.key, t.fence, %(claimant)s, 'sending', j.tenant, t.provider,
+           t.voice, t.chars, t.cost_micros
+    FROM taken t, j
+    RETURNING id, at, key
+), reserved AS (
+    UPDATE speeko.job SET reserved_micros = reserved_micros + (SELECT sum(cost_micros) FROM taken)
+    WHERE id = %(job)s AND EXISTS (SELECT FROM taken)
+)
+SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.chars, t.cost_micros,
+       t.row_no, t.chunk_no
+FROM taken t JOIN intent i USING (key)
+
+-- claim_left: what became of keys that could not be claimed: free but locked or too dear, taken, or settled
+SELECT u.key, u.state, j.state, j.reason,
+       j.budget_micros IS NOT NULL
+       AND j.spent_micros + j.reserved_micros + j.possible_micros + u.cost_micros > j.budget_micros
+FROM speeko.utterance u, speeko.job j
+WHERE u.key = ANY(%(keys)b::bytea[]) AND j.id = %(job)s
+
+-- settle_lock_jobs: the first lock of a settlement, in the order that everybody takes them
+SELECT id FROM speeko.job WHERE id = ANY(%(jobs)b::bigint[]) ORDER BY id FOR NO KEY UPDATE
+
+-- settle_lock_keys: the second: whoever enrols a need for one of these keys waits, or has committed
+SELECT key FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[]) ORDER BY key FOR NO KEY UPDATE
+
+-- settle: outcomes of calls: attempts, utterances, reservations and costs of the jobs, daily costs
+WITH o AS (
+    SELECT * FROM unnest(
+        %(attempts)b::bigint[], %(ats)b::timestamptz[], %(keys)b::bytea[], %(outcomes)s::text[],
+        %(bytes)b::int[], %(millis)b::int[], %(hashes)b::bytea[], %(statuses)b::int2[], %(reasons)s::text[],
+        %(latencies)b::int[], %(finals)b::bool[]
+    ) AS o (attempt, at, key, outcome, bytes, millis, sha256, status, reason, latency, final)
+), before AS (
+    SELECT a.id, a.at, a.state, a.job_id, a.row_no, a.cost_micros, a.chars, a.fence, o.outcome, o.key
+    FROM o JOIN speeko.attempt a ON a.id = o.attempt AND a.at = o.at
+    WHERE a.state IN ('sending', 'unknown')
+    FOR NO KEY UPDATE OF a
+), written AS (
+    UPDATE speeko.attempt a
+    SET state = o.outcome, status = o.status, reason = o.reason, latency_millis = o.latency,
+        ever_unknown = a.ever_unknown OR o.outcome = 'unknown', settled_at = clock_timestamp()
+    FROM o JOIN before b ON b.id = o.attempt
+    WHERE a.id = o.attempt AND a.at = o.at AND (b.state = 'sending' OR o.outcome IN ('stored', 'bad'))
+    RETURNING a.id, a.tenant, a.provider, a.voice, a.chars, a.cost_micros, a.job_id, a.state,
+              b.state AS was, b.key, b.row_no, b.fence
+), kept AS (
+    UPDATE speeko.utterance u
+    SET state = CASE WHEN o.outcome = 'stored' THEN 'done'
+                     WHEN o.final OR u.tries + (o.outcome IN ('unknown', 'bad'))::int >= %(max_tries)s
+                          OR u.bad + (o.outcome = 'bad')::int >= %(max_bad)s THEN 'failed'
+                     ELSE 'missing' END,
+        tries = CASE WHEN o.outcome = 'stored' THEN 0
+                     ELSE u.tries + (o.outcome IN ('unknown', 'bad'))::int END,
+        bad = CASE WHEN o.outcome = 'stored' THEN 0 ELSE u.bad + (o.outcome = 'bad')::int END,
+        claimant_id = NULL, reason = o.reason,
+        bytes = CASE WHEN o.outcome = 'stored' THEN o.bytes ELSE u.bytes END,
+        millis = CASE WHEN o.outcome = 'stored' THEN o.millis ELSE u.millis END,
+        sha256 = CASE WHEN o.outcome = 'stored' THEN o.sha256 ELSE u.sha256 END,
+        bought_job = CASE WHEN o.outcome = 'stored' THEN w.job_id ELSE u.bought_job END,
+        bought_row = CASE WHEN o.outcome = 'stored' THEN w.row_no ELSE u.bought_row END,
+        settled_at = clock_timestamp()
+    FROM o JOIN written w ON w.id = o.attempt
+    WHERE u.key = o.key
+      AND ((o.outcome = 'stored' AND u.state <> 'done') OR (u.state = 'claimed' AND u.fence = w.fence))
+    RETURNING u.key, u.state, u.bytes, u.millis, u.bought_job, u.bought_row,
+              extract(epoch FROM u.settled_at)::bigint AS settled, w.cost_micros
+), booked AS (
+    UPDATE speeko.job j
+    SET reserved_micros = j.reserved_micros - s.reserved, possible_micros = j.possible_micros + s.possible,
+        possible_calls = j.possible_calls + s.possible_calls, spent_micros = j.spent_micros + s.spent,
+        calls = j.calls + s.calls, billed_chars = j.billed_chars + s.chars
+    FROM (
+        SELECT job_id,
+               coalesce(sum(cost_micros) FILTER (WHERE was = 'sending'), 0) AS reserved,
+               coalesce(sum(cost_micros) FILTER (WHERE state = 'unknown'), 0)
+               - coalesce(sum(cost_micros) FILTER (WHERE was = 'unknown'), 0) AS possible,
+               count(*) FILTER (WHERE state = 'unknown') - count(*) FILTER (WHERE was = 'unknown')
+                   AS possible_calls,
+               coalesce(sum(cost_micros) FILTER (WHERE state IN ('stored', 'bad')), 0) AS spent,
+               count(*) FILTER (WHERE state IN ('stored', 'bad')) AS calls,
+               coalesce(sum(chars) FILTER (WHERE state IN ('stored', 'bad')), 0) AS chars
+        FROM written GROUP BY job_id
+    ) s
+    WHERE j.id = s.job_id
+), daily AS (
+    INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, micros)
+    SELECT tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, provider, voice,
+           CASE state WHEN 'stored' THEN 'synthesized' ELSE state END, count(*), sum(chars), sum(cost_micros)
+    FROM written WHERE state IN ('stored', 'bad', 'unknown')
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
+    SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
+        micros = d.micros + excluded.micros
+)
+SELECT key, state, bytes, millis, bought_job, bought_row, settled, cost_micros FROM kept
+
+-- settle_wake: nobody waits for these keys any more; the chunks that have all they waited for
+WITH met AS (
+    DELETE FROM speeko.need WHERE key = ANY(%(keys)b::bytea[]) RETURNING job_id, chunk_no
+), count AS (
+    SELECT job_id, chunk_no, count(*) AS n FROM met GROUP BY 1, 2
+), locked AS (
+    SELECT c.job_id, c.no, count.n
+    FROM speeko.chunk c JOIN count ON count.job_id = c.job_id AND count.chunk_no = c.no
+    ORDER BY c.job_id, c.no
+    FOR NO KEY UPDATE OF c
+), counted AS (
+    UPDATE speeko.chunk c
+    SET missing = c.missing - l.n,
+        state = CASE WHEN c.state = 'synthesizing' AND c.missing - l.n <= 0 THEN 'ready' ELSE c.state END,
+        ready_at = CASE WHEN c.state = 'synthesizing' AND c.missing - l.n <= 0 THEN clock_timestamp() END
+    FROM locked l WHERE c.job_id = l.job_id AND c.no = l.no
+    RETURNING c.job_id, c.no, c.state
+)
+SELECT job_id, no FROM counted WHERE state = 'ready'
+
+-- dead_claimants: engines whose lease has run out
+SELECT id FROM speeko.claimant WHERE lease_until < clock_timestamp() ORDER BY id LIMIT 100
+
+-- dead_jobs: the jobs on which some dead engines have calls open
+SELECT DISTINCT job_id FROM speeko.attempt
+WHERE claimant_id = ANY(%(claimants)b::bigint[]) AND state = 'sending' ORDER BY job_id
+
+-- dead_expired: of these engines, those that really are dead, held still
+SELECT id FROM speeko.claimant
+WHERE id = ANY(%(claimants)b::bigint[]) AND lease_until < clock_timestamp() ORDER BY id FOR UPDATE
+
+-- dead_bury: open calls of dead engines become unknown and count as a try; their keys are free again
+WITH lost AS (
+    UPDATE speeko.attempt
+    SET state = 'unknown', ever_unknown = true, reason = 'the worker died during the call',
+        settled_at = clock_timestamp()
+    WHERE claimant_id = ANY(%(claimants)b::bigint[]) AND state = 'sending'
+    RETURNING job_id, key, fence, cost_micros, tenant, provider, voice, chars
+), booked AS (
+    UPDATE speeko.job j
+    SET reserved_micros = j.reserved_micros - s.micros, possible_micros = j.possible_micros + s.micros,
+        possible_calls = j.possible_calls + s.calls
+    FROM (SELECT job_id, sum(cost_micros) AS micros, count(*) AS calls FROM lost GROUP BY 1) s
+    WHERE j.id = s.job_id
+), daily AS (
+    INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, micros)
+    SELECT tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, provider, voice, 'unknown', count(*),
+           sum(chars), sum(cost_micros)
+    FROM lost GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
+    SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
+        micros = d.micros + excluded.micros
+), freed AS (
+    UPDATE speeko.utterance u
+    SET state = CASE WHEN u.tries + 1 >= %(max_tries)s THEN 'failed' ELSE 'missing' END,
+        tries = u.tries + 1, claimant_id = NULL, settled_at = clock_timestamp(),
+        reason = 'the worker died during the call'
+    WHERE u.state = 'claimed' AND u.claimant_id = ANY(%(claimants)b::bigint[])
+    RETURNING u.key, u.state
+), gone AS (
+    DELETE FROM speeko.claimant WHERE id = ANY(%(claimants)b::bigint[])
+)
+SELECT key FROM freed WHERE state = 'failed'
+
+-- lost_keys_lock: the keys that dead engines hold, locked in order
+SELECT key FROM speeko.utterance
+WHERE state = 'claimed' AND claimant_id = ANY(%(claimants)b::bigint[]) ORDER BY key FOR NO KEY UPDATE

@@ -1,0 +1,53 @@
+-- chunk_for_delivery: a chunk that is ready, or was delivered already
+SELECT first_row, last_row, state FROM speeko.chunk WHERE job_id = %(job)s AND no = %(no)s
+
+-- utterances_settled: what deliver needs to know of keys that Redis does not know
+SELECT key, state, bytes, millis, bought_job, bought_row, extract(epoch FROM settled_at)::bigint, cost_micros,
+       reason
+FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[])
+
+-- delivered_put: what a destination holds now
+INSERT INTO speeko.delivered AS d (destination_id, path, content, job_id, bytes, millis)
+SELECT %(destination)s, n.path, n.content, %(job)s, n.bytes, n.millis
+FROM unnest(%(paths)s::text[], %(contents)b::bytea[], %(bytes)b::bigint[], %(millis)b::bigint[])
+     AS n (path, content, bytes, millis)
+ORDER BY n.path
+ON CONFLICT (destination_id, path) DO UPDATE
+SET content = excluded.content, job_id = excluded.job_id, bytes = excluded.bytes, millis = excluded.millis
+
+-- chunk_lost_audio: objects that should be in the store are not: buy them again
+UPDATE speeko.utterance SET state = 'missing', reason = 'the audio was gone from the store'
+WHERE key = ANY(%(keys)b::bytea[]) AND state = 'done'
+
+-- chunk_back: a chunk whose audio was gone goes through synthesis again
+UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL
+WHERE job_id = %(job)s AND no = %(no)s AND state = 'ready'
+
+-- chunk_delivered: once only; the counts go to the job
+WITH done AS (
+    UPDATE speeko.chunk SET state = 'delivered', delivered_at = clock_timestamp(), claimant_id = NULL,
+           counts = %(counts)s
+    WHERE job_id = %(job)s AND no = %(no)s AND state = 'ready'
+    RETURNING job_id
+)
+UPDATE speeko.job j
+SET chunks_open = j.chunks_open - 1, delivered = j.delivered + %(delivered)s,
+    unchanged = j.unchanged + %(unchanged)s, failed = j.failed + %(failed)s, refused = j.refused + %(refused)s,
+    state = CASE WHEN j.chunks_open = 1 AND j.state IN ('running', 'paused') THEN 'finalizing'
+                 ELSE j.state END
+FROM done WHERE j.id = done.job_id
+RETURNING j.state
+
+-- costs_saved: what the rows of a chunk did not cost, by where their audio came from
+INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, saved_micros)
+SELECT %(tenant)s, (clock_timestamp() AT TIME ZONE 'UTC')::date, %(provider)s, n.voice, n.source,
+       n.requests, n.chars, n.saved
+FROM unnest(%(voices)s::text[], %(sources)s::text[], %(requests)b::bigint[], %(chars)b::bigint[],
+            %(saved)b::bigint[]) AS n (voice, source, requests, chars, saved)
+ORDER BY n.voice, n.source
+ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
+SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
+    saved_micros = d.saved_micros + excluded.saved_micros
+
+-- chunks_delivered: the chunks of a job that are delivered, in order
+SELECT no FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered' AND no > %(after)s ORDER BY no

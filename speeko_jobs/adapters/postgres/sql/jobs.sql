@@ -1,0 +1,80 @@
+-- destination_find: the id of a destination by its URL and the mark that lies in it
+WITH made AS (
+    INSERT INTO speeko.destination (url, mark) VALUES (%(url)s, %(mark)s)
+    ON CONFLICT (url, mark) DO NOTHING
+    RETURNING id
+)
+SELECT id FROM made
+UNION ALL
+SELECT id FROM speeko.destination WHERE url = %(url)s AND mark = %(mark)s
+LIMIT 1
+
+-- job_create: a job that is being planned; nothing of it runs
+INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)
+VALUES (%(tenant)s, 'planning', %(spec)s, %(destination)s, %(budget)s, %(priority)s,
+        clock_timestamp() + interval '2 minutes')
+RETURNING id
+
+-- job_still_planning: the submitter lives; no row when its job was swept away
+UPDATE speeko.job SET submitter_until = clock_timestamp() + interval '2 minutes'
+WHERE id = %(job)s AND state = 'planning'
+RETURNING id
+
+-- job_release: the one moment at which a planned job begins to run
+UPDATE speeko.job
+SET state = 'running', released_at = clock_timestamp(), rows = %(rows)s, skipped = %(skipped)s,
+    plan = %(plan)s, files = %(files)s, chunks = %(chunks)s, chunks_open = %(chunks)s
+WHERE id = %(job)s AND state = 'planning'
+RETURNING id
+
+-- job_drop: forget a job that never ran
+WITH gone AS (DELETE FROM speeko.job WHERE id = %(job)s AND state = 'planning' RETURNING id),
+     rows AS (DELETE FROM speeko.item WHERE job_id IN (SELECT id FROM gone))
+SELECT id FROM gone
+
+-- job_set_state: move a job from one of some states to another, with the reason
+UPDATE speeko.job
+SET state = %(state)s, reason = %(reason)s,
+    finished_at = CASE WHEN %(state)s IN ('done', 'done_with_errors', 'cancelled')
+                       THEN coalesce(finished_at, clock_timestamp()) END
+WHERE id = %(job)s AND state = ANY(%(expected)s)
+RETURNING id
+
+-- job_show: one job, or all of them (newest first), with what its chunks have counted so far
+SELECT j.id, j.tenant, j.state, j.reason, j.priority, j.spec, j.files, j.plan, d.url,
+       j.budget_micros, j.reserved_micros, j.spent_micros, j.possible_micros, j.calls, j.possible_calls,
+       j.billed_chars, j.rows, j.skipped, j.chunks, j.chunks_open, j.delivered, j.unchanged, j.failed,
+       j.refused, j.created_at, j.released_at, j.finished_at,
+       extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - coalesce(j.released_at, j.created_at))::float8
+FROM speeko.job j JOIN speeko.destination d ON d.id = j.destination_id
+WHERE %(job)s::bigint IS NULL OR j.id = %(job)s
+ORDER BY j.id DESC
+LIMIT %(limit)s
+
+-- job_progress: what a progress bar needs, in one round trip
+SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused, j.calls, j.spent_micros,
+       j.possible_micros, j.reserved_micros, j.plan,
+       (SELECT count(*) FROM speeko.attempt a WHERE a.state = 'sending' AND a.job_id = j.id) AS in_flight,
+       extract(epoch FROM clock_timestamp() - coalesce(j.released_at, j.created_at))::float8 AS seconds
+FROM speeko.job j
+WHERE j.id = %(job)s
+
+-- job_counts: the sums over a job's delivered chunks
+SELECT e.name, sum(e.value::bigint)::bigint
+FROM speeko.chunk c CROSS JOIN LATERAL jsonb_each_text(c.counts) AS e (name, value)
+WHERE c.job_id = %(job)s AND c.state = 'delivered'
+GROUP BY e.name
+
+-- job_failures: how often each reason occurs among a job's failed and refused rows
+SELECT reason, sum(n)::bigint FROM (
+    SELECT i.error AS reason, count(*) AS n
+    FROM speeko.item i
+    WHERE i.job_id = %(job)s AND i.error IS NOT NULL AND NOT i.skipped
+    GROUP BY i.error
+    UNION ALL
+    SELECT u.reason, count(*)
+    FROM speeko.item i JOIN speeko.utterance u ON u.key = i.keys[1]
+    WHERE i.job_id = %(job)s AND u.state = 'failed'
+    GROUP BY u.reason
+) f
+GROUP BY reason ORDER BY 2 DESC, 1 LIMIT 10

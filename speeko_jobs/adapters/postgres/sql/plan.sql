@@ -1,0 +1,43 @@
+-- utterances_known: of these keys, those that were seen before: state, and whether a running job waits for it
+SELECT u.key, u.state,
+       u.state = 'claimed' OR (u.state = 'missing' AND EXISTS (
+           SELECT FROM speeko.need n JOIN speeko.job j ON j.id = n.job_id
+           WHERE n.key = u.key AND j.state = 'running')),
+       u.bytes, u.millis, u.bought_job, u.bought_row, extract(epoch FROM u.settled_at)::bigint, u.cost_micros
+FROM speeko.utterance u
+WHERE u.key = ANY(%(keys)b::bytea[])
+
+-- utterances_add: texts that may have to be bought; a text that waits already takes today's price
+INSERT INTO speeko.utterance AS u
+    (key, state, provider, model, format, voice, language, chars, cost_micros, text)
+SELECT n.key, 'missing', %(provider)s, %(model)s, %(format)s, n.voice, n.language, n.chars, n.cost, n.text
+FROM unnest(%(keys)b::bytea[], %(voices)s::text[], %(languages)s::text[], %(chars)b::int[],
+            %(costs)b::bigint[], %(texts)s::text[]) AS n (key, voice, language, chars, cost, text)
+ORDER BY n.key
+ON CONFLICT (key) DO UPDATE SET cost_micros = excluded.cost_micros
+WHERE u.state IN ('missing', 'failed') AND u.cost_micros <> excluded.cost_micros
+
+-- delivered_there: what a destination holds at these paths
+SELECT path, content, job_id, bytes, millis
+FROM speeko.delivered
+WHERE destination_id = %(destination)s AND path = ANY(%(paths)s::text[])
+
+-- items_skip: rows left out by the user's own rule for repeated ids
+UPDATE speeko.item i SET skipped = true, keys = NULL
+FROM unnest(%(rows)b::bigint[]) AS s (row_no)
+WHERE i.job_id = %(job)s AND i.row_no = s.row_no
+
+-- items_rename: rows whose name was taken
+UPDATE speeko.item i SET path = s.path
+FROM unnest(%(rows)b::bigint[], %(paths)s::text[]) AS s (row_no, path)
+WHERE i.job_id = %(job)s AND i.row_no = s.row_no
+
+-- items_named: the ids and paths of some rows, for messages and new names
+SELECT row_no, row_id, path FROM speeko.item
+WHERE job_id = %(job)s AND row_no = ANY(%(rows)b::bigint[])
+ORDER BY row_no
+
+-- chunks_make: cut a job's rows into chunks
+INSERT INTO speeko.chunk (job_id, no, first_row, last_row, state)
+SELECT %(job)s, n + 1, n * %(size)s::bigint + 1, least((n + 1) * %(size)s::bigint, %(rows)s), 'planned'
+FROM generate_series(0, (%(rows)s::bigint - 1) / %(size)s::bigint) AS n

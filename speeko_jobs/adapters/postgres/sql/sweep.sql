@@ -1,0 +1,36 @@
+-- sweep_chunks_waiting: chunks in nobody's hands of which some text can be bought now
+SELECT DISTINCT c.job_id, c.no
+FROM speeko.job j JOIN speeko.chunk c ON c.job_id = j.id
+JOIN speeko.need n ON n.job_id = c.job_id AND n.chunk_no = c.no
+JOIN speeko.utterance u ON u.key = n.key
+WHERE j.state = 'running' AND c.state = 'synthesizing' AND u.state = 'missing'
+  AND NOT EXISTS (SELECT FROM speeko.claimant e
+                  WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
+LIMIT 256
+
+-- sweep_chunks_half_begun: chunks taken by an engine that died before it wrote down what they wait for
+SELECT c.job_id, c.no
+FROM speeko.job j JOIN speeko.chunk c ON c.job_id = j.id
+WHERE j.state = 'running' AND c.state = 'synthesizing' AND c.missing = 0
+  AND NOT EXISTS (SELECT FROM speeko.claimant e
+                  WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
+LIMIT 256
+
+-- sweep_chunks_queued: chunks that were sent a while ago and that nobody took
+SELECT c.job_id, c.no
+FROM speeko.job j JOIN speeko.chunk c ON c.job_id = j.id
+WHERE j.state = 'running' AND c.state = 'planned' AND c.queued_at < clock_timestamp() - interval '10 seconds'
+ORDER BY c.queued_at LIMIT 256
+
+-- sweep_chunks_ready: chunks that are ready and not delivered
+SELECT c.job_id, c.no
+FROM speeko.job j JOIN speeko.chunk c ON c.job_id = j.id
+WHERE j.state IN ('running', 'paused', 'cancelled') AND c.state = 'ready'
+  AND c.ready_at < clock_timestamp() - interval '10 seconds'
+ORDER BY c.ready_at LIMIT 256
+
+-- sweep_jobs_finalizing: jobs whose last chunk is delivered
+SELECT id FROM speeko.job WHERE state = 'finalizing' ORDER BY id
+
+-- sweep_jobs_abandoned: jobs whose submitter is gone before the plan was whole
+SELECT id FROM speeko.job WHERE state = 'planning' AND submitter_until < clock_timestamp() ORDER BY id

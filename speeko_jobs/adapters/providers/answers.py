@@ -1,0 +1,123 @@
+"""What an answer that brought no audio means: a kind of failure and one line for a person.
+
+Knows the error shapes of the speech APIs (OpenAI, FastAPI, Polly, plain text, HTML) and their status
+codes. Sends nothing, reads no clock.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import html
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from speeko_jobs.core.speech import Failure, ProviderError
+
+MAX_REASON_CHARS = 300
+MAX_RETRY_AFTER_SECONDS = 600.0
+_MAX_BODY_CHARS = 20_000
+
+_USED_UP = re.compile(r"quota|billing|credit|payment|balance|exceeded your current|plan limit", re.I)
+_THROTTLED = re.compile(r"ThrottlingException|TooManyRequests|too_many_(concurrent_)?requests", re.I)
+
+
+def failure_of(status: int, text: str, has_retry_after: bool) -> Failure:
+    """The kind of failure of an HTTP status. `text` is the body, for what the status leaves open."""
+    if status == 429:
+        # Without Retry-After waiting may not help: a used up quota needs a person.
+        return Failure.ACCOUNT if not has_retry_after and _USED_UP.search(text) else Failure.THROTTLED
+    if status in (503, 409, 425):  # 409: a call with the same idempotency key is still at work
+        return Failure.THROTTLED
+    if status in (401, 402, 403) or 300 <= status < 400:
+        return Failure.ACCOUNT
+    if status in (404, 405, 410) and "voice" not in text.lower():
+        # The address or the model is wrong: every row would fail, so a person must act.
+        return Failure.ACCOUNT
+    if status == 408 or status >= 500 or status < 200:
+        return Failure.UNKNOWN
+    return Failure.THROTTLED if status == 400 and _THROTTLED.search(text) else Failure.REFUSED
+
+
+def error_of(
+    status: int, headers: Mapping[str, str], body: bytes, now: datetime, secrets: tuple[str, ...] = ()
+) -> ProviderError:
+    """The ProviderError of an answer that is no audio. `secrets` (key, text) never reach its reason."""
+    text = body.decode("utf-8", "replace")[:_MAX_BODY_CHARS]
+    stated = headers.get("Retry-After")
+    reason = f"HTTP {status}"
+    if 300 <= status < 400:
+        reason += ": the API redirects; the key is not sent elsewhere, correct SPEEKO_API_URL"
+    elif message := one_line(_message(text), secrets):
+        reason += f": {message}"
+    return ProviderError(
+        failure_of(status, text, stated is not None),
+        reason[:MAX_REASON_CHARS],
+        status=status,
+        retry_after_seconds=retry_after_seconds(stated, now),
+    )
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """A Retry-After header (seconds or an HTTP date) as seconds within 0 to 600; None where it is neither."""
+    if value is None:
+        return None
+    value = value.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
+        return min(float(value[:20]), MAX_RETRY_AFTER_SECONDS)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, min((until - now).total_seconds(), MAX_RETRY_AFTER_SECONDS))
+
+
+def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Printable text on one line without the secrets, cut to the longest reason."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    for secret in secrets:  # once more: white space inside a secret has changed
+        if secret:
+            line = line.replace(" ".join(secret.split()) or secret, "…")
+    return line[:MAX_REASON_CHARS]
+
+
+def _message(text: str) -> str:
+    start = text.lstrip()[:1]
+    if start in ("{", "["):
+        try:
+            return _from_json(json.loads(text))
+        except (ValueError, RecursionError):
+            return text
+    if start == "<":
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
+        shown = (
+            title.group(1)
+            if title
+            else re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.I | re.S)
+        )
+        return html.unescape(shown)
+    return text
+
+
+def _from_json(value: Any) -> str:
+    """The sentence in an error body: a text, or the first of its usual fields, or FastAPI's list."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_from_json, value[:3])))
+    if not isinstance(value, dict):
+        return ""
+    if "msg" in value:  # FastAPI; its "input" would show the text
+        where = value.get("loc")
+        path = ".".join(map(str, where)) if isinstance(where, list) else ""
+        return f"{path}: {value['msg']}" if path else str(value["msg"])
+    for name in ("message", "error", "detail", "details", "Message", "title", "__type", "code"):
+        if value.get(name):
+            return _from_json(value[name])
+    return ""

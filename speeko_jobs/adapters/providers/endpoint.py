@@ -1,0 +1,60 @@
+"""Where a speech API is and how to say who asks: its base URL and headers, out of the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from speeko_jobs.core.profiles import Profile
+from speeko_jobs.errors import ConfigError
+from speeko_jobs.settings import Settings
+
+URL_VARIABLE = "SPEEKO_API_URL"
+KEY_VARIABLE = "SPEEKO_API_KEY"
+_SPEECH_PATH = "/audio/speech"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A checked address without trailing slash or /v1. The key is kept out of its repr."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+
+    @property
+    def speech_url(self) -> str:
+        return f"{self.base_url}/v1{_SPEECH_PATH}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of every call. Identity: an inflated body could be any size before it is counted."""
+        headers = {"Accept-Encoding": "identity", "User-Agent": "speeko-jobs"}
+        if self.api_key:
+            headers["Authorization"] = f"Bearer {self.api_key}"
+        return headers
+
+
+def endpoint(profile: Profile, settings: Settings) -> Endpoint:
+    """The API's endpoint. Raises ConfigError that names the variable to set; it never shows a value."""
+    key = settings.api_key.strip()
+    if profile.needs_key and not key:
+        raise ConfigError(f"{profile.name} needs a key: set {KEY_VARIABLE}")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigError(f"{KEY_VARIABLE}: a key holds no spaces, line breaks or letters beyond ASCII")
+    return Endpoint(_base_url(profile, settings.api_url.strip() or profile.default_url), key)
+
+
+def _base_url(profile: Profile, url: str) -> str:
+    if not url:
+        raise ConfigError(f"{profile.name} needs an address: set {URL_VARIABLE}")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or " " in url:
+        raise ConfigError(f"{URL_VARIABLE}: not an http:// or https:// address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError(f"{URL_VARIABLE}: give scheme, host and path only; the key goes in {KEY_VARIABLE}")
+    path = parts.path.rstrip("/").removesuffix(_SPEECH_PATH).rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"

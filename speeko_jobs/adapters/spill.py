@@ -1,0 +1,208 @@
+"""Exact duplicates among many records, in memory that does not grow with them.
+
+Records are spread by their hash over one temporary file; at the end each part is looked at on its own, so
+equal hashes always meet. Knows nothing of keys, names or prices: a record is a hash, a row and counts.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speeko_jobs.errors import SpeekoError
+
+# 16 bytes of a cryptographic hash are kept: two of 10 million meet by chance once in 10^25 times.
+HASH_BYTES = 16
+_ROW = 2  # a record is int64 columns: two halves of the hash, the row, the values
+
+Records = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """`records` counted and `distinct` hashes among them; of each value its sum over the first record of
+    each hash (`sums`), and over all records (`all_sums`)."""
+
+    records: int
+    distinct: int
+    sums: tuple[int, ...]
+    all_sums: tuple[int, ...]
+
+
+class Distinct:
+    """Tens of millions of (hash, row, values...) records, of which equal hashes are to be found.
+
+    `values` is how many whole numbers each record carries. Up to `buffer_bytes` are held in memory and no
+    file is made; past that, blocks go to an unnamed file in tempfile.gettempdir(), which the kernel
+    deletes whatever becomes of the process. Peak memory is about four buffers, or six times the largest
+    part (all bytes / `partitions`). Use as a context manager, or close() it.
+    SpeekoError where the temporary folder cannot take or give back the data. Not safe for threads.
+    """
+
+    def __init__(self, values: int = 0, *, partitions: int = 64, buffer_bytes: int = 8 << 20) -> None:
+        if not 1 <= partitions <= 256:
+            raise ValueError(f"1 to 256 partitions, not {partitions}")
+        self._columns = _ROW + 1 + values
+        self._partitions = partitions
+        self._buffer_bytes = buffer_bytes
+        self._held: list[Records] = []
+        self._held_bytes = 0
+        self._file: IO[bytes] | None = None
+        self._blocks: list[tuple[int, list[int]]] = []  # offset, and where each part ends (in records)
+        self._size = 0
+
+    def add_many(self, hashes: Sequence[bytes], rows: Sequence[int], *values: Sequence[int]) -> None:
+        """Add records by column; all columns are of one length, best a thousand or more.
+
+        `hashes`: equally long, 16 bytes or more in multiples of 8, uniform (SHA-256, BLAKE2); only the first
+        16 count. `rows`: row numbers in any order, repeats allowed. `values`: below 2^63.
+        """
+        count = len(hashes)
+        if not count:
+            return
+        width, odd = divmod(len(hashes[0]), 8)
+        if odd or 8 * width < HASH_BYTES or len(values) != self._columns - _ROW - 1:
+            raise ValueError("hashes of 16, 24, 32... bytes, and as many value columns as announced")
+        records = np.empty((count, self._columns), np.int64)
+        records[:, :_ROW] = np.frombuffer(b"".join(hashes), np.int64).reshape(count, width)[:, :_ROW]
+        for column, numbers in enumerate((rows, *values), start=_ROW):
+            if len(numbers) != count:
+                raise ValueError(f"a column of {len(numbers)} beside {count} hashes")
+            records[:, column] = numbers
+        self._held.append(records)
+        self._held_bytes += records.nbytes
+        if self._held_bytes > self._buffer_bytes:
+            self._spill()
+
+    def totals(self, skip: Collection[int] | NDArray[np.bool_] = ()) -> Totals:
+        """Counts and sums over all records but those of the rows in `skip`: row numbers, or an array of
+        bool by row number (rows past its end are not skipped). "First" is the lowest row."""
+        skipped = _as_mask(skip)
+        records, distinct, values = 0, 0, self._columns - _ROW - 1
+        sums, all_sums = [0] * values, [0] * values
+        for part in self._parts():
+            kept = part if skipped is None else part[~_is_in(skipped, part[:, _ROW])]
+            ordered, starts = _grouped(kept)
+            records += len(kept)
+            distinct += len(starts)
+            for value in range(values):
+                column = ordered[:, _ROW + 1 + value]
+                sums[value] += int(column[starts].sum())
+                all_sums[value] += int(column.sum())
+        return Totals(records, distinct, tuple(sums), tuple(all_sums))
+
+    def collisions(self) -> Iterator[list[int]]:
+        """The rows of each hash that was added more than once, ascending; the lists come in no order."""
+        for part in self._parts():
+            ordered, starts = _grouped(part)
+            ends = np.append(starts[1:], len(ordered))
+            many = ends - starts > 1
+            for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):
+                yield ordered[start:end, _ROW].tolist()
+
+    def close(self) -> None:
+        """Let go of memory and file; again is harmless."""
+        self._held, self._held_bytes, self._blocks, self._size = [], 0, [], 0
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Distinct:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_held(self) -> Records:
+        if len(self._held) != 1:
+            self._held = [np.concatenate(self._held or [np.empty((0, self._columns), np.int64)])]
+        return self._held[0]
+
+    def _spill(self) -> None:
+        """Write what is held as one block, sorted by part."""
+        held = self._take_held()
+        part_of = ((held[:, 0] & 0xFF) % self._partitions).astype(np.uint8)
+        block = held[np.argsort(part_of, kind="stable")]
+        ends = np.cumsum(np.bincount(part_of, minlength=self._partitions))
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+            _write(self._file, block)
+        except OSError as error:
+            raise _no_room(error) from None
+        self._blocks.append((self._size, ends.tolist()))
+        self._size += block.nbytes
+        self._held, self._held_bytes = [], 0
+
+    def _parts(self) -> Iterator[Records]:
+        """All records, such that equal hashes are in one part."""
+        if self._file is None:
+            yield self._take_held()
+            return
+        if self._held:
+            self._spill()
+        for part in range(self._partitions):
+            yield self._read(self._file, part)
+
+    def _read(self, file: IO[bytes], part: int) -> Records:
+        record_bytes = 8 * self._columns
+        pieces = []
+        for offset, ends in self._blocks:
+            start = ends[part - 1] if part else 0
+            wanted = (ends[part] - start) * record_bytes
+            try:
+                piece = os.pread(file.fileno(), wanted, offset + start * record_bytes)
+            except OSError as error:
+                raise _no_room(error) from None
+            if len(piece) != wanted:
+                raise _no_room("a temporary file was cut short")
+            pieces.append(piece)
+        return np.frombuffer(b"".join(pieces), np.int64).reshape(-1, self._columns)
+
+
+def _grouped(records: Records) -> tuple[Records, NDArray[np.intp]]:
+    """Records ordered by hash and row, and where each hash begins."""
+    ordered = records[np.lexsort((records[:, _ROW], records[:, 1], records[:, 0]))]
+    if not len(ordered):
+        return ordered, np.empty(0, np.intp)
+    hashes = ordered[:, :_ROW]
+    starts = np.flatnonzero((hashes[1:] != hashes[:-1]).any(axis=1)) + 1
+    return ordered, np.concatenate((np.zeros(1, np.intp), starts))
+
+
+def _as_mask(skip: Collection[int] | NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    if isinstance(skip, np.ndarray):
+        return skip if len(skip) else None
+    if not skip:
+        return None
+    rows = np.fromiter(skip, np.int64, len(skip))
+    mask = np.zeros(int(rows.max()) + 1, np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _is_in(mask: NDArray[np.bool_], rows: NDArray[Any]) -> NDArray[np.bool_]:
+    inside = rows < len(mask)
+    inside[inside] = mask[rows[inside]]
+    return inside
+
+
+def _write(file: IO[bytes], block: Records) -> None:
+    left = block.data.cast("B")
+    while left:  # an unbuffered write may take less than all of it
+        left = left[file.write(left) :]
+
+
+def _no_room(reason: object) -> SpeekoError:
+    text = reason.strerror if isinstance(reason, OSError) and reason.strerror else reason
+    folder = tempfile.gettempdir()
+    return SpeekoError(f"{folder}: cannot keep temporary data: {text}: free some space there, or set TMPDIR")

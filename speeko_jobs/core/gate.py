@@ -1,0 +1,62 @@
+"""The audio gate: whether bytes that were paid for are the speech that was asked for.
+
+Decides from the bytes, the format asked for and the length of the text, never from a declared content
+type. What a container holds is read in `containers`; what becomes of bad audio is the caller's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from speeko_jobs.core import containers
+from speeko_jobs.core.speech import BadAudio
+
+# Speech takes 0.04 to 0.4 seconds a character in real catalogs; numbers and emojis far more. Wide on purpose:
+# a wrong refusal costs money twice.
+MIN_SECONDS_PER_CHAR = 0.005
+MAX_SECONDS_PER_CHAR = 2.0
+MAX_SECONDS_EXTRA = 10.0
+
+_READERS = {
+    "wav": containers.read_wav,
+    "mp3": containers.read_mp3,
+    "flac": containers.read_decoded,
+    "ogg": containers.read_ogg,
+    "opus": containers.read_ogg,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What passed the gate."""
+
+    seconds: float
+    sample_rate: int
+    channels: int
+
+
+def inspect(audio: bytes, format: str, chars: int, speed: float = 1.0) -> AudioFacts:
+    """The facts of audio that may be kept. BadAudio, with one line that says why, for what may not.
+
+    `chars` is the length of the text spoken; `speed` widens the bounds on how long that may take.
+    """
+    if not audio:
+        raise BadAudio("empty: no byte of audio")
+    seen = containers.looks_like(audio)
+    if seen != format and not (format == "ogg" and seen == "opus"):
+        raise BadAudio(f"asked for {format}, but the bytes look like {seen}")
+    stream = _READERS[format](audio)
+    seconds = stream.frames / stream.sample_rate
+    _check_length(seconds, chars, speed)
+    if stream.silent:
+        raise BadAudio(f"silence: no sample of {seconds:.1f} s reaches {containers.SILENCE_DBFS:g} dBFS")
+    return AudioFacts(seconds, stream.sample_rate, stream.channels)
+
+
+def _check_length(seconds: float, chars: int, speed: float) -> None:
+    least = MIN_SECONDS_PER_CHAR * chars / max(speed, 1.0)
+    most = (MAX_SECONDS_PER_CHAR * chars + MAX_SECONDS_EXTRA) / min(speed, 1.0)
+    if seconds < least:
+        raise BadAudio(f"too short: {seconds:.2f} s for {chars} characters")
+    if seconds > most:
+        raise BadAudio(f"too long: {seconds:.0f} s for {chars} characters")

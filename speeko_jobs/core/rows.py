@@ -1,0 +1,154 @@
+"""One catalog row → its id, name, voice, language, spoken texts and keys; or why it is refused.
+
+This is the whole decision about a row before anything is spent. It knows no file and no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.core import language as languages
+from speeko_jobs.core import naming, segments
+from speeko_jobs.core.columns import Columns
+from speeko_jobs.core.espeak_voices import espeak_voice
+from speeko_jobs.core.key import Engine, KeyMaker
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.text import has_speech, spoken
+
+OPENAI_BATCH_HEADER = ("id", "text", "voice", "language", "model", "format", "speed", "instructions")
+
+
+class Refusal(Exception):
+    """A row that cannot be spoken. `reason` is one line; `source` the text as it stood."""
+
+    def __init__(self, reason: str, row_id: str, source: str) -> None:
+        super().__init__(reason)
+        self.reason, self.row_id, self.source = reason, row_id, source
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A row that can be spoken: one key and one spoken text for each call that it takes.
+
+    `chars` is what would be billed if every call were made.
+    """
+
+    id: str
+    path: str
+    voice: str
+    language: str
+    chars: int
+    keys: tuple[bytes, ...]
+    texts: tuple[str, ...]
+
+
+def content_of(keys: Sequence[bytes]) -> bytes:
+    """What identifies the audio of a row: its key, or a hash over the keys of its segments (32 bytes)."""
+    return keys[0] if len(keys) == 1 else hashlib.sha256(b"".join(keys)).digest()
+
+
+class RowReader:
+    """Reads the rows of one table for one job. Raises UsageError for a name template that cannot be."""
+
+    def __init__(self, spec: JobSpec, header: Sequence[str], columns: Columns) -> None:
+        self._spec, self._profile, self._columns = spec, spec.profile, columns
+        self._id = columns.id
+        self._text = columns.text
+        self._one_id = columns.id[0] if len(columns.id) == 1 else -1
+        self._one_text = columns.text[0] if len(columns.text) == 1 else -1
+        self._voiced = columns.voice is not None or columns.language is not None
+        self._template = naming.compile_template(spec.name, header)
+        self._keys = KeyMaker(Engine(self._profile.family, spec.model, spec.format, str(spec.speed)))
+        self._voices: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._batch = tuple(header) == OPENAI_BATCH_HEADER
+        self._default = self._speaker("", "")
+
+    def read(self, row_no: int, cells: Sequence[str]) -> Read:
+        """The row as it will be spoken. Raises Refusal."""
+        count = len(cells)
+        if self._one_id >= 0:
+            row_id = cells[self._one_id] if self._one_id < count else ""
+        else:
+            row_id = "-".join([cells[i] for i in self._id if i < count])
+        row_id = row_id.strip() or str(row_no)
+        if self._one_text >= 0:
+            source = cells[self._one_text] if self._one_text < count else ""
+        else:
+            source = _joined([cells[i] for i in self._text if i < count])
+        if self._batch:
+            self._check_batch_row(cells, row_id, source)
+        voice, language, wrong = self._of_row(cells) if self._voiced else self._default
+        if wrong:
+            raise Refusal(wrong, row_id, source)
+        text = spoken(source)
+        if not has_speech(text):
+            why = "there is nothing to speak in the text" if text else "the text is empty"
+            raise Refusal(why, row_id, source)
+        limit = self._profile.max_chars
+        try:
+            texts = (text,) if len(text) <= limit else tuple(segments.split(text, limit, language))
+            key = self._keys.key
+            keys = tuple([key(t, voice, language) for t in texts])
+            path = self._template.name(row_no, row_id, voice, language, self._spec.format, cells)
+        except UnicodeEncodeError:
+            raise Refusal(
+                "the text holds characters that are none (lone surrogates)", row_id, source
+            ) from None
+        except ValueError as error:
+            raise Refusal(str(error), row_id, source) from None
+        chars = sum([self._profile.billable_chars(t) for t in texts])
+        return Read(row_id, path, voice, language, chars, keys, texts)
+
+    def _of_row(self, cells: Sequence[str]) -> tuple[str, str, str]:
+        count, at_voice, at_language = len(cells), self._columns.voice, self._columns.language
+        voice = cells[at_voice] if at_voice is not None and at_voice < count else ""
+        language = cells[at_language] if at_language is not None and at_language < count else ""
+        found = self._voices.get((voice, language))
+        if found is None:
+            if len(self._voices) > 10_000:  # a wrong column must not fill the memory
+                self._voices.clear()
+            found = self._voices[voice, language] = self._speaker(voice, language)
+        return found
+
+    def _speaker(self, voice: str, language: str) -> tuple[str, str, str]:
+        """(voice, language, why not) for what the cells say; empty cells take the job's own."""
+        profile = self._profile
+        voice = voice.strip() or self._spec.voice
+        tag = languages.tag(language.strip() or self._spec.language)
+        if not profile.takes_language:
+            tag = ""  # it is not sent, so it does not change the sound
+        if profile.voices and voice not in profile.voices:
+            return voice, tag, f"{profile.name} has no voice {voice[:80]!r}"
+        if profile.name == "espeak" and espeak_voice(voice, tag) is None:
+            return voice, tag, f"espeak has no voice for voice {voice[:80]!r}, language {tag[:80]!r}"
+        return voice, tag, ""
+
+    def _check_batch_row(self, cells: Sequence[str], row_id: str, source: str) -> None:
+        """OpenAI batch rows may ask for more than a job gives; say so instead of ignoring it."""
+        spec = self._spec
+        asked = dict(zip(OPENAI_BATCH_HEADER, cells, strict=False))
+        for name, has in (("model", spec.model), ("format", spec.format), ("speed", f"{spec.speed:g}")):
+            value = asked.get(name, "")
+            if value and value != has and not (name == "speed" and _same_number(value, has)):
+                why = f"the row asks for {name} {value[:40]!r}, the job has {has!r} (--{name})"
+                raise Refusal(why, row_id, source)
+        if asked.get("instructions"):
+            raise Refusal("the row has instructions, which are not sent", row_id, source)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Several columns as one text, with a full stop where a part has no end of its own."""
+    out = ""
+    for part in (p.strip() for p in parts):
+        if part:
+            out += (" " if out[-1] in ".!?…:;,>" else ". ") + part if out else part
+    return out
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False

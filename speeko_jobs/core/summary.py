@@ -1,0 +1,48 @@
+"""The summary of a job: what was asked, what happened, what it cost. One shape for people and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from speeko_jobs.core.money import usd
+from speeko_jobs.core.states import Source
+
+
+def summary(
+    figures: Mapping[str, Any], counts: Mapping[str, int], failures: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
+    """summary.json's content. `figures` are the job's own columns, `counts` the sums over its chunks.
+
+    `rows` = delivered + unchanged + failed + refused, and the sources add up to delivered + unchanged.
+    Money is decimal strings of USD; `unknown` is what may have been charged on top of `cost_usd`.
+    """
+    spent, listed = figures["spent_micros"], counts.get("list_micros", 0)
+    plan = figures["plan"]
+    return {
+        "job": figures["id"],
+        "state": str(figures["state"]),
+        "reason": figures["reason"],
+        "rows": figures["rows"],
+        "delivered": figures["delivered"],
+        "unchanged": figures["unchanged"],
+        "failed": figures["failed"],
+        "refused": figures["refused"],
+        "skipped": figures["skipped"],
+        "unique_texts": plan.get("unique_texts", 0),
+        "chars": counts.get("chars", 0),
+        "billed_chars": figures["billed_chars"],
+        "calls": figures["calls"],
+        "cost_usd": usd(spent),
+        "planned_cost_usd": usd(plan.get("cost_micros", 0)),
+        "list_cost_usd": usd(listed),
+        "saved_usd": usd(listed - spent),
+        "sources": {source.value: counts.get(source.value, 0) for source in Source},
+        "unknown": {"calls": figures["possible_calls"], "usd": usd(figures["possible_micros"])},
+        "audio_seconds": round(counts.get("audio_millis", 0) / 1000, 3),
+        "audio_bytes": counts.get("audio_bytes", 0),
+        "seconds": round(figures["seconds"], 3),
+        "provider": figures["provider"],
+        "output": figures["output"],
+        "failures": [{"reason": reason, "rows": n} for reason, n in failures],
+    }

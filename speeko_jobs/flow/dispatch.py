@@ -1,0 +1,17 @@
+"""Let chunks into the broker: at most a window of each job, the next as one is finished."""
+
+from __future__ import annotations
+
+from speeko_jobs.adapters.postgres import chunks
+from speeko_jobs.flow.context import Context
+
+
+def dispatch(context: Context, job: int | None = None) -> int:
+    """Send the chunks that may go now, of one job or of all that run; how many there were.
+
+    A chunk is marked before it is sent: a lost message is the sweeper's to find.
+    """
+    window = context.settings.window
+    due = context.database.run(lambda t: chunks.let_in(t, window, job))
+    context.queue.synthesize(due)
+    return len(due)

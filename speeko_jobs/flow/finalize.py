@@ -1,0 +1,99 @@
+"""Finalize a job: its manifest, failed rows and summary in the destination. Same bytes on every run."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from speeko_jobs.adapters.postgres import chunks, deliveries, jobs
+from speeko_jobs.adapters.postgres.chunks import Chunk
+from speeko_jobs.adapters.postgres.jobs import Job
+from speeko_jobs.core import manifest
+from speeko_jobs.core import summary as core_summary
+from speeko_jobs.core.inert import spreadsheet_safe
+from speeko_jobs.core.states import JobState
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.deliver import part_path
+
+FAILED_COLUMNS = ("id", "text", "voice", "language", "file", "row", "error")
+
+
+def finalize(context: Context, job_no: int) -> bool:
+    """Write a job's files and end it; whether this call ended it."""
+    job = jobs.show(context.database, job_no)
+    if job.state not in (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS):
+        return False
+    store = context.store_of(job.spec.store)
+    destination = context.store_of(job.spec.output)
+    with contextlib.ExitStack() as stack:
+        lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
+        table_out = stack.enter_context(destination.writer("manifest.csv"))
+        failed_out = stack.enter_context(destination.writer("failed.csv"))
+        table_out.write(_csv([manifest.COLUMNS]))
+        failed_out.write(_csv([FAILED_COLUMNS]))
+        for no in deliveries.delivered_chunks(context.database, job.id):
+            part = store.get(part_path(job.id, no))
+            lines_out.write(part)
+            lines = [json.loads(line) for line in part.splitlines()]
+            table_out.write(_csv([line[c] for c in manifest.COLUMNS] for line in lines))
+            wrong = [line for line in lines if line["error"] is not None]
+            if wrong:
+                failed_out.write(_csv(_failed_rows(context, job, wrong)))
+    failed = bool(job.failed or job.refused)
+    end = JobState.DONE_WITH_ERRORS if failed else JobState.DONE
+    ended = context.database.run(lambda t: jobs.set_state(t, job.id, end, expected=[JobState.FINALIZING]))
+    text = json.dumps(summarize(context, job.id), indent=2, ensure_ascii=False) + "\n"
+    destination.put("summary.json", text.encode())
+    return ended
+
+
+def summarize(context: Context, job_no: int) -> dict[str, Any]:
+    """A job's summary as it stands."""
+    job = jobs.show(context.database, job_no)
+    figures = {name: getattr(job, name) for name in Job.__dataclass_fields__}
+    figures |= {"provider": job.spec.provider, "output": job.destination}
+    return core_summary.summary(
+        figures, jobs.counts(context.database, job.id), jobs.failures(context.database, job.id)
+    )
+
+
+def results(context: Context, job_no: int, after: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The manifest's lines of the chunks that are delivered by now, past chunk `after`: (chunk, lines)."""
+    job = jobs.show(context.database, job_no)
+    store = context.store_of(job.spec.store)
+    for no in deliveries.delivered_chunks(context.database, job.id, after):
+        yield no, store.get(part_path(job.id, no))
+
+
+def _failed_rows(context: Context, job: Job, wrong: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Rows for failed.csv, which is a catalog again: its texts are as they stood, or as they were spoken."""
+    numbers = [line["row"] for line in wrong]
+    found = {
+        row.row_no: row for row in chunks.rows(context.database, Chunk(job.id, 0, min(numbers), max(numbers)))
+    }
+    keys = [key for n in numbers for key in found[n].keys or ()]
+    texts = chunks.texts(context.database, keys)
+    for line in wrong:
+        row = found[line["row"]]
+        text = row.source if row.source is not None else " ".join(texts.get(k, "") for k in row.keys or ())
+        file, file_row = _place(job, line["row"])
+        yield [line["id"], text, line["voice"], line["language"], file, file_row, line["error"]]
+
+
+def _place(job: Job, row_no: int) -> tuple[str, int]:
+    """The file that a row came from, and its number there."""
+    file = max((f for f in job.files if f["first_row"] <= row_no), key=lambda f: f["first_row"])
+    return file["name"], row_no - file["first_row"] + 1
+
+
+def _csv(rows: Any) -> bytes:
+    """Rows as CSV in which no cell starts a formula when a spreadsheet opens it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in rows:
+        writer.writerow([spreadsheet_safe(cell) if isinstance(cell, str) else cell for cell in row])
+    return out.getvalue().encode()

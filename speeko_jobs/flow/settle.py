@@ -1,0 +1,113 @@
+"""From answers to audio that is kept: gate, store, ledger, cache, in batches and in this order.
+
+Audio is durable in the store before its attempt is booked as stored. Runs in a thread of the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.postgres import claims
+from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Settled
+from speeko_jobs.core.gate import inspect
+from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.speech import BadAudio, Failure, ProviderError, Speech
+from speeko_jobs.core.states import AttemptState
+from speeko_jobs.errors import StoreError
+from speeko_jobs.flow.context import Context
+
+STORE_TRIES = 6  # about 15 s in all; paid audio is not given up lightly
+log = logging.getLogger(__name__)
+
+_STATE = {
+    Failure.NOT_SENT: AttemptState.REFUSED,
+    Failure.THROTTLED: AttemptState.REFUSED,
+    Failure.REFUSED: AttemptState.REFUSED,
+    Failure.ACCOUNT: AttemptState.REFUSED,
+    Failure.UNKNOWN: AttemptState.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One call that has ended: what was claimed, and the speech or the error it brought."""
+
+    job: int
+    spec: JobSpec
+    claim: Claim
+    result: Speech | ProviderError
+    latency_seconds: float
+
+
+def settle(context: Context, answers: Sequence[Answer]) -> Settled:
+    """Keep the audio, book the calls, and tell Redis. Answers what changed.
+
+    Raises StoreError or ServerError when that cannot be done now; nothing is half done then, and the same
+    answers may be settled again.
+    """
+    outcomes, objects = [], dict[str, list[tuple[str, bytes]]]()
+    for answer in answers:
+        outcome = _outcome(answer)
+        outcomes.append(outcome)
+        if outcome.state is AttemptState.STORED and isinstance(answer.result, Speech):
+            path = audio_path(answer.claim.key, answer.claim.format)
+            objects.setdefault(answer.spec.store, []).append((path, answer.result.audio))
+    for url, batch in objects.items():
+        _put(context.store_of(url), batch)
+    settled = context.database.run(lambda t: claims.settle(t, outcomes))
+    context.cache.put_many(settled.records)
+    return settled
+
+
+def unsent(job: int, claim: Claim, reason: str) -> Outcome:
+    """The outcome of a claim that was given back before anything was sent."""
+    return Outcome(job, claim.attempt, claim.at, claim.key, AttemptState.REFUSED, reason)
+
+
+def _outcome(answer: Answer) -> Outcome:
+    claim, result = answer.claim, answer.result
+    base = (answer.job, claim.attempt, claim.at, claim.key)
+    millis = round(answer.latency_seconds * 1000)
+    if isinstance(result, ProviderError):
+        return Outcome(
+            *base,
+            _STATE[result.failure],
+            result.reason,
+            result.status,
+            millis,
+            final=result.failure is Failure.REFUSED,
+        )
+    try:
+        facts = inspect(result.audio, claim.format, len(claim.text), answer.spec.speed)
+    except BadAudio as error:
+        return Outcome(*base, AttemptState.BAD, f"the audio is no good: {error}", 200, millis)
+    return Outcome(
+        *base,
+        AttemptState.STORED,
+        "",
+        200,
+        millis,
+        len(result.audio),
+        round(facts.seconds * 1000),
+        hashlib.sha256(result.audio).digest(),
+    )
+
+
+def _put(store: Store, objects: list[tuple[str, bytes]]) -> None:
+    for tried in range(1, STORE_TRIES + 1):
+        try:
+            store.put_many(objects)
+        except StoreError as error:
+            if tried == STORE_TRIES:
+                raise
+            log.warning("%s (try %d of %d)", error, tried, STORE_TRIES)
+            time.sleep(random.uniform(0.1, 0.25 * 2**tried))  # noqa: S311 (jitter)
+        else:
+            return

@@ -1,0 +1,90 @@
+"""The spool: paid audio that the store would not take, kept in the worker's home until it does.
+
+One file an attempt: a line of JSON that says what it is, then the audio. Written whole and durable, so
+that a killed worker loses nothing; replayed by the sweeper of the same home.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from speeko_jobs.adapters.postgres.claims import Claim
+from speeko_jobs.core.spec import from_json
+from speeko_jobs.core.speech import Speech
+from speeko_jobs.errors import SpeekoError
+from speeko_jobs.flow import settle
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.settle import Answer
+
+SUFFIX = ".audio"
+AT_ONCE = 64
+log = logging.getLogger(__name__)
+
+
+def folder(context: Context) -> Path:
+    return context.settings.home_path / "spool"
+
+
+def save(context: Context, answers: Sequence[Answer]) -> int:
+    """Keep the audio among these answers; how many there were. OSError when this disk refuses too."""
+    where = folder(context)
+    where.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for answer in answers:
+        if not isinstance(answer.result, Speech):
+            continue
+        claim = answer.claim
+        head = {
+            "job": answer.job,
+            "spec": answer.spec.to_json(),
+            "latency_seconds": answer.latency_seconds,
+            "claim": {
+                **{name: getattr(claim, name) for name in Claim.__slots__ if name not in ("key", "at")},
+                "key": claim.key.hex(),
+                "at": claim.at.isoformat(),
+            },
+        }
+        path = where / f"{claim.attempt}{SUFFIX}"
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            file.write(json.dumps(head).encode() + b"\n")
+            file.write(answer.result.audio)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+        count += 1
+    return count
+
+
+def replay(context: Context) -> int:
+    """Settle what lies in this home's spool; how much of it. What cannot be settled stays."""
+    where = folder(context)
+    paths = sorted(where.glob(f"*{SUFFIX}")) if where.is_dir() else []
+    done = 0
+    for start in range(0, len(paths), AT_ONCE):
+        batch = paths[start : start + AT_ONCE]
+        try:
+            answers = {answer.claim.key: answer for answer in map(_load, batch)}
+            settled = settle.settle(context, list(answers.values()))
+        except SpeekoError as error:
+            log.warning("%s (%d paid answers wait in %s)", error, len(paths) - start, where)
+            break
+        context.queue.deliver(settled.ready)
+        for path in batch:
+            path.unlink(missing_ok=True)
+        done += len(batch)
+    return done
+
+
+def _load(path: Path) -> Answer:
+    head, _, audio = path.read_bytes().partition(b"\n")
+    data = json.loads(head)
+    claim = data["claim"]
+    claim |= {"key": bytes.fromhex(claim["key"]), "at": datetime.fromisoformat(claim["at"])}
+    seconds = data["latency_seconds"]
+    return Answer(data["job"], from_json(data["spec"]), Claim(**claim), Speech(audio, seconds), seconds)

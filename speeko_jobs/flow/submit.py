@@ -1,0 +1,71 @@
+"""Submit a catalog as a job: plan it, load it, and release it in one commit. Killed before, nothing runs."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from typing import Any
+
+from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.postgres import jobs, plans
+from speeko_jobs.core.plan import Plan
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.errors import SpeekoError
+from speeko_jobs.flow import plan
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.dispatch import dispatch
+
+MARK = ".speeko-destination"
+MIN_CHUNK_ROWS, CHUNKS_WANTED = 25, 16  # small catalogs are spread over workers, and progress is seen
+
+
+def submit(context: Context, spec: JobSpec, orders: plan.Orders, *, tenant: str) -> tuple[int, Plan]:
+    """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started."""
+    database = context.database
+    context.store_of(spec.store).check_writable()
+    destination = context.store_of(spec.output)
+    mark = _mark(destination)
+
+    def create(t: Any) -> tuple[int, int]:
+        where = jobs.destination(t, destination.url, mark)
+        return jobs.create(t, spec, tenant=tenant, destination_id=where), where
+
+    job, where = database.run(create)
+    try:
+        loaded = plan.load(context, spec, orders, job, where)
+
+        def release(t: Any) -> None:
+            if loaded.skipped:
+                plans.skip(t, job, loaded.skipped)
+            if loaded.renamed:
+                plans.rename(t, job, loaded.renamed)
+            rows = loaded.plan.rows + len(loaded.skipped)
+            jobs.release(
+                t,
+                job,
+                rows=rows,
+                skipped=len(loaded.skipped),
+                chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
+                plan=loaded.plan.to_record(),
+                files=loaded.files,
+            )
+
+        database.run(release)
+    except BaseException:
+        with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
+            database.run(lambda t: jobs.drop(t, job))
+        raise
+    dispatch(context, job)
+    return job, loaded.plan
+
+
+def chunk_rows(rows: int, most: int) -> int:
+    """Rows a chunk: enough chunks for all workers, none larger than `most`."""
+    return min(most, max(MIN_CHUNK_ROWS, -(-rows // CHUNKS_WANTED)))
+
+
+def _mark(destination: Store) -> str:
+    """The mark that lies in a destination. Emptying the folder takes it away: all is delivered anew."""
+    if destination.size(MARK) is None:
+        destination.put(MARK, uuid.uuid4().hex.encode())
+    return destination.get(MARK).decode("ascii", "replace").strip()[:64]

@@ -1,0 +1,41 @@
+"""Sweep: send again whatever is due and in nobody's hands. Any worker, any number of times.
+
+Messages can be lost, engines die, submitters are killed. All that is due is found in Postgres.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres import claims, jobs, sweeps
+from speeko_jobs.flow import spool
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.dispatch import dispatch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How much was replayed from the spool, and what was sent again."""
+
+    replayed: int
+    lying: sweeps.Lying
+
+
+def sweep(context: Context) -> Swept:
+    """Replay spooled audio, bury dead engines, and send what is due."""
+    database, queue = context.database, context.queue
+    replayed = spool.replay(context)
+    queue.deliver(claims.bury_dead(database))
+    lying = sweeps.look(database)
+    for job in lying.abandoned:
+        if database.run(lambda t, job=job: jobs.drop(t, job)):  # type: ignore[misc]
+            log.warning("job %d is forgotten: its submitter went away before the plan was whole", job)
+    queue.synthesize(lying.synthesize)
+    queue.deliver(lying.deliver)
+    for job in lying.finalize:
+        queue.finalize(job)
+    dispatch(context)
+    return Swept(replayed, lying)

@@ -1,0 +1,492 @@
+"""Synthesize: one engine at work for as long as one task may last, on as many chunks as it has permits for.
+
+The message that woke it names one chunk; while it has permits to spare it takes the next ones itself, so
+that the end of one chunk overlaps the start of another. It never waits for a text that somebody else
+buys: whoever settles a text tells the chunks that need it. All on one event loop; what blocks (Postgres,
+Redis, the store) runs in a few threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import heapq
+import itertools
+import logging
+import os
+import random
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from speeko_jobs.adapters.postgres import chunks, claims, jobs, permits
+from speeko_jobs.adapters.postgres.chunks import Chunk, Orders
+from speeko_jobs.adapters.postgres.claims import Claim, Settled, Want
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.providers import Provider
+from speeko_jobs.core.profiles import Profile
+from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.states import JobState, UtteranceState
+from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
+from speeko_jobs.flow import enrol, settle, spool
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.settle import Answer
+from speeko_jobs.settings import Settings
+
+T = TypeVar("T")
+OpenProvider = Callable[[Profile], Provider]
+
+LEASE_SECONDS = 30.0  # how long an engine that says nothing counts as living
+PERMIT_SECONDS = 10.0
+BEAT_SECONDS = 1.0
+CLAIM_AT_ONCE = 128
+SETTLE_AT_ONCE = 64
+SETTLE_AFTER_SECONDS = 0.05
+BACKLOG = 512  # answers waiting to be settled, beyond which no new call is made
+UNREACHABLE_SECONDS = 60.0  # of nothing but refused connections, then the job pauses
+MAX_DELAY_SECONDS = 30.0
+log = logging.getLogger(__name__)
+
+
+async def synthesize(context: Context, open_provider: OpenProvider, job: int, no: int) -> int:
+    """Work on a chunk, and on others of its provider while there is room; how many calls were made."""
+    orders = await asyncio.to_thread(chunks.orders, context.database, job)
+    if orders is None or orders.state is not JobState.RUNNING:
+        return 0
+    try:
+        provider = open_provider(orders.spec.profile)
+    except ConfigError as error:
+        await asyncio.to_thread(pause, context, job, str(error))
+        return 0
+    return await _Engine(context, provider, orders).run(no)
+
+
+def pause(context: Context, job: int, reason: str) -> None:
+    """Stop a job with a reason that a person can act on; what is under way is finished and kept."""
+    context.database.run(
+        lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=[JobState.RUNNING])
+    )
+    log.warning("job %d is paused: %s", job, reason)
+
+
+def account_of(profile: Profile, settings: Settings) -> str:
+    """Whose limit a call counts against: one key of one API; or, offline, this machine."""
+    if profile.name == "espeak":
+        return f"espeak:{socket.gethostname()}"
+    secret = f"{settings.api_url}\n{settings.api_key}".encode()
+    return f"{profile.name}:{hashlib.sha256(secret).hexdigest()[:12]}"
+
+
+class _Engine:
+    def __init__(self, context: Context, provider: Provider, first: Orders) -> None:
+        self.context, self.provider, self.first = context, provider, first
+        self.profile = provider.profile
+        self.account = account_of(self.profile, context.settings)
+        self.orders: dict[int, Orders] = {first.job: first}
+        self.threads = ThreadPoolExecutor(4, "engine")
+        self.changed = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.chunks: dict[tuple[int, int], Chunk] = {}
+        self.wants: dict[int, deque[Want]] = {}
+        self.delayed: list[tuple[float, int, int, Want]] = []
+        self.order = itertools.count()
+        self.claimed: deque[tuple[int, Claim]] = deque()
+        self.answers: list[Answer] = []
+        self.in_flight = self.allowed = self.calls = self.settling = self.unsettled = 0
+        self.claimant = 0
+        self.alive_until = self.ends = self.blocked_until = self.flush_at = 0.0
+        self.taking = self.claiming = self.exhausted = self.broken = False
+        self.failing_since = 0.0
+        self.fails = 0
+
+    async def run(self, no: int) -> int:
+        self.ends = time.monotonic() + self.context.settings.work_seconds
+        await self._enter()
+        beat = asyncio.create_task(self._beat())
+        try:
+            chunk = await self._in_thread(self.context.database.run, lambda t: self._take(t, no))
+            if chunk is not None:
+                await self._begin(chunk)
+                await self._work()
+        finally:
+            beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
+            await self._leave()
+        return self.calls
+
+    def _take(self, t: Transaction, no: int) -> Chunk | None:
+        """The chunk that the message named; where that is in other hands, the next in line."""
+        named = chunks.take(t, self.first.job, no, self.claimant)
+        return named or chunks.take_next(t, self.profile.name, self.claimant)
+
+    # the life of the engine
+
+    async def _enter(self) -> None:
+        host, pid = socket.gethostname(), os.getpid()
+        ceiling = self._ceiling()
+        started = time.monotonic()
+
+        def enter(t: Any) -> int:
+            permits.open_account(t, self.account, ceiling)
+            return claims.enter(t, host, pid, LEASE_SECONDS)
+
+        self.claimant = await self._in_thread(self.context.database.run, enter)
+        self.alive_until = started + LEASE_SECONDS
+        await self._lease()
+
+    def _ceiling(self) -> int:
+        if self.profile.name == "espeak":
+            return min(self.first.spec.max_concurrency, 2 * (os.cpu_count() or 1))
+        return self.first.spec.max_concurrency
+
+    async def _beat(self) -> None:
+        """Say that the engine lives and lease permits anew, about once a second."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._lease()
+            except ServerError as error:
+                log.warning("%s", error)
+                if time.monotonic() > self.alive_until:
+                    self._give_up("its lease ran out while Postgres was away")
+            self.changed.set()
+
+    async def _lease(self) -> None:
+        busy = self.in_flight
+        wants = busy + len(self.claimed) + sum(map(len, self.wants.values())) + len(self.delayed)
+        wants = max(wants, 1) if self.chunks or not self.calls else busy
+        started = time.monotonic()
+
+        def lease(t: Any) -> permits.Lease | None:
+            if not claims.renew(t, self.claimant, LEASE_SECONDS):
+                return None
+            return permits.lease(
+                t, self.account, self.claimant, wants=wants, busy=busy, seconds=PERMIT_SECONDS
+            )
+
+        leased = await self._in_thread(self.context.database.run, lease)
+        if leased is None:
+            self._give_up("it was taken for dead")
+            return
+        self.alive_until = started + LEASE_SECONDS
+        self.allowed = leased.allowed
+        self.blocked_until = time.monotonic() + leased.blocked_seconds
+        await self._heed_pauses()
+
+    async def _heed_pauses(self) -> None:
+        """Give back what was claimed for jobs that do not run any more."""
+        for job in {job for job, _ in self.claimed} | set(self.wants):
+            orders = await self._in_thread(chunks.orders, self.context.database, job)
+            if orders is None or orders.state is not JobState.RUNNING:
+                await self._drop(job, "the job was stopped before the call")
+
+    async def _drop(self, job: int, reason: str) -> None:
+        self.wants.pop(job, None)
+        self.delayed = [entry for entry in self.delayed if entry[2] != job]
+        heapq.heapify(self.delayed)
+        mine = [claim for owner, claim in self.claimed if owner == job]
+        self.claimed = deque((owner, claim) for owner, claim in self.claimed if owner != job)
+        await self._give_back(job, mine, reason)
+
+    async def _give_back(self, job: int, unsent: list[Claim], reason: str) -> None:
+        if unsent:
+            outcomes = [settle.unsent(job, claim, reason) for claim in unsent]
+            await self._in_thread(self.context.database.run, lambda t: claims.settle(t, outcomes))
+
+    def _give_up(self, why: str) -> None:
+        """Begin nothing more. What is in flight is still settled: late audio is kept."""
+        if not self.broken:
+            log.warning("this engine (claimant %d) stops: %s", self.claimant, why)
+        self.broken = True
+
+    async def _leave(self) -> None:
+        """Give everything back; what cannot be given back now lapses with the lease."""
+        left = list(self.chunks.values())
+        by_job: dict[int, list[Claim]] = {}
+        for job, claim in self.claimed:
+            by_job.setdefault(job, []).append(claim)
+        try:
+            for job, unsent in by_job.items():
+                await self._give_back(job, unsent, "given back before the call")
+
+            def leave(t: Any) -> None:
+                chunks.let_go(t, self.claimant, left)
+                if not self.unsettled:  # else its open calls lapse with it, until they are replayed
+                    claims.leave(t, self.claimant)
+
+            await self._in_thread(self.context.database.run, leave)
+        except SpeekoError as error:
+            log.warning("claimant %d is left to lapse: %s", self.claimant, error)
+        again = [(c.job, c.no) for c in left if self._has_wants(c)]
+        await self._in_thread(self.context.queue.synthesize, again)
+        self.threads.shutdown(wait=False)
+
+    def _has_wants(self, chunk: Chunk) -> bool:
+        waiting = itertools.chain(
+            self.wants.get(chunk.job, ()), (want for _, _, job, want in self.delayed if job == chunk.job)
+        )
+        return any(want.chunk_no == chunk.no for want in waiting) or any(
+            job == chunk.job and claim.chunk_no == chunk.no for job, claim in self.claimed
+        )
+
+    # the work
+
+    async def _work(self) -> None:
+        while True:
+            self.changed.clear()
+            now = time.monotonic()
+            self._wake_delayed(now)
+            self._send_claimed(now)
+            self._flush(now)
+            open_for_more = not self.broken and now < self.ends
+            if open_for_more and self._wants_chunk():
+                self._spawn(self._take_next())
+            if open_for_more and not self.claiming and (batch := self._claim_size()):
+                self._spawn(self._claim(batch))
+            if self._is_idle(open_for_more):
+                break
+            timeout = 0.25
+            if self.answers:
+                timeout = max(self.flush_at - time.monotonic(), 0.001)
+            elif self.delayed:
+                timeout = min(max(self.delayed[0][0] - now, 0.01), timeout)
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.changed.wait()
+            except TimeoutError:
+                pass
+        for task in list(self.tasks):
+            await task
+
+    def _is_idle(self, open_for_more: bool) -> bool:
+        if self.in_flight or self.answers or self.settling or self.claiming or self.taking:
+            return False
+        if not open_for_more:
+            return True
+        return not (self.claimed or any(self.wants.values()) or self.delayed)
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.changed.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: %s", type(error).__name__, error, exc_info=None if _expected(error) else error)
+            self._give_up("a step of it failed")
+
+    # chunks
+
+    def _wants_chunk(self) -> bool:
+        return not (self.taking or self.exhausted) and sum(map(len, self.wants.values())) < 2 * self.allowed
+
+    async def _take_next(self) -> None:
+        self.taking = True
+        try:
+            provider = self.profile.name
+            chunk = await self._in_thread(
+                self.context.database.run, lambda t: chunks.take_next(t, provider, self.claimant)
+            )
+            if chunk is None:
+                self.exhausted = True
+                return
+            await self._begin(chunk)
+        finally:
+            self.taking = False
+
+    async def _begin(self, chunk: Chunk) -> None:
+        if chunk.job not in self.orders:
+            orders = await self._in_thread(chunks.orders, self.context.database, chunk.job)
+            assert orders is not None
+            self.orders[chunk.job] = orders
+        self.chunks[chunk.job, chunk.no] = chunk
+        started = await self._in_thread(enrol.start, self.context, chunk)
+        if started.wants:
+            self.wants.setdefault(chunk.job, deque()).extend(started.wants)
+        else:
+            self.chunks.pop((chunk.job, chunk.no), None)
+            await self._ready([(chunk.job, chunk.no)])
+
+    async def _ready(self, ready: list[tuple[int, int]]) -> None:
+        """These chunks have all their audio: on to delivery, and the next ones into the broker."""
+        for chunk in ready:
+            self.chunks.pop(chunk, None)
+        if ready:
+            await self._in_thread(self.context.queue.deliver, ready)
+            for job in {job for job, _ in ready}:
+                await self._in_thread(dispatch, self.context, job)
+
+    # claims
+
+    def _claim_size(self) -> int:
+        """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
+        if len(self.answers) > BACKLOG or not any(self.wants.values()):
+            return 0
+        spare = self.allowed - self.in_flight + max(2, self.allowed // 4) - len(self.claimed)
+        enough = max(1, min(16, self.allowed // 4))
+        return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
+
+    async def _claim(self, size: int) -> None:
+        self.claiming = True
+        try:
+            job = max(
+                (j for j, wants in self.wants.items() if wants), key=lambda j: len(self.wants[j]), default=0
+            )
+            wants = self.wants.get(job)
+            if not wants:
+                return
+            asked = [wants.popleft() for _ in range(min(size, len(wants)))]
+            got = await self._in_thread(
+                self.context.database.run, lambda t: claims.claim(t, job, self.claimant, asked)
+            )
+            self.claimed.extend((job, claim) for claim in got)
+            if len(got) < len(asked):
+                mine = {claim.key for claim in got}
+                await self._look_at_left(job, [want for want in asked if want.key not in mine])
+        finally:
+            self.claiming = False
+
+    async def _look_at_left(self, job: int, not_mine: list[Want]) -> None:
+        """Keys that others have are theirs; what is free but was locked is tried again; a cap pauses."""
+        left = await self._in_thread(claims.left, self.context.database, job, [w.key for w in not_mine])
+        if left.job_state is not JobState.RUNNING:
+            await self._drop(job, "the job was stopped before the call")
+            return
+        free = set(left.free)
+        if left.over_budget:
+            await self._in_thread(pause, self.context, job, "budget: the next text would pass the cap")
+            await self._drop(job, "the budget is used up")
+            return
+        for want in not_mine:
+            if want.key in free:
+                self._later(job, want, 0.1)
+
+    def _later(self, job: int, want: Want, seconds: float) -> None:
+        heapq.heappush(self.delayed, (time.monotonic() + seconds, next(self.order), job, want))
+
+    def _wake_delayed(self, now: float) -> None:
+        while self.delayed and self.delayed[0][0] <= now:
+            _, _, job, want = heapq.heappop(self.delayed)
+            self.wants.setdefault(job, deque()).append(want)
+
+    # calls
+
+    def _send_claimed(self, now: float) -> None:
+        if self.broken or now < self.blocked_until:
+            return
+        deadline = self.context.settings.request_timeout_seconds
+        while self.claimed and self.in_flight < self.allowed and len(self.answers) < BACKLOG:
+            if now > self.alive_until - min(deadline, LEASE_SECONDS / 3):
+                return  # not before the next heartbeat has said that we still live
+            job, claim = self.claimed.popleft()
+            self.in_flight += 1
+            self._spawn(self._call(job, claim))
+
+    async def _call(self, job: int, claim: Claim) -> None:
+        spec = self.orders[job].spec
+        request = SpeechRequest(
+            claim.key, claim.text, claim.model, claim.voice, claim.language, claim.format, spec.speed
+        )
+        started = time.monotonic()
+        result: Speech | ProviderError
+        try:
+            result = await self.provider.speak(request)
+        except ProviderError as error:
+            result = error
+        except Exception as error:
+            # whatever it was, the call may have been paid for
+            log.exception("the %s provider failed", self.profile.name)
+            result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
+        self.in_flight -= 1
+        self.calls += 1
+        if not self.answers:
+            self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
+        self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started))
+
+    # answers
+
+    def _flush(self, now: float) -> None:
+        full = len(self.answers) >= SETTLE_AT_ONCE
+        if self.answers and self.settling < 2 and (full or now >= self.flush_at):
+            batch, self.answers = self.answers[:CLAIM_AT_ONCE], self.answers[CLAIM_AT_ONCE:]
+            self.settling += 1
+            self._spawn(self._settle(batch))
+
+    async def _settle(self, batch: list[Answer]) -> None:
+        try:
+            settled = await self._settled(batch)
+            if settled is None:
+                return
+            await self._ready(settled.ready)
+            await self._after(batch, settled)
+        finally:
+            self.settling -= 1
+
+    async def _settled(self, batch: list[Answer]) -> Settled | None:
+        """Settle, for as long as it takes: this is audio that was paid for. None when it cannot be done."""
+        for tried in itertools.count(1):
+            try:
+                return await self._in_thread(settle.settle, self.context, batch)
+            except ServerError as error:
+                log.warning("%s (%d calls wait to be booked)", error, len(batch))
+                await asyncio.sleep(min(0.2 * 2**tried, 5.0))
+            except StoreError as error:
+                self._give_up(str(error))
+                self.unsettled += await self._in_thread(spool.save, self.context, batch)
+                for job in {answer.job for answer in batch}:
+                    await self._in_thread(pause, self.context, job, f"store: {error}")
+                return None
+        raise AssertionError("unreachable")
+
+    async def _after(self, batch: list[Answer], settled: Settled) -> None:
+        good = any(isinstance(answer.result, Speech) for answer in batch)
+        if good:
+            self.failing_since, self.fails = 0.0, 0
+        for answer in batch:
+            error = answer.result
+            if isinstance(error, ProviderError):
+                await self._heed(answer.job, error)
+            if settled.states.get(answer.claim.key) is UtteranceState.MISSING:
+                claim = answer.claim
+                want = Want(claim.key, claim.row_no, claim.chunk_no)
+                self._later(answer.job, want, self._delay())
+
+    async def _heed(self, job: int, error: ProviderError) -> None:
+        """What an error means for the calls to come."""
+        if error.failure is Failure.ACCOUNT:
+            await self._in_thread(pause, self.context, job, f"provider: {error.reason}")
+            await self._drop(job, "the job was paused before the call")
+        elif error.failure is Failure.THROTTLED:
+            seconds = error.retry_after_seconds
+            if seconds is None:
+                seconds = self._delay()
+            if seconds > 0:
+                self.blocked_until = max(self.blocked_until, time.monotonic() + seconds)
+                await self._in_thread(
+                    self.context.database.run,
+                    lambda t: permits.block(t, self.account, seconds, error.reason[:200]),
+                )
+        elif error.failure is Failure.NOT_SENT:
+            now = time.monotonic()
+            self.failing_since = self.failing_since or now
+            self.fails += 1
+            if now - self.failing_since > UNREACHABLE_SECONDS:
+                await self._in_thread(pause, self.context, job, f"provider: {error.reason}")
+                await self._drop(job, "the job was paused before the call")
+
+    def _delay(self) -> float:
+        """Full jitter over a bound that doubles with each failure in a row."""
+        return random.uniform(0.05, min(MAX_DELAY_SECONDS, 0.5 * 2 ** min(self.fails // 8, 6)))  # noqa: S311
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+
+def _expected(error: BaseException) -> bool:
+    return isinstance(error, SpeekoError)

@@ -1,0 +1,232 @@
+"""The life of one embedded server: start it, wait until it answers, see that it lives, end it.
+
+Knows processes, locks, logs and deadlines; what a server is called, how it is run and when it is ready
+is told by a `Server`. Whether a server lives is read from its lock, which the server and all its
+children hold (see detach.py): a process id alone may be another program's by now. Before a signal is
+sent, the process behind the id must have the server's folder as its working folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from speeko_jobs.errors import ServerError
+from speeko_jobs.local import detach
+from speeko_jobs.local.folders import Account
+
+LOG_MAX_BYTES = 4 << 20
+_POLL_SECONDS = 0.01
+_ANSWER_SECONDS = 1.0
+_LAUNCH_SECONDS = 30.0
+_STUCK_SECONDS = 3.0  # a server that holds its lock, but has no socket or no main process, for so long
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")  # never keys, never PG* settings
+
+
+@dataclass(frozen=True)
+class Server:
+    """What there is to know of one server to keep it running. `name` is for people."""
+
+    name: str
+    folder: Path
+    lock: Path
+    log: Path
+    socket: Path
+    command: tuple[str, ...]
+    ready: Callable[[], bool]
+    prepare: Callable[[float], None]  # called with a deadline, when no process of the server is left
+    ends: tuple[tuple[signal.Signals, float], ...]  # signals to end it, each with the seconds it may take
+
+
+def pid(lock: Path) -> int | None:
+    """The process id of the server that holds this lock, None when no process of it is left."""
+    try:
+        file = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.read(file, 32) or 0)
+    finally:
+        os.close(file)
+    return None
+
+
+def answer(path: Path, question: bytes) -> bytes:
+    """The first bytes that whoever listens on this socket answers; nothing when nobody does in a second.
+
+    To be accepted is not enough: the kernel accepts for a server that is dying or hangs.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_ANSWER_SECONDS)
+        try:
+            connection.connect(str(path))
+            connection.sendall(question)
+            return connection.recv(64)
+        except OSError:
+            return b""
+
+
+def ensure(server: Server, who: Account, deadline: float) -> None:
+    """Return when the server answers, after starting it if need be. For one caller at a time.
+
+    deadline: of time.monotonic(). ServerError with one line and the log's path: it cannot start, or does
+    not answer in time; it then goes on (crash recovery may take minutes) and the next call meets it.
+    """
+    if _join(server, deadline):
+        return
+    server.prepare(deadline)
+    log_start = _turn_log(server.log)
+    code, said = _detach("serve", server, who, server.folder, server.command, "", _LAUNCH_SECONDS)
+    if code:
+        raise ServerError(f"{server.name} cannot be started: {said or f'exit code {code}'}")
+    while not server.ready():
+        if pid(server.lock) is None:
+            reason = _reason(server.log, log_start)
+            raise ServerError(f"{server.name} did not start: {reason}; log: {server.log}")
+        _wait(server, deadline)
+
+
+def run(server: Server, who: Account, program: str, *args: str, feed: str = "", deadline: float) -> None:
+    """Run a program to its end in the server's place: under its lock, as its user, into its log."""
+    log_start = _turn_log(server.log)
+    seconds = max(deadline - time.monotonic(), 0.1)
+    try:
+        code, said = _detach("run", server, who, server.folder.parent, (program, *args), feed, seconds)
+    except subprocess.TimeoutExpired:
+        raise ServerError(f"{server.name} is not set up after {seconds:.0f} s; log: {server.log}") from None
+    if code:
+        reason = said or _reason(server.log, log_start)
+        raise ServerError(f"{server.name} cannot be set up: {reason}; log: {server.log}")
+
+
+def end(server: Server) -> None:
+    """End the server and wait until its last process is gone. Does nothing when none is left."""
+    for number, seconds in server.ends:
+        found = pid(server.lock)
+        if found is None:
+            return
+        if _is_of(server, found):
+            _send(found, number)
+        else:
+            for process in _leftovers(server):
+                _send(process, signal.SIGKILL)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if pid(server.lock) is None:
+                return
+            time.sleep(_POLL_SECONDS)
+    raise ServerError(f"{server.name} (process {pid(server.lock)}) does not end; log: {server.log}")
+
+
+def _join(server: Server, deadline: float) -> bool:
+    """Wait for a living server to answer (True) or to be gone (False)."""
+    whole_at = time.monotonic()
+    while (found := pid(server.lock)) is not None:
+        if server.ready():
+            return True
+        if server.socket.exists() and _is_of(server, found):
+            whole_at = time.monotonic()
+        elif time.monotonic() - whole_at > _STUCK_SECONDS:
+            whole_at = time.monotonic()
+            if _is_of(server, found) or _leftovers(server):  # else the lock's holder still sets it up
+                end(server)
+        _wait(server, deadline)
+    return False
+
+
+def _wait(server: Server, deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise ServerError(
+            f"{server.name} runs but does not answer yet, perhaps it recovers from a crash: "
+            f"try again in a minute; log: {server.log}"
+        )
+    time.sleep(_POLL_SECONDS)
+
+
+def _detach(
+    mode: str, server: Server, who: Account, cwd: Path, command: tuple[str, ...], feed: str, seconds: float
+) -> tuple[int, str]:
+    """Run detach.py; its exit code and what it said before it was the program."""
+    uid, gid = (str(who.uid), str(who.gid)) if who.switch else ("-", "-")
+    start = [sys.executable, "-I", "-S", detach.__file__, mode]
+    done = subprocess.run(
+        [*start, str(server.lock), str(server.log), str(cwd), uid, gid, *command],
+        input=feed,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        start_new_session=True,  # out of reach of the terminal's Ctrl-C
+        cwd="/",
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C"},
+    )
+    return done.returncode, done.stderr.strip()
+
+
+def _send(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _is_of(server: Server, process: int) -> bool:
+    import psutil
+
+    try:
+        return process > 0 and psutil.Process(process).cwd() == str(server.folder)
+    except psutil.Error:
+        return False
+
+
+def _leftovers(server: Server) -> list[int]:
+    """Processes of this server, found by program and working folder: what a killed Postgres leaves."""
+    import psutil
+
+    program = Path(server.command[0]).name
+    found = psutil.process_iter(["name"])
+    return [p.pid for p in found if p.info["name"] == program and _is_of(server, p.pid)]
+
+
+def _turn_log(log: Path) -> int:
+    """Keep one older log. Returns where the new lines will begin, in bytes."""
+    size = log.stat().st_size if log.exists() else 0
+    if size <= LOG_MAX_BYTES:
+        return size
+    log.replace(log.with_suffix(".log.1"))
+    return 0
+
+
+def _reason(log: Path, start: int) -> str:
+    """The line that says why, out of what was logged since `start`; else the last one."""
+    try:
+        with log.open("rb") as file:
+            file.seek(start)
+            text = file.read(64 << 10).decode(errors="replace")
+    except OSError as error:
+        return f"its log cannot be read ({error.strerror})"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    words = (
+        "PANIC:",
+        "FATAL:",
+        "FATAL",
+        "initdb: error:",
+        "Bad file format",
+        "Can't",
+        "Failed",
+        "Unexpected end of file",
+    )
+    for word in words:
+        for line in lines:
+            if word in line:
+                return line[line.index(word) :]
+    return lines[-1].split(" # ", 1)[-1] if lines else "it said nothing"

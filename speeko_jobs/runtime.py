@@ -1,0 +1,78 @@
+"""Settings → the open things a flow needs. The one place that wires.
+
+Embedded servers are not started here: who wants them starts a `local.stack.Stack` and passes settings
+that name them (`with_servers`). Everything is made after a fork and belongs to one process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+from speeko_jobs.adapters.celery_queue import Queue
+from speeko_jobs.adapters.postgres import migrate
+from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.redis_cache import RedisCache
+from speeko_jobs.errors import ConfigError
+from speeko_jobs.flow.context import Context
+from speeko_jobs.local.stack import Stack
+from speeko_jobs.settings import Settings
+
+
+def open_context(settings: Settings, *, name: str = "speeko", pool_size: int = 4) -> Context:
+    """The open things of this process. Connections are made by the first use."""
+    if not settings.database_url or not settings.redis_url:
+        raise ConfigError("no servers: set SPEEKO_DATABASE_URL and SPEEKO_REDIS_URL, or use `speeko up`")
+    return Context(
+        settings,
+        Database(settings.database_url, name=name, pool_size=pool_size),
+        RedisCache(settings.redis_url),
+        Queue(settings.redis_url),
+        {},
+    )
+
+
+def close(context: Context) -> None:
+    context.queue.close()
+    context.cache.close()
+    context.database.close()
+
+
+@contextlib.contextmanager
+def servers(settings: Settings) -> Iterator[Settings]:
+    """Settings that name servers: the given ones, or embedded ones that run until the end of the block.
+
+    Embedded databases are migrated; a schema elsewhere that does not fit is a SchemaError.
+    """
+    with contextlib.ExitStack() as stack:
+        embedded = settings.embedded_database
+        if embedded or settings.embedded_redis:
+            local = Stack(settings.home_path, database=embedded, redis=settings.embedded_redis)
+            stack.callback(local.stop)
+            urls = local.start()
+            settings = dataclasses.replace(
+                settings,
+                home=str(settings.home_path),
+                database_url=settings.database_url or urls.database_url,
+                redis_url=settings.redis_url or urls.redis_url,
+            )
+        database = Database(settings.database_url)
+        try:
+            if embedded and migrate.current(database) != migrate.head():
+                migrate.upgrade(database)
+            migrate.require(database)
+        finally:
+            database.close()
+        yield settings
+
+
+@contextlib.contextmanager
+def context(settings: Settings, *, name: str = "speeko") -> Iterator[Context]:
+    """`servers` and the open things on them, closed at the end of the block."""
+    with servers(settings) as named:
+        opened = open_context(named, name=name)
+        try:
+            yield opened
+        finally:
+            close(opened)

@@ -1,0 +1,124 @@
+"""Spreadsheets, written here as the XML they are."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+
+from speeko_jobs.errors import CatalogError
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+Cell = str | float | bool | None
+
+
+def write_xlsx(
+    path: Path, sheets: dict[str, list[list[Cell]]], dimension: str = "A1", hidden: str = ""
+) -> Path:
+    """A workbook with inline strings; `dimension` is what each sheet claims to be its size."""
+    types = f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>'  # noqa: E501
+    numbered = list(enumerate(sheets.items(), 1))
+    entries = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"{" state=" + chr(34) + "hidden" + chr(34) if name == hidden else ""}/>'  # noqa: E501
+        for n, (name, _) in numbered
+    )
+    links = "".join(
+        f'<Relationship Id="r{n}" Type="{OFFICE}/worksheet" Target="worksheets/s{n}.xml"/>'
+        for n, _ in numbered
+    )
+    root = f'<Relationship Id="r1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("[Content_Types].xml", types)
+        book.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{root}</Relationships>')
+        book.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{entries}</sheets></workbook>',
+        )
+        book.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{PACKAGE}/relationships">{links}</Relationships>',
+        )
+        for n, (_, rows) in numbered:
+            data = "".join(_row(number, row) for number, row in enumerate(rows, 1))
+            book.writestr(
+                f"xl/worksheets/s{n}.xml",
+                f'<worksheet xmlns="{MAIN}"><dimension ref="{dimension}"/><sheetData>{data}</sheetData></worksheet>',
+            )
+    return path
+
+
+def _row(number: int, row: list[Cell]) -> str:
+    cells = ""
+    for column, value in zip("ABCDEFGH", row, strict=False):
+        if isinstance(value, bool):
+            cells += f'<c r="{column}{number}" t="b"><v>{int(value)}</v></c>'
+        elif isinstance(value, (int, float)):
+            cells += f'<c r="{column}{number}"><v>{value}</v></c>'
+        elif value is not None:
+            cells += f'<c r="{column}{number}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+    return f'<row r="{number}">{cells}</row>'
+
+
+ROWS: list[list[Cell]] = [["sku", "description", "price"], [12.0, "Red & warm", 9.5], ["b", "Blue", True]]
+
+
+def test_numbers_are_plain(tmp_path: Path, read_sources) -> None:
+    (table,) = read_sources(write_xlsx(tmp_path / "book.xlsx", {"Sheet1": ROWS}))
+    assert (table.name, table.header) == ("book.xlsx#Sheet1", ("sku", "description", "price"))
+    assert table.rows == [["12", "Red & warm", "9.5"], ["b", "Blue", "true"]]
+
+
+def test_a_size_that_lies_is_not_believed(tmp_path: Path, read_sources) -> None:
+    rows: list[list[Cell]] = [["sku", "text"], *([f"s{i}", f"Text {i}"] for i in range(11_000))]
+    for claimed in ("A1", "A1:B5", "A1:XFD1048576"):
+        (table,) = read_sources(write_xlsx(tmp_path / "x.xlsx", {"S": rows}, dimension=claimed))
+        assert len(table.rows) == 11_000
+        assert table.rows[-1] == ["s10999", "Text 10999"]
+
+
+def test_the_first_sheet_with_cells_that_can_be_seen(tmp_path: Path, read_sources) -> None:
+    sheets = {
+        "Empty": [],
+        "Secret": [["id", "text"], ["x", "no"]],
+        "Goods": ROWS,
+        "More": [["id", "text"], ["m", "yes"]],
+    }
+    path = write_xlsx(tmp_path / "x.xlsx", sheets, hidden="Secret")
+    assert read_sources(path)[0].name == "x.xlsx#Goods"
+    assert read_sources(f"{path}#More")[0].rows == [["m", "yes"]]
+    assert read_sources(f"{path}#secret")[0].rows == [["x", "no"]]
+    with pytest.raises(
+        CatalogError, match='there is no sheet "Nope": the sheets are "Empty", "Secret", "Goods", "More"'
+    ):
+        read_sources(f"{path}#Nope")
+
+
+def test_titles_above_and_empty_rows_between(tmp_path: Path, read_sources) -> None:
+    rows = [["Our products"], [], [None, None, None], *ROWS[:2], [], ROWS[2]]
+    (table,) = read_sources(write_xlsx(tmp_path / "x.xlsx", {"S": rows}))
+    assert table.header == ("sku", "description", "price")
+    assert [row[0] for row in table.rows] == ["12", "b"]
+
+
+def test_without_header_and_away_from_the_corner(tmp_path: Path, read_sources) -> None:
+    rows: list[list[Cell]] = [[], [None, None, 1, "Hello there."], [None, None, 2, "And you."]]
+    (table,) = read_sources(write_xlsx(tmp_path / "x.xlsx", {"S": rows}))
+    assert (table.header, table.rows) == (("1", "2"), [["1", "Hello there."], ["2", "And you."]])
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04 no zip", b"PK\x03\x04", b"\xd0\xcf\x11\xe0 no xls"])
+def test_broken_books(read, data: bytes) -> None:
+    with pytest.raises(CatalogError, match=r"x\.xlsx: not a spreadsheet"):
+        read(data, "x.xlsx")
+
+
+def test_a_book_cut_in_the_middle_and_an_empty_one(tmp_path: Path, read, read_sources) -> None:
+    path = write_xlsx(tmp_path / "whole.xlsx", {"S": ROWS})
+    with pytest.raises(CatalogError, match="not a spreadsheet, or it is damaged"):
+        read(path.read_bytes()[:-200], "x.xlsx")
+    with pytest.raises(CatalogError, match="none of its sheets holds a cell"):
+        read_sources(write_xlsx(tmp_path / "empty.xlsx", {"S": []}))

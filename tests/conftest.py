@@ -1,0 +1,70 @@
+"""Real servers for all tests: one Postgres and one Redis a run, a database or a db number of its own a test.
+
+The servers belong to a process beside pytest (tests/keep_servers.py) that stops them when pytest ends,
+however it ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+import sqlalchemy
+
+from speeko_jobs.local.stack import ServerUrls
+
+ROOT = Path(__file__).parents[1]
+_numbers = itertools.cycle(range(1, 16))  # db 0 stays free for what a test starts by itself
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ServerUrls]:
+    """The embedded Postgres and Redis, empty at first, for the whole run."""
+    command = [sys.executable, str(ROOT / "tests" / "keep_servers.py")]
+    keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
+    with keeper:
+        lines = [keeper.stdout.readline().strip() for _ in range(2)]
+        assert all(lines), "the servers for the tests did not start: see above"
+        yield ServerUrls(*lines)
+        keeper.stdin.close()
+        assert keeper.wait(60) == 0
+
+
+@pytest.fixture
+def database_url(servers: ServerUrls) -> Iterator[str]:
+    """SQLAlchemy URL of an empty database of the test's own. Connections left open are cut at the end."""
+    url = sqlalchemy.make_url(servers.database_url)
+    name = f"test_{uuid.uuid4().hex}"
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        yield url.set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def redis_url(servers: ServerUrls) -> Iterator[str]:
+    """redis-py URL of an empty db; the next fourteen tests get others."""
+    url = servers.redis_url.replace("db=0", f"db={next(_numbers)}")
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the sample catalogs, which is beside the repository."""
+    path = ROOT.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip(f"the sample catalogs are not at {path}")
+    return path

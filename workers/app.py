@@ -1,0 +1,51 @@
+"""The Celery app that workers, beat and Flower run: `celery -A workers.app ...`.
+
+Settings come from the environment and speeko.toml; nothing is opened here, the app is imported before
+the fork.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+from celery.signals import after_setup_logger, worker_process_init, worker_process_shutdown, worker_ready
+
+from speeko_jobs import settings as speeko_settings
+from speeko_jobs.adapters.celery_queue import make_app
+from speeko_jobs.errors import ConfigError
+from workers import process
+
+warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
+
+settings = speeko_settings.load()
+if not settings.redis_url:
+    raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")
+app = make_app(settings.redis_url)
+app.conf.include = ["workers.tasks"]
+process.settings = settings
+
+
+@after_setup_logger.connect
+def _quiet(logger: logging.Logger, **_: Any) -> None:
+    """One line a task is Celery's business (INFO); libraries speak up from WARNING on."""
+    for name in ("aiohttp", "asyncio", "sqlalchemy", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logger.setLevel(settings.log_level.upper())
+
+
+@worker_process_init.connect
+def _opened(**_: Any) -> None:
+    process.open_process()
+
+
+@worker_process_shutdown.connect
+def _closed(**_: Any) -> None:
+    process.close_process()
+
+
+@worker_ready.connect
+def _ready(sender: Any, **_: Any) -> None:
+    """The supervisor waits for this line on stdout."""
+    print(f"ready {sender.hostname}", flush=True)  # noqa: T201

@@ -1,0 +1,63 @@
+"""What one worker process has open, made after its fork: connections, one event loop, providers.
+
+A connection, a loop or an object store that was made before a fork must not be used after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import uvloop
+
+from speeko_jobs import runtime
+from speeko_jobs.adapters.providers import Provider, open_provider
+from speeko_jobs.core.profiles import Profile
+from speeko_jobs.flow.context import Context
+from speeko_jobs.settings import Settings
+
+T = TypeVar("T")
+settings = Settings()  # workers.app sets the real ones
+_opened: Process | None = None
+
+
+@dataclass
+class Process:
+    """One worker process."""
+
+    context: Context
+    loop: asyncio.AbstractEventLoop
+    providers: dict[str, Provider] = field(default_factory=dict)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end on this process's loop."""
+        return self.loop.run_until_complete(work)
+
+    def provider(self, profile: Profile) -> Provider:
+        """The provider of that name, opened by the first use. Call it on the loop."""
+        found = self.providers.get(profile.name)
+        if found is None:
+            found = self.providers[profile.name] = open_provider(profile, self.context.settings)
+        return found
+
+
+def open_process() -> Process:
+    """Open what this process needs; again: the same."""
+    global _opened
+    if _opened is None:
+        _opened = Process(runtime.open_context(settings, name="speeko-worker"), uvloop.new_event_loop())
+    return _opened
+
+
+def close_process() -> None:
+    """Close everything in good order, as far as that still goes."""
+    global _opened
+    if _opened is None:
+        return
+    opened, _opened = _opened, None
+    for provider in opened.providers.values():
+        opened.run(provider.aclose())
+    opened.loop.close()
+    runtime.close(opened.context)
