@@ -119,8 +119,6 @@ class RowReader:
         tag = languages.tag(language.strip() or self._spec.language)
         if not profile.takes_language:
             tag = ""  # it is not sent, so it does not change the sound
-        if profile.voices and voice not in profile.voices:
-            return voice, tag, f"{profile.name} has no voice {voice[:80]!r}"
         if profile.name == "espeak" and espeak_voice(voice, tag) is None:
             return voice, tag, f"espeak has no voice for voice {voice[:80]!r}, language {tag[:80]!r}"
         return voice, tag, ""

@@ -66,8 +66,4 @@ def checked(spec: JobSpec) -> JobSpec:
         raise ConfigError(f"--speed takes {profile.min_speed:g} to {profile.max_speed:g} for {profile.name}")
     if spec.max_concurrency < 1:
         raise ConfigError("--max-concurrency takes at least 1")
-    if profile.voices and spec.voice not in profile.voices:
-        raise ConfigError(
-            f"{profile.name} has no voice {spec.voice!r}: --voice takes {', '.join(profile.voices)}"
-        )
     return spec

@@ -63,6 +63,15 @@ def become(uid: int, gid: int) -> None:
         _keep_only(keep)
 
 
+def _become(uid: int, gid: int, out: int) -> None:
+    try:
+        become(uid, gid)
+    except OSError as error:
+        hint = "run as an ordinary user, since Postgres does not run as root"
+        os.write(out, f"FATAL: root cannot become user {uid} here ({error.strerror}): {hint}\n".encode())
+        os._exit(126)
+
+
 def _libc() -> Any:
     import ctypes
 
@@ -114,7 +123,7 @@ def main(argv: list[str]) -> int:
         os.dup2(out, 1)
         os.dup2(out, 2)
         if uid != "-":
-            become(int(uid), int(gid))
+            _become(int(uid), int(gid), out)
         os.chdir(cwd)
         os.execv(command[0], command)  # noqa: S606 - no shell is the point
     except OSError as error:

@@ -14,6 +14,7 @@ Settings of ours are in speeko.conf, written at each start; ALTER SYSTEM still o
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -21,7 +22,6 @@ import shutil
 import signal
 import struct
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from speeko_jobs.errors import ServerError
@@ -38,8 +38,11 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered with one byte, before
 _ENDS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))  # fast, immediate, hard
 
 
-def settings(sockets: Path) -> dict[str, str]:
-    """For bulk loads on a small machine. fsync, synchronous_commit and full_page_writes stay on."""
+def settings(sockets: Path, name: str) -> dict[str, str]:
+    """For bulk loads on a small machine. fsync, synchronous_commit and full_page_writes stay on.
+
+    name: the cluster's, which is part of what its processes are called.
+    """
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     return {
         "listen_addresses": "",
@@ -75,13 +78,14 @@ def settings(sockets: Path) -> dict[str, str]:
         "log_error_verbosity": "terse",
         "log_checkpoints": "off",
         "log_autovacuum_min_duration": "-1",
-        "cluster_name": "speeko",
+        "cluster_name": name,
     }
 
 
 def server(folders: Folders, who: Account, sockets: Path) -> Server:
     """What process.ensure needs. Touches nothing yet."""
     folder, socket = folders.postgres, sockets / ".s.PGSQL.5432"
+    name = f"speeko-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
 
     def ready() -> bool:
         return _status(folder) == "ready" and process.answer(socket, _SSL_REQUEST) in (b"N", b"S")
@@ -91,8 +95,8 @@ def server(folders: Folders, who: Account, sockets: Path) -> Server:
         if not folder.exists():
             _create(this, who, deadline)
         _check_version(folder)
-        _write(folder, _CONF, _render(settings(sockets)))
-        _void_stale_pid(folder)
+        _write(folder, _CONF, _render(settings(sockets, name)))
+        _void_stale_pid(this)
         for stale in (socket, socket.with_name(f"{socket.name}.lock")):
             stale.unlink(missing_ok=True)
 
@@ -103,6 +107,7 @@ def server(folders: Folders, who: Account, sockets: Path) -> Server:
         log=folders.log("postgres"),
         socket=socket,
         command=(str(_program("postgres")), "-D", str(folder)),
+        marks=(f"-D {folder}", f"postgres: {name}:"),
         ready=ready,
         prepare=prepare,
         ends=_ENDS,
@@ -176,14 +181,12 @@ def _check_version(folder: Path) -> None:
         )
 
 
-def _void_stale_pid(folder: Path) -> None:
+def _void_stale_pid(this: Server) -> None:
     """Let a process id from before a crash, which is another program's now, stop no start.
 
     Only the id goes. The other lines stay, by which Postgres itself makes sure that nobody uses the data.
     """
-    import psutil
-
-    path = folder / "postmaster.pid"
+    path = this.folder / "postmaster.pid"
     try:
         first, *rest = path.read_text("utf-8", "replace").splitlines(keepends=True)
         number = abs(int(first))
@@ -192,11 +195,9 @@ def _void_stale_pid(folder: Path) -> None:
     except ValueError:  # empty or garbled by a power cut
         path.unlink()
         return
-    with suppress(psutil.Error):  # gone, a zombie, or another user's: not ours in any case
-        found = psutil.Process(number)
-        if found.name() == "postgres" and found.cwd() == str(folder):
-            raise ServerError(f"{folder}: process {number} serves this data, started by hand: stop it first")
-    _write(folder, path.name, f"{_NOBODY}\n{''.join(rest)}")
+    if process.is_of(this, number):
+        raise ServerError(f"{this.folder}: process {number} serves it, started by hand: stop that first")
+    _write(this.folder, path.name, f"{_NOBODY}\n{''.join(rest)}")
 
 
 def _render(values: dict[str, str]) -> str:

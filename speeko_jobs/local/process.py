@@ -3,13 +3,15 @@
 Knows processes, locks, logs and deadlines; what a server is called, how it is run and when it is ready
 is told by a `Server`. Whether a server lives is read from its lock, which the server and all its
 children hold (see detach.py): a process id alone may be another program's by now. Before a signal is
-sent, the process behind the id must have the server's folder as its working folder.
+sent, the process behind the id must be the server's program with one of its marks in its command line
+(its working folder would say as much, but root in a container may not read that of another user).
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -42,6 +44,7 @@ class Server:
     log: Path
     socket: Path
     command: tuple[str, ...]
+    marks: tuple[str, ...]  # in the command line of each of its processes is one of these
     ready: Callable[[], bool]
     prepare: Callable[[float], None]  # called with a deadline, when no process of the server is left
     ends: tuple[tuple[signal.Signals, float], ...]  # signals to end it, each with the seconds it may take
@@ -116,7 +119,7 @@ def end(server: Server) -> None:
         found = pid(server.lock)
         if found is None:
             return
-        if _is_of(server, found):
+        if is_of(server, found):
             _send(found, number)
         else:
             for process in _leftovers(server):
@@ -135,11 +138,11 @@ def _join(server: Server, deadline: float) -> bool:
     while (found := pid(server.lock)) is not None:
         if server.ready():
             return True
-        if server.socket.exists() and _is_of(server, found):
+        if server.socket.exists() and is_of(server, found):
             whole_at = time.monotonic()
         elif time.monotonic() - whole_at > _STUCK_SECONDS:
             whole_at = time.monotonic()
-            if _is_of(server, found) or _leftovers(server):  # else the lock's holder still sets it up
+            if is_of(server, found) or _leftovers(server):  # else the lock's holder still sets it up
                 end(server)
         _wait(server, deadline)
     return False
@@ -175,26 +178,31 @@ def _detach(
 
 
 def _send(process: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(process, number)
 
 
-def _is_of(server: Server, process: int) -> bool:
+def is_of(server: Server, process: int) -> bool:
+    """Whether this process is one of the server's."""
     import psutil
 
+    if process <= 0:
+        return False
     try:
-        return process > 0 and psutil.Process(process).cwd() == str(server.folder)
+        found = psutil.Process(process)
+        if found.name() != Path(server.command[0]).name:
+            return False
+        line = " ".join(found.cmdline())
     except psutil.Error:
         return False
+    return any(mark in line for mark in server.marks)
 
 
 def _leftovers(server: Server) -> list[int]:
-    """Processes of this server, found by program and working folder: what a killed Postgres leaves."""
+    """All processes of this server, found without the help of its main process, which was killed."""
     import psutil
 
-    program = Path(server.command[0]).name
-    found = psutil.process_iter(["name"])
-    return [p.pid for p in found if p.info["name"] == program and _is_of(server, p.pid)]
+    return [process for process in psutil.pids() if is_of(server, process)]
 
 
 def _turn_log(log: Path) -> int:
@@ -215,6 +223,9 @@ def _reason(log: Path, start: int) -> str:
     except OSError as error:
         return f"its log cannot be read ({error.strerror})"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for line in lines:
+        if "No space left" in line:
+            return re.sub(r".*?(?=[A-Z]{5}: )", "", line, count=1)
     words = (
         "PANIC:",
         "FATAL:",

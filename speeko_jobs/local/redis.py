@@ -39,6 +39,7 @@ def server(folders: Folders, who: Account, sockets: Path) -> Server:
         log=folders.log("redis"),
         socket=path,
         command=(str(_program()), "--unixsocket", str(path), *_OPTIONS),
+        marks=(str(path),),
         ready=lambda: answer(path, b"PING\r\n").startswith(b"+PONG"),  # -LOADING at first
         prepare=lambda _: make_data(folders.redis, who),
         ends=_ENDS,

@@ -72,7 +72,7 @@ class Stack:
             with suppress(ServerError):
                 self.stop()
             if isinstance(error, OSError):
-                raise ServerError(_no_room(self._folders, error)) from None
+                raise ServerError(_no_access(self._folders, error)) from None
             raise
         return self._urls(sockets)
 
@@ -110,8 +110,14 @@ class Stack:
 
     def _end(self) -> None:
         who, sockets = folders.account(self._folders), self._folders.sockets
+        failed = None
         for server in (redis.server, postgres.server):
-            process.end(server(self._folders, who, sockets))
+            try:
+                process.end(server(self._folders, who, sockets))
+            except ServerError as error:
+                failed = error
+        if failed:
+            raise failed
         folders.remove_sockets(self._folders)
 
     def _urls(self, sockets: Path) -> ServerUrls:
@@ -170,6 +176,6 @@ def _alone(users: int) -> bool:
     return _try(users, fcntl.LOCK_EX)
 
 
-def _no_room(places: folders.Folders, error: OSError) -> str:
+def _no_access(places: folders.Folders, error: OSError) -> str:
     where = error.filename or places.root
-    return f"{where}: {error.strerror or error}: the embedded servers cannot start"
+    return f"{where}: {error.strerror or error}: make room there, or set SPEEKO_HOME to another folder"

@@ -339,7 +339,8 @@ def test_error_bodies_become_one_line(body: str, reason: str) -> None:
 def test_neither_key_nor_text_come_back_in_a_reason(api: MeteredProvider) -> None:
     text = "A private\n text of a customer"
     echo = f"Bearer {api.api_key} said {text!s}"
-    for body in (echo, {"error": {"message": echo}}, {"detail": [{"msg": echo, "loc": [text]}]}):
+    cut = f"Unsafe input: {text[:20]}..."
+    for body in (echo, cut, {"error": {"message": echo}}, {"detail": [{"msg": echo, "loc": [text]}]}):
         api.script([{"status": 400, "body": body}])
         error = error_of(api.settings(), dataclasses.replace(REQUEST, text=text))
         assert api.api_key not in error.reason
@@ -347,7 +348,32 @@ def test_neither_key_nor_text_come_back_in_a_reason(api: MeteredProvider) -> Non
         assert api.api_key not in repr(error)
 
 
+def test_a_text_of_one_letter_does_not_garble_the_reason(api: MeteredProvider) -> None:
+    api.script([{"status": 400, "body": "voice not there"}])
+    assert (
+        error_of(api.settings(), dataclasses.replace(REQUEST, text="e")).reason == "HTTP 400: voice not there"
+    )
+
+
 # Lines that break
+
+
+@pytest.mark.parametrize("said", [b"garbage\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"\0" * 9_000])
+def test_an_answer_that_is_no_http_leaves_the_money_unknown(said: bytes) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(said)
+        writer.close()
+
+    async def use(url: str) -> None:
+        provider = open_provider(SPEEKO, Settings(api_url=url, api_key="k"))
+        with pytest.raises(ProviderError) as caught:
+            await provider.speak(REQUEST)
+        assert caught.value.failure is Failure.UNKNOWN
+        assert caught.value.reason.isprintable()
+        await provider.aclose()
+
+    with_server(handler, use)
 
 
 def test_a_refused_connection_was_not_sent() -> None:
@@ -584,6 +610,32 @@ def test_the_meter_refuses_what_openai_refuses(api: MeteredProvider) -> None:
         assert (error.failure, error.status) == (Failure.REFUSED, 400)
     assert error_of(api.settings(api_key="wrong")).failure is Failure.ACCOUNT
     assert api.calls == 0
+
+
+def test_what_was_answered_was_billed_before_though_the_provider_is_killed(tmp_path: Path) -> None:
+    provider = MeteredProvider(tmp_path)
+    requests = [dataclasses.replace(REQUEST, key=os.urandom(32), text=f"row {n}") for n in range(400)]
+
+    async def run() -> list[Speech | BaseException]:
+        client = open_provider(SPEEKO, provider.settings())
+        calls = [asyncio.ensure_future(client.speak(request)) for request in requests]
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        provider.stop()
+        try:
+            return await asyncio.gather(*calls, return_exceptions=True)
+        finally:
+            await client.aclose()
+
+    try:
+        outcomes = asyncio.run(run())
+    finally:
+        provider.stop()
+    answered = {r.text for r, o in zip(requests, outcomes, strict=True) if isinstance(o, Speech)}
+    failures = {o.failure for o in outcomes if isinstance(o, ProviderError)}
+    assert answered
+    assert answered <= {entry["text"] for entry in provider.bill()}
+    assert failures <= {Failure.UNKNOWN, Failure.NOT_SENT}
+    assert len(answered) + sum(isinstance(o, ProviderError) for o in outcomes) == len(requests)
 
 
 # Free calls

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from speeko_jobs.settings import Settings
 from tests.fixtures.metered import MeteredProvider
 
 T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
 TEXT = "Eight small boats went out to sea."
 
 
@@ -58,6 +60,16 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     server = MeteredProvider(tmp_path_factory.mktemp("metered"))
     yield Case(profile, server.settings())
     server.stop()
+
+
+def test_the_seam_loads_no_library_that_is_heavy() -> None:
+    heavy = ["aiohttp", "requests", "numpy", "soundfile", "espeakng_loader"]
+    names = "speeko_jobs.adapters.providers, speeko_jobs.core.gate, speeko_jobs.core.profiles"
+    program = f"import sys, {names}; print([name for name in {heavy} if name in sys.modules])"
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert said.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

@@ -70,7 +70,7 @@ def test_numbers_name_columns_with_and_without_header() -> None:
 
 @pytest.mark.parametrize("name", ["nope", "0", "3", "-1", "²", "1.0"])
 def test_an_unknown_column_lists_those_there_are(name: str) -> None:
-    with pytest.raises(CatalogError, match='there is no column ".*": the columns are "sku", "text"$'):
+    with pytest.raises(CatalogError, match=r'there is no column ".*": the columns are "sku", "text"$'):
         choose(["sku", "text"], True, [], text=[name])
 
 

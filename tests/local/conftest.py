@@ -47,6 +47,23 @@ def home() -> Iterator[Path]:
     shutil.rmtree(parent)
 
 
+@pytest.fixture(scope="session")
+def made() -> Iterator[Path]:
+    """A home whose databases are made, and at rest."""
+    parent = Path(tempfile.mkdtemp(prefix="speeko-test-"))
+    with Stack(parent / "made"):
+        pass
+    yield parent / "made"
+    shutil.rmtree(parent)
+
+
+@pytest.fixture
+def used_home(home: Path, made: Path) -> Path:
+    """`home`, with servers that ran before: for tests that are not about a first start."""
+    subprocess.run(["cp", "-a", made, home], check=True)  # keeps owners, which shutil does not
+    return home
+
+
 @pytest.fixture
 def user(home: Path) -> Iterator[Callable[[], User]]:
     """Starts one more command that uses the servers of `home`."""

@@ -32,13 +32,13 @@ def test_home_is_a_file(home: Path) -> None:
     assert str(home) in one_line(raised)
 
 
-def test_data_of_another_postgres(home: Path) -> None:
-    with Stack(home, redis=False):
+def test_data_of_another_postgres(used_home: Path) -> None:
+    with Stack(used_home, redis=False):
         pass
-    (home / "servers/postgres/PG_VERSION").write_text("15\n")
+    (used_home / "servers/postgres/PG_VERSION").write_text("15\n")
     with pytest.raises(ServerError, match=r"Postgres 15.*Postgres 18.*pg_dump") as raised:
-        Stack(home).start()
-    assert str(home / "servers/postgres") in one_line(raised)
+        Stack(used_home).start()
+    assert str(used_home / "servers/postgres") in one_line(raised)
 
 
 def test_data_folder_that_is_none(home: Path) -> None:
@@ -48,42 +48,42 @@ def test_data_folder_that_is_none(home: Path) -> None:
     assert one_line(raised)
 
 
-def test_broken_postgres_names_reason_and_log(home: Path) -> None:
-    with Stack(home, redis=False):
+def test_broken_postgres_names_reason_and_log(used_home: Path) -> None:
+    with Stack(used_home, redis=False):
         pass
-    (home / "servers/postgres/global/pg_control").unlink()
+    (used_home / "servers/postgres/global/pg_control").unlink()
     with pytest.raises(ServerError, match="pg_control") as raised:
-        Stack(home).start()
-    assert f"log: {home}/servers/postgres.log" in one_line(raised)
-    assert running(home) == {}
+        Stack(used_home).start()
+    assert f"log: {used_home}/servers/postgres.log" in one_line(raised)
+    assert running(used_home) == {}
 
 
-def test_broken_redis_stops_the_postgres_it_came_with(home: Path) -> None:
-    with Stack(home, database=False):
+def test_broken_redis_stops_the_postgres_it_came_with(used_home: Path) -> None:
+    with Stack(used_home, database=False):
         pass
-    (home / "servers/redis/appendonly.aof").write_bytes(b"*1\r\n$3\r\nnonsense\r\n")
+    (used_home / "servers/redis/appendonly.aof").write_bytes(b"*1\r\n$3\r\nnonsense\r\n")
     with pytest.raises(ServerError, match="did not start: Unknown command") as raised:
-        Stack(home).start()
-    assert f"log: {home}/servers/redis.log" in one_line(raised)
-    assert running(home) == {}
+        Stack(used_home).start()
+    assert f"log: {used_home}/servers/redis.log" in one_line(raised)
+    assert running(used_home) == {}
 
 
-def test_redis_cut_short_by_a_power_cut_starts(home: Path) -> None:
-    with Stack(home, database=False):
+def test_redis_cut_short_by_a_power_cut_starts(used_home: Path) -> None:
+    with Stack(used_home, database=False):
         pass
-    with (home / "servers/redis/appendonly.aof").open("ab") as file:
+    with (used_home / "servers/redis/appendonly.aof").open("ab") as file:
         file.write(b"*3\r\n$3\r\nSET\r\n$4\r\nke")
-    with Stack(home, database=False):
-        assert set(running(home)) == {"redis"}
+    with Stack(used_home, database=False):
+        assert set(running(used_home)) == {"redis"}
 
 
-def test_stuck_start_of_another_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Stack(home, database=False):
-        held = detach.hold(str(home / "servers/start.lock"))
+def test_stuck_start_of_another_command(used_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Stack(used_home, database=False):
+        held = detach.hold(str(used_home / "servers/start.lock"))
         assert held is not None
         monkeypatch.setattr("speeko_jobs.local.stack.START_SECONDS", 0.1)
         with pytest.raises(ServerError, match="another speeko command") as raised:
-            Stack(home).start()
+            Stack(used_home).start()
         os.close(held)
         monkeypatch.undo()
     assert one_line(raised)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -14,7 +17,7 @@ from speeko_jobs.errors import ServerError
 from speeko_jobs.local import folders, process
 from speeko_jobs.local.stack import ServerUrls, Stack, running
 
-from .conftest import clean
+from .conftest import A_USER, clean
 
 
 def use(urls: ServerUrls) -> None:
@@ -112,6 +115,16 @@ def test_home_of_root_below_a_closed_folder(home: Path) -> None:
     assert [mode(path) for path in (home, below.parent, below)] == [0o700] * 3
     assert (below / "servers").stat().st_uid == 0
     clean(below)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv")
+def test_root_of_a_container(home: Path) -> None:
+    """It has few of root's rights: it may not look into another user's processes, for one."""
+    rights = "-all,+chown,+dac_override,+fowner,+kill,+setgid,+setuid"
+    command = ["setpriv", f"--bounding-set={rights}", sys.executable, str(A_USER), str(home)]
+    said = subprocess.run(command, input="", capture_output=True, text=True, timeout=120, check=True).stdout
+    assert [line.split()[0] for line in said.splitlines()] == ["up"]
+    assert running(home) == {}
 
 
 def test_system_without_an_unprivileged_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

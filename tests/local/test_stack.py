@@ -78,46 +78,46 @@ def test_the_servers_are_what_the_work_needs(home: Path) -> None:
             assert {name: client.config_get(name)[name] for name in wanted} == wanted
 
 
-def test_the_works_role_reaches_no_files(home: Path) -> None:
-    with Stack(home, redis=False) as urls:
+def test_the_works_role_reaches_no_files(used_home: Path) -> None:
+    with Stack(used_home, redis=False) as urls:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             sql(urls, "COPY (SELECT 1) TO PROGRAM 'true'")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             sql(urls, "SELECT pg_read_file('/etc/passwd')")
 
 
-def test_only_what_is_asked_for_is_started(home: Path) -> None:
-    with Stack(home, database=False) as urls:
-        assert (urls.database_url, set(running(home))) == ("", {"redis"})
-        with Stack(home, redis=False) as urls:
-            assert (urls.redis_url, set(running(home))) == ("", {"postgres", "redis"})
-        assert set(running(home)) == {"postgres", "redis"}
-    assert running(home) == {}
+def test_only_what_is_asked_for_is_started(used_home: Path) -> None:
+    with Stack(used_home, database=False) as urls:
+        assert (urls.database_url, set(running(used_home))) == ("", {"redis"})
+        with Stack(used_home, redis=False) as urls:
+            assert (urls.redis_url, set(running(used_home))) == ("", {"postgres", "redis"})
+        assert set(running(used_home)) == {"postgres", "redis"}
+    assert running(used_home) == {}
 
 
-def test_the_last_user_stops_them_and_the_data_stay(home: Path, user: Callable[[], Any]) -> None:
+def test_the_last_user_stops_them_and_the_data_stay(used_home: Path, user: Callable[[], Any]) -> None:
     first, second = user(), user()
     assert first.says() == second.says() != ""
-    pids = running(home)
+    pids = running(used_home)
     first.leave()
-    assert running(home) == pids
+    assert running(used_home) == pids
     second.leave()
-    assert running(home) == {}
+    assert running(used_home) == {}
     assert all(gone(pid) for pid in pids.values())
-    with Stack(home) as urls:
+    with Stack(used_home) as urls:
         remember(urls)
-    with Stack(home) as urls:
+    with Stack(used_home) as urls:
         assert remembers(urls)
 
 
-def test_two_stacks_of_one_process_are_two_users(home: Path) -> None:
-    first, second = Stack(home), Stack(home)
+def test_two_stacks_of_one_process_are_two_users(used_home: Path) -> None:
+    first, second = Stack(used_home), Stack(used_home)
     with first, second:
         assert first.start() == first.start() == second.start()
         first.stop()
         first.stop()
-        assert set(running(home)) == {"postgres", "redis"}
-    assert running(home) == {}
+        assert set(running(used_home)) == {"postgres", "redis"}
+    assert running(used_home) == {}
 
 
 def test_five_commands_at_once_start_one_server_each(home: Path, user: Callable[[], Any]) -> None:
@@ -133,7 +133,7 @@ def test_five_commands_at_once_start_one_server_each(home: Path, user: Callable[
             assert running(home) == pids
 
 
-def test_commands_come_and_go_at_the_same_time(home: Path, user: Callable[[], Any]) -> None:
+def test_commands_come_and_go_at_the_same_time(used_home: Path, user: Callable[[], Any]) -> None:
     """Whoever has the servers can use them, while others stop what they took for unused."""
     staying = user()
     assert staying.says().startswith("up")
@@ -145,18 +145,18 @@ def test_commands_come_and_go_at_the_same_time(home: Path, user: Callable[[], An
         coming.append(user()) if len(coming) < 8 else None
     for one in coming:
         one.process.wait(60)
-    assert running(home) == {}
+    assert running(used_home) == {}
 
 
-def test_killed_command_stops_no_later_one(home: Path, user: Callable[[], Any]) -> None:
+def test_killed_command_stops_no_later_one(used_home: Path, user: Callable[[], Any]) -> None:
     killed = user()
     assert killed.says().startswith("up")
-    pids = running(home)
+    pids = running(used_home)
     killed.kill()
-    with Stack(home) as urls:
-        assert running(home) == pids
+    with Stack(used_home) as urls:
+        assert running(used_home) == pids
         remember(urls)
-    assert running(home) == {}
+    assert running(used_home) == {}
 
 
 @pytest.mark.parametrize("lines", [1, 4, 12, 25])
@@ -171,65 +171,65 @@ def test_command_killed_while_the_servers_are_made(home: Path, user: Callable[[]
     assert list((home / "servers").glob("postgres.new*")) == []
 
 
-def test_killed_servers_start_again_with_their_data(home: Path) -> None:
-    stack = Stack(home)
+def test_killed_servers_start_again_with_their_data(used_home: Path) -> None:
+    stack = Stack(used_home)
     with stack as urls:
         remember(urls)
-        killed = running(home)
+        killed = running(used_home)
         for pid in killed.values():
             kill(pid)
         assert stack.start() == urls
         assert remembers(urls)
-        assert not set(running(home).values()) & set(killed.values())
-    assert running(home) == {}
+        assert not set(running(used_home).values()) & set(killed.values())
+    assert running(used_home) == {}
 
 
-def test_backends_of_a_killed_postgres_are_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backends_of_a_killed_postgres_are_ended(used_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session in the middle of a long statement does not notice its server's death."""
     monkeypatch.setattr(process, "_STUCK_SECONDS", 0.3)
-    with Stack(home, redis=False) as urls:
+    with Stack(used_home, redis=False) as urls:
         url = urls.database_url.replace("+psycopg", "")
         long = "SELECT FROM generate_series(1, 1e12::bigint)"
         long = f"import psycopg; psycopg.connect({url!r}).execute({long!r})"
         busy = subprocess.Popen([sys.executable, "-c", long], stderr=subprocess.DEVNULL)
         find = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT FROM generate_series(%'"
         [(backend,)] = wait_until(lambda: sql(urls, find), "the long statement")
-        kill(running(home)["postgres"])
-        with Stack(home, redis=False) as again:
+        kill(running(used_home)["postgres"])
+        with Stack(used_home, redis=False) as again:
             assert sql(again, "SELECT 1") == [(1,)]
             assert gone(backend)
         busy.wait(60)
 
 
-def test_stale_pid_file_that_names_somebody_else(home: Path) -> None:
+def test_stale_pid_file_that_names_somebody_else(used_home: Path) -> None:
     """After a power cut the file names a process id that is another program's by now."""
-    with Stack(home, redis=False) as urls:
-        remember_pid = (home / "servers/postgres/postmaster.pid").read_text()
+    with Stack(used_home, redis=False) as urls:
+        remember_pid = (used_home / "servers/postgres/postmaster.pid").read_text()
         sql(urls, "CREATE TABLE kept (word text)")
-    stale = home / "servers/postgres/postmaster.pid"
+    stale = used_home / "servers/postgres/postmaster.pid"
     owner = stale.parent.stat()
     with subprocess.Popen(["sleep", "600"], user=owner.st_uid, group=owner.st_gid) as other:
         stale.write_text(remember_pid.replace(remember_pid.split("\n")[0], str(other.pid), 1))
         os.chown(stale, owner.st_uid, owner.st_gid)
-        (home / "servers/postgres.lock").write_text(f"{other.pid}\n")
-        with Stack(home, redis=False) as urls:
+        (used_home / "servers/postgres.lock").write_text(f"{other.pid}\n")
+        with Stack(used_home, redis=False) as urls:
             assert sql(urls, "SELECT * FROM kept") == []
         assert other.poll() is None
         other.kill()
 
 
 @pytest.mark.parametrize("text", ["", "garbled\n", "\0\0\0\0"])
-def test_broken_pid_file(home: Path, text: str) -> None:
-    with Stack(home, redis=False):
+def test_broken_pid_file(used_home: Path, text: str) -> None:
+    with Stack(used_home, redis=False):
         pass
-    stale = home / "servers/postgres/postmaster.pid"
+    stale = used_home / "servers/postgres/postmaster.pid"
     stale.write_text(text)
-    with Stack(home, redis=False) as urls:
+    with Stack(used_home, redis=False) as urls:
         assert sql(urls, "SELECT 1") == [(1,)]
 
 
-def test_forked_child_does_not_stop_the_servers(home: Path) -> None:
-    stack = Stack(home, redis=False)
+def test_forked_child_does_not_stop_the_servers(used_home: Path) -> None:
+    stack = Stack(used_home, redis=False)
     with stack as urls:
         child = os.fork()
         if child == 0:
@@ -237,15 +237,15 @@ def test_forked_child_does_not_stop_the_servers(home: Path) -> None:
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
         assert sql(urls, "SELECT 1") == [(1,)]
-    assert running(home) == {}
+    assert running(used_home) == {}
 
 
-def test_children_keep_the_servers_when_their_parent_is_killed(home: Path) -> None:
+def test_children_keep_the_servers_when_their_parent_is_killed(used_home: Path) -> None:
     """As a prefork pool whose parent died: its children are in the middle of their work."""
     read, write = os.pipe()
     parent = os.fork()
     if parent == 0:
-        Stack(home, redis=False).start()
+        Stack(used_home, redis=False).start()
         if os.fork() == 0:
             os.close(write)
             os.read(read, 1)  # until the test lets go
@@ -253,26 +253,26 @@ def test_children_keep_the_servers_when_their_parent_is_killed(home: Path) -> No
         os.kill(os.getpid(), signal.SIGKILL)
     os.close(read)
     os.waitpid(parent, 0)
-    with Stack(home, redis=False):
+    with Stack(used_home, redis=False):
         pass
-    assert set(running(home)) == {"postgres"}, "the child still uses it"
+    assert set(running(used_home)) == {"postgres"}, "the child still uses it"
     os.close(write)
 
     def last() -> bool:
-        with Stack(home, redis=False):
+        with Stack(used_home, redis=False):
             pass
-        return not running(home)
+        return not running(used_home)
 
     wait_until(last, "the child's end")
 
 
-def test_servers_keep_nothing_of_the_command(home: Path) -> None:
+def test_servers_keep_nothing_of_the_command(used_home: Path) -> None:
     """No descriptor but the log, null and the server's own; no terminal group; no settings or secrets."""
     os.environ["SPEEKO_API_KEY"] = "secret"
     try:
-        with Stack(home) as urls:
+        with Stack(used_home) as urls:
             assert urls
-            for name, pid in running(home).items():
+            for name, pid in running(used_home).items():
                 assert os.getsid(pid) != os.getsid(0)
                 assert "secret" not in Path(f"/proc/{pid}/environ").read_text()
                 files = {file.name: str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
@@ -284,13 +284,13 @@ def test_servers_keep_nothing_of_the_command(home: Path) -> None:
         del os.environ["SPEEKO_API_KEY"]
 
 
-def test_log_is_turned_before_it_grows_without_end(home: Path) -> None:
-    with Stack(home, database=False):
+def test_log_is_turned_before_it_grows_without_end(used_home: Path) -> None:
+    with Stack(used_home, database=False):
         pass
-    log = home / "servers/redis.log"
+    log = used_home / "servers/redis.log"
     with log.open("ab") as file:
         file.truncate(process.LOG_MAX_BYTES + 1)
-    with Stack(home, database=False):
+    with Stack(used_home, database=False):
         pass
     assert log.stat().st_size < 100_000
     assert log.with_name("redis.log.1").stat().st_size > process.LOG_MAX_BYTES
@@ -301,11 +301,11 @@ def test_running_says_nothing_of_a_home_that_is_not_there(home: Path) -> None:
     assert not home.exists()
 
 
-def test_home_removed_while_in_use(home: Path) -> None:
-    stack = Stack(home, database=False)
+def test_home_removed_while_in_use(used_home: Path) -> None:
+    stack = Stack(used_home, database=False)
     stack.start()
-    pid = running(home)["redis"]
-    home.rename(home.with_name("moved"))
+    pid = running(used_home)["redis"]
+    used_home.rename(used_home.with_name("moved"))
     with pytest.raises(ServerError, match="gone"):
         stack.stop()
     os.kill(pid, signal.SIGTERM)

@@ -6,6 +6,11 @@ Speaks the shape of the speech APIs (bearer key, strict body, errors, Idempotenc
 and misbehaves on request (POST /script). What it charges is a line in the bill file, durable before the
 answer leaves: the ground truth that ledgers are compared with. It bills when a call arrives, so a client that
 dies while it waits has paid. The first line on stdout is JSON: {"port": ...}.
+
+POST /script takes a list of rules; the first whose `match` (part of the input, "*") fits and whose `times`
+(default 1, -1: for ever) are not used up decides: status, body, headers, bill (default: where the status is
+2xx), delay_seconds, reset ("before" or "after" billing), cut_after_bytes (and chunked), garbage (html, json,
+empty, silence, wrong_format, long_header), drip (a byte a second), endless.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ class _Quotes:
     needed: int = 0  # of these: with a delimiter, a quote or a line end inside
     broken: int = 0  # cells that begin with a quote and have the next one elsewhere than at their end
     open: int = 0  # cells that begin with a quote and have no other on their line
+    commas: bool = True  # exactly the cells with a comma are in quotes, as in Excel's tab-separated files
     share: float = 0.0  # the largest share of quoted cells in any column
 
 
@@ -91,7 +92,7 @@ def with_quoting(lines: list[str], delimiter: str, quoting: str = "auto") -> Dia
     """Whether quotes enclose cells in these lines, `quoting` being auto, none or minimal.
 
     Quotes are text when more cells open one than close it properly; and, where the separator is neither
-    comma nor semicolon, when few cells have them and hardly any needs them (spoken phrases, say).
+    comma nor semicolon, when few cells have them for no reason to be seen (spoken phrases, say).
     """
     if quoting != "auto":
         return Dialect(delimiter, quoting != "none")
@@ -106,7 +107,7 @@ def with_quoting(lines: list[str], delimiter: str, quoting: str = "auto") -> Dia
     never_closed = quotes.open if quotes.open > FEW_OPEN else 0
     if quotes.broken + never_closed > quotes.right:
         return Dialect(delimiter, quoting=False)
-    rare = quotes.right and quotes.share < 0.2 and quotes.needed * 2 < quotes.right
+    rare = quotes.right and quotes.share < 0.2 and quotes.needed * 2 < quotes.right and not quotes.commas
     return Dialect(delimiter, quoting=not rare or delimiter in ",;")
 
 
@@ -126,10 +127,12 @@ def _look_at_quotes(text: str, delimiter: str, escape: str) -> _Quotes:
         if match:
             quotes.right += 1
             quotes.needed += bool(re.search(rf'{d}|"|\r|\n', match[1]))
+            quotes.commas &= "," in match[1] or '"' in match[1]
             enclosed[column] += 1
         else:
             match = plain.match(text, at)
             assert match
+            quotes.commas &= "," not in match[0]
             if text[at] == '"':
                 rest = line.match(text, at + 1)
                 quotes.broken += bool(rest and '"' in rest[0])

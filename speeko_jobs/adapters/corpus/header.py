@@ -24,16 +24,22 @@ def find_header(rows: Sequence[Sequence[str]], asked: str = "auto") -> int:
     """Index of the header among the first rows, or -1. `asked`: auto, yes or no."""
     if asked == "no" or not rows:
         return -1
-    usual = _usual_width(rows)
+    enough = max(1.0, 0.6 * _usual_width(rows))
+    filled = [sum(1 for cell in row if cell.strip()) for row in rows[:TITLE_ROWS]]
+    full = [index for index, count in enumerate(filled) if count >= enough]
+    if asked == "yes":
+        return full[0] if full else 0
     for index, row in enumerate(rows[:TITLE_ROWS]):
-        filled = sum(1 for cell in row if cell.strip())
-        full = filled >= max(1.0, 0.6 * usual)
-        if asked == "yes":
-            if full or index == len(rows) - 1:
-                return index
-        elif full or (len(row) > 1 and _known(row, rows[index + 1 :])):
-            return index if _is_header(row, rows[index + 1 :]) else -1
-    return 0 if asked == "yes" else -1
+        emptier_above = all(count < filled[index] for count in filled[:index])
+        below = rows[index + 1 :]
+        if (
+            emptier_above
+            and (index in full or len(row) > 1)
+            and _known(row, below)
+            and _is_header(row, below)
+        ):
+            return index
+    return full[0] if full and _is_header(rows[full[0]], rows[full[0] + 1 :]) else -1
 
 
 def column_names(header: Sequence[str]) -> list[str]:

@@ -37,14 +37,19 @@ def open_http(url: str) -> ByteStream:
     except requests.RequestException as error:
         session.close()
         raise CatalogError(f"{name}: {_reason(error)}") from None
-    if response.status_code != 200:
+
+    def close() -> None:
+        response.close()
         session.close()
+
+    if response.status_code != 200:
+        close()
         where = shown(response.url)
         raise CatalogError(
             f"{name}: the server answers {response.status_code}"
             f"{f' at {where}' if where != name else ''}: check the address"
         )
-    return ByteStream(_chunks(response, name), session.close)
+    return ByteStream(_chunks(response, name), close)
 
 
 def _chunks(response: Any, name: str) -> Iterator[bytes]:

@@ -29,7 +29,10 @@ def lease(t: Transaction, account: str, claimant: int, *, wants: int, busy: int,
     assert row is not None, account
     limit, blocked = row
     allowed = permits.grant(limit, wants, [(h, w) for h, w in t.rows("permits_of_others", values)])
-    t.run("permit_take", {**values, "held": max(allowed, busy), "wants": wants, "seconds": seconds})
+    t.run(
+        "permit_take",
+        {**values, "held": max(allowed, busy), "busy": busy, "wants": wants, "seconds": seconds},
+    )
     return Lease(allowed, limit, blocked)
 
 

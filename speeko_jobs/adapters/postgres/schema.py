@@ -269,6 +269,7 @@ permit = Table(
     Column("account", Text, ForeignKey(account.c.name, ondelete="CASCADE"), primary_key=True),
     Column("claimant_id", BigInteger, ForeignKey(claimant.c.id, ondelete="CASCADE"), primary_key=True),
     Column("held", Integer, nullable=False),
+    Column("busy", Integer, nullable=False),
     Column("wants", Integer, nullable=False),
     _time("until", nullable=False),
 )

@@ -19,6 +19,8 @@ from speeko_jobs.core.speech import Failure, ProviderError
 MAX_REASON_CHARS = 300
 MAX_RETRY_AFTER_SECONDS = 600.0
 _MAX_BODY_CHARS = 20_000
+_SECRET_CHARS = 4
+_QUOTED_CHARS = 16
 
 _USED_UP = re.compile(r"quota|billing|credit|payment|balance|exceeded your current|plan limit", re.I)
 _THROTTLED = re.compile(r"ThrottlingException|TooManyRequests|too_many_(concurrent_)?requests", re.I)
@@ -76,15 +78,23 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 
 
 def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Printable text on one line without the secrets, cut to the longest reason."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "…")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    for secret in secrets:  # once more: white space inside a secret has changed
-        if secret:
-            line = line.replace(" ".join(secret.split()) or secret, "…")
+    """Printable text on one line without the secrets, cut to the longest reason.
+
+    From where a secret begins but does not end as it should (an API that quotes the start), all is left
+    out. What is shorter than 4 characters is no secret: hiding it would only garble the line.
+    """
+    line = _printable(text)
+    for secret in map(_printable, secrets):
+        if len(secret) >= _SECRET_CHARS:
+            line = line.replace(secret, "…")
+            found = line.find(secret[:_QUOTED_CHARS])
+            if found >= 0:
+                line = line[:found] + "…"
     return line[:MAX_REASON_CHARS]
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _message(text: str) -> str:

@@ -66,7 +66,7 @@ class SpeechApiProvider:
             raise ProviderError(Failure.UNKNOWN, message) from None
         except aiohttp.ClientError as error:
             raise self._lost(error, request) from None
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # uvloop: RuntimeError on a transport that just closed
             raise ProviderError(Failure.UNKNOWN, self._line("connection lost", error, request)) from None
         return Speech(audio, time.monotonic() - started)
 

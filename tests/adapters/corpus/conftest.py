@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from speeko_jobs.adapters.corpus import BadRow, ReadOptions, open_catalog
+from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 
 
 class Read(NamedTuple):

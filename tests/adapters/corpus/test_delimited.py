@@ -114,6 +114,11 @@ def test_quotes_that_are_text(read) -> None:
     assert read("\n".join(lines), quoting="minimal").rows[9][1] == "All of it."
 
 
+def test_excel_quotes_commas_between_tabs(read) -> None:
+    lines = ["id\ttext", *(f"{i}\tPlain words" for i in range(60)), '60\t"Warm, dry"']
+    assert read("\n".join(lines), "x.txt").rows[60] == ["60", "Warm, dry"]
+
+
 def test_quoting_can_be_switched_off(read) -> None:
     table = read('id,text\n1,"a\n2,b"\n', quoting="none")
     assert table.rows == [["1", '"a'], ["2", 'b"']]
@@ -221,6 +226,8 @@ CELLS = st.text(
 def test_what_csv_writes_is_read_back(
     tmp_path: Path, rows: list[tuple[int, str, str]], delimiter: str, end: str, quoting: int
 ) -> None:
+    # csv leaves a lone CR unquoted, for which every reader ends the line
+    rows = [(n, a.replace("\r", "\r\n"), b.replace("\r", "\r\n")) for n, a, b in rows]
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerows([("sku", "description", "note"), *rows])

@@ -57,7 +57,7 @@ def test_no_such_encoding(read, encoding: str) -> None:
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.json", "x.txt", "x"])
 def test_random_bytes(read, name: str) -> None:
     for seed in range(20):
-        with pytest.raises(CatalogError, match="binary data, not a catalog|cannot tell the encoding"):
+        with pytest.raises(CatalogError, match=r"binary data, not a catalog|cannot tell the encoding"):
             read(b"\x00" + random.Random(seed).randbytes(3000), name=name)
 
 

@@ -133,7 +133,9 @@ def test_arrays_are_not_loaded_whole(tmp_path: Path) -> None:
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-OBJECTS = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": TEXTS}), min_size=1, max_size=20)
+OBJECTS = st.lists(
+    st.builds(lambda i, t: {"id": i, "text": t}, st.integers(), TEXTS), min_size=1, max_size=20
+)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -29,7 +29,7 @@ def test_values_as_plain_text(tmp_path: Path, read_sources) -> None:
         "nan": [float("nan"), 2.0],
         "flag": [True, False],
         "date": [day, None],
-        "time": pa.array([datetime.datetime(2026, 2, 3, 4, 5), None], pa.timestamp("us")),
+        "time": pa.array([datetime.datetime(2026, 2, 3, 4, 5), None], pa.timestamp("us")),  # noqa: DTZ001
         "nano": pa.array([1, None], pa.timestamp("ns")),
         "price": [Decimal("1.10"), Decimal("2.00")],
         "tags": [["x", "y"], []],
@@ -43,7 +43,8 @@ def test_values_as_plain_text(tmp_path: Path, read_sources) -> None:
     nano = first.pop(7)
     assert nano.startswith("1970-01-01 00:00:00")
     assert first == [
-        "1", "a", "12", "", "true", "2026-02-03", "2026-02-03 04:05:00", "1.10", '["x", "y"]', '{"k": 1}', "u", "bytes",
+        "1", "a", "12", "", "true", "2026-02-03", "2026-02-03 04:05:00", "1.10",
+        '["x", "y"]', '{"k": 1}', "u", "bytes",
     ]  # fmt: skip
     assert second == ["", "", "1.5", "2", "false", "", "", "", "2.00", "[]", "", "v", ""]
 

@@ -46,7 +46,8 @@ def write_xlsx(
             data = "".join(_row(number, row) for number, row in enumerate(rows, 1))
             book.writestr(
                 f"xl/worksheets/s{n}.xml",
-                f'<worksheet xmlns="{MAIN}"><dimension ref="{dimension}"/><sheetData>{data}</sheetData></worksheet>',
+                f'<worksheet xmlns="{MAIN}"><dimension ref="{dimension}"/>'
+                f"<sheetData>{data}</sheetData></worksheet>",
             )
     return path
 
@@ -59,7 +60,7 @@ def _row(number: int, row: list[Cell]) -> str:
         elif isinstance(value, (int, float)):
             cells += f'<c r="{column}{number}"><v>{value}</v></c>'
         elif value is not None:
-            cells += f'<c r="{column}{number}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+            cells += f'<c r="{column}{number}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
     return f'<row r="{number}">{cells}</row>'
 
 

@@ -76,8 +76,8 @@ def test_the_file_before_is_closed(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(CSV * 100_000)
 
     def files() -> list[str]:
-        held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_link(fd)]
-        return [Path(path).name for path in held if str(tmp_path) in path]
+        links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        return [link.resolve().name for link in links if tmp_path in link.resolve().parents]
 
     tables = open_catalog([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
     next(tables)
@@ -86,10 +86,6 @@ def test_the_file_before_is_closed(tmp_path: Path) -> None:
     assert files() == ["b.csv"]
     tables.close()  # type: ignore[attr-defined]
     assert files() == []
-
-
-def _is_link(fd: str) -> bool:
-    return Path(f"/proc/self/fd/{fd}").is_symlink()
 
 
 @pytest.mark.parametrize("name", ["x.csv.gz", "x.csv", "X.CSV.GZ", "x"])

@@ -54,7 +54,9 @@ LIMIT %(limit)s
 -- job_progress: what a progress bar needs, in one round trip
 SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused, j.calls, j.spent_micros,
        j.possible_micros, j.reserved_micros, j.plan,
-       (SELECT count(*) FROM speeko.attempt a WHERE a.state = 'sending' AND a.job_id = j.id) AS in_flight,
+       (SELECT coalesce(sum(p.busy), 0) FROM speeko.permit p
+        WHERE split_part(p.account, ':', 1) = j.spec->>'provider' AND p.until > clock_timestamp()
+          AND j.state = 'running')::int AS in_flight,
        extract(epoch FROM clock_timestamp() - coalesce(j.released_at, j.created_at))::float8 AS seconds
 FROM speeko.job j
 WHERE j.id = %(job)s

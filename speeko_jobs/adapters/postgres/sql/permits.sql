@@ -20,8 +20,8 @@ SELECT held, wants FROM speeko.permit
 WHERE account = %(account)s AND claimant_id <> %(claimant)s AND until > clock_timestamp()
 
 -- permit_take: what this engine holds from now on
-INSERT INTO speeko.permit (account, claimant_id, held, wants, until)
-VALUES (%(account)s, %(claimant)s, %(held)s, %(wants)s,
+INSERT INTO speeko.permit (account, claimant_id, held, busy, wants, until)
+VALUES (%(account)s, %(claimant)s, %(held)s, %(busy)s, %(wants)s,
         clock_timestamp() + make_interval(secs => %(seconds)s))
 ON CONFLICT (account, claimant_id) DO UPDATE
-SET held = excluded.held, wants = excluded.wants, until = excluded.until
+SET held = excluded.held, busy = excluded.busy, wants = excluded.wants, until = excluded.until

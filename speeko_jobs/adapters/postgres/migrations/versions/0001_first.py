@@ -183,6 +183,7 @@ CREATE TABLE speeko.permit (
     account text NOT NULL REFERENCES speeko.account (name) ON DELETE CASCADE,
     claimant_id bigint NOT NULL REFERENCES speeko.claimant (id) ON DELETE CASCADE,
     held integer NOT NULL,
+    busy integer NOT NULL,
     wants integer NOT NULL,
     until timestamptz NOT NULL,
     PRIMARY KEY (account, claimant_id)
