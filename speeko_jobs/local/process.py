@@ -34,6 +34,10 @@ _STUCK_SECONDS = 3.0  # a server that holds its lock, but has no socket or no ma
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")  # never keys, never PG* settings
 
 
+class NotYet(ServerError):
+    """The server runs and does not answer yet: crash recovery may take minutes, and must not start over."""
+
+
 @dataclass(frozen=True)
 class Server:
     """What there is to know of one server to keep it running. `name` is for people."""
@@ -83,8 +87,8 @@ def answer(path: Path, question: bytes) -> bytes:
 def ensure(server: Server, who: Account, deadline: float) -> None:
     """Return when the server answers, after starting it if need be. For one caller at a time.
 
-    deadline: of time.monotonic(). ServerError with one line and the log's path: it cannot start, or does
-    not answer in time; it then goes on (crash recovery may take minutes) and the next call meets it.
+    deadline: of time.monotonic(). ServerError with one line and the log's path: it cannot start. NotYet:
+    it does not answer in time, and goes on.
     """
     if _join(server, deadline):
         return
@@ -104,10 +108,7 @@ def run(server: Server, who: Account, program: str, *args: str, feed: str = "", 
     """Run a program to its end in the server's place: under its lock, as its user, into its log."""
     log_start = _turn_log(server.log)
     seconds = max(deadline - time.monotonic(), 0.1)
-    try:
-        code, said = _detach("run", server, who, server.folder.parent, (program, *args), feed, seconds)
-    except subprocess.TimeoutExpired:
-        raise ServerError(f"{server.name} is not set up after {seconds:.0f} s; log: {server.log}") from None
+    code, said = _detach("run", server, who, server.folder.parent, (program, *args), feed, seconds)
     if code:
         reason = said or _reason(server.log, log_start)
         raise ServerError(f"{server.name} cannot be set up: {reason}; log: {server.log}")
@@ -150,7 +151,7 @@ def _join(server: Server, deadline: float) -> bool:
 
 def _wait(server: Server, deadline: float) -> None:
     if time.monotonic() > deadline:
-        raise ServerError(
+        raise NotYet(
             f"{server.name} runs but does not answer yet, perhaps it recovers from a crash: "
             f"try again in a minute; log: {server.log}"
         )
@@ -163,17 +164,20 @@ def _detach(
     """Run detach.py; its exit code and what it said before it was the program."""
     uid, gid = (str(who.uid), str(who.gid)) if who.switch else ("-", "-")
     start = [sys.executable, "-I", "-S", detach.__file__, mode]
-    done = subprocess.run(
-        [*start, str(server.lock), str(server.log), str(cwd), uid, gid, *command],
-        input=feed,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-        start_new_session=True,  # out of reach of the terminal's Ctrl-C
-        cwd="/",
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C"},
-    )
+    try:
+        done = subprocess.run(
+            [*start, str(server.lock), str(server.log), str(cwd), uid, gid, *command],
+            input=feed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+            start_new_session=True,  # out of reach of the terminal's Ctrl-C
+            cwd="/",
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C"},
+        )
+    except subprocess.TimeoutExpired:
+        raise ServerError(f"{server.name} is not set up after {seconds:.0f} s; log: {server.log}") from None
     return done.returncode, done.stderr.strip()
 
 

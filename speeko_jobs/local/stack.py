@@ -55,7 +55,8 @@ class Stack:
     def start(self) -> ServerUrls:
         """Start what does not run, wait until it answers, and hold it. Again: starts what has died since.
 
-        ServerError with one line: a server cannot start, or not within a minute.
+        ServerError with one line: a server cannot start, or does not answer within a minute (it may be
+        recovering from a crash: it goes on, and the next command meets it).
         """
         deadline = time.monotonic() + START_SECONDS
         folders.make_root(self._folders)
@@ -70,7 +71,7 @@ class Stack:
                     process.ensure(redis.server(self._folders, who, sockets), who, deadline)
         except BaseException as error:
             with suppress(ServerError):
-                self.stop()
+                self._leave(and_stop=not isinstance(error, process.NotYet))
             if isinstance(error, OSError):
                 raise ServerError(_no_access(self._folders, error)) from None
             raise
@@ -79,12 +80,15 @@ class Stack:
     def stop(self) -> None:
         """Leave the servers, and stop them if nobody else uses them. Does nothing the second time, or in
         a process that was forked from the one that started."""
+        self._leave(and_stop=True)
+
+    def _leave(self, *, and_stop: bool) -> None:
         if self._users is None or self._pid != os.getpid():
             return
         users, self._users = self._users, None
         try:
             with _StartLock(self._folders, time.monotonic() + START_SECONDS):
-                if _alone(users):
+                if and_stop and _alone(users):
                     self._end()
         except FileNotFoundError as error:  # somebody removed the home under us
             raise ServerError(f"{error.filename}: gone; servers of this home may still run") from None

@@ -201,6 +201,25 @@ def test_backends_of_a_killed_postgres_are_ended(used_home: Path, monkeypatch: p
         busy.wait(60)
 
 
+def test_slow_recovery_is_left_to_go_on(
+    used_home: Path, user: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To stop a server that recovers would be to start over each time."""
+    killed = user()
+    assert killed.says().startswith("up")
+    killed.kill()
+    pids = running(used_home)
+    os.kill(pids["postgres"], signal.SIGSTOP)
+    monkeypatch.setattr("speeko_jobs.local.stack.START_SECONDS", 0.1)
+    with pytest.raises(ServerError, match="try again in a minute; log: "):
+        Stack(used_home).start()
+    monkeypatch.undo()
+    os.kill(pids["postgres"], signal.SIGCONT)
+    with Stack(used_home):
+        assert running(used_home) == pids
+    assert running(used_home) == {}
+
+
 def test_stale_pid_file_that_names_somebody_else(used_home: Path) -> None:
     """After a power cut the file names a process id that is another program's by now."""
     with Stack(used_home, redis=False) as urls:
