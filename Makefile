@@ -18,10 +18,11 @@ demo: .venv/.stamp  ## speak a sample catalog with real servers, workers and spe
 test: .venv/.stamp  ## all tests, on real servers and worker processes
 	$(BIN)/python -m pytest -q
 
-check: .venv/.stamp  ## lint, types
+check: .venv/.stamp  ## lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 bench: .venv/.stamp  ## measure, and print the figures beside a baseline of the same run
 	$(BIN)/python -m pytest -q -s -m bench tests/bench

@@ -51,6 +51,7 @@ class Settings:
     chunk_rows: int = setting(1000, "most rows a chunk")
     window: int = setting(64, "most chunks of a job in the broker at a time")
     work_seconds: float = setting(45.0, "most time one task takes up new work")
+    lease_seconds: float = setting(30.0, "how long a worker that says nothing counts as living")
     tenant: str = setting("default", "who the job is booked on")
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
 

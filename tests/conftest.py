@@ -19,6 +19,7 @@ import redis
 import sqlalchemy
 
 from speeko_jobs.local.stack import ServerUrls
+from tests.fixtures.metered import metered  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 _numbers = itertools.cycle(range(1, 16))  # db 0 stays free for what a test starts by itself

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from speeko_jobs.core import language as languages
 from speeko_jobs.core import naming, segments
-from speeko_jobs.core.columns import Columns
-from speeko_jobs.core.espeak_voices import espeak_voice
+from speeko_jobs.core.columns import Columns, join_ids, join_texts
 from speeko_jobs.core.key import Engine, KeyMaker
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.text import has_speech, spoken
@@ -71,12 +70,12 @@ class RowReader:
         if self._one_id >= 0:
             row_id = cells[self._one_id] if self._one_id < count else ""
         else:
-            row_id = "-".join([cells[i] for i in self._id if i < count])
+            row_id = join_ids([cells[i] for i in self._id if i < count])
         row_id = row_id.strip() or str(row_no)
         if self._one_text >= 0:
             source = cells[self._one_text] if self._one_text < count else ""
         else:
-            source = _joined([cells[i] for i in self._text if i < count])
+            source = join_texts([cells[i] for i in self._text if i < count])
         if self._batch:
             self._check_batch_row(cells, row_id, source)
         voice, language, wrong = self._of_row(cells) if self._voiced else self._default
@@ -88,7 +87,7 @@ class RowReader:
             raise Refusal(why, row_id, source)
         limit = self._profile.max_chars
         try:
-            texts = (text,) if len(text) <= limit else tuple(segments.split(text, limit, language))
+            texts = (text,) if len(text) <= limit else _pieces(text, limit, language)
             key = self._keys.key
             keys = tuple([key(t, voice, language) for t in texts])
             path = self._template.name(row_no, row_id, voice, language, self._spec.format, cells)
@@ -119,9 +118,7 @@ class RowReader:
         tag = languages.tag(language.strip() or self._spec.language)
         if not profile.takes_language:
             tag = ""  # it is not sent, so it does not change the sound
-        if profile.name == "espeak" and espeak_voice(voice, tag) is None:
-            return voice, tag, f"espeak has no voice for voice {voice[:80]!r}, language {tag[:80]!r}"
-        return voice, tag, ""
+        return voice, tag, profile.refusal(voice, tag) or ""
 
     def _check_batch_row(self, cells: Sequence[str], row_id: str, source: str) -> None:
         """OpenAI batch rows may ask for more than a job gives; say so instead of ignoring it."""
@@ -136,13 +133,9 @@ class RowReader:
             raise Refusal("the row has instructions, which are not sent", row_id, source)
 
 
-def _joined(parts: Sequence[str]) -> str:
-    """Several columns as one text, with a full stop where a part has no end of its own."""
-    out = ""
-    for part in (p.strip() for p in parts):
-        if part:
-            out += (" " if out[-1] in ".!?…:;,>" else ". ") + part if out else part
-    return out
+def _pieces(text: str, limit: int, language: str) -> tuple[str, ...]:
+    """The calls that a long text takes. A piece that says nothing would be paid for and refused."""
+    return tuple([piece for piece in segments.split(text, limit, language) if has_speech(piece)])
 
 
 def _same_number(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from speeko_jobs.core import language as languages
 from speeko_jobs.core.profiles import Profile, profile_of
 from speeko_jobs.errors import ConfigError, UsageError
 
@@ -56,7 +57,10 @@ def checked(spec: JobSpec) -> JobSpec:
     """The spec with the provider's defaults filled in. Raises ConfigError on what the provider lacks."""
     profile = spec.profile
     spec = dataclasses.replace(
-        spec, model=spec.model or profile.default_model, voice=spec.voice or profile.default_voice
+        spec,
+        model=spec.model or profile.default_model,
+        voice=spec.voice or profile.default_voice,
+        language=languages.tag(spec.language),
     )
     if spec.format not in profile.formats:
         raise ConfigError(
@@ -64,6 +68,9 @@ def checked(spec: JobSpec) -> JobSpec:
         )
     if not profile.min_speed <= spec.speed <= profile.max_speed:
         raise ConfigError(f"--speed takes {profile.min_speed:g} to {profile.max_speed:g} for {profile.name}")
+    wrong = profile.refusal(spec.voice, spec.language)
+    if wrong:
+        raise ConfigError(f"{wrong} (--voice, --language)")
     if spec.max_concurrency < 1:
         raise ConfigError("--max-concurrency takes at least 1")
     return spec

@@ -143,15 +143,18 @@ class _Planner:
 
     def _choose(self, table: Table) -> Columns:
         orders = self.orders
-        return core_columns.choose(
-            table.header,
-            table.has_header,
-            corpus.sample(table),
-            id=orders.id,
-            text=orders.text,
-            voice=orders.voice_column,
-            language=orders.language_column,
-        )
+        try:
+            return core_columns.choose(
+                table.header,
+                table.has_header,
+                corpus.sample(table),
+                id=orders.id,
+                text=orders.text,
+                voice=orders.voice_column,
+                language=orders.language_column,
+            )
+        except CatalogError as error:
+            raise CatalogError(f"{table.name}: {error}") from None
 
     def _row(
         self,

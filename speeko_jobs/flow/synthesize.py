@@ -40,9 +40,9 @@ from speeko_jobs.settings import Settings
 T = TypeVar("T")
 OpenProvider = Callable[[Profile], Provider]
 
-LEASE_SECONDS = 30.0  # how long an engine that says nothing counts as living
 PERMIT_SECONDS = 10.0
 BEAT_SECONDS = 1.0
+STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back at their next beat
 CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.05
@@ -86,6 +86,9 @@ class _Engine:
         self.context, self.provider, self.first = context, provider, first
         self.profile = provider.profile
         self.account = account_of(self.profile, context.settings)
+        self.ceiling = first.spec.max_concurrency
+        if self.profile.name == "espeak":
+            self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
         self.orders: dict[int, Orders] = {first.job: first}
         self.threads = ThreadPoolExecutor(4, "engine")
         self.changed = asyncio.Event()
@@ -127,26 +130,21 @@ class _Engine:
 
     async def _enter(self) -> None:
         host, pid = socket.gethostname(), os.getpid()
-        ceiling = self._ceiling()
+        ceiling = self.ceiling
         started = time.monotonic()
 
         def enter(t: Any) -> int:
             permits.open_account(t, self.account, ceiling)
-            return claims.enter(t, host, pid, LEASE_SECONDS)
+            return claims.enter(t, host, pid, self.context.settings.lease_seconds)
 
         self.claimant = await self._in_thread(self.context.database.run, enter)
-        self.alive_until = started + LEASE_SECONDS
+        self.alive_until = started + self.context.settings.lease_seconds
         await self._lease()
-
-    def _ceiling(self) -> int:
-        if self.profile.name == "espeak":
-            return min(self.first.spec.max_concurrency, 2 * (os.cpu_count() or 1))
-        return self.first.spec.max_concurrency
 
     async def _beat(self) -> None:
         """Say that the engine lives and lease permits anew, about once a second."""
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(BEAT_SECONDS if self.allowed else STARVED_BEAT_SECONDS)
             try:
                 await self._lease()
             except ServerError as error:
@@ -158,11 +156,12 @@ class _Engine:
     async def _lease(self) -> None:
         busy = self.in_flight
         wants = busy + len(self.claimed) + sum(map(len, self.wants.values())) + len(self.delayed)
-        wants = max(wants, 1) if self.chunks or not self.calls else busy
+        if not self.allowed and not self.calls:
+            wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
         started = time.monotonic()
 
         def lease(t: Any) -> permits.Lease | None:
-            if not claims.renew(t, self.claimant, LEASE_SECONDS):
+            if not claims.renew(t, self.claimant, self.context.settings.lease_seconds):
                 return None
             return permits.lease(
                 t, self.account, self.claimant, wants=wants, busy=busy, seconds=PERMIT_SECONDS
@@ -172,7 +171,7 @@ class _Engine:
         if leased is None:
             self._give_up("it was taken for dead")
             return
-        self.alive_until = started + LEASE_SECONDS
+        self.alive_until = started + self.context.settings.lease_seconds
         self.allowed = leased.allowed
         self.blocked_until = time.monotonic() + leased.blocked_seconds
         await self._heed_pauses()
@@ -382,7 +381,7 @@ class _Engine:
             return
         deadline = self.context.settings.request_timeout_seconds
         while self.claimed and self.in_flight < self.allowed and len(self.answers) < BACKLOG:
-            if now > self.alive_until - min(deadline, LEASE_SECONDS / 3):
+            if now > self.alive_until - min(deadline, self.context.settings.lease_seconds / 3):
                 return  # not before the next heartbeat has said that we still live
             job, claim = self.claimed.popleft()
             self.in_flight += 1

@@ -1,0 +1,88 @@
+"""One call of the command line: what was said for every verb alike, and the settings that follow from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speeko_jobs import settings as speeko_settings
+from speeko_jobs.core.inert import printable
+from speeko_jobs.errors import ConfigError
+from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+PLACES = ("home", "store", "output")
+
+
+@dataclass
+class Call:
+    """The options that every verb takes. `resolved` are the settings in force, once a verb asked for them."""
+
+    json: bool = False
+    config: str | None = None
+    home: str | None = None
+    verbose: int = 0
+    resolved: Settings | None = field(default=None, repr=False)
+
+    def flags(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the options given that are settings."""
+        names = {f.name for f in dataclasses.fields(Settings)}
+        said = {name: value for name, value in options.items() if name in names and value is not None}
+        if self.home is not None:
+            said["home"] = self.home
+        if self.verbose:
+            said["log_level"] = "INFO" if self.verbose == 1 else "DEBUG"
+        return said
+
+    def settings(self, options: Mapping[str, Any] | None = None) -> Settings:
+        """The settings in force, with places made absolute: workers have another current folder."""
+        loaded = speeko_settings.load(self.flags(options or {}), file=self.config)
+        self.resolved = loaded  # for what fails below, too
+        loaded = dataclasses.replace(loaded, **{name: absolute(getattr(loaded, name)) for name in PLACES})
+        if loaded.log_level.upper() not in LEVELS:
+            raise ConfigError(f"log_level is one of {', '.join(LEVELS)}, not {loaded.log_level!r}")
+        self.resolved = loaded
+        start_logging(loaded.log_level.upper())
+        return loaded
+
+
+def absolute(place: str) -> str:
+    """A folder's path from the root on; URLs, and "" for the default, stay as they are."""
+    return str(Path(place).expanduser().absolute()) if place and "://" not in place else place
+
+
+class _Stderr(logging.StreamHandler["TextIO"]):
+    """Writes to what sys.stderr is at that moment: a live display takes its place for a while."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record)) if record.exc_info is None else super().format(record)
+
+
+def start_logging(level: str) -> None:
+    """Log to stderr; libraries speak up from WARNING on, ours from `level` on."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, _Stderr):
+            root.removeHandler(handler)
+    handler = _Stderr()
+    handler.setFormatter(_OneLine("speeko: %(message)s"))
+    root.addHandler(handler)
+    for name in ("speeko_jobs", "workers", "cli"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,57 @@
+"""Follow a job to its end or pause: look at it a few times a second and show how it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cli.console import note
+from cli.pace import Gauge
+from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.core.states import FINISHED, JobState
+from speeko_jobs.errors import ServerError
+
+if TYPE_CHECKING:
+    from cli.progress import Display
+    from speeko_jobs.adapters.postgres.jobs import Progress
+    from speeko_jobs.flow.context import Context
+
+LOOK_SECONDS = 0.25
+COUNT_SECONDS = 1.0
+AWAY_SECONDS = 60.0  # a database that is away for longer is an error
+STILL = FINISHED | {JobState.PAUSED}
+
+
+def follow(context: Context, job: int, display: Display, on_idle: Callable[[float], None]) -> Progress:
+    """Show a job until it is finished or paused. `on_idle` hears how many seconds nothing has moved.
+
+    Raises JobError when there is no such job, ServerError when Postgres stays away for a minute.
+    """
+    gauge, counts = Gauge(), dict[str, int]()
+    moved = answered = time.monotonic()
+    count_due = 0.0
+    before: tuple[object, ...] = ()
+    while True:
+        try:
+            progress = jobs.progress(context.database, job)
+            now = time.monotonic()
+            if now >= count_due or progress.state in STILL:
+                counts, count_due = jobs.counts(context.database, job), now + COUNT_SECONDS
+        except ServerError as error:
+            now = time.monotonic()
+            if now - answered > AWAY_SECONDS:
+                raise
+            if now - answered < 2 * LOOK_SECONDS:
+                note(f"speeko: {error}: trying again for a minute")
+            time.sleep(LOOK_SECONDS)
+            continue
+        answered = now
+        figures = (progress.state, progress.served, progress.calls, progress.in_flight)
+        if figures != before:
+            before, moved = figures, now
+        display.show(now, progress, gauge.take(now, progress), counts)
+        if progress.state in STILL:
+            return progress
+        on_idle(now - moved)
+        time.sleep(LOOK_SECONDS)

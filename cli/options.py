@@ -1,0 +1,203 @@
+"""The options, each written once: the same name, meaning and help in every verb, in sections.
+
+Options that are settings take their help and defaults from the settings themselves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from cli.call import Call
+from speeko_jobs.core.spec import DUPLICATE_RULES
+from speeko_jobs.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+Adds = Callable[[F], F]
+
+READING, SPEECH, DELIVERY, WORK, COMMON = "Reading", "Speech", "Delivery", "Work", "Everywhere"
+SECTIONS = ("Options", READING, SPEECH, DELIVERY, WORK, COMMON)
+_FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
+_METAVARS = {
+    "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG", "format": "NAME",
+    "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N", "tenant": "NAME",
+}  # fmt: skip
+
+
+class Option(click.Option):
+    """An option with the section of the help that it stands in."""
+
+    def __init__(self, *arguments: Any, section: str = "Options", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.section = section
+
+
+class Verb(click.Command):
+    """A command whose help shows its options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                section = getattr(param, "section", COMMON)
+                records.setdefault(section, []).append(record)
+        for section in SECTIONS:
+            if section in records:
+                with formatter.section(section):
+                    formatter.write_dl(records[section], col_max=28)
+
+
+def option(*names: str, section: str = "Options", **rest: Any) -> Adds[F]:
+    return click.option(*names, cls=Option, section=section, **rest)
+
+
+def setting(name: str, section: str) -> Adds[F]:
+    """The option of a setting: not given it is None, and environment, file and default decide."""
+    field = _FIELDS[name]
+    shown = "" if field.default in ("", 0) else f" [default: {field.default}]"
+    return option(
+        f"--{name.replace('_', '-')}",
+        name,
+        section=section,
+        type=type(field.default),
+        metavar=_METAVARS[name],
+        help=f"{field.metadata['help']}{shown}",
+    )
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order given."""
+
+    def add(function: F) -> F:
+        for each in reversed(options):
+            function = each(function)
+        return function
+
+    return add
+
+
+reading = together(
+    option("--id", multiple=True, metavar="COLUMN", section=READING, help="column of the id; again: joined with -"),
+    option("--text", multiple=True, metavar="COLUMN", section=READING, help="column to speak; again: one after another"),
+    option("--voice-column", default="", metavar="COLUMN", section=READING, help="column of a voice for each row"),
+    option("--language-column", default="", metavar="COLUMN", section=READING, help="column of a language for each row"),
+    option("--delimiter", default="", metavar="CHAR", section=READING, help='what separates cells, or "tab" [default: found out]'),
+    option("--encoding", default="", metavar="NAME", section=READING, help="such as utf-8 or cp1252 [default: found out]"),
+    option(
+        "--quoting",
+        type=click.Choice(["auto", "none", "minimal"]),
+        default="auto",
+        section=READING,
+        help="whether quotes enclose cells [default: auto]",
+    ),
+    option(
+        "--input-format",
+        type=click.Choice(["csv", "jsonl", "json", "text", "parquet", "xlsx"]),
+        default=None,
+        section=READING,
+        help="what the files are [default: found out]",
+    ),
+    option(
+        "--header",
+        type=click.Choice(["auto", "yes", "no"]),
+        default="auto",
+        section=READING,
+        help="whether the first row names the columns [default: auto]",
+    ),
+    option(
+        "--on-duplicate-id",
+        type=click.Choice(DUPLICATE_RULES),
+        default="error",
+        section=READING,
+        help="rows whose file names repeat: stop, number them, or keep one [default: error]",
+    ),
+    option("--strict", is_flag=True, section=READING, help="stop at the first row that cannot be spoken"),
+)  # fmt: skip
+
+speech = together(
+    *[
+        setting(name, SPEECH)
+        for name in ("provider", "model", "voice", "language", "format", "speed", "price_per_million")
+    ]
+)
+name_option = option(
+    "--name",
+    default="{id}.{ext}",
+    metavar="TEMPLATE",
+    section=DELIVERY,
+    help="file names; takes {id}, {row}, {voice}, {language}, {ext} and columns [default: {id}.{ext}]",
+)
+delivery = together(setting("output", DELIVERY), name_option)
+work = together(setting("max_concurrency", WORK), setting("workers", WORK), setting("tenant", WORK))
+workers_option = setting("workers", WORK)
+provider_option = setting("provider", SPEECH)
+job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar="JOB")
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        if value:
+            setattr(ctx.ensure_object(Call), name, value)
+
+    return callback
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from speeko_jobs import __version__
+
+        click.echo(f"speeko {__version__}")
+        ctx.exit()
+
+
+everywhere = together(
+    option(
+        "--config",
+        metavar="FILE",
+        expose_value=False,
+        callback=_keep("config"),
+        section=COMMON,
+        help="settings file [default: speeko.toml in this folder, if there]",
+    ),
+    option(
+        "--home",
+        metavar="DIR",
+        expose_value=False,
+        callback=_keep("home"),
+        section=COMMON,
+        help=f"{_FIELDS['home'].metadata['help']} [default: your data folder]",
+    ),
+    option(
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=_keep("verbose"),
+        section=COMMON,
+        help="tell more on stderr; -vv tells all",
+    ),
+    option(
+        "--version",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_version,
+        section=COMMON,
+        help="show the version",
+    ),
+)
+common = together(
+    option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep("json"),
+        section=COMMON,
+        help="one JSON document on stdout",
+    ),
+    everywhere,
+)

@@ -1,0 +1,67 @@
+"""From options to what the flow takes: a job's spec, and the orders for reading its catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from speeko_jobs.core.spec import JobSpec, checked
+from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.plan import Orders
+
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+
+def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]) -> JobSpec:
+    """The spec, checked against what the provider offers. Secrets in a source's URL stay out of it."""
+    from speeko_jobs.adapters.corpus.remote import shown
+
+    return checked(
+        JobSpec(
+            provider=settings.provider,
+            model=settings.model,
+            voice=settings.voice,
+            language=settings.language,
+            format=settings.format,
+            speed=settings.speed,
+            price_per_million=settings.price_per_million,
+            store=settings.store_url,
+            output=settings.output,
+            name=options["name"],
+            max_concurrency=settings.max_concurrency,
+            sources=tuple(shown(file) if "://" in file else file for file in files),
+        )
+    )
+
+
+def orders_of(files: Sequence[str], options: Mapping[str, Any]) -> Orders:
+    """How to read the catalog."""
+    from speeko_jobs.adapters.corpus import ReadOptions
+    from speeko_jobs.flow.plan import Orders
+
+    return Orders(
+        sources=tuple(files),
+        read=ReadOptions(
+            delimiter=_DELIMITERS.get(options["delimiter"].lower(), options["delimiter"]),
+            encoding=options["encoding"],
+            quoting=options["quoting"],
+            format=options["input_format"] or "",
+            header=options["header"],
+        ),
+        id=tuple(options["id"]),
+        text=tuple(options["text"]),
+        voice_column=options["voice_column"],
+        language_column=options["language_column"],
+        on_duplicate_id=options["on_duplicate_id"],
+        strict=options["strict"],
+    )
+
+
+def check_provider(spec: JobSpec, settings: Settings) -> None:
+    """Raise ConfigError now, where workers of these settings could not even begin to call."""
+    if spec.provider != "espeak":
+        from speeko_jobs.adapters.providers.endpoint import endpoint
+
+        endpoint(spec.profile, settings)
