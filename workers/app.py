@@ -10,7 +10,13 @@ import logging
 import warnings
 from typing import Any
 
-from celery.signals import after_setup_logger, worker_process_init, worker_process_shutdown, worker_ready
+from celery.signals import (
+    after_setup_logger,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue import make_app
@@ -43,6 +49,11 @@ def _opened(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _closed(**_: Any) -> None:
     process.close_process()
+
+
+@worker_shutting_down.connect
+def _stopping(**_: Any) -> None:
+    process.begin_stop()
 
 
 @worker_ready.connect

@@ -18,7 +18,7 @@ from speeko_jobs.flow import deliver as flow_deliver
 from speeko_jobs.flow import finalize as flow_finalize
 from speeko_jobs.flow import sweep as flow_sweep
 from speeko_jobs.flow import synthesize as flow_synthesize
-from workers.process import open_process
+from workers.process import is_stopping, open_process
 
 F = TypeVar("F", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ def _left_to_the_sweeper(task: F) -> F:
 def synthesize(job: int, chunk: int) -> int:
     """Buy what a chunk of a job needs, and more while there are permits; the number of calls made."""
     process = open_process()
-    return process.run(flow_synthesize.synthesize(process.context, process.provider, job, chunk))
+    work = flow_synthesize.synthesize(process.context, process.provider, job, chunk, is_stopping)
+    return process.run(work)
 
 
 @shared_task(name="deliver", **OPTIONS)

@@ -9,6 +9,7 @@ Redis, the store) runs in a few threads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import heapq
 import itertools
@@ -46,14 +47,24 @@ STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back
 CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.05
+SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 512  # answers waiting to be settled, beyond which no new call is made
 UNREACHABLE_SECONDS = 60.0  # of nothing but refused connections, then the job pauses
 MAX_DELAY_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-async def synthesize(context: Context, open_provider: OpenProvider, job: int, no: int) -> int:
-    """Work on a chunk, and on others of its provider while there is room; how many calls were made."""
+async def synthesize(
+    context: Context,
+    open_provider: OpenProvider,
+    job: int,
+    no: int,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Work on a chunk, and on others of its provider while there is room; how many calls were made.
+
+    Once `is_stopping` says so, nothing new is begun: what is in flight is finished, and all else given back.
+    """
     orders = await asyncio.to_thread(chunks.orders, context.database, job)
     if orders is None or orders.state is not JobState.RUNNING:
         return 0
@@ -62,7 +73,7 @@ async def synthesize(context: Context, open_provider: OpenProvider, job: int, no
     except ConfigError as error:
         await asyncio.to_thread(pause, context, job, str(error))
         return 0
-    return await _Engine(context, provider, orders).run(no)
+    return await _Engine(context, provider, orders, is_stopping).run(no)
 
 
 def pause(context: Context, job: int, reason: str) -> None:
@@ -82,8 +93,12 @@ def account_of(profile: Profile, settings: Settings) -> str:
 
 
 class _Engine:
-    def __init__(self, context: Context, provider: Provider, first: Orders) -> None:
+    def __init__(
+        self, context: Context, provider: Provider, first: Orders, is_stopping: Callable[[], bool]
+    ) -> None:
         self.context, self.provider, self.first = context, provider, first
+        self.is_stopping = is_stopping
+        self.lease_seconds = context.settings.lease_seconds
         self.profile = provider.profile
         self.account = account_of(self.profile, context.settings)
         self.ceiling = first.spec.max_concurrency
@@ -147,10 +162,10 @@ class _Engine:
             await asyncio.sleep(BEAT_SECONDS if self.allowed else STARVED_BEAT_SECONDS)
             try:
                 await self._lease()
-            except ServerError as error:
-                log.warning("%s", error)
-                if time.monotonic() > self.alive_until:
-                    self._give_up("its lease ran out while Postgres was away")
+            except Exception as error:
+                log.warning("no heartbeat: %s", error, exc_info=None if _expected(error) else error)
+            if time.monotonic() > self.alive_until:
+                self._give_up("its lease ran out")
             self.changed.set()
 
     async def _lease(self) -> None:
@@ -239,9 +254,9 @@ class _Engine:
             self.changed.clear()
             now = time.monotonic()
             self._wake_delayed(now)
-            self._send_claimed(now)
             self._flush(now)
-            open_for_more = not self.broken and now < self.ends
+            open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
+            self._send_claimed(now)
             if open_for_more and self._wants_chunk():
                 self._spawn(self._take_next())
             if open_for_more and not self.claiming and (batch := self._claim_size()):
@@ -428,20 +443,26 @@ class _Engine:
             self.settling -= 1
 
     async def _settled(self, batch: list[Answer]) -> Settled | None:
-        """Settle, for as long as it takes: this is audio that was paid for. None when it cannot be done."""
-        for tried in itertools.count(1):
+        """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""
+        for tried in range(SETTLE_TRIES):
             try:
                 return await self._in_thread(settle.settle, self.context, batch)
             except ServerError as error:
                 log.warning("%s (%d calls wait to be booked)", error, len(batch))
-                await asyncio.sleep(min(0.2 * 2**tried, 5.0))
+                await asyncio.sleep(0.2 * 2**tried)
             except StoreError as error:
-                self._give_up(str(error))
-                self.unsettled += await self._in_thread(spool.save, self.context, batch)
-                for job in {answer.job for answer in batch}:
-                    await self._in_thread(pause, self.context, job, f"store: {error}")
-                return None
-        raise AssertionError("unreachable")
+                log.warning("%s (%d calls wait to be stored)", error, len(batch))
+                with contextlib.suppress(ServerError):
+                    for job in {answer.job for answer in batch}:
+                        await self._in_thread(pause, self.context, job, f"store: {error}")
+                break
+            except Exception:
+                log.exception("%d calls cannot be settled", len(batch))
+                break
+        self.unsettled += len(batch)
+        self._give_up(f"{len(batch)} paid answers go to the spool")
+        await self._in_thread(spool.save, self.context, batch)
+        return None
 
     async def _after(self, batch: list[Answer], settled: Settled) -> None:
         good = any(isinstance(answer.result, Speech) for answer in batch)

@@ -105,7 +105,9 @@ class Database:
             yield Transaction(connection)
             connection.commit()
         except BaseException as error:
-            if connection.closed or isinstance(error, (psycopg.OperationalError, KeyboardInterrupt)):
+            if connection.closed or isinstance(
+                error, (psycopg.OperationalError, psycopg.InterfaceError, KeyboardInterrupt)
+            ):
                 pooled.invalidate()
             raise
         finally:
@@ -129,7 +131,7 @@ class Database:
                     f"the database at {self.shown} has no fitting schema ({_first_line(error)}): "
                     "run `speeko db upgrade`"
                 ) from None
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 raise ServerError(f"Postgres went away at {self.shown}: {_first_line(error)}") from error
         raise AssertionError("unreachable")
 
