@@ -8,18 +8,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.core.inert import printable
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
 
-if TYPE_CHECKING:
-    from typing import TextIO
-
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-PLACES = ("home", "store", "output")
 
 
 @dataclass
@@ -46,7 +42,12 @@ class Call:
         """The settings in force, with places made absolute: workers have another current folder."""
         loaded = speeko_settings.load(self.flags(options or {}), file=self.config)
         self.resolved = loaded  # for what fails below, too
-        loaded = dataclasses.replace(loaded, **{name: absolute(getattr(loaded, name)) for name in PLACES})
+        loaded = dataclasses.replace(
+            loaded,
+            home=absolute(loaded.home),
+            store=absolute(loaded.store),
+            output=absolute(loaded.output),
+        )
         if loaded.log_level.upper() not in LEVELS:
             raise ConfigError(f"log_level is one of {', '.join(LEVELS)}, not {loaded.log_level!r}")
         self.resolved = loaded
@@ -59,15 +60,15 @@ def absolute(place: str) -> str:
     return str(Path(place).expanduser().absolute()) if place and "://" not in place else place
 
 
-class _Stderr(logging.StreamHandler["TextIO"]):
+class _Stderr(logging.Handler):
     """Writes to what sys.stderr is at that moment: a live display takes its place for a while."""
 
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:
+            self.handleError(record)
 
 
 class _OneLine(logging.Formatter):

@@ -49,7 +49,7 @@ class Crew:
         """Let our own workers finish what they have begun, and end them. Does nothing the second time."""
         own, self._own = self._own, None
         if own is not None:
-            with _left_at_once(own), busy("finishing the calls in flight"):
+            with _LeftAtOnce(own), busy("finishing the calls in flight"):
                 own.stop()
 
     def look(self, idle_seconds: float) -> None:
@@ -75,7 +75,7 @@ class Crew:
         own.__enter__()
 
 
-class _left_at_once:  # noqa: N801 - reads as words
+class _LeftAtOnce:
     """While workers stop: a second Ctrl-C leaves them to it and ends this command at once."""
 
     def __init__(self, own: supervisor.Supervisor) -> None:

@@ -91,8 +91,8 @@ def _keep(text: str, call: Call) -> Path | None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", errors="replace") as file:
-                file.write(text)
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(text, errors="replace")
         except OSError:
             continue
         return path

@@ -5,6 +5,9 @@ from __future__ import annotations
 from speeko_jobs.core.money import usd
 
 
+_UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
 def money(dollars: str) -> str:
     """Dollars as a decimal string → "$0.001234": as many digits as it takes to be exact, at least two."""
     sign, number = ("-", dollars[1:]) if dollars.startswith("-") else ("", dollars)
@@ -37,7 +40,7 @@ def duration(seconds: float) -> str:
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     total = round(seconds)
-    for unit, name, smaller, small_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+    for unit, name, smaller, small_name in _UNITS:
         if total >= unit:
             rest = total % unit // smaller
             return f"{total // unit:,} {name}" + (f" {rest} {small_name}" if rest else "")

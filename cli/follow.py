@@ -32,6 +32,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     moved = answered = time.monotonic()
     count_due = 0.0
     before: tuple[object, ...] = ()
+    away = False
     while True:
         try:
             progress = jobs.progress(context.database, job)
@@ -42,11 +43,12 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
             now = time.monotonic()
             if now - answered > AWAY_SECONDS:
                 raise
-            if now - answered < 2 * LOOK_SECONDS:
+            if not away:
                 note(f"speeko: {error}: trying again for a minute")
+            away = True
             time.sleep(LOOK_SECONDS)
             continue
-        answered = now
+        answered, away = now, False
         figures = (progress.state, progress.served, progress.calls, progress.in_flight)
         if figures != before:
             before, moved = figures, now

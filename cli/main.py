@@ -49,10 +49,10 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
 class Lazy(click.Group):
     """A group that knows its verbs' names and short help, and imports the one that is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [name for verbs in VERBS.values() for name in verbs]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         found = next((verbs[cmd_name] for verbs in VERBS.values() if cmd_name in verbs), None)
         if found is None:
             return None
@@ -71,7 +71,7 @@ class Lazy(click.Group):
             raise click.UsageError(f"there is no verb {args[0]!r}{meant}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for section, verbs in VERBS.items():
             with formatter.section(section):
                 formatter.write_dl([(name, help) for name, (_, help) in verbs.items()])

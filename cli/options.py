@@ -6,7 +6,7 @@ Options that are settings take their help and defaults from the settings themsel
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -22,8 +22,8 @@ READING, SPEECH, DELIVERY, WORK, COMMON = "Reading", "Speech", "Delivery", "Work
 SECTIONS = ("Options", READING, SPEECH, DELIVERY, WORK, COMMON)
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
-    "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG", "format": "NAME",
-    "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N", "tenant": "NAME",
+    "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
+    "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N", "tenant": "NAME",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ class Verb(click.Command):
         records: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(param, click.Option):
                 section = getattr(param, "section", COMMON)
                 records.setdefault(section, []).append(record)
         for section in SECTIONS:
@@ -80,43 +80,45 @@ def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return add
 
 
+def column(name: str, help: str, *, multiple: bool = False) -> Adds[Any]:
+    rest: dict[str, Any] = {"multiple": True} if multiple else {"default": ""}
+    return option(name, metavar="COLUMN", section=READING, help=help, **rest)
+
+
+def choice(name: str, choices: Sequence[str], help: str) -> Adds[Any]:
+    """One of several words, the first by default."""
+    words = f"{help}: {', '.join(choices)} [default: {choices[0]}]"
+    kind = click.Choice(choices)
+    return option(name, type=kind, default=choices[0], metavar="WORD", section=READING, help=words)
+
+
 reading = together(
-    option("--id", multiple=True, metavar="COLUMN", section=READING, help="column of the id; again: joined with -"),
-    option("--text", multiple=True, metavar="COLUMN", section=READING, help="column to speak; again: one after another"),
-    option("--voice-column", default="", metavar="COLUMN", section=READING, help="column of a voice for each row"),
-    option("--language-column", default="", metavar="COLUMN", section=READING, help="column of a language for each row"),
-    option("--delimiter", default="", metavar="CHAR", section=READING, help='what separates cells, or "tab" [default: found out]'),
-    option("--encoding", default="", metavar="NAME", section=READING, help="such as utf-8 or cp1252 [default: found out]"),
-    option(
-        "--quoting",
-        type=click.Choice(["auto", "none", "minimal"]),
-        default="auto",
-        section=READING,
-        help="whether quotes enclose cells [default: auto]",
+    column("--id", "column of the id; again: joined with -", multiple=True),
+    column("--text", "column to speak; again: one after another", multiple=True),
+    column("--voice-column", "column of a voice for each row"),
+    column("--language-column", "column of a language for each row"),
+    choice(
+        "--input-format", ("auto", "csv", "jsonl", "json", "text", "parquet", "xlsx"), "what the files are"
     ),
     option(
-        "--input-format",
-        type=click.Choice(["csv", "jsonl", "json", "text", "parquet", "xlsx"]),
-        default=None,
+        "--delimiter",
+        default="",
+        metavar="CHAR",
         section=READING,
-        help="what the files are [default: found out]",
+        help='what separates cells, or "tab" [default: found out]',
     ),
     option(
-        "--header",
-        type=click.Choice(["auto", "yes", "no"]),
-        default="auto",
+        "--encoding",
+        default="",
+        metavar="NAME",
         section=READING,
-        help="whether the first row names the columns [default: auto]",
+        help="such as utf-8 or cp1252 [default: found out]",
     ),
-    option(
-        "--on-duplicate-id",
-        type=click.Choice(DUPLICATE_RULES),
-        default="error",
-        section=READING,
-        help="rows whose file names repeat: stop, number them, or keep one [default: error]",
-    ),
+    choice("--quoting", ("auto", "none", "minimal"), "whether quotes enclose cells"),
+    choice("--header", ("auto", "yes", "no"), "whether the first row names the columns"),
+    choice("--on-duplicate-id", DUPLICATE_RULES, "what to do with rows of one name"),
     option("--strict", is_flag=True, section=READING, help="stop at the first row that cannot be spoken"),
-)  # fmt: skip
+)
 
 speech = together(
     *[
@@ -124,7 +126,7 @@ speech = together(
         for name in ("provider", "model", "voice", "language", "format", "speed", "price_per_million")
     ]
 )
-name_option = option(
+name_option: Adds[Any] = option(
     "--name",
     default="{id}.{ext}",
     metavar="TEMPLATE",
@@ -133,8 +135,8 @@ name_option = option(
 )
 delivery = together(setting("output", DELIVERY), name_option)
 work = together(setting("max_concurrency", WORK), setting("workers", WORK), setting("tenant", WORK))
-workers_option = setting("workers", WORK)
-provider_option = setting("provider", SPEECH)
+workers_option: Adds[Any] = setting("workers", WORK)
+provider_option: Adds[Any] = setting("provider", SPEECH)
 job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar="JOB")
 
 

@@ -23,7 +23,7 @@ LABEL_WIDTH = 7
 class Display(Protocol):
     """What shows a job's progress until it is closed."""
 
-    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None: ...
+    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int], /) -> None: ...
 
     def close(self) -> None: ...
 
@@ -38,7 +38,7 @@ def display(job: int, *, quiet: bool = False) -> Display:
 class Silent:
     """Shows nothing."""
 
-    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
+    def show(self, _: float, __: Progress, ___: Pace, ____: Mapping[str, int]) -> None:
         pass
 
     def close(self) -> None:
@@ -54,7 +54,8 @@ class Plain:
         self._last = self._told = ""
 
     def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
-        parts = [*rows_parts(progress, pace, counts), *calls_parts(progress, pace), *cost_parts(progress, counts)]
+        parts = [*rows_parts(progress, pace, counts), *calls_parts(progress, pace)]
+        parts += cost_parts(progress, counts)
         if pace.eta_seconds is not None and progress.served < progress.rows:
             parts.append(f"ETA {figures.duration(pace.eta_seconds)}")
         self._last = f"job {self._job}: {progress.state}, {', '.join(parts)}"
@@ -80,7 +81,7 @@ class Lively:
         self._job = job
         self._live: Live | None = None
 
-    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
+    def show(self, _: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
         if self._live is None:
             from rich.live import Live
 

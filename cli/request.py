@@ -47,7 +47,7 @@ def orders_of(files: Sequence[str], options: Mapping[str, Any]) -> Orders:
             delimiter=_DELIMITERS.get(options["delimiter"].lower(), options["delimiter"]),
             encoding=options["encoding"],
             quoting=options["quoting"],
-            format=options["input_format"] or "",
+            format="" if options["input_format"] == "auto" else options["input_format"],
             header=options["header"],
         ),
         id=tuple(options["id"]),

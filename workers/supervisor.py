@@ -86,7 +86,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         for node in self._nodes:
-            self._start(node.name, self._watch, node.name, _worker_command(node), self._ready[node.name])
+            self._start(node.name, self._watch, node.name, worker_command(node), self._ready[node.name])
         if self._beat:
             schedule = self._settings.home_path / "beat-schedule"
             self._start("beat", self._watch, "beat", _beat_command(schedule), threading.Event())
@@ -184,7 +184,8 @@ class Supervisor:
         queue.close()
 
 
-def _worker_command(node: Node) -> list[str]:
+def worker_command(node: Node) -> list[str]:
+    """The command line of one node. Settings are not in it: see `environment`."""
     host = f"{node.name}-{os.getpid()}@{socket.gethostname()}"
     return [
         *(sys.executable, "-m", "celery", "-A", "workers.app", "--quiet", "worker"),

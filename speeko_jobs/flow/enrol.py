@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres import chunks
 from speeko_jobs.adapters.postgres.chunks import Chunk
-from speeko_jobs.adapters.postgres.claims import Want
+from speeko_jobs.core.backlog import Want
 from speeko_jobs.flow.context import Context
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import heapq
-import itertools
 import logging
 import os
 import random
@@ -25,9 +23,10 @@ from typing import Any, TypeVar
 
 from speeko_jobs.adapters.postgres import chunks, claims, jobs, permits
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders
-from speeko_jobs.adapters.postgres.claims import Claim, Settled, Want
+from speeko_jobs.adapters.postgres.claims import Claim, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.providers import Provider
+from speeko_jobs.core.backlog import Backlog, Want
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
@@ -109,9 +108,7 @@ class _Engine:
         self.changed = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.chunks: dict[tuple[int, int], Chunk] = {}
-        self.wants: dict[int, deque[Want]] = {}
-        self.delayed: list[tuple[float, int, int, Want]] = []
-        self.order = itertools.count()
+        self.backlog = Backlog()
         self.claimed: deque[tuple[int, Claim]] = deque()
         self.answers: list[Answer] = []
         self.in_flight = self.allowed = self.calls = self.settling = self.unsettled = 0
@@ -170,7 +167,7 @@ class _Engine:
 
     async def _lease(self) -> None:
         busy = self.in_flight
-        wants = busy + len(self.claimed) + sum(map(len, self.wants.values())) + len(self.delayed)
+        wants = busy + len(self.claimed) + len(self.backlog)
         if not self.allowed and not self.calls:
             wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
         started = time.monotonic()
@@ -193,15 +190,13 @@ class _Engine:
 
     async def _heed_pauses(self) -> None:
         """Give back what was claimed for jobs that do not run any more."""
-        for job in {job for job, _ in self.claimed} | set(self.wants):
+        for job in {job for job, _ in self.claimed} | self.backlog.jobs():
             orders = await self._in_thread(chunks.orders, self.context.database, job)
             if orders is None or orders.state is not JobState.RUNNING:
                 await self._drop(job, "the job was stopped before the call")
 
     async def _drop(self, job: int, reason: str) -> None:
-        self.wants.pop(job, None)
-        self.delayed = [entry for entry in self.delayed if entry[2] != job]
-        heapq.heapify(self.delayed)
+        self.backlog.drop(job)
         mine = [claim for owner, claim in self.claimed if owner == job]
         self.claimed = deque((owner, claim) for owner, claim in self.claimed if owner != job)
         await self._give_back(job, mine, reason)
@@ -235,17 +230,10 @@ class _Engine:
             await self._in_thread(self.context.database.run, leave)
         except SpeekoError as error:
             log.warning("claimant %d is left to lapse: %s", self.claimant, error)
-        again = [(c.job, c.no) for c in left if self._has_wants(c)]
+        wanting = self.backlog.chunks() | {(job, claim.chunk_no) for job, claim in self.claimed}
+        again = sorted(wanting & {(c.job, c.no) for c in left})
         await self._in_thread(self.context.queue.synthesize, again)
         self.threads.shutdown(wait=False)
-
-    def _has_wants(self, chunk: Chunk) -> bool:
-        waiting = itertools.chain(
-            self.wants.get(chunk.job, ()), (want for _, _, job, want in self.delayed if job == chunk.job)
-        )
-        return any(want.chunk_no == chunk.no for want in waiting) or any(
-            job == chunk.job and claim.chunk_no == chunk.no for job, claim in self.claimed
-        )
 
     # the work
 
@@ -253,7 +241,7 @@ class _Engine:
         while True:
             self.changed.clear()
             now = time.monotonic()
-            self._wake_delayed(now)
+            self.backlog.wake(now)
             self._flush(now)
             open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
             self._send_claimed(now)
@@ -266,8 +254,8 @@ class _Engine:
             timeout = 0.25
             if self.answers:
                 timeout = max(self.flush_at - time.monotonic(), 0.001)
-            elif self.delayed:
-                timeout = min(max(self.delayed[0][0] - now, 0.01), timeout)
+            elif (wake := self.backlog.next_wake()) is not None:
+                timeout = min(max(wake - now, 0.01), timeout)
             try:
                 async with asyncio.timeout(timeout):
                     await self.changed.wait()
@@ -281,7 +269,7 @@ class _Engine:
             return False
         if not open_for_more:
             return True
-        return not (self.claimed or any(self.wants.values()) or self.delayed)
+        return not (self.claimed or self.backlog)
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -298,7 +286,7 @@ class _Engine:
     # chunks
 
     def _wants_chunk(self) -> bool:
-        return not (self.taking or self.exhausted) and sum(map(len, self.wants.values())) < 2 * self.allowed
+        return not (self.taking or self.exhausted) and self.backlog.ready() < 2 * self.allowed
 
     async def _take_next(self) -> None:
         self.taking = True
@@ -322,7 +310,8 @@ class _Engine:
         self.chunks[chunk.job, chunk.no] = chunk
         started = await self._in_thread(enrol.start, self.context, chunk)
         if started.wants:
-            self.wants.setdefault(chunk.job, deque()).extend(started.wants)
+            self.backlog.open(chunk.job, self.orders[chunk.job].priority)
+            self.backlog.add(chunk.job, started.wants)
         else:
             self.chunks.pop((chunk.job, chunk.no), None)
             await self._ready([(chunk.job, chunk.no)])
@@ -340,7 +329,7 @@ class _Engine:
 
     def _claim_size(self) -> int:
         """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
-        if len(self.answers) > BACKLOG or not any(self.wants.values()):
+        if len(self.answers) > BACKLOG or not self.backlog.ready():
             return 0
         spare = self.allowed - self.in_flight + max(2, self.allowed // 4) - len(self.claimed)
         enough = max(1, min(16, self.allowed // 4))
@@ -349,13 +338,10 @@ class _Engine:
     async def _claim(self, size: int) -> None:
         self.claiming = True
         try:
-            job = max(
-                (j for j, wants in self.wants.items() if wants), key=lambda j: len(self.wants[j]), default=0
-            )
-            wants = self.wants.get(job)
-            if not wants:
+            turn = self.backlog.take(size)
+            if turn is None:
                 return
-            asked = [wants.popleft() for _ in range(min(size, len(wants)))]
+            job, asked = turn
             got = await self._in_thread(
                 self.context.database.run, lambda t: claims.claim(t, job, self.claimant, asked)
             )
@@ -382,12 +368,7 @@ class _Engine:
                 self._later(job, want, 0.1)
 
     def _later(self, job: int, want: Want, seconds: float) -> None:
-        heapq.heappush(self.delayed, (time.monotonic() + seconds, next(self.order), job, want))
-
-    def _wake_delayed(self, now: float) -> None:
-        while self.delayed and self.delayed[0][0] <= now:
-            _, _, job, want = heapq.heappop(self.delayed)
-            self.wants.setdefault(job, deque()).append(want)
+        self.backlog.add_later(job, want, time.monotonic() + seconds)
 
     # calls
 

@@ -32,6 +32,7 @@ class Orders:
     released: float
     destination_id: int
     state: JobState
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def orders(database: Database, job: int) -> Orders | None:
     found = database.row("chunk_spec", {"job": job})
     if found is None:
         return None
-    return Orders(job, from_json(found[0]), found[1], found[2] or 0.0, found[3], JobState(found[4]))
+    return Orders(job, from_json(found[0]), found[1], found[2] or 0.0, found[3], JobState(found[4]), found[5])
 
 
 def rows(database: Database, chunk: Chunk) -> list[Row]:

@@ -12,20 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
 
 MAX_TRIES = 3  # calls of one text that were, or may have been, paid for
 MAX_BAD = 2  # of which brought audio that was no good: one re-buy
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """A key that a chunk's row needs bought."""
-
-    key: bytes
-    row_no: int
-    chunk_no: int
 
 
 @dataclass(frozen=True, slots=True)

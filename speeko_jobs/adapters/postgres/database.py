@@ -93,10 +93,9 @@ class Database:
         """One transaction, committed at the end. A connection that broke never goes back into the pool."""
         try:
             pooled = self._engine.raw_connection()
-        except OperationalError as error:
-            raise ServerError(
-                f"Postgres does not answer at {self.shown}: {_first_line(error.orig)}"
-            ) from None
+        except (OperationalError, psycopg.OperationalError) as error:  # a pool passes on the driver's own
+            said = error.orig if isinstance(error, OperationalError) else error
+            raise ServerError(f"Postgres does not answer at {self.shown}: {first_line(said)}") from None
         except PoolTimeout:
             raise ServerError(f"no free connection to Postgres at {self.shown} in 30 s") from None
         connection = pooled.driver_connection
@@ -128,11 +127,11 @@ class Database:
                 time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311 (jitter)
             except (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName) as error:
                 raise SchemaError(
-                    f"the database at {self.shown} has no fitting schema ({_first_line(error)}): "
+                    f"the database at {self.shown} has no fitting schema ({first_line(error)}): "
                     "run `speeko db upgrade`"
                 ) from None
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                raise ServerError(f"Postgres went away at {self.shown}: {_first_line(error)}") from error
+                raise ServerError(f"Postgres went away at {self.shown}: {first_line(error)}") from error
         raise AssertionError("unreachable")
 
     def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -182,5 +181,6 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def _first_line(error: BaseException | None) -> str:
+def first_line(error: BaseException | None) -> str:
+    """The first line of what a driver says: errors are one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

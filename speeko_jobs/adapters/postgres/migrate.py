@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.postgres.database import Database, first_line
 from speeko_jobs.adapters.postgres.schema import SCHEMA
 from speeko_jobs.errors import SchemaError, ServerError
 
@@ -47,9 +47,11 @@ def upgrade(database: Database) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
-        raise SchemaError(f"the database was made by another version of speeko: {error}") from None
+        raise SchemaError(
+            f"the database was made by another version of speeko: {first_line(error)}"
+        ) from None
     except OperationalError as error:
-        raise ServerError(f"Postgres does not answer at {database.shown}: {error.orig}") from None
+        raise ServerError(f"Postgres does not answer at {database.shown}: {first_line(error.orig)}") from None
     return head()
 
 

@@ -51,7 +51,7 @@ FROM next WHERE c.job_id = next.job_id AND c.no = next.no
 RETURNING c.job_id, c.no, c.first_row, c.last_row
 
 -- chunk_spec: the spec of a job and who pays for it
-SELECT spec, tenant, extract(epoch FROM released_at)::float8, destination_id, state
+SELECT spec, tenant, extract(epoch FROM released_at)::float8, destination_id, state, priority
 FROM speeko.job WHERE id = %(job)s
 
 -- chunk_items: the rows of a range, without those left out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from alembic import op
 
 revision = "0001"
@@ -198,5 +200,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP SCHEMA speeko CASCADE")
-    op.execute("CREATE SCHEMA speeko")
+    tables = re.findall(r"CREATE TABLE (\S+) ", TABLES)
+    op.execute(f"DROP TABLE {', '.join(reversed(tables))}")

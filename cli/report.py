@@ -1,0 +1,161 @@
+"""A job's summary and a plan's figures as a few lines for people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli import figures
+from cli.console import say
+from speeko_jobs.core.money import micros
+from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from speeko_jobs.core.plan import Plan
+    from speeko_jobs.core.spec import JobSpec
+
+LABEL_WIDTH, FIGURE_WIDTH = 13, 12
+SHOWN_FAILURES = 5
+SHOWN_REFUSALS = 5
+STATES = {
+    "done": "done: every row has its audio",
+    "done_with_errors": "done, but not every row has audio",
+    "paused": "paused",
+    "cancelled": "cancelled; what was paid is kept",
+}
+SOURCES = {
+    "synthesized": "bought",
+    "duplicate": "same text as another row",
+    "coalesced": "bought by another job meanwhile",
+    "cache": "cached",
+    "unchanged": "there already",
+}
+
+
+def print_summary(summary: Mapping[str, Any], spec: JobSpec) -> None:
+    """summary.json's content as a compact table, with what failed and how to go on."""
+    state = STATES.get(summary["state"], summary["state"])
+    why = f" ({summary['reason']})" if summary["reason"] else ""
+    say(f"job {summary['job']} is {state}{why}")
+    say()
+    for label, figure, words in _summary_lines(summary):
+        say(_line(label, figure, words))
+    print_failures(summary, spec)
+
+
+def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    kinds = [(summary[name], name) for name in ("delivered", "unchanged", "failed", "refused")]
+    sources = [(n, SOURCES[name]) for name, n in summary["sources"].items()]
+    chars = f"{summary['billed_chars']:,} of {summary['chars']:,} characters bought"
+    against = _against_list(summary["list_cost_usd"], summary["saved_usd"])
+    served = summary["delivered"] + summary["unchanged"]
+    yield "rows", f"{summary['rows']:,}", _counted(kinds) + _left_out(summary["skipped"])
+    yield "audio from", f"{served:,}", _counted(sources)
+    yield "calls", f"{summary['calls']:,}", chars
+    yield "cost", figures.money(summary["cost_usd"]), against
+    unknown = summary["unknown"]
+    if unknown["calls"]:
+        what = figures.count(unknown["calls"], "call")
+        yield "possible", figures.money(unknown["usd"]), f"more: the outcome of {what} is not known"
+    heard = figures.duration(summary["audio_seconds"])
+    yield "audio", heard, figures.size(summary["audio_bytes"])
+    yield "time", figures.duration(summary["seconds"]), ""
+    yield "output", summary["output"], ""
+    if summary["state"].startswith("done"):
+        yield "", "manifest.jsonl, manifest.csv and summary.json are there, too", ""
+
+
+def print_failures(summary: Mapping[str, Any], spec: JobSpec) -> None:
+    """The most frequent reasons, and where all of them are."""
+    reasons = summary["failures"]
+    if not reasons:
+        return
+    say()
+    say("rows without audio")
+    for reason in reasons[:SHOWN_FAILURES]:
+        say(f"{reason['rows']:>9,}  {reason['reason']}")
+    if len(reasons) > SHOWN_FAILURES:
+        say(f"{'':>9}  and other reasons")
+    if summary["state"].startswith("done"):
+        failed = summary["output"].rstrip("/") + "/failed.csv"
+        say()
+        say(f"All of them are in {failed}: mend them there and run")
+        say(f"  {again(spec, failed)}")
+
+
+def again(spec: JobSpec, path: str) -> str:
+    """The command that speaks `path` as this job was spoken."""
+    defaults = Settings()
+    words = ["speeko", "run", path, "--output", spec.output]
+    profile = spec.profile
+    for name, usual in (
+        ("provider", defaults.provider),
+        ("model", profile.default_model),
+        ("voice", profile.default_voice),
+        ("language", defaults.language),
+        ("format", defaults.format),
+        ("speed", defaults.speed),
+        ("price_per_million", defaults.price_per_million),
+        ("name", "{id}.{ext}"),
+    ):
+        value = getattr(spec, name)
+        if value != usual:
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
+    return shlex.join(words)
+
+
+def print_plan(plan: Plan, *, title: str) -> None:
+    """What a catalog would cost, and what in it cannot be spoken."""
+    document = plan.to_json()
+    say(title)
+    say()
+    refused = [(plan.refused, "refused")] if plan.refused else []
+    say(_line("rows", f"{plan.rows:,}", _counted(refused) + _left_out(plan.skipped)))
+    say(_line("unique texts", f"{plan.unique_texts:,}", _counted([(plan.duplicates, "more are duplicates")])))
+    if plan.cached:
+        say(_line("cached", f"{plan.cached:,}", "bought before"))
+    if plan.in_flight:
+        cost = figures.money(document["in_flight_usd"])
+        say(_line("in flight", f"{plan.in_flight:,}", f"bought by a running job, for {cost}"))
+    calls = f"{figures.count(plan.calls, 'call')}, {plan.billed_chars:,} of {plan.chars:,} characters"
+    say(_line("to buy", f"{plan.to_buy:,}", calls))
+    against = _against_list(document["list_cost_usd"], document["saved_usd"])
+    say(_line("cost", figures.money(document["cost_usd"]), against))
+    for note in plan.notes:
+        say()
+        say(note)
+    print_refusals(plan)
+
+
+def print_refusals(plan: Plan) -> None:
+    if not plan.refused:
+        return
+    say()
+    say(f"{figures.count(plan.refused, 'row')} cannot be spoken:")
+    for refusal in plan.first_refusals[:SHOWN_REFUSALS]:
+        say(f"  {refusal}")
+    if plan.refused > SHOWN_REFUSALS:
+        say(f"  and {plan.refused - SHOWN_REFUSALS:,} more")
+
+
+def _line(label: str, figure: str, words: str) -> str:
+    if not words:
+        return f"{label:<{LABEL_WIDTH}}{figure}"
+    return f"{label:<{LABEL_WIDTH}}{figure:<{FIGURE_WIDTH}}  {words}".rstrip()
+
+
+def _counted(kinds: list[tuple[int, str]]) -> str:
+    return " · ".join(f"{n:,} {name}" for n, name in kinds if n)
+
+
+def _left_out(skipped: int) -> str:
+    return f" · {skipped:,} left out" if skipped else ""
+
+
+def _against_list(listed: str, saved: str) -> str:
+    """What it would cost without duplicates and cache; nothing to tell where it is the same."""
+    if micros(saved) == 0:
+        return ""
+    share = figures.percent(micros(saved), micros(listed))
+    return f"{figures.money(saved)} saved: {share} of {figures.money(listed)} at list price"

@@ -1,0 +1,68 @@
+"""Everything that a verb needs, standing: servers (joined or started), and the open things on them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from cli.console import busy
+from cli.failures import Interrupted
+from speeko_jobs.errors import JobError
+from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.context import Context
+
+
+@contextlib.contextmanager
+def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
+    """The open things, and whether their servers were started just now, so that nobody else is at work."""
+    from speeko_jobs import runtime
+    from speeko_jobs.local.stack import running
+
+    with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
+        alone = settings.embedded_redis and not running(settings.home_path)
+        with busy("starting the servers", shown=alone):
+            context = stack.enter_context(runtime.context(settings))
+        yield context, alone
+
+
+@contextlib.contextmanager
+def known(settings: Settings) -> Iterator[Context]:
+    """As `standing`, for verbs that look at jobs: makes no database where none was ever made."""
+    if settings.embedded_database and not (settings.home_path / "servers" / "postgres").is_dir():
+        raise JobError(f"there are no jobs yet in {settings.home_path}: `speeko run` makes one")
+    with standing(settings) as (context, _):
+        yield context
+
+
+@contextlib.contextmanager
+def termination_is_ctrl_c() -> Iterator[None]:
+    """SIGTERM, and the terminal's end, leave things in order as Ctrl-C does."""
+
+    def stop(_: int, __: FrameType | None) -> NoReturn:
+        raise Interrupted
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def until_told() -> None:
+    """Return when SIGINT or SIGTERM comes, for verbs that are ended that way. Takes both over for good."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: told.set())
+    told.wait()

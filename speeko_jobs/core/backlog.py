@@ -1,0 +1,99 @@
+"""What an engine has to buy and has not claimed yet: one queue a job, served by turns, and what must wait.
+
+Jobs of a higher priority go first; among equals each has its turn, so a large job cannot starve a small
+one. The clock is the caller's: times are seconds of any clock that only goes forward.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A key that a chunk's row needs bought."""
+
+    key: bytes
+    row_no: int
+    chunk_no: int
+
+
+@dataclass
+class _Line:
+    priority: int
+    served: int = 0
+    wants: deque[Want] = field(default_factory=deque)
+
+
+class Backlog:
+    """Wants by job."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, _Line] = {}
+        self._delayed: list[tuple[float, int, int, Want]] = []
+        self._order = itertools.count(1)
+
+    def open(self, job: int, priority: int) -> None:
+        """Make a job known. Again: harmless."""
+        if job not in self._lines:
+            self._lines[job] = _Line(priority, next(self._order))
+
+    def add(self, job: int, wants: Iterable[Want]) -> None:
+        self._lines[job].wants.extend(wants)
+
+    def add_later(self, job: int, want: Want, at: float) -> None:
+        """`want` counts as there from the time `at` on."""
+        heapq.heappush(self._delayed, (at, next(self._order), job, want))
+
+    def wake(self, now: float) -> None:
+        """Let in what has waited long enough."""
+        while self._delayed and self._delayed[0][0] <= now:
+            _, _, job, want = heapq.heappop(self._delayed)
+            self._lines[job].wants.append(want)
+
+    def next_wake(self) -> float | None:
+        """When the first of the waiting is due."""
+        return self._delayed[0][0] if self._delayed else None
+
+    def take(self, most: int) -> tuple[int, list[Want]] | None:
+        """Up to `most` wants of the job whose turn it is, with its number; None when there is nothing."""
+        due = [(-line.priority, line.served, job) for job, line in self._lines.items() if line.wants]
+        if not due:
+            return None
+        job = min(due)[2]
+        line = self._lines[job]
+        line.served = next(self._order)
+        return job, [line.wants.popleft() for _ in range(min(most, len(line.wants)))]
+
+    def drop(self, job: int) -> None:
+        """Forget all that a job wants."""
+        if job in self._lines:
+            self._lines[job].wants.clear()
+        self._delayed = [entry for entry in self._delayed if entry[2] != job]
+        heapq.heapify(self._delayed)
+
+    def chunks(self) -> set[tuple[int, int]]:
+        """The (job, chunk) that want something, now or later."""
+        return {(job, want.chunk_no) for job, want in self._all()}
+
+    def jobs(self) -> set[int]:
+        return {job for job, _ in self._all()}
+
+    def ready(self) -> int:
+        """How many wants there are now."""
+        return sum(len(line.wants) for line in self._lines.values())
+
+    def __len__(self) -> int:
+        """How many there are in all, waiting ones included."""
+        return self.ready() + len(self._delayed)
+
+    def _all(self) -> Iterator[tuple[int, Want]]:
+        for job, line in self._lines.items():
+            for want in line.wants:
+                yield job, want
+        for _, _, job, want in self._delayed:
+            yield job, want
