@@ -24,8 +24,9 @@ def say(line: str = "") -> None:
 
 
 def note(line: str) -> None:
-    """One line on what goes on, on stderr."""
-    _write(sys.stderr, printable(line))
+    """One line on what goes on, on stderr. Where nobody reads that any more, work goes on without."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, printable(line))
 
 
 def emit(document: Any) -> None:

@@ -26,8 +26,10 @@ _PASSWORD = re.compile(r"(://[^/\s:@]*:)[^@\s]+@")
 _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, with what it means for the work."""
+class Interrupted(SpeekoError):
+    """Ctrl-C, with what it meant for the work."""
+
+    exit_code = INTERRUPTED
 
 
 def code_of(error: BaseException, call: Call) -> int:
@@ -35,7 +37,7 @@ def code_of(error: BaseException, call: Call) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return _told(str(error) or "interrupted", INTERRUPTED, call)
+        return _told("interrupted", INTERRUPTED, call)
     if isinstance(error, SpeekoError):
         return _told(str(error), error.exit_code, call)
     if isinstance(error, click.UsageError):

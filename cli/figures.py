@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from speeko_jobs.core.money import usd
 
-
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 

@@ -16,14 +16,14 @@ from speeko_jobs.core.spec import DUPLICATE_RULES
 from speeko_jobs.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
-Adds = Callable[[F], F]
 
 READING, SPEECH, DELIVERY, WORK, COMMON = "Reading", "Speech", "Delivery", "Work", "Everywhere"
 SECTIONS = ("Options", READING, SPEECH, DELIVERY, WORK, COMMON)
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
-    "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N", "tenant": "NAME",
+    "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N",
+    "tenant": "NAME",
 }  # fmt: skip
 
 
@@ -51,11 +51,11 @@ class Verb(click.Command):
                     formatter.write_dl(records[section], col_max=28)
 
 
-def option(*names: str, section: str = "Options", **rest: Any) -> Adds[F]:
+def option(*names: str, section: str = "Options", **rest: Any) -> Callable[[F], F]:
     return click.option(*names, cls=Option, section=section, **rest)
 
 
-def setting(name: str, section: str) -> Adds[F]:
+def setting(name: str, section: str) -> Callable[[F], F]:
     """The option of a setting: not given it is None, and environment, file and default decide."""
     field = _FIELDS[name]
     shown = "" if field.default in ("", 0) else f" [default: {field.default}]"
@@ -80,12 +80,12 @@ def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return add
 
 
-def column(name: str, help: str, *, multiple: bool = False) -> Adds[Any]:
+def column(name: str, help: str, *, multiple: bool = False) -> Callable[[F], F]:
     rest: dict[str, Any] = {"multiple": True} if multiple else {"default": ""}
     return option(name, metavar="COLUMN", section=READING, help=help, **rest)
 
 
-def choice(name: str, choices: Sequence[str], help: str) -> Adds[Any]:
+def choice(name: str, choices: Sequence[str], help: str) -> Callable[[F], F]:
     """One of several words, the first by default."""
     words = f"{help}: {', '.join(choices)} [default: {choices[0]}]"
     kind = click.Choice(choices)
@@ -126,7 +126,7 @@ speech = together(
         for name in ("provider", "model", "voice", "language", "format", "speed", "price_per_million")
     ]
 )
-name_option: Adds[Any] = option(
+name_option: Callable[[Any], Any] = option(
     "--name",
     default="{id}.{ext}",
     metavar="TEMPLATE",
@@ -135,8 +135,8 @@ name_option: Adds[Any] = option(
 )
 delivery = together(setting("output", DELIVERY), name_option)
 work = together(setting("max_concurrency", WORK), setting("workers", WORK), setting("tenant", WORK))
-workers_option: Adds[Any] = setting("workers", WORK)
-provider_option: Adds[Any] = setting("provider", SPEECH)
+workers_option: Callable[[Any], Any] = setting("workers", WORK)
+provider_option: Callable[[Any], Any] = setting("provider", SPEECH)
 job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar="JOB")
 
 

@@ -55,7 +55,7 @@ class Plain:
 
     def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
         parts = [*rows_parts(progress, pace, counts), *calls_parts(progress, pace)]
-        parts += cost_parts(progress, counts)
+        parts += cost_parts(progress)
         if pace.eta_seconds is not None and progress.served < progress.rows:
             parts.append(f"ETA {figures.duration(pace.eta_seconds)}")
         self._last = f"job {self._job}: {progress.state}, {', '.join(parts)}"
@@ -117,7 +117,7 @@ def lines(terminal: Console, job: int, progress: Progress, pace: Pace, counts: M
     body = [
         ("rows", rows_parts(progress, pace, counts)),
         ("calls", calls_parts(progress, pace)),
-        ("cost", cost_parts(progress, counts)),
+        ("cost", cost_parts(progress)),
     ]
     texts = [_line(label, parts, terminal.width) for label, parts in body]
     return Group(head, *texts)
@@ -156,13 +156,14 @@ def calls_parts(progress: Progress, pace: Pace) -> list[str]:
     ]
 
 
-def cost_parts(progress: Progress, counts: Mapping[str, int]) -> list[str]:
-    possible = progress.possible_micros
+def cost_parts(progress: Progress) -> list[str]:
+    """Money so far, and what the plan knows: its cost, and what duplicates and cache save."""
+    plan, possible = progress.plan, progress.possible_micros
+    planned = plan.get("cost_micros", 0)
     return [
-        f"{figures.micros(progress.spent_micros)} spent",
+        f"{figures.micros(progress.spent_micros)} of {figures.micros(planned)} spent",
         *([f"up to {figures.micros(possible)} more is possible"] if possible else []),
-        f"{figures.micros(max(counts.get('list_micros', 0) - progress.spent_micros, 0))} saved",
-        f"{figures.micros(progress.plan.get('cost_micros', 0))} planned",
+        f"{figures.micros(plan.get('list_micros', 0) - planned)} saved",
     ]
 
 

@@ -155,7 +155,7 @@ def _left_out(skipped: int) -> str:
 
 def _against_list(listed: str, saved: str) -> str:
     """What it would cost without duplicates and cache; nothing to tell where it is the same."""
-    if micros(saved) == 0:
+    if micros(saved) <= 0:
         return ""
     share = figures.percent(micros(saved), micros(listed))
     return f"{figures.money(saved)} saved: {share} of {figures.money(listed)} at list price"

@@ -10,11 +10,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from cli.console import busy
-from cli.failures import Interrupted
-from speeko_jobs.errors import JobError
+from speeko_jobs.errors import JobError, ServerError
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
+    from speeko_jobs.adapters.postgres.database import Database
     from speeko_jobs.flow.context import Context
 
 
@@ -45,7 +45,7 @@ def termination_is_ctrl_c() -> Iterator[None]:
     """SIGTERM, and the terminal's end, leave things in order as Ctrl-C does."""
 
     def stop(_: int, __: FrameType | None) -> NoReturn:
-        raise Interrupted
+        raise KeyboardInterrupt
 
     before = {}
     if threading.current_thread() is threading.main_thread():
@@ -57,6 +57,35 @@ def termination_is_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def database_only(settings: Settings) -> Iterator[Database]:
+    """The database, embedded or by URL, whatever its schema."""
+    from speeko_jobs import runtime
+    from speeko_jobs.adapters.postgres.database import Database
+
+    with contextlib.ExitStack() as stack:
+        if settings.embedded_database:
+            settings = stack.enter_context(runtime.servers(settings))
+        database = Database(settings.database_url)
+        stack.callback(database.close)
+        yield database
+
+
+@contextlib.contextmanager
+def only_one(settings: Settings, verb: str) -> Iterator[None]:
+    """Hold the home for this verb: two beats on one schedule file would break it. Raises ServerError."""
+    import fcntl
+
+    home = settings.home_path
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / f"{verb}.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServerError(f"`speeko {verb}` runs already in {home}: one is enough") from None
+        yield
 
 
 def until_told() -> None:

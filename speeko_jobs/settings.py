@@ -45,6 +45,8 @@ class Settings:
     price_per_million: str = setting("", "USD for a million characters, in place of the list price")
 
     max_concurrency: int = setting(100, "most calls in flight, over all workers")
+    calls_per_minute: int = setting(0, "most calls a minute, over all workers; 0: no such limit")
+    chars_per_minute: int = setting(0, "most characters a minute, over all workers; 0: no such limit")
     request_timeout_seconds: float = setting(60.0, "most time for one call, from connect to last byte")
     max_audio_mb: int = setting(64, "most megabytes of audio that one call may answer")
     workers: int = setting(0, "synthesizing processes that a worker starts; 0: one a core, at most 4")

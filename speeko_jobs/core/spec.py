@@ -32,6 +32,8 @@ class JobSpec:
     output: str
     name: str
     max_concurrency: int
+    calls_per_minute: int = 0  # 0: no such rate
+    chars_per_minute: int = 0
     sources: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

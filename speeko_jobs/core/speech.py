@@ -25,6 +25,8 @@ class Speech:
 
     audio: bytes
     latency_seconds: float
+    server_limit: int = 0  # calls in flight that the server's headers allow; 0 where they say nothing
+    wait_seconds: float = 0.0  # until the server's headers allow the next call
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,20 @@ class ProviderError(Exception):
     """A call that brought no audio. `reason` is one line, free of secrets and of the text."""
 
     def __init__(
-        self, failure: Failure, reason: str, *, status: int = 0, retry_after_seconds: float | None = None
+        self,
+        failure: Failure,
+        reason: str,
+        *,
+        status: int = 0,
+        retry_after_seconds: float | None = None,
+        server_limit: int = 0,
     ) -> None:
         super().__init__(reason)
         self.failure = failure
         self.reason = reason
         self.status = status
         self.retry_after_seconds = retry_after_seconds
+        self.server_limit = server_limit
 
 
 class BadAudio(Exception):

@@ -27,6 +27,7 @@ from speeko_jobs.adapters.postgres.claims import Claim, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.providers import Provider
 from speeko_jobs.core.backlog import Backlog, Want
+from speeko_jobs.core.pacing import Breaker, RetryBudget, Window
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
@@ -109,6 +110,10 @@ class _Engine:
         self.tasks: set[asyncio.Task[None]] = set()
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = Backlog()
+        self.retries, self.breaker = RetryBudget(), Breaker()
+        self.ended = self.throttled = self.server_limit = 0  # since the last lease
+        self.saturated = False
+        self.calls_left = self.chars_left = -1  # of the rates a minute; -1: there is none
         self.claimed: deque[tuple[int, Claim]] = deque()
         self.answers: list[Answer] = []
         self.in_flight = self.allowed = self.calls = self.settling = self.unsettled = 0
@@ -142,15 +147,15 @@ class _Engine:
 
     async def _enter(self) -> None:
         host, pid = socket.gethostname(), os.getpid()
-        ceiling = self.ceiling
+        spec, ceiling = self.first.spec, self.ceiling
         started = time.monotonic()
 
         def enter(t: Any) -> int:
-            permits.open_account(t, self.account, ceiling)
-            return claims.enter(t, host, pid, self.context.settings.lease_seconds)
+            permits.open_account(t, self.account, ceiling, spec.calls_per_minute, spec.chars_per_minute)
+            return claims.enter(t, host, pid, self.lease_seconds)
 
         self.claimant = await self._in_thread(self.context.database.run, enter)
-        self.alive_until = started + self.context.settings.lease_seconds
+        self.alive_until = started + self.lease_seconds
         await self._lease()
 
     async def _beat(self) -> None:
@@ -171,20 +176,29 @@ class _Engine:
         if not self.allowed and not self.calls:
             wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
         started = time.monotonic()
+        asked = permits.Asked(
+            wants,
+            busy,
+            Window(self.ended, self.throttled, self.saturated, self.server_limit),
+            max(self.calls_left, 0),
+            self.chars_left if self.chars_left != -1 else 0,
+        )
+        self.ended = self.throttled = self.server_limit = 0
+        self.calls_left, self.chars_left = min(self.calls_left, 0), min(self.chars_left, 0)
+        self.saturated = False
 
-        def lease(t: Any) -> permits.Lease | None:
-            if not claims.renew(t, self.claimant, self.context.settings.lease_seconds):
+        def lease(t: Transaction) -> permits.Lease | None:
+            if not claims.renew(t, self.claimant, self.lease_seconds):
                 return None
-            return permits.lease(
-                t, self.account, self.claimant, wants=wants, busy=busy, seconds=PERMIT_SECONDS
-            )
+            return permits.lease(t, self.account, self.claimant, asked, PERMIT_SECONDS)
 
         leased = await self._in_thread(self.context.database.run, lease)
         if leased is None:
             self._give_up("it was taken for dead")
             return
-        self.alive_until = started + self.context.settings.lease_seconds
+        self.alive_until = started + self.lease_seconds
         self.allowed = leased.allowed
+        self.calls_left, self.chars_left = leased.calls, leased.chars
         self.blocked_until = time.monotonic() + leased.blocked_seconds
         await self._heed_pauses()
 
@@ -376,11 +390,24 @@ class _Engine:
         if self.broken or now < self.blocked_until:
             return
         deadline = self.context.settings.request_timeout_seconds
-        while self.claimed and self.in_flight < self.allowed and len(self.answers) < BACKLOG:
-            if now > self.alive_until - min(deadline, self.context.settings.lease_seconds / 3):
+        while self.claimed and len(self.answers) < BACKLOG:
+            if self.in_flight >= self.allowed:
+                self.saturated = True
+                return
+            if now > self.alive_until - min(deadline, self.lease_seconds / 3):
                 return  # not before the next heartbeat has said that we still live
+            if self.calls_left == 0 or (self.chars_left <= 0 and self.chars_left != -1):
+                return  # this second's share of the rates a minute is used up
+            if not self.breaker.allows(now):
+                return
             job, claim = self.claimed.popleft()
             self.in_flight += 1
+            self.retries.called(now)
+            if self.calls_left > 0:
+                self.calls_left -= 1
+            if self.chars_left != -1:  # a long text may overdraw it: the next share is smaller
+                self.chars_left -= claim.chars
+                self.chars_left -= self.chars_left == -1
             self._spawn(self._call(job, claim))
 
     async def _call(self, job: int, claim: Claim) -> None:
@@ -400,9 +427,24 @@ class _Engine:
             result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
         self.in_flight -= 1
         self.calls += 1
+        self._note(result)
         if not self.answers:
             self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
         self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started))
+
+    def _note(self, result: Speech | ProviderError) -> None:
+        """What a call tells about the provider, for the limit and the breaker."""
+        self.ended += 1
+        self.server_limit = result.server_limit or self.server_limit
+        failed = False
+        if isinstance(result, Speech):
+            self.blocked_until = max(self.blocked_until, time.monotonic() + result.wait_seconds)
+        else:
+            busy = result.status == 503
+            self.throttled += result.failure is Failure.THROTTLED and not busy
+            failed = busy or result.failure in (Failure.UNKNOWN, Failure.NOT_SENT)
+        if self.breaker.ended(time.monotonic(), failed=failed):
+            log.warning("most calls to %s fail: waiting before the next", self.profile.name)
 
     # answers
 
@@ -456,7 +498,11 @@ class _Engine:
             if settled.states.get(answer.claim.key) is UtteranceState.MISSING:
                 claim = answer.claim
                 want = Want(claim.key, claim.row_no, claim.chunk_no)
-                self._later(answer.job, want, self._delay())
+                wait = self._delay()
+                if not isinstance(error, ProviderError) or error.failure is Failure.UNKNOWN:
+                    # this one may be paid for a second time: such calls are few on purpose
+                    wait = max(wait, self.retries.wait(time.monotonic()))
+                self._later(answer.job, want, wait)
 
     async def _heed(self, job: int, error: ProviderError) -> None:
         """What an error means for the calls to come."""
@@ -467,7 +513,7 @@ class _Engine:
             seconds = error.retry_after_seconds
             if seconds is None:
                 seconds = self._delay()
-            if seconds > 0:
+            if time.monotonic() + seconds > self.blocked_until + 0.05:
                 self.blocked_until = max(self.blocked_until, time.monotonic() + seconds)
                 await self._in_thread(
                     self.context.database.run,

@@ -34,7 +34,9 @@ def make_spine(
     with ExitStack() as made:
 
         def make(**options: Any) -> Spine:
-            spine = Spine(tmp_path, options.pop("database_url", database_url), celery_broker_cluster[0], **options)
+            spine = Spine(
+                tmp_path, options.pop("database_url", database_url), celery_broker_cluster[0], **options
+            )
             made.callback(spine.close)
             return spine
 

@@ -97,7 +97,9 @@ def test_a_parquet_catalog_costs_its_plan(make_spine: MakeSpine, shared_data: Pa
 def test_failed_rows_are_a_catalog_again(spine: Spine) -> None:
     path = spine.folder / "catalog.csv"
     path.write_text("id,text\ngood,Say this.\nempty,\nbad,Refuse this.\n")
-    spine.provider.script([{"match": "Refuse", "status": 400, "body": {"error": {"message": "no"}}, "times": -1}])
+    spine.provider.script(
+        [{"match": "Refuse", "status": 400, "body": {"error": {"message": "no"}}, "times": -1}]
+    )
 
     summary = spine.wait(spine.submit(path))
 

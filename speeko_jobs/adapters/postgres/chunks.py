@@ -109,15 +109,13 @@ class Enrolment:
 def enrol(t: Transaction, chunk: Chunk, keys: Sequence[bytes]) -> Enrolment:
     """Write down that the chunk waits for those of `keys` that are not done.
 
-    Two statements on purpose: the first waits for whoever settles one of the keys, the second sees what
-    that one committed. In one statement a wake-up could be lost.
+    Locking and adding are two statements on purpose: the first waits for whoever settles one of the keys,
+    the second sees what that one committed. In one statement a wake-up could be lost. Reviving comes before
+    both: who holds a key with others and then wants it alone waits for one who does the same.
     """
-    state: dict[bytes, tuple[Any, ...]] = {
-        row[0]: row[1:] for row in t.rows("needs_lock", {"job": chunk.job, "keys": list(keys)})
-    }
-    revived = [key for key, row in state.items() if row[-1]]
-    if revived:
-        t.run("needs_revive", {"keys": revived})
+    values = {"job": chunk.job, "keys": list(keys)}
+    t.run("needs_revive", values)
+    state: dict[bytes, tuple[Any, ...]] = {row[0]: row[1:] for row in t.rows("needs_lock", values)}
     waits, failed, vanished = [], [], []
     done: dict[bytes, Record] = {}
     for key in keys:
@@ -125,8 +123,8 @@ def enrol(t: Transaction, chunk: Chunk, keys: Sequence[bytes]) -> Enrolment:
         if row is None:
             vanished.append(key)
         elif row[0] == UtteranceState.DONE:
-            done[key] = Record(*row[1:-1])
-        elif row[0] == UtteranceState.FAILED and not row[-1]:
+            done[key] = Record(*row[1:])
+        elif row[0] == UtteranceState.FAILED:
             failed.append(key)
         else:
             waits.append(key)

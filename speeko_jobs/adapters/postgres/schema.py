@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -112,6 +113,7 @@ Index(
     job.c.id,
     postgresql_where=text("state NOT IN ('done', 'done_with_errors', 'cancelled')"),
 )
+Index("job_reserved", job.c.tenant, postgresql_where=text("reserved_micros > 0"))
 chunk = Table(
     "chunk",
     metadata,
@@ -262,6 +264,25 @@ account = Table(
     _time("blocked_until"),
     _time("moved_at", now=True),
     _words("moved_why", server_default=""),
+    _number("too_high", Integer),
+    Column("hold_seconds", Double, nullable=False, server_default="5"),
+    _time("window_at", now=True),
+    _number("window_ended", Integer),
+    _number("window_throttled", Integer),
+    _flag("window_saturated"),
+    _number("calls_a_minute", Integer),
+    _number("chars_a_minute"),
+    Column("calls_left", Double, nullable=False, server_default="0"),
+    Column("chars_left", Double, nullable=False, server_default="0"),
+    _time("filled_at", now=True),
+)
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("weight", Double, CheckConstraint("weight > 0"), nullable=False, server_default="1"),
+    Column("daily_micros", BigInteger),
+    Column("monthly_micros", BigInteger),
 )
 permit = Table(
     "permit",

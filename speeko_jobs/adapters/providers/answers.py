@@ -59,7 +59,30 @@ def error_of(
         reason[:MAX_REASON_CHARS],
         status=status,
         retry_after_seconds=retry_after_seconds(stated, now),
+        server_limit=limits_of(headers)[0],
     )
+
+
+def limits_of(headers: Mapping[str, str]) -> tuple[int, float]:
+    """(calls in flight that the server allows or 0, seconds until the next call may go) by its headers."""
+    most = headers.get("maximum-concurrent-requests", "")
+    limit = int(most) if most.isascii() and most.isdigit() and len(most) < 6 else 0
+    wait = 0.0
+    for what in ("requests", "tokens"):
+        if headers.get(f"x-ratelimit-remaining-{what}", "").strip() == "0":
+            wait = max(wait, _duration(headers.get(f"x-ratelimit-reset-{what}", "")))
+    return limit, min(wait, MAX_RETRY_AFTER_SECONDS)
+
+
+def _duration(text: str) -> float:
+    """Seconds of "6m0s", "1.5s", "20ms" or "12"; 0.0 for anything else."""
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", text):
+        return float(text)
+    parts = re.findall(r"(\d{1,6}(?:\.\d+)?)(ms|h|m|s)", text)
+    if "".join(number + unit for number, unit in parts) != text:
+        return 0.0
+    scale = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    return sum(float(number) * scale[unit] for number, unit in parts)
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:

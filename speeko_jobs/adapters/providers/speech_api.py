@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from speeko_jobs.adapters.providers.answers import error_of, one_line
+from speeko_jobs.adapters.providers.answers import error_of, limits_of, one_line
 from speeko_jobs.adapters.providers.endpoint import endpoint
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
@@ -60,7 +60,7 @@ class SpeechApiProvider:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                audio = await self._post(request)
+                audio, limits = await self._post(request)
         except TimeoutError:
             message = f"no whole answer within {self._timeout_seconds:g} s"
             raise ProviderError(Failure.UNKNOWN, message) from None
@@ -68,12 +68,12 @@ class SpeechApiProvider:
             raise self._lost(error, request) from None
         except (OSError, RuntimeError) as error:  # uvloop: RuntimeError on a transport that just closed
             raise ProviderError(Failure.UNKNOWN, self._line("connection lost", error, request)) from None
-        return Speech(audio, time.monotonic() - started)
+        return Speech(audio, time.monotonic() - started, *limits)
 
     async def aclose(self) -> None:
         await self._session.close()
 
-    async def _post(self, request: SpeechRequest) -> bytes:
+    async def _post(self, request: SpeechRequest) -> tuple[bytes, tuple[int, float]]:
         headers = {"Idempotency-Key": request.key.hex()} if self.profile.honours_idempotency_key else None
         call = self._session.post(
             self._url, data=_body(self.profile, request), headers=headers, allow_redirects=False
@@ -84,7 +84,7 @@ class SpeechApiProvider:
             raise self._lost(error, request) from None
         async with response:
             if response.status // 100 == 2:
-                return await self._read(response)
+                return await self._read(response), limits_of(response.headers)
             start = await self._read_start(response)
             secrets = (self._key, request.text)
             raise error_of(response.status, response.headers, start, datetime.now(UTC), secrets)

@@ -69,16 +69,21 @@ UPDATE speeko.chunk SET state = 'ready', missing = 0, ready_at = clock_timestamp
 WHERE job_id = %(job)s AND no = %(no)s AND state = 'synthesizing'
 RETURNING no
 
+-- needs_revive: texts that failed before this job began get another chance
+WITH old AS (
+    SELECT key FROM speeko.utterance
+    WHERE key = ANY(%(keys)b::bytea[]) AND state = 'failed'
+      AND settled_at < (SELECT released_at FROM speeko.job WHERE id = %(job)s)
+    ORDER BY key FOR NO KEY UPDATE
+)
+UPDATE speeko.utterance u SET state = 'missing', tries = 0, bad = 0, reason = '', settled_at = NULL
+FROM old WHERE u.key = old.key
+
 -- needs_lock: the state of a chunk's unknown keys, held still until this transaction ends
-SELECT key, state, bytes, millis, bought_job, bought_row, extract(epoch FROM settled_at)::bigint, cost_micros,
-       state = 'failed' AND settled_at < (SELECT released_at FROM speeko.job WHERE id = %(job)s)
+SELECT key, state, bytes, millis, bought_job, bought_row, extract(epoch FROM settled_at)::bigint, cost_micros
 FROM speeko.utterance
 WHERE key = ANY(%(keys)b::bytea[])
 ORDER BY key FOR SHARE
-
--- needs_revive: texts that failed before this job began get another chance
-UPDATE speeko.utterance SET state = 'missing', tries = 0, bad = 0, reason = '', settled_at = NULL
-WHERE key = ANY(%(keys)b::bytea[]) AND state = 'failed'
 
 -- needs_add: this chunk waits for these keys; the chunk's count is what it waits for now
 WITH added AS (

@@ -1,0 +1,58 @@
+"""`speeko config`: all settings, what is in force and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.call import Call
+from cli.console import console, emit
+from cli.options import Verb, common
+from speeko_jobs import settings as speeko_settings
+from speeko_jobs.core.inert import printable
+from speeko_jobs.settings import Origin
+
+MASKED = "(set)"
+
+
+@click.command("config", cls=Verb)
+@common
+@click.pass_obj
+def command(call: Call, /) -> int:
+    """Show all settings and where each came from.
+
+    Options win over SPEEKO_* variables, these over speeko.toml, and that over defaults. Keys, passwords and
+    server URLs are not shown.
+    """
+    call.settings()
+    origins = speeko_settings.explain(call.flags({}), file=call.config)
+    if call.json:
+        emit(
+            [
+                {"name": o.name, "value": shown(o), "source": o.source, "secret": o.secret, "help": o.help}
+                for o in origins
+            ]
+        )
+    else:
+        _print(origins)
+    return 0
+
+
+def shown(origin: Origin) -> Any:
+    """The value; of a secret only whether it is set."""
+    return MASKED if origin.secret and origin.value else origin.value
+
+
+def _print(origins: list[Origin]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("from", overflow="fold")
+    table.add_column("what it is", overflow="fold")
+    for o in origins:
+        value = "" if shown(o) == "" else f"{shown(o):g}" if isinstance(o.value, float) else str(shown(o))
+        table.add_row(o.name, printable(value) or "-", printable(o.source), o.help)
+    console().print(table)

@@ -1,0 +1,117 @@
+"""`speeko doctor`: everything that a job needs, a line each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.call import Call
+from cli.console import emit, say
+from cli.failures import ERROR, OK
+from cli.options import Verb, common, delivery, provider_option
+from speeko_jobs.errors import SchemaError, ServerError, SpeekoError
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.settings import Settings
+
+Line = tuple[str, bool, str]
+
+
+@click.command("doctor", cls=Verb)
+@provider_option
+@delivery
+@common
+@click.pass_obj
+def command(call: Call, /, **options: Any) -> int:
+    """Check everything that a job needs.
+
+    Servers, schema, workers, audio store, output, provider: a line each with what to do. Costs nothing.
+    """
+    settings = call.settings(options)
+    lines: list[Line] = []
+    for line in checks(settings):
+        lines.append(line)
+        if not call.json:
+            say(f"{'ok  ' if line[1] else 'FAIL'}  {line[0]:<9} {line[2]}")
+    good = all(ok for _, ok, _ in lines)
+    if call.json:
+        emit({"ok": good, "checks": [{"name": name, "ok": ok, "message": m} for name, ok, m in lines]})
+    return OK if good else ERROR
+
+
+def checks(settings: Settings) -> Iterator[Line]:
+    """Each check's name, whether it is well, and one line on it."""
+    from speeko_jobs.adapters.providers import check
+    from speeko_jobs.core.profiles import profile_of
+
+    with contextlib.ExitStack() as stack:
+        yield from _servers(settings, stack)
+    yield _checked("store", lambda: _writable(settings.store_url))
+    yield _checked("output", lambda: _writable(settings.output))
+    yield _checked("provider", lambda: check(profile_of(settings.provider), settings))
+
+
+def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
+    from speeko_jobs import runtime
+    from speeko_jobs.adapters.postgres import migrate
+
+    wrong_schema: SpeekoError | None = None
+    try:
+        named = stack.enter_context(runtime.servers(settings))
+    except SchemaError as error:
+        named, wrong_schema = settings, error
+    except SpeekoError as error:
+        yield "servers", False, str(error)
+        return
+    try:
+        context = runtime.open_context(named)
+    except SpeekoError as error:
+        yield "servers", False, str(error)
+        return
+    stack.callback(runtime.close, context)
+    yield _checked("postgres", lambda: f"answers{_where(settings.embedded_database)}")
+    redis = _checked("redis", lambda: f"{context.cache.ping()} answers{_where(settings.embedded_redis)}")
+    yield redis
+    yield (("schema", False, str(wrong_schema)) if wrong_schema else ("schema", True, f"at {migrate.head()}"))
+    if redis[1]:
+        yield _checked("workers", lambda: _workers(context, settings))
+
+
+def _where(embedded: bool) -> str:
+    return " (embedded)" if embedded else ""
+
+
+def _workers(context: Context, settings: Settings) -> str:
+    alive = context.queue.workers_alive(1.0)
+    if alive:
+        return f"{len(alive)} answer: {', '.join(alive)}"
+    if not settings.embedded_redis:
+        raise ServerError("none answers: start some with `speeko worker` on any machine with these settings")
+    return "none runs now; `speeko run` starts its own, `speeko up` keeps some"
+
+
+def _writable(url: str) -> str:
+    """Probe it. A folder that was not there before is not there afterwards."""
+    from speeko_jobs.adapters.audio_store import Store
+
+    store = Store(url)
+    fresh = store.is_folder and not Path(store.url).exists()
+    try:
+        store.check_writable()
+    finally:
+        if fresh:
+            with contextlib.suppress(OSError):
+                Path(store.url).rmdir()
+    return f"{store.url} is writable"
+
+
+def _checked(name: str, check: Callable[[], str]) -> Line:
+    try:
+        return name, True, check()
+    except SpeekoError as error:
+        return name, False, str(error)

@@ -1,0 +1,76 @@
+"""`speeko results`: the manifest's lines of the rows that are done by now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.call import Call
+from cli.console import as_json, write_bytes
+from cli.options import Verb, common, job_argument, option
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.context import Context
+
+LOOK_SECONDS = 1.0
+
+
+@click.command("results", cls=Verb)
+@job_argument
+@option("--follow", is_flag=True, help="go on until the job ends")
+@common
+@click.pass_obj
+def command(call: Call, /, job: int, follow: bool) -> int:
+    """Print a job's rows as JSON lines, also while it runs.
+
+    Rows come as they are done: in the catalog's order within a chunk of rows, and chunks as they end.
+    """
+    from cli.standing import known
+
+    with known(call.settings()) as context:
+        parts = _parts(context, job, follow)
+        if call.json:
+            _print_document(context, job, parts)
+        else:
+            for part in parts:
+                write_bytes(part)
+    return 0
+
+
+def _parts(context: Context, job: int, follow: bool) -> Iterator[bytes]:
+    """The lines of each chunk, once."""
+    from cli.follow import STILL
+    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.flow import finalize
+
+    seen: set[int] = set()
+    whole = 0  # every chunk up to this one was printed
+    while True:
+        state = jobs.progress(context.database, job).state  # before the look: what comes later is still seen
+        for no, lines in finalize.results(context, job, whole):
+            if no not in seen:
+                seen.add(no)
+                yield lines
+            while whole + 1 in seen:
+                whole += 1
+                seen.discard(whole)
+        if not follow or state in STILL:
+            return
+        time.sleep(LOOK_SECONDS)
+
+
+def _print_document(context: Context, job: int, parts: Iterator[bytes]) -> None:
+    """One document, written as it comes."""
+    from speeko_jobs.adapters.postgres import jobs
+
+    write_bytes(f'{{"job": {job}, "rows": ['.encode())
+    mark = b"\n"
+    for part in parts:
+        for line in part.splitlines():
+            write_bytes(mark + line)
+            mark = b",\n"
+    state = jobs.progress(context.database, job).state
+    write_bytes(f'\n], "state": {as_json(state.value)}}}\n'.encode())

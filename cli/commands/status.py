@@ -1,0 +1,33 @@
+"""`speeko status`: one job as it stands."""
+
+from __future__ import annotations
+
+import click
+
+from cli.call import Call
+from cli.console import emit
+from cli.options import Verb, common
+from speeko_jobs.errors import JobError
+
+
+@click.command("status", cls=Verb)
+@click.argument("job", type=click.IntRange(1, 2**63 - 1), required=False, metavar="[JOB]")
+@common
+@click.pass_obj
+def command(call: Call, /, job: int | None) -> int:
+    """Show one job, or the newest."""
+    from cli.report import print_summary
+    from cli.standing import known
+    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.flow import finalize
+
+    with known(call.settings()) as context:
+        found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1)
+        if not found:
+            raise JobError("there are no jobs yet: `speeko run` makes one")
+        summary = finalize.summarize(context, found[0].id)
+        if call.json:
+            emit(summary)
+        else:
+            print_summary(summary, found[0].spec)
+    return 0

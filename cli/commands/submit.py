@@ -1,0 +1,50 @@
+"""`speeko submit`: plan a catalog and hand it to workers that run elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.call import Call
+from cli.console import busy, emit, note, say
+from cli.options import Verb, common, delivery, option, reading, speech, work
+
+
+@click.command("submit", cls=Verb)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@option("--wait", is_flag=True, help="wait for the job's end and print its summary")
+@reading
+@speech
+@delivery
+@work
+@common
+@click.pass_obj
+def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:
+    """Hand a catalog to workers that run elsewhere.
+
+    The job goes on when this command has ended. `speeko watch JOB` shows how.
+    """
+    from cli.request import orders_of, spec_of
+    from cli.standing import standing
+    from cli.watching import see_end, tell_if_nobody_works
+    from speeko_jobs.flow import submit
+
+    settings = call.settings(options)
+    spec, orders = spec_of(settings, options, files), orders_of(files, options)
+    with standing(settings) as (context, _):
+        with busy(f"planning {', '.join(spec.sources)}"):
+            job, plan = submit.submit(context, spec, orders, tenant=settings.tenant)
+        for line in (*plan.notes, *plan.first_refusals):
+            note(line)
+        tell_if_nobody_works(context, job, call)
+        if wait:
+            return see_end(context, job, call, quiet=False)
+        if call.json:
+            emit({"job": job, "state": "running", "plan": plan.to_json()})
+        else:
+            from cli.figures import count, micros
+
+            bought = f"{count(plan.calls, 'call')} for {micros(plan.cost_micros)}"
+            say(f"job {job} is submitted: {count(plan.rows, 'row')}, {bought}")
+    return 0

@@ -1,0 +1,38 @@
+"""`speeko up`: servers, workers and beat in the foreground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.call import Call
+from cli.console import busy, emit, note
+from cli.options import Verb, common, workers_option
+
+
+@click.command("up", cls=Verb)
+@workers_option
+@common
+@click.pass_obj
+def command(call: Call, /, **options: Any) -> int:
+    """Run servers, workers and beat until Ctrl-C.
+
+    Other commands of the same home use them meanwhile: `speeko submit`, `speeko watch` and so on.
+    """
+    from cli.standing import only_one, standing, until_told
+    from workers import supervisor
+
+    settings = call.settings(options)
+    with only_one(settings, "up"), standing(settings) as (context, _):
+        named = context.settings
+        with supervisor.Supervisor(named, supervisor.nodes(named), beat=True) as own:
+            with busy("starting the workers"):
+                own.wait_ready()
+            if call.json:
+                emit({"ready": True, "home": str(named.home_path)})
+            note("ready")
+            note("hand it catalogs from another terminal: speeko submit FILES... (Ctrl-C here stops it)")
+            until_told()
+            note("stopping: the calls in flight are finished")
+    return 0

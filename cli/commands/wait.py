@@ -1,0 +1,24 @@
+"""`speeko wait`: return when a job has ended, with the exit code that says how."""
+
+from __future__ import annotations
+
+import click
+
+from cli.call import Call
+from cli.options import Verb, common, job_argument
+
+
+@click.command("wait", cls=Verb)
+@job_argument
+@common
+@click.pass_obj
+def command(call: Call, /, job: int) -> int:
+    """Wait for a job to end.
+
+    Exit code 0: all rows have audio; 3: not all of them; 4: the job is paused; 1: it was cancelled.
+    """
+    from cli.standing import known
+    from cli.watching import see_end
+
+    with known(call.settings()) as context:
+        return see_end(context, job, call, quiet=True)

@@ -1,0 +1,24 @@
+"""`speeko watch`: a job's progress until it ends."""
+
+from __future__ import annotations
+
+import click
+
+from cli.call import Call
+from cli.options import Verb, common, job_argument
+
+
+@click.command("watch", cls=Verb)
+@job_argument
+@common
+@click.pass_obj
+def command(call: Call, /, job: int) -> int:
+    """Show a job's progress until it ends.
+
+    Ctrl-C ends the watching; the job goes on.
+    """
+    from cli.standing import known
+    from cli.watching import see_end
+
+    with known(call.settings()) as context:
+        return see_end(context, job, call, quiet=False)

@@ -1,0 +1,44 @@
+"""`speeko worker`: workers in the foreground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.call import Call
+from cli.console import busy, emit, note
+from cli.options import Verb, common, option, workers_option
+
+
+@click.command("worker", cls=Verb)
+@option(
+    "--queues",
+    default="",
+    metavar="A,B",
+    help="only these of: synthesize, deliver, control [default: all]",
+)
+@workers_option
+@common
+@click.pass_obj
+def command(call: Call, /, queues: str, **options: Any) -> int:
+    """Run workers until Ctrl-C.
+
+    SIGTERM and Ctrl-C stop them warm: what is begun is finished. Without server URLs they use the embedded
+    servers of the home.
+    """
+    from cli.standing import standing, until_told
+    from workers import supervisor
+
+    settings = call.settings(options)
+    asked = tuple(dict.fromkeys(name.strip() for name in queues.split(",") if name.strip()))
+    wanted = supervisor.nodes(settings, asked) if asked else supervisor.nodes(settings)
+    with standing(settings) as (context, _), supervisor.Supervisor(context.settings, wanted) as own:
+        with busy("starting the workers"):
+            own.wait_ready()
+        if call.json:
+            emit({"ready": True, "queues": [queue for node in wanted for queue in node.queues]})
+        note("ready")
+        until_told()
+        note("stopping: what is begun is finished")
+    return 0

@@ -1,0 +1,51 @@
+"""Watching a job that others work on. Ctrl-C ends the watching, never the job."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from cli.console import note
+from cli.ending import go_on, tell_end
+from cli.failures import Interrupted
+from cli.follow import follow
+from cli.progress import display
+from speeko_jobs.adapters.postgres import jobs
+
+if TYPE_CHECKING:
+    from cli.call import Call
+    from speeko_jobs.flow.context import Context
+
+IDLE_SECONDS = 10.0
+
+
+def see_end(context: Context, job: int, call: Call, *, quiet: bool) -> int:
+    """Follow a job to its end or pause and tell it; the exit code."""
+    shown = display(job, quiet=quiet)
+    told = False
+
+    def on_idle(seconds: float) -> None:
+        nonlocal told
+        if seconds > IDLE_SECONDS and not told:
+            told = True
+            tell_if_nobody_works(context, job, call)
+
+    jobs.progress(context.database, job)  # an unknown job is told before anything is shown
+    try:
+        try:
+            follow(context, job, shown, on_idle)
+        finally:
+            shown.close()
+    except KeyboardInterrupt:
+        raise Interrupted(f"job {job} goes on: look again with: speeko watch {job}") from None
+    return tell_end(context, job, call)
+
+
+def tell_if_nobody_works(context: Context, job: int, call: Call) -> None:
+    """Say on stderr that no worker runs, and how to start one."""
+    if not context.queue.workers_alive():
+        home = f" --home {shlex.quote(call.home)}" if call.home else ""
+        note(
+            f"speeko: no worker runs, so job {job} waits: start workers with `speeko up{home}` or "
+            f"`speeko worker{home}`, or finish it here with: {go_on(job, call)}"
+        )

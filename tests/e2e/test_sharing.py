@@ -1,0 +1,92 @@
+"""Many at once: two submitters of one catalog, four processes under one limit, messages that come twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.e2e.conftest import MakeSpine
+from tests.e2e.submitters import Submitter
+from tests.fixtures.ledger import check_ledger, check_served
+from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
+from workers.supervisor import Node
+
+
+def test_two_submits_of_one_catalog_at_once_buy_each_text_once(make_spine: MakeSpine) -> None:
+    spine = make_spine(provider={"latency_ms": 50}, max_concurrency=20)
+    spine.start_workers(SYNTHESIZING, DELIVERING)
+    said = texts(300)
+    rows = said + said[:100]
+    catalog = write_catalog(spine.folder / "catalog.csv", rows)
+    outputs = ("one", "two")
+
+    submitters = [Submitter(spine, catalog, output) for output in outputs]
+    for submitter in submitters:
+        submitter.go()
+    summaries = [spine.wait(submitter.job()) for submitter in submitters]
+
+    assert spine.provider.calls == 300
+    assert Counter(entry["text"] for entry in spine.provider.bill()) == Counter(said)
+    assert check_ledger(spine) == {"stored": 300}
+    spoken = {str(number): text for number, text in enumerate(rows, start=1)}
+    for summary, output in zip(summaries, outputs, strict=True):
+        sources = summary["sources"]
+        assert sum(sources.values()) == 400
+        assert sources["synthesized"] == summary["calls"]
+        assert sources["unchanged"] == 0
+        check_served(spine, summary, spoken, output)
+    assert sum(summary["calls"] for summary in summaries) == 300
+
+
+def test_the_limit_holds_over_two_nodes_of_two_processes(make_spine: MakeSpine) -> None:
+    spine = make_spine(provider={"latency_ms": 60, "fsync": False}, max_concurrency=7)
+    spine.start_workers(SYNTHESIZING, Node("synthesize-2", SYNTHESIZING.queues, 2), DELIVERING)
+    catalog = write_catalog(spine.folder / "catalog.csv", texts(500))
+
+    job = spine.submit(catalog)
+    spine.wait_for_calls(250)
+    engines = spine.sql("SELECT count(*) FROM speeko.claimant WHERE lease_until > clock_timestamp()")[0][0]
+    summary = spine.wait(job)
+
+    assert engines == 4
+    provider = spine.provider.summary()
+    assert provider["max_in_flight"] <= 7
+    assert provider["answers"] == {"200": 500}
+    assert summary["calls"] == 500
+    check_ledger(spine)
+
+
+def test_every_message_five_times_changes_nothing(make_spine: MakeSpine) -> None:
+    spine = make_spine(provider={"latency_ms": 20, "ignore_idempotency": True}, max_concurrency=20)
+    spine.start_workers(SYNTHESIZING, DELIVERING)
+    rows = texts(200)
+    catalog = write_catalog(spine.folder / "catalog.csv", rows)
+    send = spine.context.queue._send
+
+    def send_five(task: str, queue: str, messages: list[tuple[int, ...]], **options: object) -> bool:
+        return send(task, queue, messages * 5, **options)
+
+    spine.context.queue._send = send_five  # type: ignore[method-assign]
+    job = spine.submit(catalog)
+    chunks = spine.job(job).chunks
+    for no in range(1, chunks + 1):  # and what the workers themselves will send
+        spine.context.queue.deliver([(job, no)])
+    spine.wait_for_calls(100)
+    spine.context.queue.finalize(job)
+    spine.context.queue.deliver([(job, no) for no in range(1, chunks + 1)])
+    summary = spine.wait(job)
+    spine.context.queue.finalize(job)
+    spine.context.queue.synthesize([(job, 1)])
+
+    assert spine.provider.calls == summary["calls"] == 200
+    check_served(spine, summary, {str(n): text for n, text in enumerate(rows, start=1)})
+    assert check_ledger(spine) == {"stored": 200}
+    assert len(spine.manifest()) == 200
+
+
+def test_the_engines_of_one_job_divide_the_work(spine: Spine) -> None:
+    """No process of a node is left idle while another has a queue before it."""
+    catalog = write_catalog(spine.folder / "catalog.csv", texts(600))
+    spine.wait(spine.submit(catalog))
+    shares = spine.sql("SELECT count(*) FROM speeko.attempt GROUP BY claimant_id ORDER BY 1")
+    assert len(shares) >= 2
+    check_ledger(spine)

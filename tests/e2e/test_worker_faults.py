@@ -1,0 +1,148 @@
+"""Workers that die, are stopped or are restarted in the middle of a job; no text is paid for twice unsaid."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from speeko_jobs.core.states import JobState
+from tests.e2e.conftest import MakeSpine
+from tests.e2e.submitters import Submitter
+from tests.fixtures.ledger import check_ledger, check_served
+from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
+from tests.wait import wait_until
+from workers.supervisor import Node, Supervisor
+
+ROWS = texts(400)
+SPOKEN = {str(number): text for number, text in enumerate(ROWS, start=1)}
+
+
+@pytest.fixture
+def slow(make_spine: MakeSpine) -> Spine:
+    """Slow calls, a provider that bills every one of them, and leases that lapse soon."""
+    return make_spine(
+        provider={"latency_ms": 150, "ignore_idempotency": True, "fsync": False},
+        max_concurrency=24,
+        lease_seconds=2.0,
+    )
+
+
+def submit(spine: Spine) -> int:
+    """A job of 400 texts that has made its first 100 calls."""
+    job = spine.submit(write_catalog(spine.folder / "catalog.csv", ROWS))
+    spine.wait_for_calls(100)
+    return job
+
+
+def check_end(spine: Spine, job: int, most_unknown: int) -> None:
+    summary = spine.wait(job, sweeping=True)
+    check_served(spine, summary, SPOKEN)
+    states = check_ledger(spine)
+    assert states["unknown"] <= most_unknown
+    assert summary["unknown"]["calls"] == states["unknown"]
+    assert spine.provider.calls <= len(ROWS) + most_unknown
+
+
+def test_a_process_is_killed_in_the_middle(slow: Spine) -> None:
+    slow.start_workers(SYNTHESIZING, DELIVERING)
+    job = submit(slow)
+    node = slow.nodes[0].container
+    victim = node.children()[0]
+
+    os.kill(victim, signal.SIGKILL)
+
+    check_end(slow, job, 24)
+    assert node.status == "running"
+    wait_until(lambda: len(node.children()) == 2 and victim not in node.children(), "a new process")
+
+
+def test_all_workers_are_killed_and_others_go_on(slow: Spine) -> None:
+    slow.start_workers(SYNTHESIZING, DELIVERING)
+    job = submit(slow)
+    for node in slow.nodes:
+        node.kill("SIGKILL")
+    assert slow.job(job).state is JobState.RUNNING
+
+    slow.start_workers(Node("second", SYNTHESIZING.queues, 2), Node("second-d", DELIVERING.queues, 1))
+
+    check_end(slow, job, 24)
+
+
+def test_the_delivering_node_is_killed(slow: Spine) -> None:
+    slow.start_workers(SYNTHESIZING, DELIVERING)
+    job = submit(slow)
+    slow.nodes[1].kill("SIGKILL")
+    slow.start_workers(Node("second-d", DELIVERING.queues, 1))
+    check_end(slow, job, 0)
+
+
+def test_a_frozen_process_is_taken_for_dead_and_begins_nothing_when_it_wakes(slow: Spine) -> None:
+    slow.start_workers(SYNTHESIZING, DELIVERING)
+    job = submit(slow)
+    victim = slow.nodes[0].container.children()[0]
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        slow.until(
+            lambda: slow.sql("SELECT FROM speeko.attempt WHERE state = 'unknown'"), "its calls to be given up"
+        )
+    finally:
+        os.kill(victim, signal.SIGCONT)
+    check_end(slow, job, 24)
+
+
+def test_a_warm_stop_ends_well_and_leaves_no_doubt(slow: Spine) -> None:
+    slow.start_workers(SYNTHESIZING, DELIVERING)
+    job = submit(slow)
+
+    assert slow.nodes[0].container.kill("SIGTERM") == 0
+
+    assert slow.sql("SELECT FROM speeko.attempt WHERE state IN ('sending', 'unknown')") == []
+    assert slow.job(job).state is JobState.RUNNING
+    assert slow.provider.calls < len(ROWS)
+    slow.start_workers(Node("second", SYNTHESIZING.queues, 2))
+    check_end(slow, job, 0)
+    assert slow.provider.calls == len(ROWS)
+
+
+def test_the_supervisor_restarts_a_node_that_was_killed(slow: Spine) -> None:
+    with Supervisor(slow.settings, [SYNTHESIZING, DELIVERING]) as supervisor:
+        supervisor.wait_ready()
+        job = submit(slow)
+        first = supervisor.pids()["synthesize"]
+        children = [child.pid for child in psutil.Process(first).children()]
+        for pid in (first, *children):
+            os.kill(pid, signal.SIGKILL)
+
+        wait_until(lambda: supervisor.pids().get("synthesize", first) != first, "a new node")
+
+        check_end(slow, job, 24)
+        pids = supervisor.pids()
+    assert not any(psutil.pid_exists(pid) for pid in pids.values())
+
+
+def test_a_submitter_is_killed_while_it_loads(slow: Spine) -> None:
+    slow.start_workers(SYNTHESIZING, DELIVERING)
+    catalog = write_catalog(slow.folder / "large.csv", texts(300_000))
+    submitter = Submitter(slow, catalog, "out")
+    submitter.go()
+    count = "SELECT count(*) FROM speeko.item"
+    wait_until(lambda: slow.sql(count)[0][0] > 8_000, "the first rows")
+    submitter.kill()
+    loaded = slow.sql(count)[0][0]
+    assert 0 < loaded < 300_000
+    job = slow.sql("SELECT max(id) FROM speeko.job")[0][0]
+    slow.until(lambda: True, "a sweep")
+    assert slow.job(job).state is JobState.PLANNING  # it may yet be alive, for all that anybody knows
+
+    slow.sql("UPDATE speeko.job SET submitter_until = clock_timestamp()")
+    slow.until(lambda: not slow.sql("SELECT FROM speeko.job"), "the job to be forgotten")
+
+    assert slow.sql(count) == [(0,)]
+    assert slow.sql("SELECT FROM speeko.chunk") == []
+    assert slow.provider.calls == 0
+    again = slow.wait(slow.submit(write_catalog(slow.folder / "small.csv", texts(50))), sweeping=True)
+    assert again["calls"] == 50
+    check_ledger(slow)
