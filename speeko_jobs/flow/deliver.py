@@ -177,7 +177,10 @@ class _Delivery:
     def _failed(self, row: Row, end: Settlement) -> Line:
         line = self._line(row)
         line.path = ""
-        line.error = end.reason or f"the text is {end.state.value}"
+        line.error = end.reason
+        if end.state is not UtteranceState.FAILED:
+            cancelled = self.orders.state is JobState.CANCELLED
+            line.error = "cancelled before it was bought" if cancelled else f"its text is {end.state.value}"
         self.counts["failed"] += 1
         return line
 
@@ -231,20 +234,22 @@ class _Delivery:
         saved = [Saved(voice, source, *n) for (voice, source), n in sorted(self.saved.items())]
         orders = self.orders
 
-        def work(t: Transaction) -> JobState | None:
-            state = deliveries.finish(
+        def work(t: Transaction) -> deliveries.Finished | None:
+            finished = deliveries.finish(
                 t, self.chunk, destination=orders.destination_id, puts=puts, counts=self.counts
             )
-            if state is not None:
+            if finished is not None and finished.first:
                 deliveries.book_saved(t, orders.tenant, self.profile.name, saved)
-            return state
+            return finished
 
-        state = self.context.database.run(work)
-        if state is JobState.FINALIZING:
+        finished = self.context.database.run(work)
+        if finished is None:
+            return False
+        if finished.last:
             self.context.queue.finalize(self.chunk.job)
-        elif state is JobState.RUNNING:
+        elif finished.state is JobState.RUNNING:
             dispatch(self.context, self.chunk.job)
-        return state is not None
+        return True
 
 
 def _list_micros(profile: Profile, model: str, line: Line, calls: int) -> int:

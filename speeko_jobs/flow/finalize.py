@@ -19,13 +19,14 @@ from speeko_jobs.core.states import JobState
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import part_path
 
+FINALIZED = (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS, JobState.CANCELLED)
 FAILED_COLUMNS = ("id", "text", "voice", "language", "file", "row", "error")
 
 
 def finalize(context: Context, job_no: int) -> bool:
     """Write a job's files and end it; whether this call ended it."""
     job = jobs.show(context.database, job_no)
-    if job.state not in (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS):
+    if job.state not in FINALIZED or job.chunks_open:
         return False
     store = context.store_of(job.spec.store)
     destination = context.store_of(job.spec.output)
@@ -45,7 +46,7 @@ def finalize(context: Context, job_no: int) -> bool:
                 failed_out.write(_csv(_failed_rows(context, job, wrong)))
     failed = bool(job.failed or job.refused)
     end = JobState.DONE_WITH_ERRORS if failed else JobState.DONE
-    ended = context.database.run(lambda t: jobs.set_state(t, job.id, end, expected=[JobState.FINALIZING]))
+    ended = context.database.run(lambda t: jobs.end(t, job.id, end))
     text = json.dumps(summarize(context, job.id), indent=2, ensure_ascii=False) + "\n"
     destination.put("summary.json", text.encode())
     return ended

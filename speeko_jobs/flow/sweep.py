@@ -29,6 +29,7 @@ def sweep(context: Context) -> Swept:
     database, queue = context.database, context.queue
     replayed = spool.replay(context)
     queue.deliver(claims.bury_dead(database))
+    queue.deliver(database.run(claims.settle_cancelled))
     lying = sweeps.look(database)
     for job in lying.abandoned:
         if database.run(lambda t, job=job: jobs.drop(t, job)):  # type: ignore[misc]

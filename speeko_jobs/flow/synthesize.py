@@ -373,8 +373,9 @@ class _Engine:
             await self._drop(job, "the job was stopped before the call")
             return
         free = set(left.free)
-        if left.over_budget:
-            await self._in_thread(pause, self.context, job, "budget: the next text would pass the cap")
+        if left.over:
+            reason = f"budget: the next text would pass {left.over}"
+            await self._in_thread(pause, self.context, job, reason)
             await self._drop(job, "the budget is used up")
             return
         for want in not_mine:

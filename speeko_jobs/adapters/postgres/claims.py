@@ -1,6 +1,6 @@
 """The money protocol's transactions: claim, settle, bury. Statements are in sql/claims.sql.
 
-Locks are always taken in one order: jobs, claimants, utterances by key, attempts, chunks. What each
+Locks are always taken in one order: tenants, jobs, claimants, utterances by key, attempts, chunks. What each
 transaction promises is in the design's section 4.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from speeko_jobs.adapters.postgres import tenants
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.speech import Record
@@ -43,9 +44,8 @@ class Left:
     """Why keys were not claimed, and how the job stands."""
 
     free: list[bytes]  # nobody has them: locked for a moment, try again
-    over_budget: bool
+    over: str  # the cap that the cheapest of them would pass; "" for none
     job_state: JobState
-    job_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,13 @@ def leave(t: Transaction, claimant: int) -> None:
 
 def claim(t: Transaction, job: int, claimant: int, wants: Sequence[Want]) -> list[Claim]:
     """Claim those of `wants` that nobody has, as far as the budget goes. Few or none is no error."""
+    cap = tenants.cap(t, job)
     rows = t.rows(
         "claim",
         {
             "job": job,
             "claimant": claimant,
+            "cap": cap.room_micros,
             "keys": [w.key for w in wants],
             "rows": [w.row_no for w in wants],
             "chunks": [w.chunk_no for w in wants],
@@ -108,13 +110,18 @@ def claim(t: Transaction, job: int, claimant: int, wants: Sequence[Want]) -> lis
 
 def left(database: Database, job: int, keys: Sequence[bytes]) -> Left:
     """Look at keys that could not be claimed."""
-    rows = database.rows("claim_left", {"job": job, "keys": list(keys)})
-    return Left(
-        free=[row[0] for row in rows if row[1] == UtteranceState.MISSING],
-        over_budget=any(row[4] for row in rows if row[1] == UtteranceState.MISSING),
-        job_state=JobState(rows[0][2]) if rows else JobState.RUNNING,
-        job_reason=rows[0][3] if rows else "",
-    )
+
+    def work(t: Transaction) -> Left:
+        cap = tenants.cap(t, job)
+        rows = t.rows("claim_left", {"job": job, "keys": list(keys)})
+        if not rows:
+            return Left([], "", JobState.RUNNING)
+        free = [(row[0], row[3]) for row in rows if row[1] == UtteranceState.MISSING]
+        cheapest, room = min((cost for _, cost in free), default=0), rows[0][4]
+        over = "the job's budget" if cheapest > room else cap.why if cheapest > cap.room_micros else ""
+        return Left([key for key, _ in free], over, JobState(rows[0][2]))
+
+    return database.run(work)
 
 
 def settle(t: Transaction, outcomes: Sequence[Outcome]) -> Settled:
@@ -169,3 +176,8 @@ def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
     if not keys:
         return []
     return sorted((job, no) for job, no in t.rows("settle_wake", {"keys": list(keys)}))
+
+
+def settle_cancelled(t: Transaction) -> list[tuple[int, int]]:
+    """The chunks of cancelled jobs that are left, once no call of theirs is open: (job, chunk), now ready."""
+    return sorted((job, no) for job, no in t.rows("cancelled_settle"))

@@ -41,6 +41,15 @@ class Put:
     millis: int
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a job stands after one of its chunks. `first`: the chunk had not been delivered before a retry."""
+
+    state: JobState
+    last: bool
+    first: bool
+
+
 def chunk(database: Database, job: int, no: int) -> tuple[Chunk, ChunkState] | None:
     """A chunk with its state."""
     found = database.row("chunk_for_delivery", {"job": job, "no": no})
@@ -75,8 +84,8 @@ def finish(
     destination: int,
     puts: Sequence[Put],
     counts: Mapping[str, int],
-) -> JobState | None:
-    """The chunk is delivered; the job's state after it, or None when it was delivered before.
+) -> Finished | None:
+    """The chunk is delivered; how its job stands, or None when it was delivered before.
 
     `counts` has delivered, unchanged, failed and refused rows, and whatever else the summary adds up.
     """
@@ -103,7 +112,7 @@ def finish(
                 "millis": [p.millis for p in puts],
             },
         )
-    return JobState(state[0])
+    return Finished(JobState(state[0]), state[1] == 0, state[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,24 @@ def set_state(
     return t.row("job_set_state", values) is not None
 
 
+def end(t: Transaction, job: int, state: JobState) -> bool:
+    """The job's files are written: a finalizing job ends in `state`, a cancelled one stays cancelled.
+    Whether this call ended it."""
+    return t.row("job_end", {"job": job, "state": state.value}) is not None
+
+
+def resume(t: Transaction, job: int, budget_micros: int | None = None) -> bool:
+    """A paused job runs again, under another cap if one is given; whether it was paused."""
+    return t.row("job_resume", {"job": job, "budget": budget_micros}) is not None
+
+
+def retry(t: Transaction, job: int) -> int | None:
+    """Chunks with failed rows begin anew; how many rows had failed, None where there is nothing to do."""
+    t.run("job_retry_keys", {"job": job})
+    row = t.row("job_retry", {"job": job})
+    return int(row[0]) if row else None
+
+
 def show(database: Database, job: int) -> Job:
     """One job. Raises JobError when there is none of that number."""
     found = database.rows("job_show", {"job": job, "limit": 1})

@@ -106,6 +106,7 @@ job = Table(
     _time("created_at", now=True),
     _time("released_at"),
     _time("finished_at"),
+    _flag("finalized"),
 )
 Index(
     "job_open",

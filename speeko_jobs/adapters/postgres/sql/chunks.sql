@@ -30,7 +30,8 @@ WHERE c.job_id = %(job)s AND c.no = %(no)s AND j.id = c.job_id AND j.state = 'ru
                   WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
 RETURNING c.job_id, c.no, c.first_row, c.last_row
 
--- chunk_next: take the chunk that is next in line: by priority, then the job with the least under way
+-- chunk_next: take the chunk that is next in line: by priority, then the tenant, then the job, that has the
+-- least under way for its weight
 WITH next AS (
     SELECT c.job_id, c.no
     FROM speeko.job j CROSS JOIN LATERAL (
@@ -41,6 +42,9 @@ WITH next AS (
     ) c
     WHERE j.state = 'running' AND j.spec->>'provider' = %(provider)s
     ORDER BY j.priority DESC,
+             (SELECT count(*) FROM speeko.job s JOIN speeko.chunk b ON b.job_id = s.id
+              WHERE s.tenant = j.tenant AND s.state = 'running' AND b.state = 'synthesizing')
+             / coalesce((SELECT weight FROM speeko.tenant t WHERE t.name = j.tenant), 1),
              (SELECT count(*) FROM speeko.chunk b WHERE b.job_id = j.id AND b.state = 'synthesizing'), j.id
     LIMIT 1
 )

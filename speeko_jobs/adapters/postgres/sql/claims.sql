@@ -14,8 +14,9 @@ DELETE FROM speeko.claimant WHERE id = %(claimant)s
 -- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call
 WITH j AS (
     SELECT id, tenant,
-           coalesce(budget_micros - spent_micros - reserved_micros - possible_micros,
-                    9223372036854775807) AS room
+           least(%(cap)s::bigint,
+                 coalesce(budget_micros - spent_micros - reserved_micros - possible_micros,
+                          9223372036854775807)) AS room
     FROM speeko.job WHERE id = %(job)s AND state = 'running'
     FOR NO KEY UPDATE
 ), me AS (
@@ -56,9 +57,9 @@ SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.char
 FROM taken t JOIN intent i USING (key)
 
 -- claim_left: what became of keys that could not be claimed: free but locked or too dear, taken, or settled
-SELECT u.key, u.state, j.state, j.reason,
-       j.budget_micros IS NOT NULL
-       AND j.spent_micros + j.reserved_micros + j.possible_micros + u.cost_micros > j.budget_micros
+SELECT u.key, u.state, j.state, u.cost_micros,
+       coalesce(j.budget_micros - j.spent_micros - j.reserved_micros - j.possible_micros,
+                9223372036854775807)
 FROM speeko.utterance u, speeko.job j
 WHERE u.key = ANY(%(keys)b::bytea[]) AND j.id = %(job)s
 

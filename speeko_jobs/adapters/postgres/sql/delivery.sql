@@ -24,11 +24,15 @@ UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL
 WHERE job_id = %(job)s AND no = %(no)s AND state = 'ready'
 
 -- chunk_delivered: once only; the counts go to the job
-WITH done AS (
-    UPDATE speeko.chunk SET state = 'delivered', delivered_at = clock_timestamp(), claimant_id = NULL,
-           counts = %(counts)s
+WITH old AS (
+    SELECT job_id, no, delivered_at FROM speeko.chunk
     WHERE job_id = %(job)s AND no = %(no)s AND state = 'ready'
-    RETURNING job_id
+    FOR NO KEY UPDATE
+), done AS (
+    UPDATE speeko.chunk c SET state = 'delivered', delivered_at = clock_timestamp(), claimant_id = NULL,
+           counts = %(counts)s
+    FROM old WHERE c.job_id = old.job_id AND c.no = old.no
+    RETURNING c.job_id, old.delivered_at IS NULL AS first
 )
 UPDATE speeko.job j
 SET chunks_open = j.chunks_open - 1, delivered = j.delivered + %(delivered)s,
@@ -36,7 +40,7 @@ SET chunks_open = j.chunks_open - 1, delivered = j.delivered + %(delivered)s,
     state = CASE WHEN j.chunks_open = 1 AND j.state IN ('running', 'paused') THEN 'finalizing'
                  ELSE j.state END
 FROM done WHERE j.id = done.job_id
-RETURNING j.state
+RETURNING j.state, j.chunks_open, done.first
 
 -- costs_saved: what the rows of a chunk did not cost, by where their audio came from
 INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, saved_micros)

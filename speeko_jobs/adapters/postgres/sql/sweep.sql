@@ -30,7 +30,9 @@ WHERE j.state IN ('running', 'paused', 'cancelled') AND c.state = 'ready'
 ORDER BY c.ready_at LIMIT 256
 
 -- sweep_jobs_finalizing: jobs whose last chunk is delivered
-SELECT id FROM speeko.job WHERE state = 'finalizing' ORDER BY id
+SELECT id FROM speeko.job
+WHERE state = 'finalizing' OR (state = 'cancelled' AND chunks_open = 0 AND chunks > 0 AND NOT finalized)
+ORDER BY id
 
 -- sweep_jobs_abandoned: jobs whose submitter is gone before the plan was whole
 SELECT id FROM speeko.job WHERE state = 'planning' AND submitter_until < clock_timestamp() ORDER BY id

@@ -32,6 +32,7 @@ CHANGES = (
         ADD COLUMN chars_left double precision NOT NULL DEFAULT 0,
         ADD COLUMN filled_at timestamptz NOT NULL DEFAULT clock_timestamp()
     """,
+    "ALTER TABLE speeko.job ADD COLUMN finalized boolean NOT NULL DEFAULT false",
     "CREATE INDEX job_reserved ON speeko.job (tenant) WHERE reserved_micros > 0",
 )
 
@@ -44,6 +45,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP INDEX speeko.job_reserved")
     op.execute("DROP TABLE speeko.tenant")
+    op.execute("ALTER TABLE speeko.job DROP COLUMN finalized")
     for name in (
         *("too_high", "hold_seconds", "window_at", "window_ended", "window_throttled", "window_saturated"),
         *("calls_a_minute", "chars_a_minute", "calls_left", "chars_left", "filled_at"),

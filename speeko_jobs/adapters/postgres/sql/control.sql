@@ -1,0 +1,52 @@
+-- job_resume: a paused job goes on, perhaps under another cap
+UPDATE speeko.job
+SET state = 'running', reason = '', budget_micros = coalesce(%(budget)s, budget_micros)
+WHERE id = %(job)s AND state = 'paused'
+RETURNING id
+
+-- job_retry_keys: the failed texts of a job are free again
+UPDATE speeko.utterance u SET state = 'missing', tries = 0, bad = 0, reason = '', settled_at = NULL
+FROM (SELECT DISTINCT unnest(i.keys) AS key
+      FROM speeko.chunk c JOIN speeko.item i
+        ON i.job_id = c.job_id AND i.row_no BETWEEN c.first_row AND c.last_row
+      WHERE c.job_id = %(job)s AND c.state = 'delivered' AND (c.counts->>'failed')::bigint > 0) k
+WHERE u.key = k.key AND u.state = 'failed'
+
+-- job_retry: the chunks with failed rows go through once more; no row when there are none
+WITH again AS (
+    UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL, missing = 0
+    WHERE job_id = %(job)s AND state = 'delivered' AND (counts->>'failed')::bigint > 0
+      AND EXISTS (SELECT FROM speeko.job
+                  WHERE id = %(job)s AND state IN ('done_with_errors', 'cancelled') AND chunks_open = 0)
+    RETURNING counts
+), s AS (
+    SELECT count(*) AS chunks, sum((counts->>'delivered')::bigint) AS delivered,
+           sum((counts->>'unchanged')::bigint) AS unchanged, sum((counts->>'failed')::bigint) AS failed,
+           sum((counts->>'refused')::bigint) AS refused
+    FROM again
+)
+UPDATE speeko.job j
+SET state = 'running', reason = '', finished_at = NULL, finalized = false, chunks_open = j.chunks_open + s.chunks,
+    delivered = j.delivered - s.delivered, unchanged = j.unchanged - s.unchanged,
+    failed = j.failed - s.failed, refused = j.refused - s.refused
+FROM s WHERE j.id = %(job)s AND s.chunks > 0
+RETURNING s.failed
+
+-- cancelled_settle: cancelled jobs without an open call: what they have goes to delivery, the rest is given up
+WITH idle AS (
+    SELECT j.id FROM speeko.job j
+    WHERE j.state = 'cancelled' AND j.chunks_open > 0
+      AND NOT EXISTS (SELECT FROM speeko.attempt a WHERE a.state = 'sending' AND a.job_id = j.id)
+), given_up AS (
+    DELETE FROM speeko.need n USING idle WHERE n.job_id = idle.id
+)
+UPDATE speeko.chunk c SET state = 'ready', missing = 0, ready_at = clock_timestamp(), claimant_id = NULL
+FROM idle WHERE c.job_id = idle.id AND c.state IN ('planned', 'synthesizing')
+RETURNING c.job_id, c.no
+
+-- job_end: the files of a job are written
+UPDATE speeko.job
+SET state = CASE WHEN state = 'finalizing' THEN %(state)s ELSE state END, finalized = true,
+    finished_at = coalesce(finished_at, clock_timestamp())
+WHERE id = %(job)s AND NOT finalized AND state IN ('finalizing', 'cancelled')
+RETURNING id

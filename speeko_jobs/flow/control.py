@@ -1,0 +1,55 @@
+"""Pause, resume, cancel, retry: a job's course changed from outside. Engines heed it within a second.
+
+Whatever happens, what was paid is kept and delivered.
+"""
+
+from __future__ import annotations
+
+from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.core.states import JobState
+from speeko_jobs.errors import JobError
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.sweep import sweep
+
+
+def pause(context: Context, job: int, reason: str = "by the user") -> None:
+    """No new call; what is under way is finished, kept and delivered."""
+    if not context.database.run(
+        lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=[JobState.RUNNING])
+    ):
+        raise _cannot(context, job, "paused")
+
+
+def resume(context: Context, job: int, budget_micros: int | None = None) -> None:
+    """Go on with a paused job, perhaps under another cap."""
+    if not context.database.run(lambda t: jobs.resume(t, job, budget_micros)):
+        raise _cannot(context, job, "resumed")
+    sweep(context)
+
+
+def cancel(context: Context, job: int) -> None:
+    """End a job: rows whose audio is there are delivered, the others fail as cancelled (see failed.csv)."""
+    if not context.database.run(
+        lambda t: jobs.set_state(
+            t, job, JobState.CANCELLED, "by the user", expected=[JobState.RUNNING, JobState.PAUSED]
+        )
+    ):
+        raise _cannot(context, job, "cancelled")
+    sweep(context)
+
+
+def retry(context: Context, job: int) -> int:
+    """Let the failed rows of a finished job go through once more; how many there are."""
+    failed = context.database.run(lambda t: jobs.retry(t, job))
+    if failed is None:
+        found = jobs.show(context.database, job)
+        if found.state in (JobState.DONE_WITH_ERRORS, JobState.DONE, JobState.CANCELLED) and not found.failed:
+            raise JobError(f"job {job} has no failed rows (refused rows stay refused: correct the catalog)")
+        raise _cannot(context, job, "retried")
+    sweep(context)
+    return failed
+
+
+def _cannot(context: Context, job: int, what: str) -> JobError:
+    found = jobs.show(context.database, job)
+    return JobError(f"job {job} is {found.state.value}: it cannot be {what}")
