@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 from cli.console import note
@@ -12,7 +13,7 @@ from speeko_jobs.errors import ServerError
 from speeko_jobs.settings import Settings
 from workers.supervisor import environment
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 5.0
 
 
 def run_child(command: list[str], settings: Settings, extra: Mapping[str, str] | None = None) -> int:
@@ -37,7 +38,21 @@ def run_child(command: list[str], settings: Settings, extra: Mapping[str, str] |
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stop)
         note("ready")
-        code = child.wait()
+        code = _end_of(child, lambda: told)
     if not told:
         raise ServerError(f"{command[command.index('--quiet') + 1]} ended by itself (exit code {code})")
     return 0
+
+
+def _end_of(child: subprocess.Popen[bytes], told: Callable[[], bool]) -> int:
+    """The exit code. A child that was told to end and does not is killed: Flower may wait for its threads."""
+    deadline = 0.0
+    while True:
+        try:
+            return child.wait(0.2)
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+            if told():
+                deadline = deadline or now + STOP_SECONDS
+                if now > deadline:
+                    child.kill()

@@ -36,6 +36,8 @@ def code_of(error: BaseException, call: Call) -> int:
     """Tell the error and answer its exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, SystemExit):  # click's, when whoever read our output has left
+        return error.code if isinstance(error.code, int) else ERROR
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return _told("interrupted", INTERRUPTED, call)
     if isinstance(error, SpeekoError):

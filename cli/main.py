@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "results": ("results", "Print a job's rows as JSON lines, also while it runs."),
         "pause": ("pause", "Stop a job after the calls in flight; `resume` goes on."),
         "resume": ("resume", "Let a paused job go on, with workers if none run."),
+        "retry": ("retry", "Try the failed rows of a job again, with workers if none run."),
         "cancel": ("cancel", "End a job; what is paid is kept."),
     },
     "Servers and workers": {

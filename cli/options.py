@@ -23,7 +23,7 @@ _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
     "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N",
-    "tenant": "NAME",
+    "tenant": "NAME", "calls_per_minute": "N", "chars_per_minute": "N",
 }  # fmt: skip
 
 
@@ -134,7 +134,15 @@ name_option: Callable[[Any], Any] = option(
     help="file names; takes {id}, {row}, {voice}, {language}, {ext} and columns [default: {id}.{ext}]",
 )
 delivery = together(setting("output", DELIVERY), name_option)
-work = together(setting("max_concurrency", WORK), setting("workers", WORK), setting("tenant", WORK))
+work = together(
+    *[
+        setting(name, WORK)
+        for name in ("max_concurrency", "calls_per_minute", "chars_per_minute", "workers", "tenant")
+    ]
+)
+no_wait_option: Callable[[Any], Any] = option(
+    "--no-wait", is_flag=True, help="leave it to workers that run elsewhere"
+)
 workers_option: Callable[[Any], Any] = setting("workers", WORK)
 provider_option: Callable[[Any], Any] = setting("provider", SPEECH)
 job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar="JOB")

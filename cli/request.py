@@ -31,6 +31,8 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             output=settings.output,
             name=options["name"],
             max_concurrency=settings.max_concurrency,
+            calls_per_minute=settings.calls_per_minute,
+            chars_per_minute=settings.chars_per_minute,
             sources=tuple(shown(file) if "://" in file else file for file in files),
         )
     )

@@ -7,11 +7,16 @@ the fork.
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import threading
 import warnings
 from typing import Any
 
 from celery.signals import (
     after_setup_logger,
+    beat_init,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -54,6 +59,20 @@ def _closed(**_: Any) -> None:
 @worker_shutting_down.connect
 def _stopping(**_: Any) -> None:
     process.begin_stop()
+
+
+@worker_init.connect
+@beat_init.connect
+def _begun(**_: Any) -> None:
+    if os.environ.get("SPEEKO_SUPERVISED"):
+        threading.Thread(target=_end_with_supervisor, name="supervised", daemon=True).start()
+
+
+def _end_with_supervisor() -> None:
+    """Stop in good order when the supervisor is gone, however it went: its end of our stdin closes."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @worker_ready.connect

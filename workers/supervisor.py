@@ -64,6 +64,7 @@ def environment(settings: Settings) -> dict[str, str]:
         if value not in ("", None):
             out[f"SPEEKO_{field.name.upper()}"] = str(value)
     out["PYTHONUNBUFFERED"] = "1"
+    out["SPEEKO_SUPERVISED"] = "1"
     out.pop("SPEEKO_CONFIG", None)  # all of it is in the environment now
     return out
 
@@ -145,9 +146,10 @@ class Supervisor:
                 if process is None:
                     return
                 assert process.stdout is not None
-                for line in process.stdout:
-                    if line.startswith("ready "):
-                        ready.set()
+                with process.stdout as said:
+                    for line in said:
+                        if line.startswith("ready "):
+                            ready.set()
                 code = process.wait()
             if self._stopping.is_set():
                 return
@@ -167,7 +169,7 @@ class Supervisor:
                 command,
                 env=dict(environ),
                 cwd=self._logs,  # Celery imports from the current folder first
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end tells the worker that we are gone
                 stdout=subprocess.PIPE,
                 stderr=log_file,
                 text=True,

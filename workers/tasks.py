@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from celery import shared_task
 
+from speeko_jobs.adapters import crash
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import deliver as flow_deliver
 from speeko_jobs.flow import finalize as flow_finalize
@@ -45,7 +46,9 @@ def synthesize(job: int, chunk: int) -> int:
     """Buy what a chunk of a job needs, and more while there are permits; the number of calls made."""
     process = open_process()
     work = flow_synthesize.synthesize(process.context, process.provider, job, chunk, is_stopping)
-    return process.run(work)
+    calls = process.run(work)
+    crash.point("before_ack")
+    return calls
 
 
 @shared_task(name="deliver", **OPTIONS)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.call import Call
 from cli.options import Verb, common, job_argument
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.context import Context
 
 
 @click.command("cancel", cls=Verb)
@@ -20,11 +25,17 @@ def command(call: Call, /, job: int) -> int:
     from cli.moving import move
     from speeko_jobs.core.states import JobState
 
-    return move(
-        call,
-        job,
-        JobState.CANCELLED,
-        reason="",
-        expected=[JobState.PLANNING, JobState.RUNNING, JobState.PAUSED],
-        told=f"job {job} is cancelled; what was paid is kept",
+    told = f"job {job} is cancelled; what was paid is kept"
+    return move(call, job, JobState.CANCELLED, lambda context: _cancel(context, job), told)
+
+
+def _cancel(context: Context, job: int) -> None:
+    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.core.states import JobState
+    from speeko_jobs.flow import control
+
+    planned = context.database.run(
+        lambda t: jobs.set_state(t, job, JobState.CANCELLED, "by the user", expected=[JobState.PLANNING])
     )
+    if not planned:
+        control.cancel(context, job)

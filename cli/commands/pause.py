@@ -17,12 +17,7 @@ def command(call: Call, /, job: int) -> int:
     from cli.ending import go_on
     from cli.moving import move
     from speeko_jobs.core.states import JobState
+    from speeko_jobs.flow import control
 
-    return move(
-        call,
-        job,
-        JobState.PAUSED,
-        reason="paused by hand",
-        expected=[JobState.RUNNING],
-        told=f"job {job} is paused: go on with: {go_on(job, call)}",
-    )
+    told = f"job {job} is paused: go on with: {go_on(job, call)}"
+    return move(call, job, JobState.PAUSED, lambda context: control.pause(context, job), told)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.call import Call
-from cli.console import emit, say
-from cli.options import Verb, common, job_argument, option, workers_option
-from speeko_jobs.errors import JobError
+from cli.options import Verb, common, job_argument, no_wait_option, workers_option
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("resume", cls=Verb)
 @job_argument
-@option("--no-wait", is_flag=True, help="leave it to workers that run elsewhere")
+@no_wait_option
 @workers_option
 @common
 @click.pass_obj
@@ -26,41 +24,20 @@ def command(call: Call, /, job: int, no_wait: bool, **options: Any) -> int:
 
     Waits for its end as `run` does. Nothing that was bought is bought again.
     """
-    from cli.crew import Crew
-    from cli.request import check_provider
-    from cli.seeing import see_through
-    from cli.standing import standing
-    from cli.watching import tell_if_nobody_works
-    from speeko_jobs.adapters.postgres import jobs
+    from cli.going import set_going
 
     settings = call.settings(options)
-    with standing(settings) as (context, alone):
-        found = jobs.show(context.database, job)
-        if no_wait:
-            _go_on(context, job)
-            tell_if_nobody_works(context, job, call)
-            if call.json:
-                emit({"job": job, "state": jobs.progress(context.database, job).state.value})
-            else:
-                say(f"job {job} goes on: watch it with: speeko watch {job}")
-            return 0
-        with Crew(context, alone=alone) as crew:
-            if crew.is_own:
-                check_provider(found.spec, settings)
-            _go_on(context, job)
-            return see_through(context, job, crew, call)
+    return set_going(call, settings, job, lambda context: _resume(context, job), wait=not no_wait)
 
 
-def _go_on(context: Context, job: int) -> None:
-    """Set the job running, if it is not, and send what is due. Raises JobError where it has ended."""
+def _resume(context: Context, job: int) -> None:
+    """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.states import JobState
-    from speeko_jobs.flow.dispatch import dispatch
+    from speeko_jobs.flow import control
     from speeko_jobs.flow.sweep import sweep
 
-    context.database.run(lambda t: jobs.set_state(t, job, JobState.RUNNING, expected=[JobState.PAUSED]))
-    state = jobs.progress(context.database, job).state
-    if state not in (JobState.RUNNING, JobState.FINALIZING):
-        raise JobError(f"job {job} is {state.value}: there is nothing to go on with")
-    dispatch(context, job)
-    sweep(context)  # whatever was in the hands of workers that have left
+    if jobs.progress(context.database, job).state in (JobState.RUNNING, JobState.FINALIZING):
+        sweep(context)
+    else:
+        control.resume(context, job)

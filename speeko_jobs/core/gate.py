@@ -6,6 +6,7 @@ type. What a container holds is read in `containers`; what becomes of bad audio 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from speeko_jobs.core import containers
@@ -16,6 +17,12 @@ from speeko_jobs.core.speech import BadAudio
 MIN_SECONDS_PER_CHAR = 0.005
 MAX_SECONDS_PER_CHAR = 2.0
 MAX_SECONDS_EXTRA = 10.0
+
+LEARNED_MIN_CHARS = 60
+LEARNED_TIMES = 4.0  # shorter or longer than usual by this: a cut, a loop, or another text's audio
+DIGIT_CHARS = 8  # a digit is a word
+_SPOKEN = re.compile(r"\w")
+_DIGIT = re.compile(r"\d")
 
 _READERS = {
     "wav": containers.read_wav,
@@ -35,10 +42,29 @@ class AudioFacts:
     channels: int
 
 
-def inspect(audio: bytes, format: str, chars: int, speed: float = 1.0) -> AudioFacts:
+def usual_seconds(text: str, seconds_per_char: float) -> tuple[float, float]:
+    """(least, most) seconds for a text of a voice that usually takes `seconds_per_char` (0.0: not known).
+
+    Wide: signs are silent, digits are words. Texts that are too short to judge have no bounds: (0.0, 0.0).
+    """
+    if not seconds_per_char or len(text) < LEARNED_MIN_CHARS:
+        return 0.0, 0.0
+    spoken = len(_SPOKEN.findall(text))
+    most = len(text) + DIGIT_CHARS * len(_DIGIT.findall(text))
+    return spoken * seconds_per_char / LEARNED_TIMES, most * seconds_per_char * LEARNED_TIMES
+
+
+def inspect(
+    audio: bytes,
+    format: str,
+    chars: int,
+    speed: float = 1.0,
+    usual: tuple[float, float] = (0.0, 0.0),
+) -> AudioFacts:
     """The facts of audio that may be kept. BadAudio, with one line that says why, for what may not.
 
-    `chars` is the length of the text spoken; `speed` widens the bounds on how long that may take.
+    `chars` is the length of the text spoken; `speed` widens the bounds on how long that may take, and
+    `usual` (see `usual_seconds`) narrows them to what the voice does.
     """
     if not audio:
         raise BadAudio("empty: no byte of audio")
@@ -48,6 +74,11 @@ def inspect(audio: bytes, format: str, chars: int, speed: float = 1.0) -> AudioF
     stream = _READERS[format](audio)
     seconds = stream.frames / stream.sample_rate
     _check_length(seconds, chars, speed)
+    least, most = usual
+    if most and not least <= seconds <= most:
+        raise BadAudio(
+            f"{seconds:.1f} s for {chars} characters: this voice takes {least:.1f} to {most:.1f} s"
+        )
     if stream.silent:
         raise BadAudio(f"silence: no sample of {seconds:.1f} s reaches {containers.SILENCE_DBFS:g} dBFS")
     return AudioFacts(seconds, stream.sample_rate, stream.channels)

@@ -17,15 +17,18 @@ def grant(limit: int, wants: int, others: Iterable[tuple[int, int]]) -> int:
     passes `limit` as long as everybody asks here under one lock.
     """
     others = list(others)
-    held = sum(h for h, _ in others)
-    return max(min(_fair_share(limit, wants, [w for _, w in others]), limit - held), 0)
+    share, one_more = _fair_share(limit, wants, [w for _, w in others])
+    if sum(h > share for h, _ in others) < one_more:
+        share += 1
+    return max(min(share, limit - sum(h for h, _ in others)), 0)
 
 
-def _fair_share(limit: int, wants: int, others: list[int]) -> int:
+def _fair_share(limit: int, wants: int, others: list[int]) -> tuple[int, int]:
+    """The equal part, and how many of those who want more may have one more: no permit lies idle."""
     room, waiting = limit, sorted([wants, *others])
     for position, want in enumerate(waiting):
-        equal = -(-room // (len(waiting) - position))  # rounded up: no permit lies idle
+        equal, over = divmod(room, len(waiting) - position)
         if want > equal:
-            return min(wants, equal)
+            return (equal, over) if wants > equal else (wants, 0)
         room -= want
-    return wants
+    return wants, 0

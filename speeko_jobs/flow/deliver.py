@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
@@ -92,6 +93,7 @@ class _Delivery:
         for one, put in zip(served, puts, strict=True):
             lines[one.row.row_no] = self._served(one, put)
         part = "".join([lines[row.row_no].to_json() + "\n" for row in rows])
+        crash.point("before_part")
         self.store.put(part_path(self.chunk.job, self.chunk.no), part.encode())
         return self._finish(puts)
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.postgres import chunks, deliveries, jobs
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
@@ -39,6 +40,7 @@ def finalize(context: Context, job_no: int) -> bool:
         for no in deliveries.delivered_chunks(context.database, job.id):
             part = store.get(part_path(job.id, no))
             lines_out.write(part)
+            crash.point("in_manifest")
             lines = [json.loads(line) for line in part.splitlines()]
             table_out.write(_csv([line[c] for c in manifest.COLUMNS] for line in lines))
             wrong = [line for line in lines if line["error"] is not None]

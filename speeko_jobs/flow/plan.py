@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from speeko_jobs.adapters import corpus
+from speeko_jobs.adapters import corpus, crash
 from speeko_jobs.adapters.corpus import BadRow, ReadOptions, Table
 from speeko_jobs.adapters.postgres import jobs, plans
 from speeko_jobs.adapters.postgres.plans import Item, Text
@@ -291,6 +291,7 @@ class _Planner:
                 jobs.still_planning(t, job)
 
         self.context.database.run(work)
+        crash.point("after_batch")
 
     # what only the whole catalog tells
 

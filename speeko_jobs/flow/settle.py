@@ -12,10 +12,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import claims
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Settled
-from speeko_jobs.core.gate import inspect
+from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Pace, Settled
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.core.gate import LEARNED_MIN_CHARS, inspect, usual_seconds
 from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import BadAudio, Failure, ProviderError, Speech
@@ -44,6 +46,7 @@ class Answer:
     claim: Claim
     result: Speech | ProviderError
     latency_seconds: float
+    usual_seconds_per_char: float = 0.0  # of the voice, 0 where it is not known yet
 
 
 def settle(context: Context, answers: Sequence[Answer]) -> Settled:
@@ -59,11 +62,34 @@ def settle(context: Context, answers: Sequence[Answer]) -> Settled:
         if outcome.state is AttemptState.STORED and isinstance(answer.result, Speech):
             path = audio_path(answer.claim.key, answer.claim.format)
             objects.setdefault(answer.spec.store, []).append((path, answer.result.audio))
+    crash.point("before_put")
     for url, batch in objects.items():
         _put(context.store_of(url), batch)
-    settled = context.database.run(lambda t: claims.settle(t, outcomes))
+    crash.point("after_put")
+    paces = _paces(answers, outcomes)
+
+    def book(t: Transaction) -> Settled:
+        settled = claims.settle(t, outcomes)
+        claims.add_pace(t, answers[0].spec.provider, paces)
+        return settled
+
+    settled = context.database.run(book)
+    crash.point("after_settle")
     context.cache.put_many(settled.records)
     return settled
+
+
+def _paces(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> list[Pace]:
+    """What these calls teach about their voices, at speed 1; short texts teach nothing."""
+    sums: dict[tuple[str, str, str], list[int]] = {}
+    for answer, outcome in zip(answers, outcomes, strict=True):
+        claim = answer.claim
+        stored = outcome.state is AttemptState.STORED
+        if stored and len(claim.text) >= LEARNED_MIN_CHARS and answer.spec.speed == 1:
+            four = sums.setdefault((claim.model, claim.voice, claim.language), [0, 0, 0, 0])
+            for at, value in enumerate((1, len(claim.text), outcome.millis, outcome.latency_millis)):
+                four[at] += value
+    return [Pace(*voice, *four) for voice, four in sorted(sums.items())]
 
 
 def unsent(job: int, claim: Claim, reason: str) -> Outcome:
@@ -85,7 +111,8 @@ def _outcome(answer: Answer) -> Outcome:
             final=result.failure is Failure.REFUSED,
         )
     try:
-        facts = inspect(result.audio, claim.format, len(claim.text), answer.spec.speed)
+        usual = usual_seconds(claim.text, answer.usual_seconds_per_char)
+        facts = inspect(result.audio, claim.format, len(claim.text), answer.spec.speed, usual)
     except BadAudio as error:
         return Outcome(*base, AttemptState.BAD, f"the audio is no good: {error}", 200, millis)
     return Outcome(

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.postgres import chunks, claims, jobs, permits
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders
 from speeko_jobs.adapters.postgres.claims import Claim, Settled
@@ -47,9 +48,11 @@ STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back
 CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.05
+SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
+LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 512  # answers waiting to be settled, beyond which no new call is made
-UNREACHABLE_SECONDS = 60.0  # of nothing but refused connections, then the job pauses
+UNREACHABLE_SECONDS = 30.0  # of nothing but refused connections, then the job pauses
 MAX_DELAY_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
@@ -110,11 +113,14 @@ class _Engine:
         self.tasks: set[asyncio.Task[None]] = set()
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = Backlog()
+        self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
         self.retries, self.breaker = RetryBudget(), Breaker()
         self.ended = self.throttled = self.server_limit = 0  # since the last lease
         self.saturated = False
         self.calls_left = self.chars_left = -1  # of the rates a minute; -1: there is none
         self.claimed: deque[tuple[int, Claim]] = deque()
+        self.suspects: deque[tuple[int, Claim]] = deque()
+        self.alone = False  # a suspect is under way, and nothing else
         self.answers: list[Answer] = []
         self.in_flight = self.allowed = self.calls = self.settling = self.unsettled = 0
         self.claimant = 0
@@ -156,6 +162,8 @@ class _Engine:
 
         self.claimant = await self._in_thread(self.context.database.run, enter)
         self.alive_until = started + self.lease_seconds
+        paces = await self._in_thread(claims.paces, self.context.database, self.profile.name, LEARNED_CALLS)
+        self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
         await self._lease()
 
     async def _beat(self) -> None:
@@ -172,7 +180,7 @@ class _Engine:
 
     async def _lease(self) -> None:
         busy = self.in_flight
-        wants = busy + len(self.claimed) + len(self.backlog)
+        wants = busy + len(self.claimed) + len(self.suspects) + len(self.backlog)
         if not self.allowed and not self.calls:
             wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
         started = time.monotonic()
@@ -204,21 +212,31 @@ class _Engine:
 
     async def _heed_pauses(self) -> None:
         """Give back what was claimed for jobs that do not run any more."""
-        for job in {job for job, _ in self.claimed} | self.backlog.jobs():
+        for job in {job for job, _ in (*self.claimed, *self.suspects)} | self.backlog.jobs():
             orders = await self._in_thread(chunks.orders, self.context.database, job)
             if orders is None or orders.state is not JobState.RUNNING:
                 await self._drop(job, "the job was stopped before the call")
 
     async def _drop(self, job: int, reason: str) -> None:
         self.backlog.drop(job)
-        mine = [claim for owner, claim in self.claimed if owner == job]
-        self.claimed = deque((owner, claim) for owner, claim in self.claimed if owner != job)
+        mine = [claim for owner, claim in (*self.claimed, *self.suspects) if owner == job]
+        self.claimed = deque(pair for pair in self.claimed if pair[0] != job)
+        self.suspects = deque(pair for pair in self.suspects if pair[0] != job)
         await self._give_back(job, mine, reason)
 
     async def _give_back(self, job: int, unsent: list[Claim], reason: str) -> None:
         if unsent:
             outcomes = [settle.unsent(job, claim, reason) for claim in unsent]
             await self._in_thread(self.context.database.run, lambda t: claims.settle(t, outcomes))
+
+    async def _shed(self) -> None:
+        """Give back what is claimed and cannot be sent now; it is claimed again when calls succeed."""
+        shed, self.claimed = list(self.claimed), deque[tuple[int, Claim]]()
+        for job in {job for job, _ in shed}:
+            mine = [claim for owner, claim in shed if owner == job]
+            await self._give_back(job, mine, "given back before the call: the provider fails")
+            for claim in mine:
+                self._later(job, Want(claim.key, claim.row_no, claim.chunk_no), self._delay())
 
     def _give_up(self, why: str) -> None:
         """Begin nothing more. What is in flight is still settled: late audio is kept."""
@@ -230,7 +248,7 @@ class _Engine:
         """Give everything back; what cannot be given back now lapses with the lease."""
         left = list(self.chunks.values())
         by_job: dict[int, list[Claim]] = {}
-        for job, claim in self.claimed:
+        for job, claim in (*self.claimed, *self.suspects):
             by_job.setdefault(job, []).append(claim)
         try:
             for job, unsent in by_job.items():
@@ -244,7 +262,7 @@ class _Engine:
             await self._in_thread(self.context.database.run, leave)
         except SpeekoError as error:
             log.warning("claimant %d is left to lapse: %s", self.claimant, error)
-        wanting = self.backlog.chunks() | {(job, claim.chunk_no) for job, claim in self.claimed}
+        wanting = self.backlog.chunks() | {(j, c.chunk_no) for j, c in (*self.claimed, *self.suspects)}
         again = sorted(wanting & {(c.job, c.no) for c in left})
         await self._in_thread(self.context.queue.synthesize, again)
         self.threads.shutdown(wait=False)
@@ -259,6 +277,8 @@ class _Engine:
             self._flush(now)
             open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
             self._send_claimed(now)
+            if self.breaker.is_open and len(self.claimed) > 1:
+                self._spawn(self._shed())
             if open_for_more and self._wants_chunk():
                 self._spawn(self._take_next())
             if open_for_more and not self.claiming and (batch := self._claim_size()):
@@ -283,7 +303,7 @@ class _Engine:
             return False
         if not open_for_more:
             return True
-        return not (self.claimed or self.backlog)
+        return not (self.claimed or self.suspects or self.backlog)
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -300,7 +320,9 @@ class _Engine:
     # chunks
 
     def _wants_chunk(self) -> bool:
-        return not (self.taking or self.exhausted) and self.backlog.ready() < 2 * self.allowed
+        if self.taking or self.exhausted or self.breaker.is_open:
+            return False
+        return self.backlog.ready() < 2 * self.allowed
 
     async def _take_next(self) -> None:
         self.taking = True
@@ -345,7 +367,10 @@ class _Engine:
         """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
         if len(self.answers) > BACKLOG or not self.backlog.ready():
             return 0
-        spare = self.allowed - self.in_flight + max(2, self.allowed // 4) - len(self.claimed)
+        claimed = len(self.claimed) + len(self.suspects)
+        if self.breaker.is_open:
+            return int(not claimed)  # one to try with; the rest is for engines that fare better
+        spare = self.allowed - self.in_flight + max(2, self.allowed // 4) - claimed
         enough = max(1, min(16, self.allowed // 4))
         return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
 
@@ -356,15 +381,20 @@ class _Engine:
             if turn is None:
                 return
             job, asked = turn
-            got = await self._in_thread(
-                self.context.database.run, lambda t: claims.claim(t, job, self.claimant, asked)
-            )
-            self.claimed.extend((job, claim) for claim in got)
+            got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
+            crash.point("after_claim")
+            for claim in got:
+                (self.suspects if claim.tries >= SUSPECT_TRIES else self.claimed).append((job, claim))
             if len(got) < len(asked):
                 mine = {claim.key for claim in got}
                 await self._look_at_left(job, [want for want in asked if want.key not in mine])
         finally:
             self.claiming = False
+
+    def _claims(self, t: Transaction, job: int, asked: list[Want]) -> list[Claim]:
+        got = claims.claim(t, job, self.claimant, asked)
+        crash.point("before_claim")
+        return got
 
     async def _look_at_left(self, job: int, not_mine: list[Want]) -> None:
         """Keys that others have are theirs; what is free but was locked is tried again; a cap pauses."""
@@ -391,7 +421,9 @@ class _Engine:
         if self.broken or now < self.blocked_until:
             return
         deadline = self.context.settings.request_timeout_seconds
-        while self.claimed and len(self.answers) < BACKLOG:
+        while (self.claimed or self.suspects) and len(self.answers) < BACKLOG:
+            if self.alone or (self.suspects and (self.in_flight or self.settling or self.answers)):
+                return
             if self.in_flight >= self.allowed:
                 self.saturated = True
                 return
@@ -401,7 +433,8 @@ class _Engine:
                 return  # this second's share of the rates a minute is used up
             if not self.breaker.allows(now):
                 return
-            job, claim = self.claimed.popleft()
+            self.alone = bool(self.suspects)
+            job, claim = (self.suspects or self.claimed).popleft()
             self.in_flight += 1
             self.retries.called(now)
             if self.calls_left > 0:
@@ -416,6 +449,7 @@ class _Engine:
         request = SpeechRequest(
             claim.key, claim.text, claim.model, claim.voice, claim.language, claim.format, spec.speed
         )
+        crash.point("before_send", claim.text)
         started = time.monotonic()
         result: Speech | ProviderError
         try:
@@ -426,12 +460,14 @@ class _Engine:
             # whatever it was, the call may have been paid for
             log.exception("the %s provider failed", self.profile.name)
             result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
+        crash.point("after_response", claim.text)
         self.in_flight -= 1
         self.calls += 1
         self._note(result)
         if not self.answers:
             self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
-        self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started))
+        usual = self.usual.get((claim.model, claim.voice, claim.language), 0.0) if spec.speed == 1 else 0.0
+        self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started, usual))
 
     def _note(self, result: Speech | ProviderError) -> None:
         """What a call tells about the provider, for the limit and the breaker."""
@@ -465,6 +501,7 @@ class _Engine:
             await self._after(batch, settled)
         finally:
             self.settling -= 1
+            self.alone = False
 
     async def _settled(self, batch: list[Answer]) -> Settled | None:
         """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""

@@ -1,6 +1,6 @@
 """Submit one catalog and print the job's number, as a process of its own: `a_submitter.py CATALOG OUTPUT`.
 
-With settings from the environment; waits for a line on standard input first, so that several can start at once.
+Settings come from the environment. It waits for a line on standard input, so that several can start at once.
 """
 
 from __future__ import annotations

@@ -37,15 +37,19 @@ def everything(client: redis.Redis) -> bytes:
 
 def test_canaries_are_found_nowhere(make_spine: MakeSpine) -> None:
     spine = make_spine(provider={"latency_ms": 200})
-    catalog = write_catalog(spine.folder / "catalog.csv", [f"{CANARY} {text}" for text in texts(60)])
-    refused = {"error": {"message": f"no {CANARY} for the key {API_KEY}", "type": "invalid_request_error"}}
+    said = [f"{CANARY} {text}" for text in texts(60)]
+    catalog = write_catalog(spine.folder / "catalog.csv", said)
+
+    def refused(number: int) -> dict[str, Any]:
+        return {"error": {"message": f"'{said[number]}' is refused for the key {API_KEY}", "type": "error"}}
+
     spine.provider.script(
         [
-            {"match": "number 3 ", "status": 400, "body": refused},
-            {"match": "number 4 ", "status": 500, "body": f"Traceback: {CANARY} {API_KEY}"},
+            {"match": "number 3 ", "status": 400, "body": refused(3)},
+            {"match": "number 4 ", "status": 500, "body": f"Traceback: {said[4]} {API_KEY}"},
             {"match": "number 5 ", "garbage": "html"},
             {"match": "number 6 ", "reset": "after"},
-            {"match": "number 7 ", "status": 401, "body": refused},
+            {"match": "number 7 ", "status": 401, "body": refused(7)},
         ]
     )
     with spine.redis.client as client:
@@ -60,8 +64,7 @@ def test_canaries_are_found_nowhere(make_spine: MakeSpine) -> None:
             for process in (lambda p: [p, *p.children()])(psutil.Process(node.container.process.pid))
         ]
         spine.until(lambda: spine.job(job).state == "paused", "the pause for the refused key")
-        spine.context.queue._send("synthesize", "synthesize", [(10**9, 1)])
-        spine.context.queue._send("synthesize", "synthesize", [("garbage", None, CANARY[:0])])  # type: ignore[list-item]
+        spine.context.queue.synthesize([(10**9, 1)])
         spine.sql("UPDATE speeko.job SET state = 'running', reason = ''")
         spine.wait(job, sweeping=True)
         seen += everything(client)

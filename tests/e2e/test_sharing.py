@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
+from speeko_jobs.flow import sweep
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
 from tests.fixtures.ledger import check_ledger, check_served
@@ -14,8 +17,8 @@ from workers.supervisor import Node
 def test_two_submits_of_one_catalog_at_once_buy_each_text_once(make_spine: MakeSpine) -> None:
     spine = make_spine(provider={"latency_ms": 50}, max_concurrency=20)
     spine.start_workers(SYNTHESIZING, DELIVERING)
-    said = texts(300)
-    rows = said + said[:100]
+    said = texts(200)
+    rows = said + said[:60]
     catalog = write_catalog(spine.folder / "catalog.csv", rows)
     outputs = ("one", "two")
 
@@ -24,34 +27,34 @@ def test_two_submits_of_one_catalog_at_once_buy_each_text_once(make_spine: MakeS
         submitter.go()
     summaries = [spine.wait(submitter.job()) for submitter in submitters]
 
-    assert spine.provider.calls == 300
+    assert spine.provider.calls == 200
     assert Counter(entry["text"] for entry in spine.provider.bill()) == Counter(said)
-    assert check_ledger(spine) == {"stored": 300}
+    assert check_ledger(spine) == {"stored": 200}
     spoken = {str(number): text for number, text in enumerate(rows, start=1)}
     for summary, output in zip(summaries, outputs, strict=True):
         sources = summary["sources"]
-        assert sum(sources.values()) == 400
+        assert sum(sources.values()) == 260
         assert sources["synthesized"] == summary["calls"]
         assert sources["unchanged"] == 0
         check_served(spine, summary, spoken, output)
-    assert sum(summary["calls"] for summary in summaries) == 300
+    assert sum(summary["calls"] for summary in summaries) == 200
 
 
 def test_the_limit_holds_over_two_nodes_of_two_processes(make_spine: MakeSpine) -> None:
     spine = make_spine(provider={"latency_ms": 60, "fsync": False}, max_concurrency=7)
     spine.start_workers(SYNTHESIZING, Node("synthesize-2", SYNTHESIZING.queues, 2), DELIVERING)
-    catalog = write_catalog(spine.folder / "catalog.csv", texts(500))
+    catalog = write_catalog(spine.folder / "catalog.csv", texts(300))
 
     job = spine.submit(catalog)
-    spine.wait_for_calls(250)
+    spine.wait_for_calls(150)
     engines = spine.sql("SELECT count(*) FROM speeko.claimant WHERE lease_until > clock_timestamp()")[0][0]
     summary = spine.wait(job)
 
     assert engines == 4
     provider = spine.provider.summary()
     assert provider["max_in_flight"] <= 7
-    assert provider["answers"] == {"200": 500}
-    assert summary["calls"] == 500
+    assert provider["answers"] == {"200": 300}
+    assert summary["calls"] == 300
     check_ledger(spine)
 
 
@@ -83,10 +86,12 @@ def test_every_message_five_times_changes_nothing(make_spine: MakeSpine) -> None
     assert len(spine.manifest()) == 200
 
 
-def test_the_engines_of_one_job_divide_the_work(spine: Spine) -> None:
-    """No process of a node is left idle while another has a queue before it."""
-    catalog = write_catalog(spine.folder / "catalog.csv", texts(600))
-    spine.wait(spine.submit(catalog))
-    shares = spine.sql("SELECT count(*) FROM speeko.attempt GROUP BY claimant_id ORDER BY 1")
-    assert len(shares) >= 2
-    check_ledger(spine)
+@pytest.mark.xfail(strict=True, reason="a sweep sends every waiting chunk again, whatever is in the broker")
+def test_sweeps_do_not_pile_up_messages(idle_spine: Spine) -> None:
+    spine = idle_spine
+    job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(250)))
+    for _ in range(10):
+        spine.sql("UPDATE speeko.chunk SET queued_at = queued_at - interval '15 seconds'")
+        sweep.sweep(spine.context)
+    with spine.redis.client as client:
+        assert client.llen("speeko:synthesize") <= 2 * spine.job(job).chunks

@@ -16,7 +16,9 @@ from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_c
 from tests.wait import wait_until
 from workers.supervisor import Node, Supervisor
 
-ROWS = texts(400)
+LIMIT = 16
+LOST = 3 * LIMIT  # one engine: in flight, claimed ahead, and answered but not yet booked
+ROWS = texts(240)
 SPOKEN = {str(number): text for number, text in enumerate(ROWS, start=1)}
 
 
@@ -25,15 +27,15 @@ def slow(make_spine: MakeSpine) -> Spine:
     """Slow calls, a provider that bills every one of them, and leases that lapse soon."""
     return make_spine(
         provider={"latency_ms": 150, "ignore_idempotency": True, "fsync": False},
-        max_concurrency=24,
+        max_concurrency=LIMIT,
         lease_seconds=2.0,
     )
 
 
 def submit(spine: Spine) -> int:
-    """A job of 400 texts that has made its first 100 calls."""
+    """A job of 240 texts that has made its first 60 calls."""
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", ROWS))
-    spine.wait_for_calls(100)
+    spine.wait_for_calls(60)
     return job
 
 
@@ -41,6 +43,7 @@ def check_end(spine: Spine, job: int, most_unknown: int) -> None:
     summary = spine.wait(job, sweeping=True)
     check_served(spine, summary, SPOKEN)
     states = check_ledger(spine)
+
     assert states["unknown"] <= most_unknown
     assert summary["unknown"]["calls"] == states["unknown"]
     assert spine.provider.calls <= len(ROWS) + most_unknown
@@ -54,7 +57,7 @@ def test_a_process_is_killed_in_the_middle(slow: Spine) -> None:
 
     os.kill(victim, signal.SIGKILL)
 
-    check_end(slow, job, 24)
+    check_end(slow, job, LOST)
     assert node.status == "running"
     wait_until(lambda: len(node.children()) == 2 and victim not in node.children(), "a new process")
 
@@ -68,7 +71,7 @@ def test_all_workers_are_killed_and_others_go_on(slow: Spine) -> None:
 
     slow.start_workers(Node("second", SYNTHESIZING.queues, 2), Node("second-d", DELIVERING.queues, 1))
 
-    check_end(slow, job, 24)
+    check_end(slow, job, LOST)
 
 
 def test_the_delivering_node_is_killed(slow: Spine) -> None:
@@ -79,18 +82,28 @@ def test_the_delivering_node_is_killed(slow: Spine) -> None:
     check_end(slow, job, 0)
 
 
+def frozen_between_transactions(spine: Spine, pid: int) -> bool:
+    """Freeze a process, and thaw it again if that left a transaction open, which holds up all others."""
+    os.kill(pid, signal.SIGSTOP)
+    idle = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+    for _ in range(20):  # those of the other processes end by themselves
+        if not spine.sql(f"{idle} AND state_change < clock_timestamp() - interval '10 ms'"):
+            return True
+    os.kill(pid, signal.SIGCONT)
+    return False
+
+
 def test_a_frozen_process_is_taken_for_dead_and_begins_nothing_when_it_wakes(slow: Spine) -> None:
     slow.start_workers(SYNTHESIZING, DELIVERING)
     job = submit(slow)
     victim = slow.nodes[0].container.children()[0]
-    os.kill(victim, signal.SIGSTOP)
+    wait_until(lambda: frozen_between_transactions(slow, victim), "a moment without a transaction")
+    lost = "SELECT 1 FROM speeko.attempt WHERE state = 'unknown'"
     try:
-        slow.until(
-            lambda: slow.sql("SELECT FROM speeko.attempt WHERE state = 'unknown'"), "its calls to be given up"
-        )
+        slow.until(lambda: slow.sql(lost), "its calls to be given up")
     finally:
         os.kill(victim, signal.SIGCONT)
-    check_end(slow, job, 24)
+    check_end(slow, job, LOST)
 
 
 def test_a_warm_stop_ends_well_and_leaves_no_doubt(slow: Spine) -> None:
@@ -99,7 +112,7 @@ def test_a_warm_stop_ends_well_and_leaves_no_doubt(slow: Spine) -> None:
 
     assert slow.nodes[0].container.kill("SIGTERM") == 0
 
-    assert slow.sql("SELECT FROM speeko.attempt WHERE state IN ('sending', 'unknown')") == []
+    assert slow.sql("SELECT 1 FROM speeko.attempt WHERE state IN ('sending', 'unknown')") == []
     assert slow.job(job).state is JobState.RUNNING
     assert slow.provider.calls < len(ROWS)
     slow.start_workers(Node("second", SYNTHESIZING.queues, 2))
@@ -118,30 +131,30 @@ def test_the_supervisor_restarts_a_node_that_was_killed(slow: Spine) -> None:
 
         wait_until(lambda: supervisor.pids().get("synthesize", first) != first, "a new node")
 
-        check_end(slow, job, 24)
+        check_end(slow, job, LOST)
         pids = supervisor.pids()
     assert not any(psutil.pid_exists(pid) for pid in pids.values())
 
 
 def test_a_submitter_is_killed_while_it_loads(slow: Spine) -> None:
     slow.start_workers(SYNTHESIZING, DELIVERING)
-    catalog = write_catalog(slow.folder / "large.csv", texts(300_000))
+    catalog = write_catalog(slow.folder / "large.csv", texts(60_000))
     submitter = Submitter(slow, catalog, "out")
     submitter.go()
     count = "SELECT count(*) FROM speeko.item"
     wait_until(lambda: slow.sql(count)[0][0] > 8_000, "the first rows")
     submitter.kill()
     loaded = slow.sql(count)[0][0]
-    assert 0 < loaded < 300_000
+    assert 0 < loaded < 60_000
     job = slow.sql("SELECT max(id) FROM speeko.job")[0][0]
     slow.until(lambda: True, "a sweep")
     assert slow.job(job).state is JobState.PLANNING  # it may yet be alive, for all that anybody knows
 
     slow.sql("UPDATE speeko.job SET submitter_until = clock_timestamp()")
-    slow.until(lambda: not slow.sql("SELECT FROM speeko.job"), "the job to be forgotten")
+    slow.until(lambda: not slow.sql("SELECT 1 FROM speeko.job"), "the job to be forgotten")
 
     assert slow.sql(count) == [(0,)]
-    assert slow.sql("SELECT FROM speeko.chunk") == []
+    assert slow.sql("SELECT 1 FROM speeko.chunk") == []
     assert slow.provider.calls == 0
     again = slow.wait(slow.submit(write_catalog(slow.folder / "small.csv", texts(50))), sweeping=True)
     assert again["calls"] == 50

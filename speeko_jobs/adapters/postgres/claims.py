@@ -37,6 +37,7 @@ class Claim:
     cost_micros: int
     row_no: int
     chunk_no: int
+    tries: int = 0  # calls of this text whose end nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +182,39 @@ def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
 def settle_cancelled(t: Transaction) -> list[tuple[int, int]]:
     """The chunks of cancelled jobs that are left, once no call of theirs is open: (job, chunk), now ready."""
     return sorted((job, no) for job, no in t.rows("cancelled_settle"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How one voice of a provider speaks a language and how fast it answers, over all its calls."""
+
+    model: str
+    voice: str
+    language: str
+    calls: int
+    chars: int
+    millis: int
+    latency_millis: int
+
+
+def add_pace(t: Transaction, provider: str, paces: Sequence[Pace]) -> None:
+    """Learn from settled calls."""
+    if paces:
+        t.run(
+            "pace_add",
+            {
+                "provider": provider,
+                "models": [p.model for p in paces],
+                "voices": [p.voice for p in paces],
+                "languages": [p.language for p in paces],
+                "calls": [p.calls for p in paces],
+                "chars": [p.chars for p in paces],
+                "millis": [p.millis for p in paces],
+                "latencies": [p.latency_millis for p in paces],
+            },
+        )
+
+
+def paces(database: Database, provider: str, least_calls: int) -> list[Pace]:
+    """What is known of a provider's voices that have spoken at least so often."""
+    return [Pace(*row) for row in database.rows("pace_show", {"provider": provider, "calls": least_calls})]

@@ -285,6 +285,18 @@ tenant = Table(
     Column("daily_micros", BigInteger),
     Column("monthly_micros", BigInteger),
 )
+voice_pace = Table(
+    "voice_pace",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("voice", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("chars", BigInteger, nullable=False),
+    Column("millis", BigInteger, nullable=False),
+    Column("latency_millis", BigInteger, nullable=False),
+)
 permit = Table(
     "permit",
     metadata,

@@ -9,8 +9,9 @@ from itertools import chain
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Want
+from speeko_jobs.adapters.postgres import claims, jobs, tenants
+from speeko_jobs.adapters.postgres.claims import Claim, Outcome
+from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 
@@ -73,12 +74,7 @@ def test_only_a_running_job_claims(books: Books, one: tuple[int, int, list[Want]
     books.run(lambda t: jobs.set_state(t, job, state, "because", expected=[JobState.RUNNING]))
     assert books.claim(job, engine, wants) == []
     left = claims.left(books.database, job, [wants[0].key])
-    assert (left.free, left.over_budget, left.job_state, left.job_reason) == (
-        [wants[0].key],
-        False,
-        state,
-        "because",
-    )
+    assert (left.free, left.over, left.job_state) == ([wants[0].key], "", state)
 
 
 def test_only_a_living_engine_claims(books: Books, one: tuple[int, int, list[Want]]) -> None:
@@ -160,11 +156,41 @@ def test_one_micro_short_leaves_the_last_text(books: Books) -> None:
     assert [claim.key for claim in sorted(got, key=lambda c: c.row_no)] == [key_of("a"), key_of("b")]
     left = claims.left(books.database, job, [key_of("c")])
     assert left.free == [key_of("c")]
-    assert left.over_budget
+    assert left.over == "the job's budget"
     # what was reserved and not used is there again
     books.settle(ended(job, got[0], A.REFUSED))
-    assert not claims.left(books.database, job, [key_of("c")]).over_budget
+    assert claims.left(books.database, job, [key_of("c")]).over == ""
     assert len(books.claim(job, engine, [w for w in wants if w.key == key_of("c")])) == 1
+
+
+def test_a_text_too_dear_does_not_stand_before_one_that_fits(books: Books) -> None:
+    """Else it would be asked for again and again, and the job would neither go on nor pause."""
+    costs = {"dear": 90, "cheap": 30, "cheap too": 30}
+    job, engine = books.job(list(costs), cost_micros=lambda x: costs[x], budget_micros=80), books.engine()
+    wants = books.start(job, 1, engine)
+    assert sorted(claim.text for claim in books.claim(job, engine, wants)) == ["cheap", "cheap too"]
+    assert books.claim(job, engine, wants) == []
+    assert claims.left(books.database, job, [key_of("dear")]).over == "the job's budget"
+
+
+def test_the_caps_of_a_tenant_hold_over_its_jobs(books: Books) -> None:
+    books.run(lambda t: tenants.put(t, "shop", daily_micros=1_000, keep_daily=False))
+    works = [books.job([f"{n} {text}" for text in TEXTS[:20]]) for n in range(3)]
+    engines = [books.engine() for _ in works]
+    wants = [books.start(job, 1, engine) for job, engine in zip(works, engines, strict=True)]
+
+    def work(n: int) -> int:
+        got: list[Claim] = []
+        for at in range(0, 20, 4):
+            got += books.claim(works[n], engines[n], wants[n][at : at + 4])
+            books.settle(*[stored(works[n], claim) for claim in got[-2:]])
+        return len(got)
+
+    assert sum(together([lambda n=n: work(n) for n in range(3)])) == 10
+    left = claims.left(books.database, works[0], [w.key for w in wants[0]])
+    assert left.over == "the daily cap of tenant 'shop'"
+    (shown,) = tenants.show(books.database)
+    assert shown.spent_today_micros + shown.reserved_micros == 1_000
 
 
 # settling

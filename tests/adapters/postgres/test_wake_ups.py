@@ -8,8 +8,8 @@ from itertools import chain
 
 import pytest
 
-from speeko_jobs.adapters.postgres import chunks
-from speeko_jobs.core.states import AttemptState
+from speeko_jobs.adapters.postgres import chunks, claims, jobs
+from speeko_jobs.core.states import AttemptState, JobState
 from tests.fixtures.books import Books, ended, stored, together
 
 ROUNDS = 60
@@ -90,3 +90,15 @@ def test_a_chunk_of_which_all_is_known_is_ready_at_once(books: Books) -> None:
     assert third is not None
     assert books.run(lambda t: chunks.ready(t, third))
     assert not books.run(lambda t: chunks.ready(t, third))
+
+
+def test_a_chunk_that_was_given_up_waits_for_nothing(books: Books) -> None:
+    """Its job is cancelled while an engine looks its texts up."""
+    engine, job = books.engine(), books.job(["a", "b"])
+    chunk = books.take(job, 1, engine)
+    assert chunk is not None
+    books.run(lambda t: jobs.set_state(t, job, JobState.CANCELLED, expected=[JobState.RUNNING]))
+    assert books.run(claims.settle_cancelled) == [(job, 1)]
+    books.enrol(chunk)
+    assert books.chunk_state(job, 1) == ("ready", 0)
+    assert books.one("SELECT count(*) FROM speeko.need") == 0

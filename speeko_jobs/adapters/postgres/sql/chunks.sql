@@ -90,17 +90,17 @@ WHERE key = ANY(%(keys)b::bytea[])
 ORDER BY key FOR SHARE
 
 -- needs_add: this chunk waits for these keys; the chunk's count is what it waits for now
-WITH added AS (
-    INSERT INTO speeko.need (key, job_id, chunk_no)
-    SELECT k, %(job)s, %(no)s FROM unnest(%(keys)b::bytea[]) AS k
-    ON CONFLICT DO NOTHING
+WITH waiting AS (
+    UPDATE speeko.chunk
+    SET missing = cardinality(%(keys)b::bytea[]),
+        state = CASE WHEN cardinality(%(keys)b::bytea[]) = 0 THEN 'ready' ELSE state END,
+        ready_at = CASE WHEN cardinality(%(keys)b::bytea[]) = 0 THEN clock_timestamp() END
+    WHERE job_id = %(job)s AND no = %(no)s AND state = 'synthesizing'
+    RETURNING job_id, no
 )
-UPDATE speeko.chunk
-SET missing = cardinality(%(keys)b::bytea[]),
-    state = CASE WHEN cardinality(%(keys)b::bytea[]) = 0 THEN 'ready' ELSE state END,
-    ready_at = CASE WHEN cardinality(%(keys)b::bytea[]) = 0 THEN clock_timestamp() END
-WHERE job_id = %(job)s AND no = %(no)s AND state = 'synthesizing'
-RETURNING no
+INSERT INTO speeko.need (key, job_id, chunk_no)
+SELECT k, waiting.job_id, waiting.no FROM waiting, unnest(%(keys)b::bytea[]) AS k
+ON CONFLICT DO NOTHING
 
 -- utterance_texts: the spoken texts of some keys
 SELECT key, text FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[])

@@ -33,14 +33,14 @@ WITH j AS (
     FOR NO KEY UPDATE OF u SKIP LOCKED
 ), fit AS (
     SELECT * FROM (
-        SELECT open.*, sum(cost_micros) OVER (ORDER BY place) AS upto FROM open
+        SELECT open.*, sum(cost_micros) OVER (ORDER BY cost_micros, place) AS upto FROM open
     ) s WHERE upto <= (SELECT room FROM j)
 ), taken AS (
     UPDATE speeko.utterance u
     SET state = 'claimed', claimant_id = %(claimant)s, fence = u.fence + 1, settled_at = NULL
     FROM fit WHERE u.key = fit.key
     RETURNING u.key, u.fence, u.text, u.voice, u.language, u.model, u.format, u.cost_micros, u.chars,
-              u.provider, fit.row_no, fit.chunk_no
+              u.tries, u.provider, fit.row_no, fit.chunk_no
 ), intent AS (
     INSERT INTO speeko.attempt (job_id, chunk_no, row_no, key, fence, claimant_id, state, tenant, provider,
                                 voice, chars, cost_micros)
@@ -53,7 +53,7 @@ WITH j AS (
     WHERE id = %(job)s AND EXISTS (SELECT FROM taken)
 )
 SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.chars, t.cost_micros,
-       t.row_no, t.chunk_no
+       t.row_no, t.chunk_no, t.tries
 FROM taken t JOIN intent i USING (key)
 
 -- claim_left: what became of keys that could not be claimed: free but locked or too dear, taken, or settled
@@ -207,3 +207,19 @@ SELECT key FROM freed WHERE state = 'failed'
 -- lost_keys_lock: the keys that dead engines hold, locked in order
 SELECT key FROM speeko.utterance
 WHERE state = 'claimed' AND claimant_id = ANY(%(claimants)b::bigint[]) ORDER BY key FOR NO KEY UPDATE
+
+-- pace_add: how long the voices of some settled calls speak and how fast they answer
+INSERT INTO speeko.voice_pace AS p
+    (provider, model, voice, language, calls, chars, millis, latency_millis)
+SELECT %(provider)s, n.model, n.voice, n.language, n.calls, n.chars, n.millis, n.latency
+FROM unnest(%(models)s::text[], %(voices)s::text[], %(languages)s::text[], %(calls)b::bigint[],
+            %(chars)b::bigint[], %(millis)b::bigint[], %(latencies)b::bigint[])
+     AS n (model, voice, language, calls, chars, millis, latency)
+ORDER BY n.model, n.voice, n.language
+ON CONFLICT (provider, model, voice, language) DO UPDATE
+SET calls = p.calls + excluded.calls, chars = p.chars + excluded.chars, millis = p.millis + excluded.millis,
+    latency_millis = p.latency_millis + excluded.latency_millis
+
+-- pace_show: what is known of the voices of a provider that have spoken often enough
+SELECT model, voice, language, calls, chars, millis, latency_millis FROM speeko.voice_pace
+WHERE provider = %(provider)s AND calls >= %(calls)s AND chars > 0

@@ -32,6 +32,19 @@ CHANGES = (
         ADD COLUMN chars_left double precision NOT NULL DEFAULT 0,
         ADD COLUMN filled_at timestamptz NOT NULL DEFAULT clock_timestamp()
     """,
+    """
+    CREATE TABLE speeko.voice_pace (
+        provider text NOT NULL,
+        model text NOT NULL,
+        voice text NOT NULL,
+        language text NOT NULL,
+        calls bigint NOT NULL,
+        chars bigint NOT NULL,
+        millis bigint NOT NULL,
+        latency_millis bigint NOT NULL,
+        PRIMARY KEY (provider, model, voice, language)
+    )
+    """,
     "ALTER TABLE speeko.job ADD COLUMN finalized boolean NOT NULL DEFAULT false",
     "CREATE INDEX job_reserved ON speeko.job (tenant) WHERE reserved_micros > 0",
 )
@@ -44,6 +57,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP INDEX speeko.job_reserved")
+    op.execute("DROP TABLE speeko.voice_pace")
     op.execute("DROP TABLE speeko.tenant")
     op.execute("ALTER TABLE speeko.job DROP COLUMN finalized")
     for name in (

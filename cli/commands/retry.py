@@ -1,0 +1,38 @@
+"""`speeko retry`: the failed rows of a job that has ended, once more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.call import Call
+from cli.console import note
+from cli.options import Verb, common, job_argument, no_wait_option, workers_option
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.context import Context
+
+
+@click.command("retry", cls=Verb)
+@job_argument
+@no_wait_option
+@workers_option
+@common
+@click.pass_obj
+def command(call: Call, /, job: int, no_wait: bool, **options: Any) -> int:
+    """Try the failed rows of a job again, with workers if none run.
+
+    Refused rows stay refused: correct them in the catalog and run it again.
+    """
+    from cli.going import set_going
+
+    settings = call.settings(options)
+    return set_going(call, settings, job, lambda context: _retry(context, job), wait=not no_wait)
+
+
+def _retry(context: Context, job: int) -> None:
+    from cli.figures import count
+    from speeko_jobs.flow import control
+
+    note(f"{count(control.retry(context, job), 'row')} of job {job} once more")

@@ -1,0 +1,40 @@
+"""Letting a job that stands still go on: resume and retry, with workers at hand or left to others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cli.console import emit, say
+from cli.crew import Crew
+from cli.request import check_provider
+from cli.seeing import see_through
+from cli.standing import standing
+from cli.watching import tell_if_nobody_works
+from speeko_jobs.adapters.postgres import jobs
+
+if TYPE_CHECKING:
+    from cli.call import Call
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.settings import Settings
+
+
+def set_going(
+    call: Call, settings: Settings, job: int, start: Callable[[Context], None], *, wait: bool
+) -> int:
+    """Have `start` set the job running, and see it through; the exit code. Raises JobError."""
+    with standing(settings) as (context, alone):
+        spec = jobs.show(context.database, job).spec
+        if wait:
+            with Crew(context, alone=alone) as crew:
+                if crew.is_own:
+                    check_provider(spec, settings)
+                start(context)
+                return see_through(context, job, crew, call)
+        start(context)
+        tell_if_nobody_works(context, job, call)
+        if call.json:
+            emit({"job": job, "state": jobs.progress(context.database, job).state.value})
+        else:
+            say(f"job {job} goes on: watch it with: speeko watch {job}")
+    return 0
