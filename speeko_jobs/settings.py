@@ -19,9 +19,11 @@ from speeko_jobs.errors import ConfigError
 FILE_NAME = "speeko.toml"
 
 
-def setting(default: Any, help: str, *, secret: bool = False, also: str = "") -> Any:
-    """A dataclass field with what `speeko config` tells of it. `also`: a second environment variable."""
-    return field(default=default, metadata={"help": help, "secret": secret, "also": also})
+def setting(
+    default: Any, help: str, *, secret: bool = False, least: float | None = None, most: float | None = None
+) -> Any:
+    """A dataclass field with what `speeko config` tells of it, and the bounds of a number."""
+    return field(default=default, metadata={"help": help, "secret": secret, "least": least, "most": most})
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,29 @@ class Settings:
     voice: str = setting("", "voice; empty: the provider's default")
     language: str = setting("", "language (BCP 47); empty: left to the voice")
     format: str = setting("mp3", "audio format: mp3, wav, flac, ogg, opus")
-    speed: float = setting(1.0, "speed of speech, 1.0 is the voice's own")
+    speed: float = setting(1.0, "speed of speech, 1.0 is the voice's own", least=0.1, most=10)
     price_per_million: str = setting("", "USD for a million characters, in place of the list price")
 
-    max_concurrency: int = setting(100, "most calls in flight, over all workers")
-    calls_per_minute: int = setting(0, "most calls a minute, over all workers; 0: no such limit")
-    chars_per_minute: int = setting(0, "most characters a minute, over all workers; 0: no such limit")
-    request_timeout_seconds: float = setting(60.0, "most time for one call, from connect to last byte")
-    max_audio_mb: int = setting(64, "most megabytes of audio that one call may answer")
-    workers: int = setting(0, "synthesizing processes that a worker starts; 0: one a core, at most 4")
-    chunk_rows: int = setting(1000, "most rows a chunk")
-    window: int = setting(64, "most chunks of a job in the broker at a time")
-    work_seconds: float = setting(45.0, "most time one task takes up new work")
-    lease_seconds: float = setting(30.0, "how long a worker that says nothing counts as living")
+    max_concurrency: int = setting(100, "most calls in flight, over all workers", least=1, most=100000)
+    calls_per_minute: int = setting(
+        0, "most calls a minute, over all workers; 0: no such limit", least=0, most=1000000000
+    )
+    chars_per_minute: int = setting(
+        0, "most characters a minute, over all workers; 0: no such limit", least=0, most=1000000000000
+    )
+    request_timeout_seconds: float = setting(
+        60.0, "most time for one call, from connect to last byte", least=1, most=3600
+    )
+    max_audio_mb: int = setting(64, "most megabytes of audio that one call may answer", least=1, most=10000)
+    workers: int = setting(
+        0, "synthesizing processes that a worker starts; 0: one a core, at most 4", least=0, most=256
+    )
+    chunk_rows: int = setting(1000, "most rows a chunk", least=1, most=100000)
+    window: int = setting(64, "most chunks of a job in the broker at a time", least=1, most=10000)
+    work_seconds: float = setting(45.0, "most time one task takes up new work", least=1, most=200)
+    lease_seconds: float = setting(
+        30.0, "how long a worker that says nothing counts as living", least=3, most=3600
+    )
     tenant: str = setting("default", "who the job is booked on")
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
 
@@ -114,11 +126,10 @@ def explain(
     out = []
     for name, f in known.items():
         value, source = f.default, "default"
-        variables = [f"SPEEKO_{name.upper()}", *filter(None, [f.metadata["also"]])]
-        variable = next((v for v in variables if environ.get(v)), None)
+        variable = f"SPEEKO_{name.upper()}"
         if flags.get(name) is not None:
             value, source = flags[name], "flag"
-        elif variable is not None:
+        elif environ.get(variable):
             value, source = environ[variable], variable
         elif name in table:
             value, source = table[name], str(path)
@@ -143,13 +154,15 @@ def _read_file(
 
 def _parse(f: dataclasses.Field[Any], value: Any, source: str) -> Any:
     kind: Any = type(f.default)
-    if type(value) is kind:
-        return value
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
-        return kind(value)
+        parsed = kind(value)
     except ValueError:
         word = {int: "a whole number", float: "a number", str: "a text"}[kind]
         shown = "that value" if f.metadata["secret"] else repr(value)
         raise ConfigError(f"{source}: {f.name} takes {word}, not {shown}") from None
+    least, most = f.metadata["least"], f.metadata["most"]
+    if least is not None and not least <= parsed <= most:
+        raise ConfigError(f"{source}: {f.name} takes {least:g} to {most:g}, not {parsed:g}")
+    return parsed

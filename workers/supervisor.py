@@ -23,6 +23,7 @@ from typing import IO
 
 from speeko_jobs.adapters.celery_queue import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE, Queue
 from speeko_jobs.errors import ConfigError, ServerError
+from speeko_jobs.local.stack import held_locks
 from speeko_jobs.settings import Settings
 
 READY_SECONDS = 60.0
@@ -145,8 +146,9 @@ class Supervisor:
                 process = self._spawn(name, command, self._environment, log_file)
                 if process is None:
                     return
+                assert process.stdin is not None
                 assert process.stdout is not None
-                with process.stdout as said:
+                with process.stdin, process.stdout as said:
                     for line in said:
                         if line.startswith("ready "):
                             ready.set()
@@ -174,6 +176,7 @@ class Supervisor:
                 stderr=log_file,
                 text=True,
                 errors="replace",
+                pass_fds=held_locks(),  # while it finishes its work after our death, the servers stay
                 start_new_session=True,  # the terminal's Ctrl-C is ours to handle
             )
             self._running[name] = process

@@ -24,7 +24,7 @@ PREFIX = b"speeko:utterance:"
 AWAY_SECONDS = 5.0  # after a failure, do not ask again for so long: one slow server must not slow each chunk
 
 _RECORD = struct.Struct(">BIIqqqq")
-_VERSION = 1
+_VERSION = 2
 log = logging.getLogger(__name__)
 
 
@@ -77,10 +77,7 @@ class RedisCache:
         try:
             with self._redis.pipeline(transaction=False) as pipe:
                 for key, r in records.items():
-                    value = _RECORD.pack(
-                        _VERSION, r.bytes, r.millis, r.bought_job, r.bought_row, r.settled, r.cost_micros
-                    )
-                    pipe.set(PREFIX + key, value, ex=TTL_SECONDS)
+                    pipe.set(PREFIX + key, _packed(r), ex=TTL_SECONDS)
                 pipe.execute()
         except redis.RedisError as error:
             self._failed(error)
@@ -102,4 +99,6 @@ class RedisCache:
 
 
 def _packed(r: Record) -> bytes:
-    return _RECORD.pack(_VERSION, r.bytes, r.millis, r.bought_job, r.bought_row, r.settled, r.cost_micros)
+    return _RECORD.pack(
+        _VERSION, r.bytes, r.millis, r.bought_job, r.bought_row, r.settled_millis, r.cost_micros
+    )

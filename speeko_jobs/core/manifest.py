@@ -12,6 +12,7 @@ COLUMNS = (
     "row", "id", "path", "voice", "language", "key", "source", "chars", "cost_usd", "audio_seconds", "bytes",
     "error",
 )  # fmt: skip
+FAILED_COLUMNS = ("id", "text", "voice", "language", "file", "row", "error")  # a catalog again
 
 _string = json.encoder.encode_basestring  # keeps every script readable, escapes control characters
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from speeko_jobs.core import language as languages
 from speeko_jobs.core import naming, segments
 from speeko_jobs.core.columns import Columns, join_ids, join_texts
+from speeko_jobs.core.inert import spreadsheet_raw
 from speeko_jobs.core.key import Engine, KeyMaker
+from speeko_jobs.core.manifest import FAILED_COLUMNS
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.text import has_speech, spoken
 
@@ -62,10 +64,13 @@ class RowReader:
         self._keys = KeyMaker(Engine(self._profile.family, spec.model, spec.format, str(spec.speed)))
         self._voices: dict[tuple[str, str], tuple[str, str, str]] = {}
         self._batch = tuple(header) == OPENAI_BATCH_HEADER
+        self._ours = tuple(header) == FAILED_COLUMNS
         self._default = self._speaker("", "")
 
     def read(self, row_no: int, cells: Sequence[str]) -> Read:
         """The row as it will be spoken. Raises Refusal."""
+        if self._ours:  # failed.csv: what was made inert is meant as it was
+            cells = [spreadsheet_raw(cell) for cell in cells]
         count = len(cells)
         if self._one_id >= 0:
             row_id = cells[self._one_id] if self._one_id < count else ""

@@ -37,7 +37,7 @@ class Record:
     millis: int
     bought_job: int
     bought_row: int
-    settled: int  # seconds since 1970, by the database's clock
+    settled_millis: int  # since 1970, by the database's clock
     cost_micros: int  # what it cost when it was bought
 
 

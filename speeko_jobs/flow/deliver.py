@@ -216,7 +216,7 @@ class _Delivery:
     def _source(self, record: Record, row_no: int) -> Source:
         if record.bought_job == self.chunk.job:
             return Source.SYNTHESIZED if record.bought_row == row_no else Source.DUPLICATE
-        return Source.CACHE if record.settled < int(self.orders.released) else Source.COALESCED
+        return Source.CACHE if record.settled_millis < self.orders.released * 1000 else Source.COALESCED
 
     def _count(self, line: Line, listed: int) -> None:
         assert line.source is not None

@@ -6,7 +6,9 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from speeko_jobs.adapters import crash
@@ -21,7 +23,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import part_path
 
 FINALIZED = (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS, JobState.CANCELLED)
-FAILED_COLUMNS = ("id", "text", "voice", "language", "file", "row", "error")
+SHOWN_REASONS = 10
 
 
 def finalize(context: Context, job_no: int) -> bool:
@@ -29,14 +31,18 @@ def finalize(context: Context, job_no: int) -> bool:
     job = jobs.show(context.database, job_no)
     if job.state not in FINALIZED or job.chunks_open:
         return False
+    if job.finished_at is None:  # noted once, so that every run tells the same times
+        context.database.run(lambda t: jobs.stamp_end(t, job_no))
+        job = jobs.show(context.database, job_no)
     store = context.store_of(job.spec.store)
     destination = context.store_of(job.spec.output)
+    reasons: Counter[str] = Counter()
     with contextlib.ExitStack() as stack:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
         table_out = stack.enter_context(destination.writer("manifest.csv"))
         failed_out = stack.enter_context(destination.writer("failed.csv"))
         table_out.write(_csv([manifest.COLUMNS]))
-        failed_out.write(_csv([FAILED_COLUMNS]))
+        failed_out.write(_csv([manifest.FAILED_COLUMNS]))
         for no in deliveries.delivered_chunks(context.database, job.id):
             part = store.get(part_path(job.id, no))
             lines_out.write(part)
@@ -46,22 +52,31 @@ def finalize(context: Context, job_no: int) -> bool:
             wrong = [line for line in lines if line["error"] is not None]
             if wrong:
                 failed_out.write(_csv(_failed_rows(context, job, wrong)))
-    failed = bool(job.failed or job.refused)
-    end = JobState.DONE_WITH_ERRORS if failed else JobState.DONE
-    ended = context.database.run(lambda t: jobs.end(t, job.id, end))
-    text = json.dumps(summarize(context, job.id), indent=2, ensure_ascii=False) + "\n"
+                reasons.update([line["error"] for line in wrong])
+    end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
+    if job.state is JobState.FINALIZING:
+        job = replace(job, state=end)
+    text = json.dumps(_summary(context, job, _most(reasons)), indent=2, ensure_ascii=False) + "\n"
     destination.put("summary.json", text.encode())
-    return ended
+    # last of all: a finalizer that dies before this is sent again
+    return context.database.run(lambda t: jobs.end(t, job.id, end))
 
 
 def summarize(context: Context, job_no: int) -> dict[str, Any]:
     """A job's summary as it stands."""
     job = jobs.show(context.database, job_no)
+    return _summary(context, job, jobs.failures(context.database, job.id))
+
+
+def _summary(context: Context, job: Job, failures: Sequence[tuple[str, int]]) -> dict[str, Any]:
     figures = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     figures |= {"provider": job.spec.provider, "output": job.destination}
-    return core_summary.summary(
-        figures, jobs.counts(context.database, job.id), jobs.failures(context.database, job.id)
-    )
+    return core_summary.summary(figures, jobs.counts(context.database, job.id), failures)
+
+
+def _most(reasons: Counter[str]) -> list[tuple[str, int]]:
+    """The most frequent reasons, in the order in which the database gives them."""
+    return sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))[:SHOWN_REASONS]
 
 
 def results(context: Context, job_no: int, after: int = 0) -> Iterator[tuple[int, bytes]]:

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import jobs, plans
+from speeko_jobs.adapters.postgres import deliveries, jobs, plans
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.errors import SpeekoError
@@ -16,6 +16,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 
 MARK = ".speeko-destination"
+LOOKED_FOR = 8
 MIN_CHUNK_ROWS, CHUNKS_WANTED = 25, 16  # small catalogs are spread over workers, and progress is seen
 
 
@@ -24,13 +25,8 @@ def submit(context: Context, spec: JobSpec, orders: plan.Orders, *, tenant: str)
     database = context.database
     context.store_of(spec.store).check_writable()
     destination = context.store_of(spec.output)
-    mark = _mark(destination)
-
-    def create(t: Any) -> tuple[int, int]:
-        where = jobs.destination(t, destination.url, mark)
-        return jobs.create(t, spec, tenant=tenant, destination_id=where), where
-
-    job, where = database.run(create)
+    where = _where(context, destination)
+    job = database.run(lambda t: jobs.create(t, spec, tenant=tenant, destination_id=where))
     try:
         loaded = plan.load(context, spec, orders, job, where)
 
@@ -64,8 +60,25 @@ def chunk_rows(rows: int, most: int) -> int:
     return min(most, max(MIN_CHUNK_ROWS, -(-rows // CHUNKS_WANTED)))
 
 
+def _where(context: Context, destination: Store) -> int:
+    """The id of what lies in a destination, told by the mark in it.
+
+    Emptying a folder takes the mark away, and all is delivered anew. `rm *` leaves it, because its name
+    begins with a dot; so a few of the files that should be there are looked for.
+    """
+    where = _marked(context, destination, _mark(destination))
+    paths = deliveries.some_held(context.database, where, LOOKED_FOR)
+    if None not in destination.sizes(paths):
+        return where
+    destination.delete([MARK])
+    return _marked(context, destination, _mark(destination))
+
+
+def _marked(context: Context, destination: Store, mark: str) -> int:
+    return context.database.run(lambda t: jobs.destination(t, destination.url, mark))
+
+
 def _mark(destination: Store) -> str:
-    """The mark that lies in a destination. Emptying the folder takes it away: all is delivered anew."""
     if destination.size(MARK) is None:
         destination.put(MARK, uuid.uuid4().hex.encode())
     return destination.get(MARK).decode("ascii", "replace").strip()[:64]

@@ -31,6 +31,15 @@ START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
 
 
+_held: set[int] = set()
+
+
+def held_locks() -> tuple[int, ...]:
+    """Descriptors of the users' locks that this process holds. Who inherits them uses the servers too: for
+    a program that has to outlive this process for a while (subprocess' pass_fds)."""
+    return tuple(_held)
+
+
 @dataclass(frozen=True)
 class ServerUrls:
     """Where the servers are: Postgres for SQLAlchemy with psycopg 3, Redis in redis-py's form.
@@ -86,6 +95,7 @@ class Stack:
         if self._users is None or self._pid != os.getpid():
             return
         users, self._users = self._users, None
+        _held.discard(users)
         try:
             with _StartLock(self._folders, time.monotonic() + START_SECONDS):
                 if and_stop and _alone(users):
@@ -111,6 +121,7 @@ class Stack:
         users = _open(self._folders.lock("users"))
         fcntl.flock(users, fcntl.LOCK_SH)  # at once: exclusive holders hold the start lock too
         self._users, self._pid = users, os.getpid()
+        _held.add(users)
 
     def _end(self) -> None:
         who, sockets = folders.account(self._folders), self._folders.sockets

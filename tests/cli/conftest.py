@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from cli.main import run
+from speeko_jobs.local.stack import Stack
 
 SCRIPT = Path(sys.executable).with_name("speeko")
 TIMEOUT_SECONDS = 120
 
 
 class Cli:
-    """Runs `speeko` in one folder with one home. `environ` comes on top of an environment without SPEEKO_*."""
+    """Runs `speeko` in one folder with one home, in an environment without other SPEEKO_* variables."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
@@ -74,6 +75,14 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def standing_cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """One for all tests of a file, with servers that stay: for calls that leave nothing."""
+    made = Cli(tmp_path_factory.mktemp("standing"))
+    with Stack(made.home):
+        yield made
+
+
 class Here:
     """Runs `speeko` in this process, for what needs no servers: quick, and coverage sees it."""
 
@@ -85,6 +94,12 @@ class Here:
         code = run([str(word) for word in words])
         said = self._capsys.readouterr()
         return code, said.out, said.err
+
+    def json(self, *words: str | Path) -> Any:
+        """The one document on stdout of a call with --json that ends well."""
+        code, out, err = self(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_the_display_is_four_lines_at_any_width(width: int, rows: int) -> None:
 
 def test_plain_lines_come_every_few_seconds_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     plain = Plain(12)
-    for tenth in range(0, 111):
+    for tenth in range(111):
         progress = replace(START, delivered=tenth, spent_micros=tenth)
         plain.show(100 + tenth / 10, progress, Pace(1.0, 1.0, 60.0), {"delivered": tenth, "synthesized": 0})
     plain.close()

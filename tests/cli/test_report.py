@@ -57,9 +57,11 @@ def test_the_command_to_run_again_speaks_as_the_job_did() -> None:
 
 def test_a_plan_tells_its_price_its_guesses_and_its_refusals(capsys: pytest.CaptureFixture[str]) -> None:
     plan = Plan(
-        rows=10_000, refused=12, unique_texts=4_000, duplicates=5_988, cached=900, in_flight=100, to_buy=3_000,
+        rows=10_000, refused=12, unique_texts=4_000, duplicates=5_988, cached=900, in_flight=100,
+        to_buy=3_000,
         calls=3_000, chars=500_000, billed_chars=245_310, cost_micros=3_679_650, list_micros=7_500_000,
-        in_flight_micros=1_500, notes=["a.csv: guessed"], first_refusals=[f"a.csv, row {n}: empty" for n in range(9)],
+        in_flight_micros=1_500, notes=["a.csv: guessed"],
+        first_refusals=[f"a.csv, row {n}: empty" for n in range(9)],
     )  # fmt: skip
     print_plan(plan, title="a.csv")
     out = capsys.readouterr().out

@@ -79,16 +79,18 @@ def test_the_second_faq_pays_only_what_the_first_did_not_hold(spine: Spine, shar
 
 
 def test_a_parquet_catalog_costs_its_plan(make_spine: MakeSpine, shared_data: Path) -> None:
-    catalog = shared_data / "livostyle_products_v1.parquet"
-    table = pyarrow.parquet.read_table(catalog, columns=["id", "description"]).to_pylist()
+    whole = pyarrow.parquet.read_table(shared_data / "livostyle_products_v1.parquet").slice(0, 700)
+    table = whole.select(["id", "description"]).to_pylist()
     rows = {row["id"]: spoken(row["description"]) for row in table if spoken(row["description"] or "")}
     spine = make_spine(provider={"fsync": False})
     spine.start_workers(SYNTHESIZING, DELIVERING)
+    catalog = spine.folder / "products.parquet"
+    pyarrow.parquet.write_table(whole, catalog)
 
     summary = spine.wait(spine.submit(catalog, id=("id",), text=("description",)), seconds=120)
 
     assert spine.provider.micros == micros(summary["cost_usd"]) == micros(summary["planned_cost_usd"])
-    assert spine.provider.calls == len(set(rows.values())) == 2407
+    assert spine.provider.calls == len(set(rows.values()))
     assert len(spine.manifest()) == summary["delivered"] + summary["refused"] == len(table)
     check_served(spine, summary, rows)
     check_ledger(spine)

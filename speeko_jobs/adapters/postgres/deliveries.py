@@ -71,6 +71,11 @@ def held(database: Database, destination: int, paths: Sequence[str]) -> dict[str
     return {path: Held(*rest) for path, *rest in database.rows("delivered_there", values)}
 
 
+def some_held(database: Database, destination: int, most: int) -> list[str]:
+    """A few of the paths that the destination should hold."""
+    return [row[0] for row in database.rows("delivered_some", {"destination": destination, "most": most})]
+
+
 def audio_lost(t: Transaction, at: Chunk, keys: Sequence[bytes]) -> None:
     """These objects are gone from the store: their keys are missing again, and the chunk starts over."""
     t.run("chunk_lost_audio", {"keys": sorted(keys)})

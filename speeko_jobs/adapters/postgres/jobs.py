@@ -156,6 +156,11 @@ def set_state(
     return t.row("job_set_state", values) is not None
 
 
+def stamp_end(t: Transaction, job: int) -> None:
+    """Note when the last chunk was delivered, once."""
+    t.run("job_stamp_end", {"job": job})
+
+
 def end(t: Transaction, job: int, state: JobState) -> bool:
     """The job's files are written: a finalizing job ends in `state`, a cancelled one stays cancelled.
     Whether this call ended it."""

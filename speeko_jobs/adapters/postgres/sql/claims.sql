@@ -109,7 +109,7 @@ WITH o AS (
     WHERE u.key = o.key
       AND ((o.outcome = 'stored' AND u.state <> 'done') OR (u.state = 'claimed' AND u.fence = w.fence))
     RETURNING u.key, u.state, u.bytes, u.millis, u.bought_job, u.bought_row,
-              extract(epoch FROM u.settled_at)::bigint AS settled, w.cost_micros
+              (extract(epoch FROM u.settled_at) * 1000)::bigint AS settled, w.cost_micros
 ), booked AS (
     UPDATE speeko.job j
     SET reserved_micros = j.reserved_micros - s.reserved, possible_micros = j.possible_micros + s.possible,

@@ -50,3 +50,7 @@ SET state = CASE WHEN state = 'finalizing' THEN %(state)s ELSE state END, finali
     finished_at = coalesce(finished_at, clock_timestamp())
 WHERE id = %(job)s AND NOT finalized AND state IN ('finalizing', 'cancelled')
 RETURNING id
+
+-- job_stamp_end: when a job had nothing left to deliver
+UPDATE speeko.job SET finished_at = clock_timestamp()
+WHERE id = %(job)s AND finished_at IS NULL AND state IN ('finalizing', 'cancelled')

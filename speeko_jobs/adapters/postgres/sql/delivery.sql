@@ -2,7 +2,7 @@
 SELECT first_row, last_row, state FROM speeko.chunk WHERE job_id = %(job)s AND no = %(no)s
 
 -- utterances_settled: what deliver needs to know of keys that Redis does not know
-SELECT key, state, bytes, millis, bought_job, bought_row, extract(epoch FROM settled_at)::bigint, cost_micros,
+SELECT key, state, bytes, millis, bought_job, bought_row, (extract(epoch FROM settled_at) * 1000)::bigint, cost_micros,
        reason
 FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[])
 
@@ -18,6 +18,9 @@ SET content = excluded.content, job_id = excluded.job_id, bytes = excluded.bytes
 -- chunk_lost_audio: objects that should be in the store are not: buy them again
 UPDATE speeko.utterance SET state = 'missing', reason = 'the audio was gone from the store'
 WHERE key = ANY(%(keys)b::bytea[]) AND state = 'done'
+
+-- delivered_some: a few of the paths that a destination should hold
+SELECT path FROM speeko.delivered WHERE destination_id = %(destination)s ORDER BY path LIMIT %(most)s
 
 -- chunk_back: a chunk whose audio was gone goes through synthesis again
 UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL
@@ -38,7 +41,8 @@ UPDATE speeko.job j
 SET chunks_open = j.chunks_open - 1, delivered = j.delivered + %(delivered)s,
     unchanged = j.unchanged + %(unchanged)s, failed = j.failed + %(failed)s, refused = j.refused + %(refused)s,
     state = CASE WHEN j.chunks_open = 1 AND j.state IN ('running', 'paused') THEN 'finalizing'
-                 ELSE j.state END
+                 ELSE j.state END,
+    finished_at = CASE WHEN j.chunks_open = 1 THEN coalesce(j.finished_at, clock_timestamp()) ELSE j.finished_at END
 FROM done WHERE j.id = done.job_id
 RETURNING j.state, j.chunks_open, done.first
 

@@ -74,9 +74,12 @@ SELECT reason, sum(n)::bigint FROM (
     WHERE i.job_id = %(job)s AND i.error IS NOT NULL AND NOT i.skipped
     GROUP BY i.error
     UNION ALL
-    SELECT u.reason, count(*)
-    FROM speeko.item i JOIN speeko.utterance u ON u.key = i.keys[1]
-    WHERE i.job_id = %(job)s AND u.state = 'failed'
-    GROUP BY u.reason
+    SELECT reason, count(*) FROM (
+        SELECT DISTINCT ON (i.row_no) u.reason
+        FROM speeko.item i CROSS JOIN LATERAL unnest(i.keys) WITH ORDINALITY AS k (key, place)
+        JOIN speeko.utterance u ON u.key = k.key
+        WHERE i.job_id = %(job)s AND NOT i.kept AND u.state = 'failed'
+        ORDER BY i.row_no, k.place
+    ) first GROUP BY reason
 ) f
 GROUP BY reason ORDER BY 2 DESC, 1 LIMIT 10

@@ -3,7 +3,7 @@ SELECT u.key, u.state,
        u.state = 'claimed' OR (u.state = 'missing' AND EXISTS (
            SELECT FROM speeko.need n JOIN speeko.job j ON j.id = n.job_id
            WHERE n.key = u.key AND j.state = 'running')),
-       u.bytes, u.millis, u.bought_job, u.bought_row, extract(epoch FROM u.settled_at)::bigint, u.cost_micros
+       u.bytes, u.millis, u.bought_job, u.bought_row, (extract(epoch FROM u.settled_at) * 1000)::bigint, u.cost_micros
 FROM speeko.utterance u
 WHERE u.key = ANY(%(keys)b::bytea[])
 
