@@ -34,7 +34,8 @@ def tell_end(context: Context, job: int, call: Call) -> int:
     state = JobState(summary["state"])
     if state is JobState.PAUSED:
         note(f"speeko: job {job} is paused: {summary['reason'] or 'no reason was given'}")
-        note(f"speeko: go on with: {go_on(job, call)}")
+        more = " --budget USD" if "the job's budget" in summary["reason"] else ""
+        note(f"speeko: go on with: {go_on(job, call)}{more}")
     return CODES.get(state, OK)
 
 

@@ -1,6 +1,7 @@
 """From what went wrong to one line on stderr and an exit code: the one place that maps them.
 
-0 all rows served, 1 error, 2 usage, 3 done with failed or refused rows, 4 paused, 130 interrupted.
+0 all rows served, 1 error, 2 usage, 3 done with failed or refused rows, 4 paused, 124 not done in time,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cli.call import Call
 from cli.console import emit, note
 from speeko_jobs.errors import SpeekoError
 
-OK, ERROR, USAGE, WITH_ERRORS, PAUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+OK, ERROR, USAGE, WITH_ERRORS, PAUSED, TIMED_OUT, INTERRUPTED = 0, 1, 2, 3, 4, 124, 130
 _PASSWORD = re.compile(r"(://[^/\s:@]*:)[^@\s]+@")
 _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 
@@ -30,6 +31,12 @@ class Interrupted(SpeekoError):
     """Ctrl-C, with what it meant for the work."""
 
     exit_code = INTERRUPTED
+
+
+class TimedOut(SpeekoError):
+    """What was waited for did not come in the time given."""
+
+    exit_code = TIMED_OUT
 
 
 def code_of(error: BaseException, call: Call) -> int:

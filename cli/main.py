@@ -32,6 +32,11 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "retry": ("retry", "Try the failed rows of a job again, with workers if none run."),
         "cancel": ("cancel", "End a job; what is paid is kept."),
     },
+    "Money and limits": {
+        "budget": ("budget", "Cap what a tenant's jobs may cost a day and a month."),
+        "costs": ("costs", "Compare what was booked with what a provider charged."),
+        "limits": ("limits", "Show the limit of calls of each API key, and who uses it."),
+    },
     "Servers and workers": {
         "up": ("up", "Run servers, workers and beat until Ctrl-C."),
         "worker": ("worker", "Run workers until Ctrl-C."),

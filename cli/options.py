@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.amounts import Dollars
 from cli.call import Call
 from speeko_jobs.core.spec import DUPLICATE_RULES
 from speeko_jobs.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-READING, SPEECH, DELIVERY, WORK, COMMON = "Reading", "Speech", "Delivery", "Work", "Everywhere"
-SECTIONS = ("Options", READING, SPEECH, DELIVERY, WORK, COMMON)
+READING, SPEECH, DELIVERY, MONEY = "Reading", "Speech", "Delivery", "Money"
+WORK, COMMON = "Work", "Everywhere"
+SECTIONS = ("Options", READING, SPEECH, DELIVERY, MONEY, WORK, COMMON)
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
@@ -134,11 +136,31 @@ name_option: Callable[[Any], Any] = option(
     help="file names; takes {id}, {row}, {voice}, {language}, {ext} and columns [default: {id}.{ext}]",
 )
 delivery = together(setting("output", DELIVERY), name_option)
+budget_option: Callable[[Any], Any] = option(
+    "--budget", type=Dollars(), metavar="USD", section=MONEY, help="most that the job may cost"
+)
+money = together(
+    budget_option,
+    option(
+        "--partial",
+        is_flag=True,
+        section=MONEY,
+        help="start also what costs more than budget or caps allow, and pause where they end",
+    ),
+)
 work = together(
+    option(
+        "--priority",
+        type=click.IntRange(-1000, 1000),
+        default=0,
+        metavar="N",
+        section=WORK,
+        help="jobs with a higher one go first [default: 0]",
+    ),
     *[
         setting(name, WORK)
         for name in ("max_concurrency", "calls_per_minute", "chars_per_minute", "workers", "tenant")
-    ]
+    ],
 )
 no_wait_option: Callable[[Any], Any] = option(
     "--no-wait", is_flag=True, help="leave it to workers that run elsewhere"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 WINDOW_SECONDS = 10.0
 LEAST_SECONDS = 1.0  # a rate over less says nothing
+SMOOTH_SECONDS = 20.0  # the ETA's rate: what happened so long ago weighs 1/e
+ETA_SECONDS, ETA_COUNT = 5.0, 24  # no ETA before so much time and so many calls
+LONG_SECONDS, LONG_COUNT = 60.0, 5  # or, where calls are slow, so much time and so few
 
 
 @dataclass(frozen=True)
@@ -27,27 +31,58 @@ class Gauge:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int, int]] = deque()
+        self._rows, self._calls = _Smooth(), _Smooth()
 
     def take(self, now: float, progress: Progress) -> Pace:
         seen = self._seen
         seen.append((now, progress.served, progress.calls))
         while len(seen) > 2 and now - seen[1][0] >= WINDOW_SECONDS:
             seen.popleft()
+        self._rows.take(now, progress.served)
+        self._calls.take(now, progress.calls)
         since, rows, calls = seen[0]
         seconds = now - since
         if seconds < LEAST_SECONDS:
             return Pace(0.0, 0.0, None)
-        rows_rate = (progress.served - rows) / seconds
-        calls_rate = (progress.calls - calls) / seconds
-        return Pace(rows_rate, calls_rate, _eta(progress, rows_rate, calls_rate))
+        return Pace(
+            (progress.served - rows) / seconds, (progress.calls - calls) / seconds, self._eta(progress)
+        )
+
+    def _eta(self, progress: Progress) -> float | None:
+        """By the calls still to be bought, since they take the time; by rows where there are none."""
+        calls = progress.plan.get("calls", 0) - progress.calls
+        if calls > 0:
+            return self._calls.seconds_for(calls)
+        rows = progress.rows - progress.served
+        return self._rows.seconds_for(rows) if rows > 0 else 0.0
 
 
-def _eta(progress: Progress, rows_rate: float, calls_rate: float) -> float | None:
-    """By the calls that are still to be bought, since they take the time; by rows where there are none."""
-    calls = progress.plan.get("calls", 0) - progress.calls
-    if calls > 0:
-        return calls / calls_rate if calls_rate > 0 else None
-    rows = progress.rows - progress.served
-    if rows <= 0:
-        return 0.0
-    return rows / rows_rate if rows_rate > 0 else None
+class _Smooth:
+    """A rate whose past fades away, from the first step on: what was before it is the start of workers."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, int] | None = None
+        self._began: tuple[float, int] | None = None
+        self._count = self._seconds = 0.0
+
+    def take(self, now: float, count: int) -> None:
+        last, self._last = self._last, (now, count)
+        if last is None or (count == last[1] and self._began is None):
+            return
+        if self._began is None:
+            self._began = (now, count)
+            return
+        passed = now - last[0]
+        fade = math.exp(-passed / SMOOTH_SECONDS)
+        self._count = self._count * fade + count - last[1]
+        self._seconds = self._seconds * fade + passed
+
+    def seconds_for(self, count: int) -> float | None:
+        """How long so many more will take; None while too little is known."""
+        if self._last is None or self._began is None or self._count < 1e-9:
+            return None
+        seconds, done = self._last[0] - self._began[0], self._last[1] - self._began[1]
+        enough = seconds >= ETA_SECONDS and done >= ETA_COUNT
+        if not (enough or (seconds >= LONG_SECONDS and done >= LONG_COUNT)):
+            return None
+        return count * self._seconds / self._count

@@ -163,6 +163,7 @@ def cost_parts(progress: Progress) -> list[str]:
     return [
         f"{figures.micros(progress.spent_micros)} of {figures.micros(planned)} spent",
         *([f"up to {figures.micros(possible)} more is possible"] if possible else []),
+        *([] if progress.budget_micros is None else [f"budget {figures.micros(progress.budget_micros)}"]),
         f"{figures.micros(plan.get('list_micros', 0) - planned)} saved",
     ]
 

@@ -58,6 +58,9 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     if unknown["calls"]:
         what = figures.count(unknown["calls"], "call")
         yield "possible", figures.money(unknown["usd"]), f"more: the outcome of {what} is not known"
+    if summary.get("budget_usd") is not None:
+        left = micros(summary["budget_usd"]) - micros(summary["cost_usd"]) - micros(unknown["usd"])
+        yield "budget", figures.money(summary["budget_usd"]), f"{figures.micros(max(left, 0))} of it is left"
     heard = figures.duration(summary["audio_seconds"])
     yield "audio", heard, figures.size(summary["audio_bytes"])
     yield "time", figures.duration(summary["seconds"]), ""

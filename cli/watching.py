@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import time
 from typing import TYPE_CHECKING
 
 from cli.console import note
 from cli.ending import go_on, tell_end
-from cli.failures import Interrupted
+from cli.failures import Interrupted, TimedOut
 from cli.follow import follow
 from cli.progress import display
 from speeko_jobs.adapters.postgres import jobs
@@ -19,16 +20,21 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 10.0
 
 
-def see_end(context: Context, job: int, call: Call, *, quiet: bool) -> int:
-    """Follow a job to its end or pause and tell it; the exit code."""
+def see_end(
+    context: Context, job: int, call: Call, *, quiet: bool, timeout_seconds: float | None = None
+) -> int:
+    """Follow a job to its end or pause and tell it; the exit code. Raises TimedOut when it takes longer."""
     shown = display(job, quiet=quiet)
     told = False
+    started = time.monotonic()
 
     def on_idle(seconds: float) -> None:
         nonlocal told
         if seconds > IDLE_SECONDS and not told:
             told = True
             tell_if_nobody_works(context, job, call)
+        if timeout_seconds is not None and time.monotonic() - started >= timeout_seconds:
+            raise TimedOut(f"job {job} has not ended in {timeout_seconds:g} s, it goes on")
 
     jobs.progress(context.database, job)  # an unknown job is told before anything is shown
     try:

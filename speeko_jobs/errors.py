@@ -10,7 +10,8 @@ The exit code says to scripts what kind of end it was. Printing is the CLI's bus
     ├── ServerError         Postgres, Redis or an embedded server does not answer
     ├── SchemaError         the database's schema is not this version's
     ├── StoreError          the audio store or the destination refuses
-    └── JobError            no such job, or it is in no state for that
+    ├── JobError            no such job, or it is in no state for that
+    └── BudgetError         the job costs more than its budget or its tenant's caps allow
 """
 
 from __future__ import annotations
@@ -50,3 +51,7 @@ class StoreError(SpeekoError):
 
 class JobError(SpeekoError):
     """There is no such job, or it is in no state for that."""
+
+
+class BudgetError(SpeekoError):
+    """The job costs more than its budget or its tenant's caps allow."""

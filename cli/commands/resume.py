@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.call import Call
-from cli.options import Verb, common, job_argument, no_wait_option, workers_option
+from cli.options import Verb, budget_option, common, job_argument, no_wait_option, workers_option
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -15,29 +15,32 @@ if TYPE_CHECKING:
 
 @click.command("resume", cls=Verb)
 @job_argument
+@budget_option
 @no_wait_option
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, no_wait: bool, **options: Any) -> int:
+def command(call: Call, /, job: int, budget: int | None, no_wait: bool, **options: Any) -> int:
     """Let a paused job go on, with workers if none run.
 
-    Waits for its end as `run` does. Nothing that was bought is bought again.
+    Waits for its end as `run` does. Nothing that was bought is bought again. `--budget` is the job's new
+    budget in all, with what it has spent.
     """
     from cli.going import set_going
 
     settings = call.settings(options)
-    return set_going(call, settings, job, lambda context: _resume(context, job), wait=not no_wait)
+    return set_going(call, settings, job, lambda context: _resume(context, job, budget), wait=not no_wait)
 
 
-def _resume(context: Context, job: int) -> None:
+def _resume(context: Context, job: int, budget_micros: int | None) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.states import JobState
     from speeko_jobs.flow import control
     from speeko_jobs.flow.sweep import sweep
 
-    if jobs.progress(context.database, job).state in (JobState.RUNNING, JobState.FINALIZING):
+    state = jobs.progress(context.database, job).state
+    if budget_micros is None and state in (JobState.RUNNING, JobState.FINALIZING):
         sweep(context)
     else:
-        control.resume(context, job)
+        control.resume(context, job, budget_micros)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.call import Call
-from cli.console import busy, note
 from cli.failures import Interrupted
-from cli.options import Verb, common, delivery, reading, speech, work
-
-if TYPE_CHECKING:
-    from speeko_jobs.core.spec import JobSpec
-    from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.plan import Orders
+from cli.options import Verb, common, delivery, money, reading, speech, work
 
 
 @click.command("run", cls=Verb)
@@ -22,6 +16,7 @@ if TYPE_CHECKING:
 @reading
 @speech
 @delivery
+@money
 @work
 @common
 @click.pass_obj
@@ -29,7 +24,8 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     """Speak a catalog: start what is missing, wait, and stop it again.
 
     FILES are catalogs (CSV, JSONL, text, Parquet, XLSX), folders of them, patterns, URLs, or - for standard
-    input. Ctrl-C leaves the job so that `speeko resume` goes on with it.
+    input. Ctrl-C leaves the job so that `speeko resume` goes on with it. A catalog that costs more than the
+    budget is refused before anything is spent.
     """
     from cli.request import check_provider, orders_of, spec_of
     from cli.standing import standing
@@ -41,34 +37,15 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     try:
         with standing(settings) as (context, alone):
             from cli.crew import Crew
-            from cli.seeing import see_through
+            from cli.seeing import interrupt, see_through
+            from cli.submitting import submitted
 
             with Crew(context, alone=alone) as crew:
-                job = _submit(context, spec, orders, settings.tenant, call)
+                job, _ = submitted(
+                    context, spec, orders, options, call, lambda slipped: interrupt(context, slipped, call)
+                )
                 return see_through(context, job, crew, call)
     except KeyboardInterrupt:
         if job:
             raise
         raise Interrupted("interrupted: nothing was started") from None
-
-
-def _submit(context: Context, spec: JobSpec, orders: Orders, tenant: str, call: Call) -> int:
-    """Plan and release. Interrupted: say whether anything was started, and stop it if it was."""
-    from cli.released import released_since, watermark
-    from cli.report import SHOWN_REFUSALS
-    from cli.seeing import interrupt
-    from speeko_jobs.flow import submit
-
-    mark = watermark(context)
-    try:
-        with busy(f"planning {', '.join(spec.sources)}"):
-            job, plan = submit.submit(context, spec, orders, tenant=tenant)
-    except KeyboardInterrupt:
-        slipped = released_since(context, mark, spec)
-        if slipped is None:
-            raise Interrupted("interrupted while planning: nothing was started") from None
-        raise Interrupted(interrupt(context, slipped, call)) from None
-    if not call.json:
-        for line in (*plan.notes, *plan.first_refusals[:SHOWN_REFUSALS]):
-            note(line)
-    return job

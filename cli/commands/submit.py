@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from cli.call import Call
-from cli.console import busy, emit, note, say
-from cli.options import Verb, common, delivery, option, reading, speech, work
+from cli.console import emit, say
+from cli.options import Verb, common, delivery, money, option, reading, speech, work
 
 
 @click.command("submit", cls=Verb)
@@ -17,6 +17,7 @@ from cli.options import Verb, common, delivery, option, reading, speech, work
 @reading
 @speech
 @delivery
+@money
 @work
 @common
 @click.pass_obj
@@ -28,15 +29,13 @@ def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -
     from cli.request import orders_of, spec_of
     from cli.standing import standing
     from cli.watching import see_end, tell_if_nobody_works
-    from speeko_jobs.flow import submit
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
     with standing(settings) as (context, _):
-        with busy(f"planning {', '.join(spec.sources)}"):
-            job, plan = submit.submit(context, spec, orders, tenant=settings.tenant)
-        for line in (*plan.notes, *plan.first_refusals):
-            note(line)
+        from cli.submitting import submitted
+
+        job, plan = submitted(context, spec, orders, options, call, _slipped)
         tell_if_nobody_works(context, job, call)
         if wait:
             return see_end(context, job, call, quiet=False)
@@ -48,3 +47,7 @@ def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -
             bought = f"{count(plan.calls, 'call')} for {micros(plan.cost_micros)}"
             say(f"job {job} is submitted: {count(plan.rows, 'row')}, {bought}")
     return 0
+
+
+def _slipped(job: int) -> str:
+    return f"job {job} is submitted: stop it with `speeko pause {job}` or `speeko cancel {job}`"

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import click
 
+from cli.amounts import Number
 from cli.call import Call
-from cli.options import Verb, common, job_argument
+from cli.options import Verb, common, job_argument, option
 
 
 @click.command("wait", cls=Verb)
 @job_argument
+@option(
+    "--timeout",
+    type=Number(0, 10**9),
+    metavar="SECONDS",
+    help="give up after so long, with exit code 124; the job goes on",
+)
 @common
 @click.pass_obj
-def command(call: Call, /, job: int) -> int:
+def command(call: Call, /, job: int, timeout: float | None) -> int:
     """Wait for a job to end.
 
     Exit code 0: all rows have audio; 3: not all of them; 4: the job is paused; 1: it was cancelled.
@@ -21,4 +28,4 @@ def command(call: Call, /, job: int) -> int:
     from cli.watching import see_end
 
     with known(call.settings()) as context:
-        return see_end(context, job, call, quiet=True)
+        return see_end(context, job, call, quiet=True, timeout_seconds=timeout)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from celery.exceptions import OperationalError as CeleryError
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 
@@ -151,6 +151,14 @@ class Queue:
     def sweep(self) -> bool:
         """Ask any worker to sweep; the request is void once the next one is due."""
         return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages wait in a queue; 0 when the broker does not answer."""
+        try:
+            with self.app.connection_for_read() as connection:
+                return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        except (OperationalError, CeleryError, ChannelError, OSError):
+            return 0
 
     def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
         """The workers that answer in that time; none also when the broker does not."""

@@ -15,8 +15,10 @@ def summary(
     """summary.json's content. `figures` are the job's own columns, `counts` the sums over its chunks.
 
     `rows` = delivered + unchanged + failed + refused, and the sources add up to delivered + unchanged.
-    Money is decimal strings of USD; `unknown` is what may have been charged on top of `cost_usd`.
+    Money is decimal strings of USD; `unknown` is what may have been charged on top of `cost_usd`, and
+    `budget_usd` is None for a job without a budget.
     """
+    budget = figures["budget_micros"]
     spent, listed = figures["spent_micros"], counts.get("list_micros", 0)
     plan = figures["plan"]
     return {
@@ -35,6 +37,7 @@ def summary(
         "calls": figures["calls"],
         "cost_usd": usd(spent),
         "planned_cost_usd": usd(plan.get("cost_micros", 0)),
+        "budget_usd": None if budget is None else usd(budget),
         "list_cost_usd": usd(listed),
         "saved_usd": usd(listed - spent),
         "sources": {source.value: counts.get(source.value, 0) for source in Source},

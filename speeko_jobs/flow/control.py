@@ -6,6 +6,7 @@ Whatever happens, what was paid is kept and delivered.
 from __future__ import annotations
 
 from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow.context import Context
@@ -21,8 +22,14 @@ def pause(context: Context, job: int, reason: str = "by the user") -> None:
 
 
 def resume(context: Context, job: int, budget_micros: int | None = None) -> None:
-    """Go on with a paused job, perhaps under another cap."""
-    if not context.database.run(lambda t: jobs.resume(t, job, budget_micros)):
+    """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too."""
+
+    def go_on(t: Transaction) -> bool:
+        if jobs.resume(t, job, budget_micros):
+            return True
+        return budget_micros is not None and jobs.set_budget(t, job, budget_micros)
+
+    if not context.database.run(go_on):
         raise _cannot(context, job, "resumed")
     sweep(context)
 

@@ -70,6 +70,9 @@ class _Delivery:
     def run(self) -> bool:
         rows = chunks.rows(self.context.database, self.chunk)
         settled, held = self._look_up(rows)
+        if self.orders.state is not JobState.CANCELLED and self._is_open_again(rows, settled, held):
+            self._go_back([])
+            return False
         lines: dict[int, Line] = {}
         served: list[_Served] = []
         for row in rows:
@@ -106,6 +109,19 @@ class _Delivery:
             out |= deliveries.settled(self.context.database, unknown)
         paths = [row.path for row in rows if row.path]
         return out, deliveries.held(self.context.database, self.orders.destination_id, paths)
+
+    def _is_open_again(
+        self, rows: list[Row], settled: dict[bytes, Settlement], held: dict[str, Held]
+    ) -> bool:
+        """Whether a text that had come to its end is to be bought once more: its audio was found to be gone
+        by another chunk, or a later job tries again what had failed."""
+        return any(
+            settled[key].state in (UtteranceState.MISSING, UtteranceState.CLAIMED)
+            for row in rows
+            if row.error is None and self._unchanged(row, held.get(row.path or "")) is None
+            for key in row.keys or ()
+            if key in settled
+        )
 
     def _unchanged(self, row: Row, there: Held | None) -> Held | None:
         """What the destination holds for the row from an earlier job, if it is what the row asks for."""
@@ -149,7 +165,11 @@ class _Delivery:
         fmt = self.spec.format
         lost = {key for one in served for key in one.row.keys or () if audio_path(key, fmt) in paths}
         self.context.cache.drop(list(lost))
-        self.context.database.run(lambda t: deliveries.audio_lost(t, self.chunk, list(lost)))
+        self._go_back(list(lost))
+
+    def _go_back(self, lost: list[bytes]) -> None:
+        """The chunk goes through synthesis again; its `lost` keys are bought anew."""
+        self.context.database.run(lambda t: deliveries.audio_lost(t, self.chunk, lost))
         dispatch(self.context, self.chunk.job)
 
     # the lines

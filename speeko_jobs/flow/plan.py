@@ -8,6 +8,8 @@ repeat) goes through `adapters.spill`.
 from __future__ import annotations
 
 import hashlib
+import logging
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +28,7 @@ from speeko_jobs.core.inert import printable
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.rows import Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
-from speeko_jobs.errors import CatalogError
+from speeko_jobs.errors import CatalogError, SpeekoError
 from speeko_jobs.flow.context import Context
 
 BATCH_ROWS = 4_096
@@ -34,8 +36,9 @@ PENDING_BATCHES = 2  # read ahead while the last batches are looked up and writt
 REMEMBERED_KEYS = 100_000  # keys looked up lately: catalogs repeat themselves
 SHOWN_REFUSALS = 10
 SHOWN_DUPLICATES = 3
-ALIVE_EVERY_BATCHES = 200
+ALIVE_SECONDS = 20.0
 NEW_NAME = 1 << 40
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,27 @@ class _Planner:
         self.remembered: dict[bytes, bool] = {}
         self.reasons: Counter[str] = Counter()
         self.rows = 0
-        self.batches = 0
+        self.done = threading.Event()
         self.writer = ThreadPoolExecutor(1, "plan-writer")
         self.pending: list[Future[None]] = []
 
     def __enter__(self) -> _Planner:
+        if self.target is not None:
+            threading.Thread(target=self._say_alive, name="plan-alive", daemon=True).start()
         return self
 
+    def _say_alive(self) -> None:
+        """Keep the sweeper from taking a slow source for a dead submitter."""
+        assert self.target is not None
+        job = self.target[0]
+        while not self.done.wait(ALIVE_SECONDS):
+            try:
+                self.context.database.run(lambda t: jobs.still_planning(t, job))
+            except SpeekoError as error:
+                log.warning("%s", error)
+
     def __exit__(self, *_: object) -> None:
+        self.done.set()
         self.writer.shutdown(cancel_futures=True)
         self.keys.close()
         self.names.close()
@@ -282,13 +298,10 @@ class _Planner:
     def _write(self, batch: list[_Row], texts: list[Text]) -> None:
         assert self.target is not None
         job = self.target[0]
-        self.batches += 1
 
         def work(t: Any) -> None:
             plans.add_texts(t, self.spec, texts)
             plans.add_items(t, job, [row.item for row in batch])
-            if self.batches % ALIVE_EVERY_BATCHES == 0:
-                jobs.still_planning(t, job)
 
         self.context.database.run(work)
         crash.point("after_batch")

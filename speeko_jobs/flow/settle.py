@@ -92,6 +92,29 @@ def _paces(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> list[Pace]
     return [Pace(*voice, *four) for voice, four in sorted(sums.items())]
 
 
+def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> tuple[list[Claim], Settled]:
+    """Book what an engine had stored and died before it booked: (claims still to be called, what changed).
+
+    Only texts that were claimed before can lie in the store already.
+    """
+    store = context.store_of(spec.store)
+    again = [claim for claim in claimed if claim.fence > 1]
+    sizes = store.sizes([audio_path(claim.key, claim.format) for claim in again])
+    there = [claim for claim, size in zip(again, sizes, strict=True) if size]
+    answers = [
+        Answer(before_job, spec, before, Speech(store.get(audio_path(before.key, before.format)), 0.0), 0.0)
+        for before_job, before in (claims.lost(context.database, there).values() if there else ())
+    ]
+    if not answers:
+        return claimed, Settled({}, {}, [])
+    settled = settle(context, answers)
+    found = [claim for claim in there if claim.key in settled.records]
+    outcomes = [unsent(job, claim, "not called: its audio was in the store") for claim in found]
+    if outcomes:
+        context.database.run(lambda t: claims.settle(t, outcomes))
+    return [claim for claim in claimed if claim.key not in settled.records], settled
+
+
 def unsent(job: int, claim: Claim, reason: str) -> Outcome:
     """The outcome of a claim that was given back before anything was sent."""
     return Outcome(job, claim.attempt, claim.at, claim.key, AttemptState.REFUSED, reason)

@@ -68,23 +68,36 @@ def replay(context: Context) -> int:
     done = 0
     for start in range(0, len(paths), AT_ONCE):
         batch = paths[start : start + AT_ONCE]
-        try:
-            answers = {answer.claim.key: answer for answer in map(_load, batch)}
-            settled = settle.settle(context, list(answers.values()))
-        except SpeekoError as error:
-            log.warning("%s (%d paid answers wait in %s)", error, len(paths) - start, where)
-            break
-        context.queue.deliver(settled.ready)
-        for path in batch:
-            path.unlink(missing_ok=True)
-        done += len(batch)
+        found = [(path, answer) for path in batch if (answer := _load(path)) is not None]
+        while found:
+            # one of each text at a time: it may have been paid twice, and both are booked
+            distinct = {answer.claim.key: (path, answer) for path, answer in reversed(found)}
+            try:
+                settled = settle.settle(context, [answer for _, answer in distinct.values()])
+            except SpeekoError as error:
+                log.warning("%s (%d paid answers wait in %s)", error, len(paths) - done, where)
+                return done
+            context.queue.deliver(settled.ready)
+            for path, _ in distinct.values():
+                path.unlink(missing_ok=True)
+            done += len(distinct)
+            found = [entry for entry in found if entry not in distinct.values()]
     return done
 
 
-def _load(path: Path) -> Answer:
-    head, _, audio = path.read_bytes().partition(b"\n")
-    data = json.loads(head)
-    claim = data["claim"]
-    claim |= {"key": bytes.fromhex(claim["key"]), "at": datetime.fromisoformat(claim["at"])}
-    seconds = data["latency_seconds"]
-    return Answer(data["job"], from_json(data["spec"]), Claim(**claim), Speech(audio, seconds), seconds)
+def _load(path: Path) -> Answer | None:
+    """What a file holds; None for one that is not ours to read, which is put aside and stops nobody."""
+    try:
+        head, _, audio = path.read_bytes().partition(b"\n")
+        data = json.loads(head)
+        claim = data["claim"]
+        claim |= {"key": bytes.fromhex(claim["key"]), "at": datetime.fromisoformat(claim["at"])}
+        seconds = data["latency_seconds"]
+        return Answer(data["job"], from_json(data["spec"]), Claim(**claim), Speech(audio, seconds), seconds)
+    except FileNotFoundError:  # another sweeper was faster
+        return None
+    except (SpeekoError, ValueError, KeyError, TypeError) as error:
+        aside = path.with_suffix(".unreadable")
+        path.rename(aside)
+        log.error("%s cannot be replayed (%s): kept as %s", path, error, aside.name)
+        return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import deliveries, jobs, plans
+from speeko_jobs.adapters.postgres import deliveries, jobs, plans, tenants
+from speeko_jobs.core.money import usd
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
-from speeko_jobs.errors import SpeekoError
+from speeko_jobs.errors import BudgetError, SpeekoError
 from speeko_jobs.flow import plan
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -20,15 +22,38 @@ LOOKED_FOR = 8
 MIN_CHUNK_ROWS, CHUNKS_WANTED = 25, 16  # small catalogs are spread over workers, and progress is seen
 
 
-def submit(context: Context, spec: JobSpec, orders: plan.Orders, *, tenant: str) -> tuple[int, Plan]:
-    """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started."""
+def submit(
+    context: Context,
+    spec: JobSpec,
+    orders: plan.Orders,
+    *,
+    tenant: str,
+    budget_micros: int | None = None,
+    priority: int = 0,
+    partial: bool = False,
+    on_created: Callable[[int], None] | None = None,
+) -> tuple[int, Plan]:
+    """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started.
+
+    A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
+    `partial` it starts all the same and pauses when the money is used up. `on_created` hears the number
+    before the planning begins, for whoever is interrupted.
+    """
     database = context.database
     context.store_of(spec.store).check_writable()
     destination = context.store_of(spec.output)
     where = _where(context, destination)
-    job = database.run(lambda t: jobs.create(t, spec, tenant=tenant, destination_id=where))
+    job = database.run(
+        lambda t: jobs.create(
+            t, spec, tenant=tenant, destination_id=where, budget_micros=budget_micros, priority=priority
+        )
+    )
     try:
+        if on_created is not None:
+            on_created(job)
         loaded = plan.load(context, spec, orders, job, where)
+        if not partial:
+            _check_money(context, job, loaded.plan.cost_micros, budget_micros)
 
         def release(t: Any) -> None:
             if loaded.skipped:
@@ -58,6 +83,24 @@ def submit(context: Context, spec: JobSpec, orders: plan.Orders, *, tenant: str)
 def chunk_rows(rows: int, most: int) -> int:
     """Rows a chunk: enough chunks for all workers, none larger than `most`."""
     return min(most, max(MIN_CHUNK_ROWS, -(-rows // CHUNKS_WANTED)))
+
+
+def _check_money(context: Context, job: int, cost_micros: int, budget_micros: int | None) -> None:
+    """Refuse what does not fit, before anything is spent. A job that buys nothing always fits."""
+    if not cost_micros:
+        return
+    partly = "or --partial to buy as much as that allows"
+    if budget_micros is not None and cost_micros > budget_micros:
+        raise BudgetError(
+            f"this catalog costs ${usd(cost_micros)}, the budget is ${usd(budget_micros)}: nothing was"
+            f" started; give --budget {usd(cost_micros)} or more, {partly}"
+        )
+    cap = context.database.run(lambda t: tenants.cap(t, job))
+    if cost_micros > cap.room_micros:
+        raise BudgetError(
+            f"this catalog costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}:"
+            f" nothing was started; raise it with `speeko budget set`, {partly}"
+        )
 
 
 def _where(context: Context, destination: Store) -> int:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
 from speeko_jobs.adapters.postgres import claims, jobs, sweeps
 from speeko_jobs.flow import spool
+from speeko_jobs.flow.adopt import adopt
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 
@@ -25,17 +27,19 @@ class Swept:
 
 
 def sweep(context: Context) -> Swept:
-    """Replay spooled audio, bury dead engines, and send what is due."""
+    """Replay spooled audio, adopt what dead engines had stored, bury them, and send what is due."""
     database, queue = context.database, context.queue
     replayed = spool.replay(context)
-    queue.deliver(claims.bury_dead(database))
+    queue.deliver(adopt(context))
+    queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
     queue.deliver(database.run(claims.settle_cancelled))
     lying = sweeps.look(database)
     for job in lying.abandoned:
         if database.run(lambda t, job=job: jobs.drop(t, job)):  # type: ignore[misc]
             log.warning("job %d is forgotten: its submitter went away before the plan was whole", job)
-    queue.synthesize(lying.synthesize)
-    queue.deliver(lying.deliver)
+    # what waits in the broker will wake a worker, and an awake engine takes chunks itself: no message twice
+    queue.synthesize(lying.synthesize[queue.waiting(SYNTHESIZE) :])
+    queue.deliver(lying.deliver[queue.waiting(DELIVER) :])
     for job in lying.finalize:
         queue.finalize(job)
     dispatch(context)

@@ -51,7 +51,7 @@ SETTLE_AFTER_SECONDS = 0.05
 SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
 LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
-BACKLOG = 512  # answers waiting to be settled, beyond which no new call is made
+BACKLOG = 128  # answers waiting to be settled, beyond which no new call is made: a death loses them
 UNREACHABLE_SECONDS = 30.0  # of nothing but refused connections, then the job pauses
 MAX_DELAY_SECONDS = 30.0
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class _Engine:
         self.answers: list[Answer] = []
         self.in_flight = self.allowed = self.calls = self.settling = self.unsettled = 0
         self.claimant = 0
-        self.alive_until = self.ends = self.blocked_until = self.flush_at = 0.0
+        self.permits_until = self.alive_until = self.ends = self.blocked_until = self.flush_at = 0.0
         self.taking = self.claiming = self.exhausted = self.broken = False
         self.failing_since = 0.0
         self.fails = 0
@@ -205,6 +205,7 @@ class _Engine:
             self._give_up("it was taken for dead")
             return
         self.alive_until = started + self.lease_seconds
+        self.permits_until = started + PERMIT_SECONDS
         self.allowed = leased.allowed
         self.calls_left, self.chars_left = leased.calls, leased.chars
         self.blocked_until = time.monotonic() + leased.blocked_seconds
@@ -383,7 +384,10 @@ class _Engine:
             job, asked = turn
             got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
             crash.point("after_claim")
-            for claim in got:
+            spec = self.orders[job].spec
+            to_call, found = await self._in_thread(settle.recover, self.context, job, spec, got)
+            await self._ready(found.ready)
+            for claim in to_call:
                 (self.suspects if claim.tries >= SUSPECT_TRIES else self.claimed).append((job, claim))
             if len(got) < len(asked):
                 mine = {claim.key for claim in got}
@@ -427,7 +431,7 @@ class _Engine:
             if self.in_flight >= self.allowed:
                 self.saturated = True
                 return
-            if now > self.alive_until - min(deadline, self.lease_seconds / 3):
+            if now > min(self.alive_until - min(deadline, self.lease_seconds / 3), self.permits_until):
                 return  # not before the next heartbeat has said that we still live
             if self.calls_left == 0 or (self.chars_left <= 0 and self.chars_left != -1):
                 return  # this second's share of the rates a minute is used up

@@ -142,7 +142,7 @@ def test_a_broker_that_is_away_is_reported_in_bounded_time(
     options = queue.app.conf.broker_transport_options
     assert options["socket_timeout"] <= 30
     assert options["socket_connect_timeout"] <= 5
-    options.update(socket_timeout=0.5, socket_connect_timeout=0.5)
+    options.update(socket_timeout=0.2, socket_connect_timeout=0.2)
     assert not queue.synthesize([(1, 1), (1, 2)])
     assert "the sweeper will send 2 synthesize messages" in caplog.text
     assert "secret" not in caplog.text

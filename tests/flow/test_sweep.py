@@ -14,7 +14,7 @@ from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow import finalize, plan
 from speeko_jobs.flow.sweep import sweep
-from tests.fixtures.books import stored
+from tests.fixtures.books import stored, together
 from tests.fixtures.inprocess import InProcess
 
 TEXTS = [(f"r{n}", f"This is text {n}.") for n in range(60)]  # three chunks
@@ -151,14 +151,15 @@ def test_a_job_whose_submitter_was_killed_while_loading_is_forgotten(flow: InPro
     with pytest.raises(JobError, match="there is no job"):
         jobs.show(database, job)
     assert flow.books.one("SELECT count(*) FROM speeko.item") == 0
-    # a submitter that was only slow is told
+    # a submitter that was only slow is told, and what it brought since then goes with it
+    plan.load(flow.context, spec, orders, job, where)
     with pytest.raises(JobError, match="taken for abandoned"):
         database.run(lambda t: jobs.release(t, job, rows=60, skipped=0, chunk_rows=25, plan={}, files=[]))
+    assert not database.run(lambda t: jobs.drop(t, job))
+    assert flow.books.one("SELECT count(*) FROM speeko.item") == 0
 
 
 def test_sweepers_at_once_do_no_harm(flow: InProcess) -> None:
-    from tests.fixtures.books import together
-
     job, _ = flow.submit(flow.catalog(TEXTS))
     engine = flow.books.engine()
     flow.books.claim(job, engine, flow.books.start(job, 1, engine))

@@ -143,7 +143,7 @@ def _with_file(source: Source, stream: ByteStream, read: Callable[[IO[bytes] | P
     """Reads by a file that can be jumped about in: the source's own, or a copy of what comes out of it."""
     if source.path and not stream.changed:
         return read(source.path)
-    file = spooled(stream)
+    file = spooled(stream, source.name)
     try:
         table = read(file)
     except BaseException:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from speeko_jobs.adapters.corpus import bombs
 from speeko_jobs.adapters.corpus.cells import cell_text
 from speeko_jobs.adapters.corpus.table import CELL_CHARS, Row, Table, bad, fault_of
 from speeko_jobs.errors import CatalogError
@@ -26,6 +27,11 @@ def read_parquet(file: IO[bytes] | Path, name: str) -> Table:
         parquet = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
     except (pyarrow.ArrowException, OSError):
         raise CatalogError(f"{name}: not a Parquet file, or it is damaged: write it again") from None
+    try:
+        bombs.check_parquet(parquet, name)
+    except CatalogError:
+        parquet.close()
+        raise
     header = [str(field.name) or str(number) for number, field in enumerate(parquet.schema_arrow, 1)]
     rows = _rows(parquet, pyarrow, name)
     table = Table(name, header, True, rows, how="Parquet")

@@ -1,4 +1,4 @@
-"""Catalogs behind a URL: http(s) by requests, object stores by obstore, both as a stream of chunks.
+"""Catalogs behind a URL: object stores by obstore, as a stream of chunks; http(s) is web's part.
 
 What such an address holds as secrets (passwords, signatures in the query) never gets into a message.
 """
@@ -15,8 +15,7 @@ from speeko_jobs.errors import CatalogError
 
 OBJECT_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
 HTTP_SCHEMES = frozenset({"http", "https"})
-CONNECT_SECONDS = 15.0
-SILENCE_SECONDS = 60.0  # most time between two chunks
+SILENCE_SECONDS = 60.0
 RANGE_BYTES = 4 * 1024 * 1024
 
 
@@ -27,54 +26,10 @@ def shown(url: str) -> str:
 
 
 def open_http(url: str) -> ByteStream:
-    """The body of a GET, redirects followed to http(s) alone. CatalogError for any other status than 200."""
-    import requests
+    """The body of a GET. CatalogError for any other status than 200."""
+    from speeko_jobs.adapters.corpus import web
 
-    name = shown(url)
-    session = requests.Session()
-    try:
-        response = session.get(url, stream=True, timeout=(CONNECT_SECONDS, SILENCE_SECONDS))
-    except requests.RequestException as error:
-        session.close()
-        raise CatalogError(f"{name}: {_reason(error)}") from None
-
-    def close() -> None:
-        response.close()
-        session.close()
-
-    if response.status_code != 200:
-        close()
-        where = shown(response.url)
-        raise CatalogError(
-            f"{name}: the server answers {response.status_code}"
-            f"{f' at {where}' if where != name else ''}: check the address"
-        )
-    return ByteStream(_chunks(response, name), close)
-
-
-def _chunks(response: Any, name: str) -> Iterator[bytes]:
-    import requests
-
-    try:
-        yield from response.iter_content(CHUNK_BYTES)
-    except requests.RequestException as error:
-        raise CatalogError(f"{name}: {_reason(error)} before all was read: try again") from None
-
-
-def _reason(error: Exception) -> str:
-    import requests
-
-    kinds = {
-        requests.exceptions.TooManyRedirects: "redirected without end: check the address",
-        requests.exceptions.InvalidSchema: "redirected to something that is not http or https",
-        requests.exceptions.SSLError: "the server's certificate is not valid",
-        requests.exceptions.ProxyError: "the proxy does not answer",
-        requests.exceptions.Timeout: "the server does not answer in time",
-        requests.exceptions.ConnectionError: "no connection to the server, or it was cut",
-        requests.exceptions.ChunkedEncodingError: "the connection was cut",
-        requests.exceptions.InvalidURL: "not an address that can be fetched",
-    }
-    return next((text for kind, text in kinds.items() if isinstance(error, kind)), "cannot be fetched")
+    return web.open_http(url, shown(url))
 
 
 def open_object(url: str) -> ByteStream:

@@ -1,7 +1,8 @@
 """Reads spreadsheets (XLSX, XLSM, XLS, ODS) by calamine.
 
 The sheet is loaded whole: its format allows nothing else, and it holds at most 1,048,576 rows. The size a
-file declares for its sheets is not believed; calamine counts the cells there are.
+file declares for its sheets is not believed; calamine counts the cells there are. What would not fit
+the memory is refused before (bombs).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import IO, Any
 
 import python_calamine
 
+from speeko_jobs.adapters.corpus import bombs
 from speeko_jobs.adapters.corpus.cells import cell_text
 from speeko_jobs.adapters.corpus.header import HEAD_ROWS, column_names, find_header
 from speeko_jobs.adapters.corpus.table import BadRow, ReadOptions, Row, Table, bad, fault_of
@@ -21,6 +23,7 @@ from speeko_jobs.errors import CatalogError
 
 def read_sheet(file: IO[bytes] | Path, sheet: str, options: ReadOptions, name: str) -> Table:
     """The sheet of that name, or the first visible one that holds anything. Empty rows are no rows."""
+    bombs.check_spreadsheet(file, name)
     try:
         book = python_calamine.load_workbook(file)
         chosen = _chosen(book, sheet, name)

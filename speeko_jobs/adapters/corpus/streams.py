@@ -14,6 +14,7 @@ from typing import IO, cast
 from speeko_jobs.errors import CatalogError
 
 CHUNK_BYTES = 256 * 1024
+UNZIPPED_BYTES = 4 * 1000**3  # of gzip, on the disk
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -80,10 +81,20 @@ def _gunzip(stream: ByteStream, name: str) -> Iterator[bytes]:
         yield data
 
 
-def spooled(stream: ByteStream) -> IO[bytes]:
-    """All of the stream in a temporary file without a name, for readers that need to jump about."""
+def spooled(stream: ByteStream, name: str) -> IO[bytes]:
+    """All of the stream in a temporary file without a name, for readers that need to jump about.
+
+    CatalogError where gzip unpacks to more than 4 GB: it may well go on for ever.
+    """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
-    while data := stream.read():
-        file.write(data)
+    size = 0
+    try:
+        while data := stream.read():
+            size += file.write(data)
+            if stream.changed and size > UNZIPPED_BYTES:
+                raise CatalogError(f"{name}: it unpacks to more than 4 GB: unpack it first")
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file

@@ -6,16 +6,19 @@ transaction promises is in the design's section 4.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from speeko_jobs.adapters.postgres import tenants
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.backlog import Want
+from speeko_jobs.core.spec import JobSpec, from_json
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
+from speeko_jobs.errors import UsageError
 
 MAX_TRIES = 3  # calls of one text that were, or may have been, paid for
 MAX_BAD = 2  # of which brought audio that was no good: one re-buy
@@ -38,6 +41,7 @@ class Claim:
     row_no: int
     chunk_no: int
     tries: int = 0  # calls of this text whose end nobody knows
+    fence: int = 1  # how often it was claimed, this time included
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,27 @@ def claim(t: Transaction, job: int, claimant: int, wants: Sequence[Want]) -> lis
     return [Claim(*row) for row in rows]
 
 
+def lost(database: Database, claimed: Sequence[Claim]) -> dict[bytes, tuple[int, Claim]]:
+    """The last call of each text whose end nobody knows, where there is one: key → (its job, that claim)."""
+    now = {claim.key: claim for claim in claimed}
+    out = {}
+    for key, attempt, at, job, row, chunk, chars, cost, fence in database.rows(
+        "claims_lost", {"keys": list(now)}
+    ):
+        before = replace(
+            now[key],
+            attempt=attempt,
+            at=at,
+            row_no=row,
+            chunk_no=chunk,
+            chars=chars,
+            cost_micros=cost,
+            fence=fence,
+        )
+        out[key] = (job, before)
+    return out
+
+
 def left(database: Database, job: int, keys: Sequence[bytes]) -> Left:
     """Look at keys that could not be claimed."""
 
@@ -154,14 +179,15 @@ def settle(t: Transaction, outcomes: Sequence[Outcome]) -> Settled:
     return Settled(states, records, _wake(t, over))
 
 
-def bury_dead(database: Database) -> list[tuple[int, int]]:
+def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int, int]]:
     """Free what engines with a lapsed lease held; their open calls become unknown.
 
-    Answers the chunks that are ready because one of their texts has now failed for good.
+    Within `grace_seconds` of the server's start nobody is buried. Answers the chunks that are ready
+    because one of their texts has now failed for good.
     """
 
     def work(t: Transaction) -> list[tuple[int, int]]:
-        dead = [row[0] for row in t.rows("dead_claimants")]
+        dead = [row[0] for row in t.rows("dead_claimants", {"grace": grace_seconds})]
         if not dead:
             return []
         values: dict[str, Any] = {"claimants": dead, "max_tries": MAX_TRIES}
@@ -171,6 +197,16 @@ def bury_dead(database: Database) -> list[tuple[int, int]]:
         return _wake(t, [row[0] for row in t.rows("dead_bury", values)])
 
     return database.run(work)
+
+
+def dead_open(database: Database) -> list[tuple[int, JobSpec, Claim]]:
+    """Open calls of engines whose lease has run out, of texts that were called but this once: with their job
+    and its spec."""
+    found = []
+    for job, spec, *claim in database.rows("dead_open"):
+        with contextlib.suppress(UsageError):  # a newer version's
+            found.append((int(job), from_json(spec), Claim(*claim)))
+    return found
 
 
 def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:

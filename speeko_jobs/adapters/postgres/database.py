@@ -29,7 +29,7 @@ from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 T = TypeVar("T")
 TRIES = 8
 BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)
-OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=120s"
+OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=15s"
 
 
 class Transaction:

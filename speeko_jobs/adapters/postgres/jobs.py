@@ -71,6 +71,7 @@ class Progress:
     plan: dict[str, Any]
     in_flight: int
     seconds: float
+    budget_micros: int | None = None
 
     @property
     def served(self) -> int:
@@ -121,6 +122,7 @@ def release(
     files: Iterable[Mapping[str, Any]],
 ) -> None:
     """Cut the job into chunks and let it run, in the caller's one transaction."""
+    still_planning(t, job)
     chunks = t.run("chunks_make", {"job": job, "size": chunk_rows, "rows": rows}) if rows else 0
     released = t.row(
         "job_release",
@@ -170,6 +172,11 @@ def end(t: Transaction, job: int, state: JobState) -> bool:
 def resume(t: Transaction, job: int, budget_micros: int | None = None) -> bool:
     """A paused job runs again, under another cap if one is given; whether it was paused."""
     return t.row("job_resume", {"job": job, "budget": budget_micros}) is not None
+
+
+def set_budget(t: Transaction, job: int, budget_micros: int) -> bool:
+    """Another cap for a job that has not ended; whether there is such a job."""
+    return t.row("job_budget", {"job": job, "budget": budget_micros}) is not None
 
 
 def retry(t: Transaction, job: int) -> int | None:

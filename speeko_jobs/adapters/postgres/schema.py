@@ -233,6 +233,7 @@ attempt = Table(
 )
 Index("attempt_open", attempt.c.claimant_id, postgresql_where=text("state = 'sending'"))
 Index("attempt_job", attempt.c.job_id)
+Index("attempt_unknown", attempt.c.key, postgresql_where=text("state = 'unknown'"))
 cost_daily = Table(
     "cost_daily",
     metadata,

@@ -152,7 +152,7 @@ def test_a_newer_database_is_not_upgraded(database: Database) -> None:
 
 def test_no_server_is_one_line(tmp_path: Path) -> None:
     database = Database(f"postgresql://me:secret@/x?host={tmp_path}")
-    for call in (migrate.upgrade, migrate.require, lambda d: d.row("dead_claimants")):
+    for call in (migrate.upgrade, migrate.require, lambda d: d.row("accounts_show")):
         with pytest.raises(ServerError, match="Postgres does not answer at") as caught:
             call(database)
         assert "secret" not in str(caught.value)
@@ -162,7 +162,7 @@ def test_no_server_is_one_line(tmp_path: Path) -> None:
 
 def test_no_tables_is_one_line(empty: Database) -> None:
     with pytest.raises(SchemaError, match=r"run `speeko db upgrade`$") as caught:
-        empty.row("dead_claimants")
+        empty.row("accounts_show")
     assert "\n" not in str(caught.value)
 
 

@@ -8,8 +8,14 @@ UPDATE speeko.claimant SET lease_until = clock_timestamp() + make_interval(secs 
 WHERE id = %(claimant)s
 RETURNING id
 
--- claimant_leave: the engine ends in good order, holding nothing
-DELETE FROM speeko.claimant WHERE id = %(claimant)s
+-- claimant_leave: the engine ends; a claim whose commit it never heard of lapses with it, to be buried
+WITH held AS (
+    SELECT FROM speeko.attempt WHERE claimant_id = %(claimant)s AND state = 'sending' LIMIT 1
+), lapsed AS (
+    UPDATE speeko.claimant SET lease_until = clock_timestamp()
+    WHERE id = %(claimant)s AND EXISTS (SELECT FROM held)
+)
+DELETE FROM speeko.claimant WHERE id = %(claimant)s AND NOT EXISTS (SELECT FROM held)
 
 -- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call
 WITH j AS (
@@ -53,8 +59,14 @@ WITH j AS (
     WHERE id = %(job)s AND EXISTS (SELECT FROM taken)
 )
 SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.chars, t.cost_micros,
-       t.row_no, t.chunk_no, t.tries
+       t.row_no, t.chunk_no, t.tries, t.fence
 FROM taken t JOIN intent i USING (key)
+
+-- claims_lost: the last call of each of these keys whose end nobody knows
+SELECT DISTINCT ON (key) key, id, at, job_id, row_no, chunk_no, chars, cost_micros, fence
+FROM speeko.attempt
+WHERE key = ANY(%(keys)b::bytea[]) AND state = 'unknown'
+ORDER BY key, at DESC
 
 -- claim_left: what became of keys that could not be claimed: free but locked or too dear, taken, or settled
 SELECT u.key, u.state, j.state, u.cost_micros,
@@ -160,8 +172,20 @@ WITH met AS (
 )
 SELECT job_id, no FROM counted WHERE state = 'ready'
 
--- dead_claimants: engines whose lease has run out
-SELECT id FROM speeko.claimant WHERE lease_until < clock_timestamp() ORDER BY id LIMIT 100
+-- dead_claimants: engines whose lease has run out; after a start of the server all get a lease's time to
+-- come back, they could not renew while it was away
+SELECT id FROM speeko.claimant
+WHERE lease_until < clock_timestamp()
+  AND clock_timestamp() > pg_postmaster_start_time() + make_interval(secs => %(grace)s)
+ORDER BY id LIMIT 100
+
+-- dead_open: the open calls of engines that seem dead, of texts for which no other call may have been paid
+SELECT a.job_id, j.spec, a.id, a.at, a.key, u.text, u.voice, u.language, u.model, u.format, a.chars,
+       a.cost_micros, a.row_no, a.chunk_no, u.tries
+FROM speeko.claimant c JOIN speeko.attempt a ON a.claimant_id = c.id AND a.state = 'sending'
+JOIN speeko.utterance u ON u.key = a.key JOIN speeko.job j ON j.id = a.job_id
+WHERE c.lease_until < clock_timestamp() AND u.tries = 0
+ORDER BY a.id LIMIT 1024
 
 -- dead_jobs: the jobs on which some dead engines have calls open
 SELECT DISTINCT job_id FROM speeko.attempt

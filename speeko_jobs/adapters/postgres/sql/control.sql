@@ -4,6 +4,11 @@ SET state = 'running', reason = '', budget_micros = coalesce(%(budget)s, budget_
 WHERE id = %(job)s AND state = 'paused'
 RETURNING id
 
+-- job_budget: another cap for a job that goes on
+UPDATE speeko.job SET budget_micros = %(budget)s
+WHERE id = %(job)s AND state IN ('running', 'paused', 'finalizing')
+RETURNING id
+
 -- job_retry_keys: the failed texts of a job are free again
 UPDATE speeko.utterance u SET state = 'missing', tries = 0, bad = 0, reason = '', settled_at = NULL
 FROM (SELECT DISTINCT unnest(i.keys) AS key

@@ -27,9 +27,11 @@ SET state = 'running', released_at = clock_timestamp(), rows = %(rows)s, skipped
 WHERE id = %(job)s AND state = 'planning'
 RETURNING id
 
--- job_drop: forget a job that never ran
+-- job_drop: forget a job that never ran, and rows that came in after it was forgotten
 WITH gone AS (DELETE FROM speeko.job WHERE id = %(job)s AND state = 'planning' RETURNING id),
-     rows AS (DELETE FROM speeko.item WHERE job_id IN (SELECT id FROM gone))
+     rows AS (DELETE FROM speeko.item
+              WHERE job_id = %(job)s
+                AND NOT EXISTS (SELECT FROM speeko.job WHERE id = %(job)s AND state <> 'planning'))
 SELECT id FROM gone
 
 -- job_set_state: move a job from one of some states to another, with the reason
@@ -57,7 +59,8 @@ SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused,
        (SELECT coalesce(sum(p.busy), 0) FROM speeko.permit p
         WHERE split_part(p.account, ':', 1) = j.spec->>'provider' AND p.until > clock_timestamp()
           AND j.state = 'running')::int AS in_flight,
-       extract(epoch FROM clock_timestamp() - coalesce(j.released_at, j.created_at))::float8 AS seconds
+       extract(epoch FROM clock_timestamp() - coalesce(j.released_at, j.created_at))::float8 AS seconds,
+       j.budget_micros
 FROM speeko.job j
 WHERE j.id = %(job)s
 

@@ -46,6 +46,7 @@ CHANGES = (
     )
     """,
     "ALTER TABLE speeko.job ADD COLUMN finalized boolean NOT NULL DEFAULT false",
+    "CREATE INDEX attempt_unknown ON speeko.attempt (key) WHERE state = 'unknown'",
     "CREATE INDEX job_reserved ON speeko.job (tenant) WHERE reserved_micros > 0",
 )
 
@@ -57,6 +58,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP INDEX speeko.job_reserved")
+    op.execute("DROP INDEX speeko.attempt_unknown")
     op.execute("DROP TABLE speeko.voice_pace")
     op.execute("DROP TABLE speeko.tenant")
     op.execute("ALTER TABLE speeko.job DROP COLUMN finalized")

@@ -1,0 +1,46 @@
+"""Amounts as options take them: dollars in, micro-dollars out, and numbers that are numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+from speeko_jobs.core.money import MICROS_PER_USD, micros
+
+MOST_MICROS = 1_000_000_000 * MICROS_PER_USD
+NO_CAP = -1
+
+
+class Dollars(click.ParamType[int]):
+    """0 to 1,000,000,000 dollars as micro-dollars; with `none` also that word, which is NO_CAP."""
+
+    name = "dollars"
+
+    def __init__(self, *, none: bool = False) -> None:
+        self._none = none
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if self._none and value.strip().lower() == "none":
+            return NO_CAP
+        try:
+            amount = micros(value.strip().removeprefix("$"))
+        except ValueError:
+            amount = -1
+        if not 0 <= amount <= MOST_MICROS:
+            more = ", or none" if self._none else ""
+            self.fail(f"{value!r} is not an amount of dollars such as 50 or 0.25{more}", param, ctx)
+        return amount
+
+
+class Number(click.FloatRange):
+    """A float between two bounds, which NaN is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number

@@ -1,0 +1,131 @@
+"""`speeko budget`: caps in money and weights of tenants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import figures
+from cli.amounts import NO_CAP, Dollars, Number
+from cli.call import Call
+from cli.console import console, emit, say
+from cli.options import Verb, common, option
+from speeko_jobs.core.inert import printable
+from speeko_jobs.core.money import usd
+from speeko_jobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.postgres.tenants import Tenant
+
+LEAST_WEIGHT, MOST_WEIGHT = 0.001, 1000.0
+
+
+@click.group("budget")
+def command() -> None:
+    """Cap what a tenant's jobs may cost a day and a month."""
+
+
+@command.command("set", cls=Verb)
+@click.argument("tenant", metavar="TENANT")
+@option("--daily", type=Dollars(none=True), metavar="USD", help="most a day (UTC); none: no cap")
+@option("--monthly", type=Dollars(none=True), metavar="USD", help="most a month (UTC); none: no cap")
+@option(
+    "--weight",
+    type=Number(LEAST_WEIGHT, MOST_WEIGHT),
+    metavar="W",
+    help="share of the calls beside other tenants with jobs of one priority [default: 1]",
+)
+@common
+@click.pass_obj
+def set_caps(call: Call, /, tenant: str, daily: int | None, monthly: int | None, weight: float | None) -> int:
+    """Set caps and weight of a tenant; what is not given stays.
+
+    A job that would pass a cap is refused when it is submitted; one that meets it on the way is paused.
+    """
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import tenants
+
+    if daily is None and monthly is None and weight is None:
+        raise UsageError("give --daily, --monthly or --weight: `speeko budget set --help` tells how")
+    if not tenant.strip() or "\0" in tenant:
+        raise UsageError("a tenant has a name")
+    with standing(call.settings()) as (context, _):
+        context.database.run(
+            lambda t: tenants.put(
+                t,
+                tenant,
+                daily_micros=None if daily == NO_CAP else daily,
+                monthly_micros=None if monthly == NO_CAP else monthly,
+                keep_daily=daily is None,
+                keep_monthly=monthly is None,
+                weight=weight,
+            )
+        )
+        found = next(t for t in tenants.show(context.database) if t.name == tenant)
+    _tell([found], call)
+    return 0
+
+
+@command.command("show", cls=Verb)
+@click.argument("tenant", required=False, metavar="[TENANT]")
+@common
+@click.pass_obj
+def show(call: Call, /, tenant: str | None) -> int:
+    """Show caps, what is spent of them, and weights.
+
+    Spent is what was charged, and what may have been. Days and months are UTC's.
+    """
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import tenants
+
+    with standing(call.settings()) as (context, _):
+        found = tenants.show(context.database)
+    if tenant is not None:
+        found = [t for t in found if t.name == tenant]
+    if found or call.json:
+        _tell(found, call)
+    elif tenant is not None:
+        say(f"tenant {tenant!r} has no cap and weight 1")
+    else:
+        say("no tenant has a cap: `speeko budget set TENANT --daily USD` sets one")
+    return 0
+
+
+def _tell(found: list[Tenant], call: Call) -> None:
+    if call.json:
+        emit([_record(tenant) for tenant in found])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("tenant", overflow="fold")
+    for name in ("weight", "today", "daily cap", "this month", "monthly cap", "reserved"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for t in found:
+        table.add_row(
+            printable(t.name),
+            f"{t.weight:g}",
+            figures.micros(t.spent_today_micros),
+            _cap(t.daily_micros),
+            figures.micros(t.spent_month_micros),
+            _cap(t.monthly_micros),
+            figures.micros(t.reserved_micros),
+        )
+    console().print(table)
+
+
+def _record(t: Tenant) -> dict[str, Any]:
+    return {
+        "tenant": t.name,
+        "weight": t.weight,
+        "daily_usd": None if t.daily_micros is None else usd(t.daily_micros),
+        "monthly_usd": None if t.monthly_micros is None else usd(t.monthly_micros),
+        "spent_today_usd": usd(t.spent_today_micros),
+        "spent_month_usd": usd(t.spent_month_micros),
+        "reserved_usd": usd(t.reserved_micros),
+    }
+
+
+def _cap(micros: int | None) -> str:
+    return "none" if micros is None else figures.micros(micros)

@@ -1,0 +1,67 @@
+"""`speeko limits`: how many calls may be open at a time, who has them, and why it is so many."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from cli import figures
+from cli.call import Call
+from cli.console import emit, say
+from cli.options import Verb, common
+
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.postgres.permits import Account, Holder
+
+
+@click.command("limits", cls=Verb)
+@common
+@click.pass_obj
+def command(call: Call, /) -> int:
+    """Show the limit of calls of each API key, and who uses it.
+
+    The limit tunes itself below its ceiling, `--max-concurrency`: up while all goes well, down when the
+    provider asks for it.
+    """
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import permits
+
+    with standing(call.settings()) as (context, _):
+        accounts, holders = permits.accounts(context.database), permits.holders(context.database)
+    if call.json:
+        emit(
+            [
+                dataclasses.asdict(account)
+                | {"holders": [dataclasses.asdict(h) for h in holders if h.account == account.name]}
+                for account in accounts
+            ]
+        )
+        return 0
+    for account in accounts:
+        for line in _lines(account, [h for h in holders if h.account == account.name]):
+            say(line)
+    if not accounts:
+        say("no API was called yet, so nothing is limited")
+    return 0
+
+
+def _lines(account: Account, holders: list[Holder]) -> Iterator[str]:
+    held, busy = sum(h.held for h in holders), sum(h.busy for h in holders)
+    yield f"{account.name}: {account.limit:,} of at most {account.ceiling:,} calls at a time"
+    moved = figures.duration(max(account.moved_seconds, 0))
+    yield f"  since       {moved} ago: {account.why or 'nothing has moved it'}"
+    if account.blocked_seconds > 0:
+        yield f"  waits       {figures.duration(account.blocked_seconds)} more: the provider asked for it"
+    rates = [
+        f"{n:,} {what} a minute"
+        for n, what in ((account.calls_a_minute, "calls"), (account.chars_a_minute, "characters"))
+        if n
+    ]
+    if rates:
+        yield f"  rates       {' and '.join(rates)}"
+    yield f"  in use      {busy:,} calls open, {held:,} permits held"
+    for h in holders:
+        yield f"  {h.host} ({h.pid}): {h.busy:,} open, {h.held:,} held, could use {h.wants:,}"

@@ -1,0 +1,62 @@
+"""Planning and releasing a catalog as a job, and what to tell when that is interrupted half-way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.console import busy, note
+from cli.failures import Interrupted
+from cli.report import SHOWN_REFUSALS
+from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.core.states import JobState
+from speeko_jobs.errors import JobError
+from speeko_jobs.flow import submit
+
+if TYPE_CHECKING:
+    from cli.call import Call
+    from speeko_jobs.core.plan import Plan
+    from speeko_jobs.core.spec import JobSpec
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.plan import Orders
+
+
+def submitted(
+    context: Context,
+    spec: JobSpec,
+    orders: Orders,
+    options: Mapping[str, Any],
+    call: Call,
+    slipped: Callable[[int], str],
+) -> tuple[int, Plan]:
+    """The job's number and its plan. Raises Interrupted, with what `slipped` makes of a job that was
+    released in that very moment."""
+    made: list[int] = []
+    try:
+        with busy(f"planning {', '.join(spec.sources)}"):
+            job, plan = submit.submit(
+                context,
+                spec,
+                orders,
+                tenant=context.settings.tenant,
+                budget_micros=options["budget"],
+                priority=options["priority"],
+                partial=options["partial"],
+                on_created=made.append,
+            )
+    except KeyboardInterrupt:
+        if not (made and _was_released(context, made[0])):
+            raise Interrupted("interrupted while planning: nothing was started") from None
+        raise Interrupted(slipped(made[0])) from None
+    if not call.json:
+        for line in (*plan.notes, *plan.first_refusals[:SHOWN_REFUSALS]):
+            note(line)
+    return job, plan
+
+
+def _was_released(context: Context, job: int) -> bool:
+    """The commit may have been just done. A job that was not released is forgotten."""
+    try:
+        return jobs.progress(context.database, job).state is not JobState.PLANNING
+    except JobError:
+        return False
