@@ -10,6 +10,7 @@ from types import FrameType
 
 from cli.console import note
 from speeko_jobs.errors import ServerError
+from speeko_jobs.local import private
 from speeko_jobs.settings import Settings
 from workers.supervisor import environment
 
@@ -18,8 +19,7 @@ STOP_SECONDS = 5.0
 
 def run_child(command: list[str], settings: Settings, extra: Mapping[str, str] | None = None) -> int:
     """Run it until it ends or SIGINT or SIGTERM ends both. Raises ServerError when it ends by itself."""
-    logs = settings.home_path / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = private.folder(settings.home_path / "logs")
     told = False
 
     def stop(_: int, __: FrameType | None) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 import tempfile
 import time
@@ -20,11 +19,11 @@ import click
 
 from cli.call import Call
 from cli.console import emit, note
+from speeko_jobs.core.redaction import redacted
 from speeko_jobs.errors import SpeekoError
+from speeko_jobs.local import private
 
 OK, ERROR, USAGE, WITH_ERRORS, PAUSED, TIMED_OUT, INTERRUPTED = 0, 1, 2, 3, 4, 124, 130
-_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^@\s]+@")
-_BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 
 
 class Interrupted(SpeekoError):
@@ -100,7 +99,7 @@ def _keep(text: str, call: Call) -> Path | None:
     homes = [call.resolved.home_path / "logs"] if call.resolved else []
     for folder in (*homes, Path(tempfile.gettempdir())):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private.folder(folder)
             path = folder / name
             path.touch(mode=0o600, exist_ok=False)
             path.write_text(text, errors="replace")
@@ -114,7 +113,7 @@ def _redacted(text: str, call: Call) -> str:
     """The text without keys and passwords, those in force and those that look like it."""
     for secret in _secrets(call):
         text = text.replace(secret, "***")
-    return _BEARER.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
+    return redacted(text)
 
 
 def _secrets(call: Call) -> list[str]:

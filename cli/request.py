@@ -16,7 +16,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe":
 
 def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]) -> JobSpec:
     """The spec, checked against what the provider offers. Secrets in a source's URL stay out of it."""
-    from speeko_jobs.adapters.corpus.remote import shown
+    from speeko_jobs.adapters.corpus import shown
 
     return checked(
         JobSpec(
@@ -33,7 +33,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             max_concurrency=settings.max_concurrency,
             calls_per_minute=settings.calls_per_minute,
             chars_per_minute=settings.chars_per_minute,
-            sources=tuple(shown(file) if "://" in file else file for file in files),
+            sources=tuple(map(shown, files)),
         )
     )
 

@@ -78,9 +78,10 @@ def only_one(settings: Settings, verb: str) -> Iterator[None]:
     """Hold the home for this verb: two beats on one schedule file would break it. Raises ServerError."""
     import fcntl
 
-    home = settings.home_path
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / f"{verb}.lock").open("ab") as lock:
+    from speeko_jobs.local import private
+
+    home = private.folder(settings.home_path)
+    with private.append(home / f"{verb}.lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -16,6 +16,7 @@ from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis_cache import RedisCache
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.local import private
 from speeko_jobs.local.stack import Stack
 from speeko_jobs.settings import Settings
 
@@ -24,6 +25,9 @@ def open_context(settings: Settings, *, name: str = "speeko", pool_size: int = 4
     """The open things of this process. Connections are made by the first use."""
     if not settings.database_url or not settings.redis_url:
         raise ConfigError("no servers: set SPEEKO_DATABASE_URL and SPEEKO_REDIS_URL, or use `speeko up`")
+    if settings.store_url == str(settings.home_path / "audio"):
+        with contextlib.suppress(OSError):  # the store says it better, if it is ever written to
+            private.folder(settings.home_path / "audio")
     return Context(
         settings,
         Database(settings.database_url, name=name, pool_size=pool_size),

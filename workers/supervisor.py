@@ -23,6 +23,7 @@ from typing import IO
 
 from speeko_jobs.adapters.celery_queue import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE, Queue
 from speeko_jobs.errors import ConfigError, ServerError
+from speeko_jobs.local import private
 from speeko_jobs.local.stack import held_locks
 from speeko_jobs.settings import Settings
 
@@ -86,7 +87,7 @@ class Supervisor:
         self._logs: Path = settings.home_path / "logs"
 
     def __enter__(self) -> Supervisor:
-        self._logs.mkdir(parents=True, exist_ok=True)
+        private.folder(self._logs)
         for node in self._nodes:
             self._start(node.name, self._watch, node.name, worker_command(node), self._ready[node.name])
         if self._beat:
@@ -142,7 +143,7 @@ class Supervisor:
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            with self._log(name).open("ab") as log_file:
+            with private.append(self._log(name)) as log_file:
                 process = self._spawn(name, command, self._environment, log_file)
                 if process is None:
                     return

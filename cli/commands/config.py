@@ -11,6 +11,7 @@ from cli.console import console, emit
 from cli.options import Verb, common
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.core.inert import printable
+from speeko_jobs.core.redaction import redacted
 from speeko_jobs.settings import Origin
 
 MASKED = "(set)"
@@ -40,8 +41,10 @@ def command(call: Call, /) -> int:
 
 
 def shown(origin: Origin) -> Any:
-    """The value; of a secret only whether it is set."""
-    return MASKED if origin.secret and origin.value else origin.value
+    """The value; of a secret only whether it is set, and of an address nothing that is one."""
+    if origin.secret and origin.value:
+        return MASKED
+    return redacted(origin.value) if isinstance(origin.value, str) else origin.value
 
 
 def _print(origins: list[Origin]) -> None:

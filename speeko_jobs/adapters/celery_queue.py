@@ -156,7 +156,9 @@ class Queue:
         """How many messages wait in a queue; 0 when the broker does not answer."""
         try:
             with self.app.connection_for_read() as connection:
-                return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+                # not passive: with a key prefix, kombu would not find the queue
+                declared = connection.default_channel.queue_declare(queue, durable=True, auto_delete=False)
+                return int(declared.message_count)
         except (OperationalError, CeleryError, ChannelError, OSError):
             return 0
 

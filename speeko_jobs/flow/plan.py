@@ -134,7 +134,7 @@ class _Planner:
         while self.pending:
             self.pending.pop(0).result()
         if not self.rows:
-            raise CatalogError(f"{', '.join(self.orders.sources)}: there are no rows")
+            raise CatalogError(f"{', '.join(map(corpus.shown, self.orders.sources))}: there are no rows")
         skipped, renamed = self._settle_names()
         self._price(skipped)
         return Loaded(self.plan, self.files, sorted(skipped), renamed)

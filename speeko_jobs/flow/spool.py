@@ -20,6 +20,7 @@ from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import settle
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.settle import Answer
+from speeko_jobs.local import private
 
 SUFFIX = ".audio"
 AT_ONCE = 64
@@ -33,7 +34,7 @@ def folder(context: Context) -> Path:
 def save(context: Context, answers: Sequence[Answer]) -> int:
     """Keep the audio among these answers; how many there were. OSError when this disk refuses too."""
     where = folder(context)
-    where.mkdir(parents=True, exist_ok=True)
+    private.folder(where)
     count = 0
     for answer in answers:
         if not isinstance(answer.result, Speech):
@@ -51,7 +52,7 @@ def save(context: Context, answers: Sequence[Answer]) -> int:
         }
         path = where / f"{claim.attempt}{SUFFIX}"
         part = path.with_suffix(".part")
-        with part.open("wb") as file:
+        with private.create(part) as file:
             file.write(json.dumps(head).encode() + b"\n")
             file.write(answer.result.audio)
             file.flush()

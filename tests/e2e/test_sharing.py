@@ -86,7 +86,6 @@ def test_every_message_five_times_changes_nothing(make_spine: MakeSpine) -> None
     assert len(spine.manifest()) == 200
 
 
-@pytest.mark.xfail(strict=True, reason="a sweep sends every waiting chunk again, whatever is in the broker")
 def test_sweeps_do_not_pile_up_messages(idle_spine: Spine) -> None:
     spine = idle_spine
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(250)))

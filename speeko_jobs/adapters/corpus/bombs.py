@@ -52,13 +52,12 @@ def _check(archive: zipfile.ZipFile, name: str) -> None:
         raise _too_large(name)
     size = 0
     for entry in entries:
-        sheet = _Extent(name) if entry.filename.endswith(".xml") else None
+        sheet = _Extent(name)  # any part may be a sheet, whatever it is called
         for piece in _inflated(archive, entry):
             size += len(piece)
             if size > most:
                 raise _too_large(name)
-            if sheet is not None:
-                sheet.look(piece)
+            sheet.look(piece)
 
 
 def _too_large(name: str) -> CatalogError:

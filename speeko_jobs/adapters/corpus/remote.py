@@ -20,8 +20,13 @@ RANGE_BYTES = 4 * 1024 * 1024
 
 
 def shown(url: str) -> str:
-    """The address without user, password, query and fragment."""
-    parts = urlsplit(url)
+    """The address without user, password, query and fragment; a path or "-" as it is."""
+    if "://" not in url:
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the address"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

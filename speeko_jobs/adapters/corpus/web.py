@@ -38,7 +38,11 @@ def open_http(url: str, name: str) -> ByteStream:
     session = _session(way)
     try:
         response = _followed(session, way, url, name)
-        return _body(session, response, name)
+        try:
+            return _body(session, response, name)
+        except BaseException:
+            response.close()
+            raise
     except BaseException as error:
         session.close()
         if isinstance(error, requests.RequestException):

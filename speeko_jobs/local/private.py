@@ -1,0 +1,33 @@
+"""Folders and files of the home that nobody else may read: they hold texts, audio, and what went wrong.
+
+What was there before keeps its mode: whoever made it meant it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+
+def folder(path: Path) -> Path:
+    """The folder, made with mode 0700 where it is missing, and so are those above it."""
+    missing = []
+    at = path
+    while not at.exists() and at != at.parent:
+        missing.append(at)
+        at = at.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def append(path: Path) -> IO[bytes]:
+    """The file, open at its end; made with mode 0600."""
+    return path.open("ab", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+def create(path: Path) -> IO[bytes]:
+    """The file, open and empty; made with mode 0600."""
+    return path.open("wb", opener=lambda name, flags: os.open(name, flags, 0o600))
