@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from cli.call import Call
-from cli.console import emit, note
+from cli.console import emit, note, say
 from speeko_jobs.core.redaction import redacted
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.local import private
@@ -48,6 +48,8 @@ def code_of(error: BaseException, call: Call) -> int:
         return _told("interrupted", INTERRUPTED, call)
     if isinstance(error, SpeekoError):
         return _told(str(error), error.exit_code, call)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return _helped(error)
     if isinstance(error, click.UsageError):
         return _told(_usage(error), USAGE, call)
     if isinstance(error, click.ClickException):
@@ -69,6 +71,16 @@ def _told(message: str, code: int, call: Call) -> int:
     except BrokenPipeError:
         return _pipe_closed()
     return code
+
+
+def _helped(error: click.exceptions.NoArgsIsHelpError) -> int:
+    """`speeko` or a group of verbs alone: its help is the answer."""
+    try:
+        for line in error.format_message().splitlines():
+            say(line)
+    except BrokenPipeError:
+        return _pipe_closed()
+    return USAGE
 
 
 def _usage(error: click.UsageError) -> str:

@@ -19,7 +19,9 @@ import redis
 import sqlalchemy
 
 from speeko_jobs.local.stack import ServerUrls
+from tests.fixtures.database import dropped
 from tests.fixtures.metered import metered  # noqa: F401
+from tests.wait import wait_until
 
 ROOT = Path(__file__).parents[1]
 _numbers = itertools.cycle(range(1, 16))  # db 0 stays free for what a test starts by itself
@@ -49,7 +51,7 @@ def database_url(servers: ServerUrls) -> Iterator[str]:
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         yield url.set(database=name).render_as_string(hide_password=False)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        wait_until(lambda: dropped(connection, name), f"the end of database {name}")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from kombu.transport import redis as kombu_redis
 SYNTHESIZE, DELIVER, CONTROL = "synthesize", "deliver", "control"
 QUEUES = (SYNTHESIZE, DELIVER, CONTROL)
 SWEEP_SECONDS = 15.0
+WORKER_ANSWER_SECONDS, SENDER_ANSWER_SECONDS = 30.0, 3.0  # a worker waits for messages, a sender does not
 VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,11 @@ class Transport(kombu_redis.Transport):
             self._client = value
 
 
-def make_app(redis_url: str) -> Celery:
-    """The Celery app on this broker. JSON only, no result backend: Postgres keeps the results."""
+def make_app(redis_url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Celery:
+    """The Celery app on this broker. JSON only, no result backend: Postgres keeps the results.
+
+    `answer_seconds`: how long a silent broker is waited for, several times over.
+    """
     TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"
     app = Celery("speeko", broker=broker_url(redis_url))
     app.conf.update(
@@ -95,7 +99,7 @@ def make_app(redis_url: str) -> Celery:
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
             "unacked_restore_limit": 1000,
-            "socket_timeout": 30,
+            "socket_timeout": answer_seconds,
             "socket_connect_timeout": 5,
             "socket_keepalive": not redis_url.startswith("unix:"),
             "health_check_interval": 10,
@@ -136,7 +140,8 @@ class Queue:
     @property
     def app(self) -> Celery:
         if self._app is None or self._pid != os.getpid():
-            self._app, self._pid = make_app(self._redis_url), os.getpid()
+            self._app = make_app(self._redis_url, answer_seconds=SENDER_ANSWER_SECONDS)
+            self._pid = os.getpid()
         return self._app
 
     def synthesize(self, chunks: Iterable[tuple[int, int]]) -> bool:

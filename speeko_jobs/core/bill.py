@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from speeko_jobs.core.reconciling import Billed
 from speeko_jobs.errors import CatalogError, UsageError
@@ -112,5 +112,5 @@ def _micros(text: str, micros_a_unit: int) -> int:
         if not 0 <= amount <= 10**18:  # NaN is neither
             raise ValueError
         return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         raise ValueError(f"{text!r} is no amount of money") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 MICROS_PER_USD = 1_000_000
 
@@ -21,5 +21,5 @@ def micros(text: str | int | Decimal) -> int:
         if not amount.is_finite():
             raise ValueError
         return int((amount * MICROS_PER_USD).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         raise ValueError(f"not an amount of dollars: {text!r}") from None

@@ -12,6 +12,7 @@ from typing import Any
 
 from speeko_jobs.core import language as languages
 from speeko_jobs.core.profiles import Profile, profile_of
+from speeko_jobs.core.redaction import redacted
 from speeko_jobs.errors import ConfigError, UsageError
 
 DUPLICATE_RULES = ("error", "suffix", "first", "last")
@@ -73,6 +74,12 @@ def checked(spec: JobSpec) -> JobSpec:
     wrong = profile.refusal(spec.voice, spec.language)
     if wrong:
         raise ConfigError(f"{wrong} (--voice, --language)")
+    for option, url in (("--output", spec.output), ("SPEEKO_STORE", spec.store)):
+        if redacted(url) != url:
+            raise ConfigError(
+                f"{option}: no keys and passwords in the address, it is shown and stored: set them where the"
+                " store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
+            )
     if spec.max_concurrency < 1:
         raise ConfigError("--max-concurrency takes at least 1")
     return spec

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
 from speeko_jobs.adapters.postgres import claims, jobs, sweeps
 from speeko_jobs.flow import spool
-from speeko_jobs.flow.adopt import adopt
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 
@@ -27,10 +26,9 @@ class Swept:
 
 
 def sweep(context: Context) -> Swept:
-    """Replay spooled audio, adopt what dead engines had stored, bury them, and send what is due."""
+    """Replay spooled audio, bury dead engines, and send what is due."""
     database, queue = context.database, context.queue
     replayed = spool.replay(context)
-    queue.deliver(adopt(context))
     queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
     queue.deliver(database.run(claims.settle_cancelled))
     lying = sweeps.look(database)

@@ -366,7 +366,7 @@ class _Engine:
 
     def _claim_size(self) -> int:
         """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
-        if len(self.answers) > BACKLOG or not self.backlog.ready():
+        if len(self.answers) > BACKLOG or self.suspects or self.alone or not self.backlog.ready():
             return 0
         claimed = len(self.claimed) + len(self.suspects)
         if self.breaker.is_open:
@@ -387,8 +387,13 @@ class _Engine:
             spec = self.orders[job].spec
             to_call, found = await self._in_thread(settle.recover, self.context, job, spec, got)
             await self._ready(found.ready)
-            for claim in to_call:
-                (self.suspects if claim.tries >= SUSPECT_TRIES else self.claimed).append((job, claim))
+            suspects = [claim for claim in to_call if claim.tries >= SUSPECT_TRIES]
+            self.claimed.extend((job, claim) for claim in to_call if claim.tries < SUSPECT_TRIES)
+            self.suspects.extend((job, claim) for claim in suspects[:1])
+            # one at a time: what else is claimed when the process dies has lost a try, too
+            await self._give_back(job, suspects[1:], "given back before the call: it is called alone")
+            for claim in suspects[1:]:
+                self._later(job, Want(claim.key, claim.row_no, claim.chunk_no), 0.1)
             if len(got) < len(asked):
                 mine = {claim.key for claim in got}
                 await self._look_at_left(job, [want for want in asked if want.key not in mine])
@@ -426,7 +431,7 @@ class _Engine:
             return
         deadline = self.context.settings.request_timeout_seconds
         while (self.claimed or self.suspects) and len(self.answers) < BACKLOG:
-            if self.alone or (self.suspects and (self.in_flight or self.settling or self.answers)):
+            if self.alone or (not self.claimed and (self.in_flight or self.settling or self.answers)):
                 return
             if self.in_flight >= self.allowed:
                 self.saturated = True
@@ -437,8 +442,8 @@ class _Engine:
                 return  # this second's share of the rates a minute is used up
             if not self.breaker.allows(now):
                 return
-            self.alone = bool(self.suspects)
-            job, claim = (self.suspects or self.claimed).popleft()
+            self.alone = not self.claimed
+            job, claim = (self.claimed or self.suspects).popleft()
             self.in_flight += 1
             self.retries.called(now)
             if self.calls_left > 0:

@@ -25,9 +25,9 @@ def folder(path: Path) -> Path:
 
 def append(path: Path) -> IO[bytes]:
     """The file, open at its end; made with mode 0600."""
-    return path.open("ab", opener=lambda name, flags: os.open(name, flags, 0o600))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
 
 
 def create(path: Path) -> IO[bytes]:
     """The file, open and empty; made with mode 0600."""
-    return path.open("wb", opener=lambda name, flags: os.open(name, flags, 0o600))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")

@@ -93,3 +93,11 @@ def test_the_version(here: Any) -> None:
 
     for words in (["--version"], ["jobs", "--version"]):
         assert here(*words)[:2] == (0, f"speeko {__version__}\n")
+
+
+@pytest.mark.parametrize("words", [[], ["db"], ["budget"]])
+def test_without_a_verb_the_help_is_shown(here: Any, words: list[str]) -> None:
+    code, out, err = here(*words)
+    assert (code, err) == (2, "")
+    assert out.startswith("Usage: speeko")
+    assert len(out.splitlines()) > 5

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from cli.pace import Gauge, Pace
+from cli.pace import ETA_COUNT, LONG_COUNT, Gauge, Pace
 from cli.progress import Plain, lines
 from speeko_jobs.adapters.postgres.jobs import Progress
 from speeko_jobs.core.states import JobState
@@ -24,8 +24,30 @@ START = Progress(JobState.RUNNING, "", 3_000, 0, 0, 0, 0, 0, 0, 0, 0, PLAN, 0, 0
 def test_the_time_left_comes_from_the_calls_still_to_buy() -> None:
     gauge = Gauge()
     assert gauge.take(100.0, START) == Pace(0.0, 0.0, None)
+    gauge.take(101.0, replace(START, calls=50, delivered=60))
     pace = gauge.take(110.0, replace(START, calls=500, delivered=600))
-    assert pace == Pace(60.0, 50.0, 30.0)
+    assert (pace.rows, pace.calls) == (60.0, 50.0)
+    assert pace.eta_seconds == pytest.approx(30.0)
+
+
+def test_no_time_is_told_before_enough_is_known() -> None:
+    gauge = Gauge()
+    told = [gauge.take(float(at), replace(START, calls=max(at - 10, 0))).eta_seconds for at in range(60)]
+    first = next(at for at, eta in enumerate(told) if eta is not None)
+    assert first == 10 + 1 + ETA_COUNT  # workers took 10 s to come up: that is no pace
+    assert told[first] == pytest.approx(2_000 - first + 10)
+    slow = Gauge()
+    told = [slow.take(float(at), replace(START, calls=at // 20)).eta_seconds for at in range(200)]
+    first = next(at for at, eta in enumerate(told) if eta is not None)
+    assert first == 20 * (1 + LONG_COUNT)
+
+
+def test_the_time_left_does_not_jump_when_calls_end_in_batches() -> None:
+    gauge = Gauge()
+    told = [gauge.take(at / 4, replace(START, calls=at // 4 // 3 * 30)).eta_seconds for at in range(4 * 120)]
+    late = [(at / 4, eta) for at, eta in enumerate(told) if eta is not None and at > 4 * 60]
+    for at, eta in late:
+        assert eta == pytest.approx(200 - at, abs=20)
 
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:
@@ -41,7 +63,9 @@ def test_without_calls_the_rows_tell() -> None:
     gauge = Gauge()
     nothing_to_buy = replace(START, plan=PLAN | {"calls": 0})
     gauge.take(0.0, nothing_to_buy)
-    assert gauge.take(10.0, replace(nothing_to_buy, unchanged=1_000)).eta_seconds == 20.0
+    gauge.take(1.0, replace(nothing_to_buy, unchanged=100))
+    pace = gauge.take(10.0, replace(nothing_to_buy, unchanged=1_000))
+    assert pace.eta_seconds == pytest.approx(20.0)
     assert gauge.take(11.0, replace(nothing_to_buy, unchanged=3_000)).eta_seconds == 0.0
 
 

@@ -52,8 +52,8 @@ def main(job: int, how: str) -> None:
             found = jobs.show(opened.context.database, job)
             if found.state in FINISHED or found.state is JobState.PAUSED:
                 break
-            step(books, job, found.state)
             sweep.sweep(opened.context)
+            step(books, job, found.state)
         except SpeekoError as error:
             print(error, file=sys.stderr, flush=True)
         time.sleep(0.05)

@@ -1,6 +1,9 @@
-"""What the tests of faults share with those of the command line and of catalogs."""
+"""What the tests of faults share, also with those of the command line and of catalogs."""
 
 from __future__ import annotations
 
 from tests.adapters.corpus.conftest import read, read_sources  # noqa: F401
 from tests.cli.conftest import cli  # noqa: F401
+from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
+from tests.fixtures.faulty import flow, make_spine, strict  # noqa: F401
+from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from speeko_jobs.flow.sweep import sweep
 from speeko_jobs.settings import Settings
 from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
@@ -44,7 +45,7 @@ class WorkerChild:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=before,  # noqa: PLW1509 (limits of the child, set before it runs)
+                preexec_fn=before,
             )
 
     def wait(self, seconds: float = 60.0) -> int:
@@ -76,10 +77,16 @@ class WorkerChild:
             self.process.wait()
 
 
-def finish(flow: InProcess, job: int) -> None:
-    """Another worker does what is left, as soon as the lease of a dead one has run out."""
-    child = WorkerChild(flow.settings, job)
-    try:
-        child.ended()
-    finally:
-        child.end()
+def finish(flow: InProcess, job: int, *, at_once: bool = True) -> None:
+    """Another worker, this process, does what is left: as soon as the dead one's lease has run out, or, at
+    once, as if it had."""
+    if at_once:
+        flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
+
+    def buried() -> bool:
+        sweep(flow.context)
+        return not flow.books.execute("SELECT 1 FROM speeko.claimant WHERE lease_until > clock_timestamp()")
+
+    wait_until(buried, "the end of the dead one's lease")
+    sweep(flow.context)
+    flow.drive(job)

@@ -6,7 +6,6 @@ transaction promises is in the design's section 4.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,10 +14,8 @@ from typing import Any
 from speeko_jobs.adapters.postgres import tenants
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.spec import JobSpec, from_json
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
-from speeko_jobs.errors import UsageError
 
 MAX_TRIES = 3  # calls of one text that were, or may have been, paid for
 MAX_BAD = 2  # of which brought audio that was no good: one re-buy
@@ -197,16 +194,6 @@ def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int,
         return _wake(t, [row[0] for row in t.rows("dead_bury", values)])
 
     return database.run(work)
-
-
-def dead_open(database: Database) -> list[tuple[int, JobSpec, Claim]]:
-    """Open calls of engines whose lease has run out, of texts that were called but this once: with their job
-    and its spec."""
-    found = []
-    for job, spec, *claim in database.rows("dead_open"):
-        with contextlib.suppress(UsageError):  # a newer version's
-            found.append((int(job), from_json(spec), Claim(*claim)))
-    return found
 
 
 def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:

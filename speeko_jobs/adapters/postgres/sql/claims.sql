@@ -89,7 +89,8 @@ WITH o AS (
         %(latencies)b::int[], %(finals)b::bool[]
     ) AS o (attempt, at, key, outcome, bytes, millis, sha256, status, reason, latency, final)
 ), before AS (
-    SELECT a.id, a.at, a.state, a.job_id, a.row_no, a.cost_micros, a.chars, a.fence, o.outcome, o.key
+    SELECT a.id, a.at, a.state, a.job_id, a.row_no, a.cost_micros, a.chars, a.fence, o.outcome, o.key,
+           (a.settled_at AT TIME ZONE 'UTC')::date AS day
     FROM o JOIN speeko.attempt a ON a.id = o.attempt AND a.at = o.at
     WHERE a.state IN ('sending', 'unknown')
     FOR NO KEY UPDATE OF a
@@ -100,7 +101,7 @@ WITH o AS (
     FROM o JOIN before b ON b.id = o.attempt
     WHERE a.id = o.attempt AND a.at = o.at AND (b.state = 'sending' OR o.outcome IN ('stored', 'bad'))
     RETURNING a.id, a.tenant, a.provider, a.voice, a.chars, a.cost_micros, a.job_id, a.state,
-              b.state AS was, b.key, b.row_no, b.fence
+              b.state AS was, b.day AS was_day, b.key, b.row_no, b.fence
 ), kept AS (
     UPDATE speeko.utterance u
     SET state = CASE WHEN o.outcome = 'stored' THEN 'done'
@@ -142,9 +143,15 @@ WITH o AS (
     WHERE j.id = s.job_id
 ), daily AS (
     INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, micros)
-    SELECT tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, provider, voice,
-           CASE state WHEN 'stored' THEN 'synthesized' ELSE state END, count(*), sum(chars), sum(cost_micros)
-    FROM written WHERE state IN ('stored', 'bad', 'unknown')
+    SELECT tenant, day, provider, voice, source, sum(n), sum(n * chars), sum(n * cost_micros)
+    FROM (
+        SELECT tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date AS day, provider, voice,
+               CASE state WHEN 'stored' THEN 'synthesized' ELSE state END AS source, 1 AS n, chars, cost_micros
+        FROM written WHERE state IN ('stored', 'bad', 'unknown')
+        UNION ALL  -- what was possible on its day is known now
+        SELECT tenant, was_day, provider, voice, 'unknown', -1, chars, cost_micros
+        FROM written WHERE was = 'unknown'
+    ) booked
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
     SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
@@ -178,14 +185,6 @@ SELECT id FROM speeko.claimant
 WHERE lease_until < clock_timestamp()
   AND clock_timestamp() > pg_postmaster_start_time() + make_interval(secs => %(grace)s)
 ORDER BY id LIMIT 100
-
--- dead_open: the open calls of engines that seem dead, of texts for which no other call may have been paid
-SELECT a.job_id, j.spec, a.id, a.at, a.key, u.text, u.voice, u.language, u.model, u.format, a.chars,
-       a.cost_micros, a.row_no, a.chunk_no, u.tries
-FROM speeko.claimant c JOIN speeko.attempt a ON a.claimant_id = c.id AND a.state = 'sending'
-JOIN speeko.utterance u ON u.key = a.key JOIN speeko.job j ON j.id = a.job_id
-WHERE c.lease_until < clock_timestamp() AND u.tries = 0
-ORDER BY a.id LIMIT 1024
 
 -- dead_jobs: the jobs on which some dead engines have calls open
 SELECT DISTINCT job_id FROM speeko.attempt
