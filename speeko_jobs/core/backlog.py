@@ -1,7 +1,9 @@
 """What an engine has to buy and has not claimed yet: one queue a job, served by turns, and what must wait.
 
-Jobs of a higher priority go first; among equals each has its turn, so a large job cannot starve a small
-one. The clock is the caller's: times are seconds of any clock that only goes forward.
+Jobs of a higher priority go first. Among equals tenants are served in proportion to their weights, and the
+jobs of one tenant by turns, so that a large job cannot starve a small one. Who was not there gets nothing
+for the past: a turn is counted from when a job has something to buy (stride scheduling, Waldspurger 1995).
+The clock is the caller's: times are seconds of any clock that only goes forward.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ class Want:
 @dataclass
 class _Line:
     priority: int
+    tenant: str
+    weight: float
     served: int = 0
     wants: deque[Want] = field(default_factory=deque)
 
@@ -34,16 +38,21 @@ class Backlog:
 
     def __init__(self) -> None:
         self._lines: dict[int, _Line] = {}
+        self._paid: dict[str, float] = {}  # what each tenant was served, over its weight
         self._delayed: list[tuple[float, int, int, Want]] = []
         self._order = itertools.count(1)
 
-    def open(self, job: int, priority: int) -> None:
+    def open(self, job: int, priority: int, tenant: str = "", weight: float = 1.0) -> None:
         """Make a job known. Again: harmless."""
         if job not in self._lines:
-            self._lines[job] = _Line(priority, next(self._order))
+            self._lines[job] = _Line(priority, tenant, weight, next(self._order))
 
     def add(self, job: int, wants: Iterable[Want]) -> None:
-        self._lines[job].wants.extend(wants)
+        line = self._lines[job]
+        waiting = [self._paid[one.tenant] for one in self._lines.values() if one.wants]
+        if line.tenant not in {one.tenant for one in self._lines.values() if one.wants}:
+            self._paid[line.tenant] = max(self._paid.get(line.tenant, 0.0), min(waiting, default=0.0))
+        line.wants.extend(wants)
 
     def add_later(self, job: int, want: Want, at: float) -> None:
         """`want` counts as there from the time `at` on."""
@@ -53,7 +62,7 @@ class Backlog:
         """Let in what has waited long enough."""
         while self._delayed and self._delayed[0][0] <= now:
             _, _, job, want = heapq.heappop(self._delayed)
-            self._lines[job].wants.append(want)
+            self.add(job, [want])
 
     def next_wake(self) -> float | None:
         """When the first of the waiting is due."""
@@ -61,20 +70,33 @@ class Backlog:
 
     def take(self, most: int) -> tuple[int, list[Want]] | None:
         """Up to `most` wants of the job whose turn it is, with its number; None when there is nothing."""
-        due = [(-line.priority, line.served, job) for job, line in self._lines.items() if line.wants]
+        due = [
+            (-line.priority, self._paid[line.tenant], line.served, job)
+            for job, line in self._lines.items()
+            if line.wants
+        ]
         if not due:
             return None
-        job = min(due)[2]
+        job = min(due)[-1]
         line = self._lines[job]
         line.served = next(self._order)
-        return job, [line.wants.popleft() for _ in range(min(most, len(line.wants)))]
+        taken = [line.wants.popleft() for _ in range(min(most, len(line.wants)))]
+        self._paid[line.tenant] += len(taken) / line.weight
+        return job, taken
 
-    def drop(self, job: int) -> None:
-        """Forget all that a job wants."""
+    def drop(self, job: int) -> list[Want]:
+        """Forget all that a job wants; what it was."""
+        dropped = [want for _, _, owner, want in self._delayed if owner == job]
         if job in self._lines:
+            dropped += self._lines[job].wants
             self._lines[job].wants.clear()
         self._delayed = [entry for entry in self._delayed if entry[2] != job]
         heapq.heapify(self._delayed)
+        return dropped
+
+    def top_priority(self) -> int | None:
+        """The highest priority of a job that wants something now; None when there is none."""
+        return max((line.priority for line in self._lines.values() if line.wants), default=None)
 
     def chunks(self) -> set[tuple[int, int]]:
         """The (job, chunk) that want something, now or later."""

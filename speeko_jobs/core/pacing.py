@@ -1,31 +1,73 @@
-"""How fast to call: the limit that tunes itself, the retry budget, and the breaker.
+"""How fast to call: the limit that tunes itself, what happens when most calls fail, and the retry budget.
 
-Pure decisions; the clock is passed in (seconds that only go forward). After the ideas of AIMD limiters
-(Netflix' concurrency-limits), of the retry budgets of Google's SRE book (chapter 21), and of full jitter
-(AWS' architecture blog); the numbers are ours.
+Pure decisions over what all engines of an account saw; the clock is passed in (seconds that only go
+forward). After the ideas of AIMD limiters (Netflix' concurrency-limits), of the retry budgets of Google's
+SRE book (chapter 21), and of circuit breakers; the numbers are ours, from the simulation in the tests.
+
+The limit:
+- Calls thrown back: as many fewer as were thrown back, at most half at once. After a probe just its step
+  back, and twice the time until the next one.
+- After a way down nothing is judged for two seconds: what engines report then is older than the cut.
+- All in use and none thrown back: up by a quarter a second while well below what was once too high; from
+  nine tenths of that on by probes of a fiftieth. What passes a probe is forgotten as too high.
+
+Most calls failing (5xx, cut answers, no connection): one call at a time, with pauses as long as the trouble
+has lasted (1 to 60 s). The first success lets the limit grow again.
+
+Retries of calls that may have been paid for: a tenth of all calls, and ten a minute where calls are few.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 
-CUT = 0.7
-PROBE_RATIO = 0.1  # throttled share up to which a probe was just one step too far
+START = 50  # of an account that nobody has called yet; its limit grows from there
 WINDOW_SECONDS = 1.0
+SETTLING_SECONDS = 2.0
+CUT = 0.5  # what stays at least
+STEP = 0.02  # of the limit, or one
+NEAR = 0.9
 MIN_HOLD_SECONDS, MAX_HOLD_SECONDS = 5.0, 60.0
-NEAR = 0.9  # of the last limit that was too high: below it the limit grows fast, above it by probes
+
+FAILING_SHARE = 0.5
+FAILING_CALLS = 20
+PAUSE_SECONDS = (1.0, 60.0)
+FORGET_SECONDS = 120.0  # after which nobody has called, and failing is past
 
 RETRY_SHARE = 0.1
-RETRY_FLOOR = 5  # retries that are always allowed in a minute, for jobs of a few calls
-MINUTE = 60.0
-
-BREAKER_CALLS = 20
-BREAKER_SHARE = 0.5
-BREAKER_SECONDS = (1.0, 60.0)
+FIRST_RETRIES = 10.0  # of an account that nobody has called yet
+RETRIES_A_SECOND = 10 / 60
+MOST_RETRIES = 100.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was seen of an account: calls that ended, and of those the ones thrown back and the failed."""
+
+    ended: int = 0
+    throttled: int = 0
+    failed: int = 0
+    saturated: bool = False  # as many calls were in flight as the limit allows
+    allowed_by_server: int = 0  # what its headers say, 0 where they say nothing
+
+    def __add__(self, other: Window) -> Window:
+        return Window(
+            self.ended + other.ended,
+            self.throttled + other.throttled,
+            self.failed + other.failed,
+            self.saturated or other.saturated,
+            other.allowed_by_server or self.allowed_by_server,
+        )
+
+    @property
+    def failing(self) -> bool:
+        return self.failed > FAILING_SHARE * self.ended
+
+
+NOTHING = Window()
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """The most calls in flight that an account takes, as far as we know. Times in seconds, one clock."""
 
@@ -34,126 +76,108 @@ class Limit:
     too_high: int = 0  # the last limit at which the provider threw calls back; 0: never
     moved_at: float = 0.0
     hold_seconds: float = MIN_HOLD_SECONDS
+    probing: bool = False  # the last move was a probe
     why: str = "the ceiling"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What was seen of an account since the last look: calls that ended, and those thrown back."""
-
-    ended: int
-    throttled: int
-    saturated: bool  # as many calls were in flight as the limit allows
-    allowed_by_server: int = 0  # what its headers say, 0 where they say nothing
+    window: Window = NOTHING  # what was seen since `window_at`
+    window_at: float = 0.0  # after a cut later than now: what is seen until then says nothing
+    quiet: bool = False  # calls were held back in this window: that none was thrown back says nothing
+    failing_since: float | None = None
+    pause_seconds: float = 0.0  # hold all calls for so long from now on
 
 
 def tune(now: float, old: Limit, seen: Window) -> Limit:
-    """The limit after a window. Down at once, at most once a window; up only while saturated and clean."""
-    if seen.allowed_by_server and seen.allowed_by_server < old.limit:
-        server = seen.allowed_by_server
-        return replace(
-            old, limit=server, too_high=server + 1, moved_at=now, why=f"the server allows {server}"
-        )
-    since = now - old.moved_at
-    if seen.throttled:
-        if since < WINDOW_SECONDS:
-            return old
-        return _cut(now, old, seen)
-    if not seen.saturated or old.limit >= old.ceiling or not seen.ended:
-        return old
-    if not old.too_high or old.limit < NEAR * old.too_high - 1:
-        if since < WINDOW_SECONDS:
-            return old
-        up = min(old.limit + max(1, old.limit // 10), old.ceiling)
-        return replace(old, limit=up, moved_at=now, why="all calls were in use and none was thrown back")
-    if since < old.hold_seconds:
-        return old
-    up = min(old.limit + 1, old.ceiling)
-    passed = up >= old.too_high  # it takes more than it once did: forget what was too high
-    return replace(
-        old,
-        limit=up,
-        too_high=0 if passed and old.limit >= old.too_high else old.too_high,
-        moved_at=now,
-        hold_seconds=MIN_HOLD_SECONDS if passed else old.hold_seconds,
-        why="a probe: one more",
-    )
+    """The limit after one more report. Each report counts once; a window is judged when it is over."""
+    if now < old.window_at and not seen.failing:
+        return replace(old, pause_seconds=0.0)
+    if now - old.window_at > FORGET_SECONDS:
+        old = replace(old, window=NOTHING, failing_since=None)
+    window = old.window + seen
+    known = replace(old, window=window, pause_seconds=0.0)
+    if window.failing and window.ended >= min(FAILING_CALLS, old.limit):
+        return _failing(now, known)
+    if window.allowed_by_server and window.allowed_by_server < old.limit:
+        most = window.allowed_by_server
+        return _moved(now, known, most, f"the server allows {most}", too_high=most + 1)
+    if now - old.window_at < WINDOW_SECONDS:
+        return known
+    judged = replace(known, window=NOTHING, window_at=now, quiet=False)
+    if window.failing:
+        return replace(judged, failing_since=now if old.failing_since is None else old.failing_since)
+    if window.ended:
+        judged = replace(judged, failing_since=None)
+    if window.throttled:
+        return _cut(now, judged, window)
+    if not window.saturated or not window.ended or old.quiet or old.limit >= old.ceiling:
+        return judged
+    return _raised(now, judged)
+
+
+def _failing(now: float, old: Limit) -> Limit:
+    since = now if old.failing_since is None else old.failing_since
+    pause = min(max(now - since, PAUSE_SECONDS[0]), PAUSE_SECONDS[1])
+    why = f"{old.window.failed} of {old.window.ended} calls failed"
+    return replace(_moved(now, old, 1, why), failing_since=since, pause_seconds=pause)
 
 
 def _cut(now: float, old: Limit, seen: Window) -> Limit:
-    share = seen.throttled / max(seen.ended, seen.throttled)
-    if share <= PROBE_RATIO:
-        down = max(1, old.limit - max(1, round(share * old.limit)))
-        hold = min(old.hold_seconds * 2, MAX_HOLD_SECONDS)
+    lowest = int(old.limit * CUT)
+    if old.probing and seen.throttled <= lowest:
+        down, hold = old.limit - _step(old.limit), min(old.hold_seconds * 2, MAX_HOLD_SECONDS)
     else:
-        down, hold = max(1, int(old.limit * CUT)), MIN_HOLD_SECONDS
+        down, hold = max(old.limit - seen.throttled - _step(old.limit), lowest), MIN_HOLD_SECONDS
+    why = f"{seen.throttled} of {seen.ended} calls were thrown back"
+    cut = _moved(now, old, max(1, down), why, too_high=old.limit)
+    return replace(cut, hold_seconds=hold, window_at=now + SETTLING_SECONDS)
+
+
+def _raised(now: float, old: Limit) -> Limit:
+    if old.too_high and old.limit >= old.too_high:  # a probe that passed
+        old = replace(old, too_high=0, hold_seconds=MIN_HOLD_SECONDS)
+    well_below = int(NEAR * old.too_high) if old.too_high else old.ceiling
+    if old.limit < well_below:
+        up = min(old.limit + max(1, old.limit // 4), well_below, old.ceiling)
+        return _moved(now, old, up, "all calls were in use and none was thrown back")
+    if now - old.moved_at < old.hold_seconds:
+        return old
+    up = min(old.limit + _step(old.limit), old.ceiling)
+    return replace(_moved(now, old, up, "a probe of a little more"), probing=True)
+
+
+def _step(limit: int) -> int:
+    return max(1, int(STEP * limit))
+
+
+def _moved(now: float, old: Limit, limit: int, why: str, too_high: int | None = None) -> Limit:
     return replace(
         old,
-        limit=down,
-        too_high=old.limit,
+        limit=limit,
+        too_high=old.too_high if too_high is None else too_high,
         moved_at=now,
-        hold_seconds=hold,
-        why=f"{seen.throttled} of {seen.ended} calls were thrown back",
+        why=why,
+        window=NOTHING,
+        window_at=now,
+        probing=False,
+        quiet=False,
     )
 
 
-class RetryBudget:
-    """At most a tenth of a minute's calls are retries (and always a handful)."""
+def retries_left(left: float, since_seconds: float, calls: int) -> float:
+    """What the retry budget holds after some time and calls, when it held `left`."""
+    return min(left + RETRY_SHARE * calls + RETRIES_A_SECOND * since_seconds, max(left, MOST_RETRIES))
+
+
+class Failures:
+    """Whether most of the latest calls of one engine failed: it need not wait for the next look to stop."""
 
     def __init__(self) -> None:
-        self._calls: deque[float] = deque()
-        self._retries: deque[float] = deque()
+        self._calls = self._failed = 0
 
-    def called(self, now: float) -> None:
-        self._calls.append(now)
-
-    def wait(self, now: float) -> float:
-        """Seconds until a retry may be made; 0.0: it may be made now, and counts as made."""
-        for times in (self._calls, self._retries):
-            while times and times[0] <= now - MINUTE:
-                times.popleft()
-        if len(self._retries) < max(RETRY_FLOOR, RETRY_SHARE * len(self._calls)):
-            self._retries.append(now)
-            return 0.0
-        return max(self._retries[0] + MINUTE - now, 0.1)
-
-
-class Breaker:
-    """Opens when most of the latest calls failed for reasons of the server; then lets one call try."""
-
-    def __init__(self) -> None:
-        self._latest: deque[bool] = deque(maxlen=BREAKER_CALLS)
-        self._open_until = 0.0
-        self._pause = BREAKER_SECONDS[0]
-        self._trying = False
-
-    @property
-    def is_open(self) -> bool:
-        return self._open_until > 0
-
-    def ended(self, now: float, *, failed: bool) -> bool:
-        """Take note of a call; whether the breaker opened because of it."""
-        self._trying = False
-        if self.is_open:
-            if failed:
-                self._pause = min(self._pause * 2, BREAKER_SECONDS[1])
-                self._open_until = now + self._pause
-            else:
-                self._open_until, self._pause = 0.0, BREAKER_SECONDS[0]
-                self._latest.clear()
+    def ended(self, *, failed: bool) -> bool:
+        """Take note of a call; whether most of the last so many failed. Then it counts anew."""
+        self._calls += 1
+        self._failed += failed
+        if self._calls < FAILING_CALLS:
             return False
-        self._latest.append(failed)
-        full = len(self._latest) == BREAKER_CALLS
-        if full and sum(self._latest) > BREAKER_SHARE * BREAKER_CALLS:
-            self._open_until = now + self._pause
-            return True
-        return False
-
-    def allows(self, now: float) -> bool:
-        """Whether a call may be made now. While open: one at a time, each after a pause."""
-        if not self.is_open:
-            return True
-        if now < self._open_until or self._trying:
-            return False
-        self._trying = True
-        return True
+        failing = self._failed > FAILING_SHARE * self._calls
+        self._calls = self._failed = 0
+        return failing

@@ -6,7 +6,9 @@ as delivered once. What the destination holds already is not touched.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import crash
@@ -28,6 +30,7 @@ from speeko_jobs.flow.dispatch import dispatch
 
 NO_RECORD = Settlement(UtteranceState.FAILED, None, "the text is not known any more: run the catalog again")
 DELIVERING = frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED})
+log = logging.getLogger(__name__)
 
 
 def part_path(job: int, no: int) -> str:
@@ -132,26 +135,61 @@ class _Delivery:
     # the audio
 
     def _place(self, served: list[_Served]) -> list[Put] | None:
-        """Put every row's audio in place. None when some is gone from the store: it is bought again."""
+        """Put every row's audio in place. None when some is gone from the store, or damaged (it has not the
+        size that it was stored with): that is taken away, and bought again."""
         fmt = self.spec.format
         single = [one for one in served if not one.joined]
         joined = [one for one in served if one.joined]
         puts: dict[int, Put] = {}
+        pairs = [(audio_path(one.content, fmt), one.path) for one in single]
         try:
-            pairs = [(audio_path(one.content, fmt), one.path) for one in single]
-            sizes = self.destination.place(self.store, pairs)
-            for one, size in zip(single, sizes, strict=True):
-                puts[one.row.row_no] = Put(one.path, one.content, size, one.records[0].millis)
-            for one in joined:
-                puts[one.row.row_no] = self._join(one)
+            sizes: Sequence[int | None] = self.destination.place(self.store, pairs)
         except MissingObject as error:
-            self._lost(served, set(error.paths))
+            sizes = error.sizes
+        lost = {path for (path, _), size in zip(pairs, sizes, strict=True) if size is None}
+        placed = [(one, size) for one, size in zip(single, sizes, strict=True) if size is not None]
+        damaged = self._damaged({one.content: size for one, size in placed if size != one.records[0].bytes})
+        self.destination.delete([one.path for one, _ in placed if one.content in damaged])
+        for one, size in placed:
+            puts[one.row.row_no] = Put(one.path, one.content, size, one.records[0].millis)
+        try:
+            for one in joined:
+                puts[one.row.row_no] = self._join(one, damaged)
+        except MissingObject as error:
+            lost |= set(error.paths)
+        spoilt = {audio_path(key, fmt) for key in damaged}
+        self.store.delete([*spoilt])
+        if lost or spoilt:
+            self._lost(served, lost | spoilt)
             return None
         return [puts[one.row.row_no] for one in served]
 
-    def _join(self, one: _Served) -> Put:
+    def _damaged(self, sizes: Mapping[bytes, int]) -> set[bytes]:
+        """Those of these keys whose object has not as many bytes as were stored; Redis may be behind."""
+        if not sizes:
+            return set()
+        known = deliveries.settled(self.context.database, list(sizes))
+        damaged = {
+            key
+            for key, size in sizes.items()
+            if key in known and (record := known[key].record) is not None and record.bytes != size
+        }
+        if damaged:
+            log.error("%d objects in %s are damaged and are bought again", len(damaged), self.store.url)
+        return damaged
+
+    def _join(self, one: _Served, damaged: set[bytes]) -> Put:
+        """Join a row's parts. Adds to `damaged` the keys whose objects are; then nothing is placed."""
         keys = one.row.keys or []
         parts = self.store.get_many([audio_path(key, self.spec.format) for key in keys])
+        of_wrong_size = {
+            key: len(part)
+            for key, part, record in zip(keys, parts, one.records, strict=True)
+            if len(part) != record.bytes
+        }
+        if found := self._damaged(of_wrong_size):
+            damaged |= found
+            return Put(one.path, one.content, 0, 0)
         audio = joining.join(parts, self.spec.format)
         try:
             millis = round(inspect(audio, self.spec.format, one.row.chars, self.spec.speed).seconds * 1000)
@@ -161,7 +199,7 @@ class _Delivery:
         return Put(one.path, one.content, len(audio), millis)
 
     def _lost(self, served: list[_Served], paths: set[str]) -> None:
-        """Audio that should be in the store is gone: forget it everywhere, and let it be bought again."""
+        """Audio that should be in the store is not: forget it everywhere, and let it be bought again."""
         fmt = self.spec.format
         lost = {key for one in served for key in one.row.keys or () if audio_path(key, fmt) in paths}
         self.context.cache.drop(list(lost))

@@ -17,7 +17,7 @@ from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core import manifest
 from speeko_jobs.core import summary as core_summary
-from speeko_jobs.core.inert import spreadsheet_safe
+from speeko_jobs.core.inert import printable, spreadsheet_safe
 from speeko_jobs.core.states import JobState
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import part_path
@@ -48,7 +48,7 @@ def finalize(context: Context, job_no: int) -> bool:
             lines_out.write(part)
             crash.point("in_manifest")
             lines = [json.loads(line) for line in part.splitlines()]
-            table_out.write(_csv([line[c] for c in manifest.COLUMNS] for line in lines))
+            table_out.write(_csv(_shown_rows(lines)))
             wrong = [line for line in lines if line["error"] is not None]
             if wrong:
                 failed_out.write(_csv(_failed_rows(context, job, wrong)))
@@ -85,6 +85,13 @@ def results(context: Context, job_no: int, after: int = 0) -> Iterator[tuple[int
     store = context.store_of(job.spec.store)
     for no in deliveries.delivered_chunks(context.database, job.id, after):
         yield no, store.get(part_path(job.id, no))
+
+
+def _shown_rows(lines: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Rows for manifest.csv, which is for eyes: control characters are escaped. The JSON lines keep them."""
+    for line in lines:
+        cells = (line[column] for column in manifest.COLUMNS)
+        yield [printable(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _failed_rows(context: Context, job: Job, wrong: list[dict[str, Any]]) -> Iterator[list[Any]]:

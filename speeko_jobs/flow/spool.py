@@ -24,11 +24,32 @@ from speeko_jobs.local import private
 
 SUFFIX = ".audio"
 AT_ONCE = 64
+LEAST_ANSWERS, LEAST_FILES = 4, 1000
 log = logging.getLogger(__name__)
 
 
 def folder(context: Context) -> Path:
     return context.settings.home_path / "spool"
+
+
+def room(context: Context) -> bool:
+    """Whether this disk could take the audio of the calls that may be in flight: asked before money is spent.
+
+    Less than four answers of the largest size, or hardly a file more: no.
+    """
+    where = folder(context)
+    while not where.exists() and where != where.parent:
+        where = where.parent
+    disk = os.statvfs(where)
+    free_bytes = disk.f_bavail * disk.f_frsize
+    has_files = disk.f_favail >= LEAST_FILES or not disk.f_files  # some disks do not count files
+    return has_files and free_bytes >= LEAST_ANSWERS * (context.settings.max_audio_mb << 20)
+
+
+def no_room(context: Context) -> str:
+    """Why jobs pause when there is none."""
+    least_mb = LEAST_ANSWERS * context.settings.max_audio_mb
+    return f"spool: the disk of {folder(context)} has less than {least_mb} MB (or {LEAST_FILES} files) free"
 
 
 def save(context: Context, answers: Sequence[Answer]) -> int:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
 import random
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -28,16 +27,15 @@ from speeko_jobs.adapters.postgres.claims import Claim, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.providers import Provider
 from speeko_jobs.core.backlog import Backlog, Want
-from speeko_jobs.core.pacing import Breaker, RetryBudget, Window
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
 from speeko_jobs.flow import enrol, settle, spool
+from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.settle import Answer
-from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
 OpenProvider = Callable[[Profile], Provider]
@@ -54,6 +52,9 @@ SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 128  # answers waiting to be settled, beyond which no new call is made: a death loses them
 UNREACHABLE_SECONDS = 30.0  # of nothing but refused connections, then the job pauses
 MAX_DELAY_SECONDS = 30.0
+RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
+RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
+MOST_JOBS = 16  # at a time in one engine
 log = logging.getLogger(__name__)
 
 
@@ -71,6 +72,9 @@ async def synthesize(
     orders = await asyncio.to_thread(chunks.orders, context.database, job)
     if orders is None or orders.state is not JobState.RUNNING:
         return 0
+    if not await asyncio.to_thread(spool.room, context):
+        await asyncio.to_thread(pause, context, job, spool.no_room(context))
+        return 0
     try:
         provider = open_provider(orders.spec.profile)
     except ConfigError as error:
@@ -85,14 +89,6 @@ def pause(context: Context, job: int, reason: str) -> None:
         lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=[JobState.RUNNING])
     )
     log.warning("job %d is paused: %s", job, reason)
-
-
-def account_of(profile: Profile, settings: Settings) -> str:
-    """Whose limit a call counts against: one key of one API; or, offline, this machine."""
-    if profile.name == "espeak":
-        return f"espeak:{socket.gethostname()}"
-    secret = f"{settings.api_url}\n{settings.api_key}".encode()
-    return f"{profile.name}:{hashlib.sha256(secret).hexdigest()[:12]}"
 
 
 class _Engine:
@@ -114,20 +110,17 @@ class _Engine:
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = Backlog()
         self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
-        self.retries, self.breaker = RetryBudget(), Breaker()
-        self.ended = self.throttled = self.server_limit = 0  # since the last lease
-        self.saturated = False
-        self.calls_left = self.chars_left = -1  # of the rates a minute; -1: there is none
+        self.allowance = Allowance()
+        self.lease_now = asyncio.Event()
+        self.look_around = False  # for other jobs, since the last heartbeat
+        self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
         self.claimed: deque[tuple[int, Claim]] = deque()
         self.suspects: deque[tuple[int, Claim]] = deque()
         self.alone = False  # a suspect is under way, and nothing else
         self.answers: list[Answer] = []
-        self.in_flight = self.allowed = self.calls = self.settling = self.unsettled = 0
-        self.claimant = 0
-        self.permits_until = self.alive_until = self.ends = self.blocked_until = self.flush_at = 0.0
+        self.in_flight = self.calls = self.settling = self.unsettled = self.claimant = self.fails = 0
+        self.ends = self.flush_at = 0.0
         self.taking = self.claiming = self.exhausted = self.broken = False
-        self.failing_since = 0.0
-        self.fails = 0
 
     async def run(self, no: int) -> int:
         self.ends = time.monotonic() + self.context.settings.work_seconds
@@ -161,7 +154,7 @@ class _Engine:
             return claims.enter(t, host, pid, self.lease_seconds)
 
         self.claimant = await self._in_thread(self.context.database.run, enter)
-        self.alive_until = started + self.lease_seconds
+        self.allowance.alive_until = started + self.lease_seconds
         paces = await self._in_thread(claims.paces, self.context.database, self.profile.name, LEARNED_CALLS)
         self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
         await self._lease()
@@ -169,31 +162,30 @@ class _Engine:
     async def _beat(self) -> None:
         """Say that the engine lives and lease permits anew, about once a second."""
         while True:
-            await asyncio.sleep(BEAT_SECONDS if self.allowed else STARVED_BEAT_SECONDS)
+            mine = self.allowance
+            starved = not mine.allowed and not mine.failing
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STARVED_BEAT_SECONDS if starved else BEAT_SECONDS):
+                    await self.lease_now.wait()
+            self.lease_now.clear()
             try:
                 await self._lease()
+                await self._heed_pauses()
+                await self._let_go_of_idle()
             except Exception as error:
                 log.warning("no heartbeat: %s", error, exc_info=None if _expected(error) else error)
-            if time.monotonic() > self.alive_until:
+            if time.monotonic() > mine.alive_until:
                 self._give_up("its lease ran out")
+            self.look_around, self.exhausted = True, False
             self.changed.set()
 
     async def _lease(self) -> None:
         busy = self.in_flight
         wants = busy + len(self.claimed) + len(self.suspects) + len(self.backlog)
-        if not self.allowed and not self.calls:
+        if not self.allowance.allowed and not self.calls:
             wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
         started = time.monotonic()
-        asked = permits.Asked(
-            wants,
-            busy,
-            Window(self.ended, self.throttled, self.saturated, self.server_limit),
-            max(self.calls_left, 0),
-            self.chars_left if self.chars_left != -1 else 0,
-        )
-        self.ended = self.throttled = self.server_limit = 0
-        self.calls_left, self.chars_left = min(self.calls_left, 0), min(self.chars_left, 0)
-        self.saturated = False
+        asked = self.allowance.asked(wants, busy)
 
         def lease(t: Transaction) -> permits.Lease | None:
             if not claims.renew(t, self.claimant, self.lease_seconds):
@@ -204,31 +196,48 @@ class _Engine:
         if leased is None:
             self._give_up("it was taken for dead")
             return
-        self.alive_until = started + self.lease_seconds
-        self.permits_until = started + PERMIT_SECONDS
-        self.allowed = leased.allowed
-        self.calls_left, self.chars_left = leased.calls, leased.chars
-        self.blocked_until = time.monotonic() + leased.blocked_seconds
-        await self._heed_pauses()
+        self.allowance.leased(leased, started + self.lease_seconds, started + PERMIT_SECONDS)
 
     async def _heed_pauses(self) -> None:
-        """Give back what was claimed for jobs that do not run any more."""
+        """Give back what was claimed for jobs that do not run any more. Without room to spool none does."""
+        if not await self._in_thread(spool.room, self.context):
+            for job in self.orders:
+                await self._in_thread(pause, self.context, job, spool.no_room(self.context))
         for job in {job for job, _ in (*self.claimed, *self.suspects)} | self.backlog.jobs():
             orders = await self._in_thread(chunks.orders, self.context.database, job)
             if orders is None or orders.state is not JobState.RUNNING:
                 await self._drop(job, "the job was stopped before the call")
 
+    async def _let_go_of_idle(self) -> None:
+        """Leave chunks for which nothing is to be done here: what they wait for is in other hands."""
+        if self.claiming or self.taking:
+            return  # what they are about is on neither list just now
+        idle = set(self.chunks) - self.backlog.chunks() - set(self.under_way.values())
+        if idle:
+            left = [self.chunks.pop(chunk) for chunk in idle]
+            await self._in_thread(self.context.database.run, lambda t: chunks.let_go(t, self.claimant, left))
+            await self._hand_over([], sorted(idle))
+
+    async def _hand_over(self, free: list[bytes], left: list[tuple[int, int]]) -> None:
+        """Tell others of keys that nobody buys now, and of chunks that nobody works on."""
+        due = await self._in_thread(claims.hand_over, self.context.database, free, left)
+        await self._in_thread(self.context.queue.synthesize, due)
+
     async def _drop(self, job: int, reason: str) -> None:
-        self.backlog.drop(job)
+        """Do no more for a job. What it leaves unbought may be needed by others."""
+        free = [want.key for want in self.backlog.drop(job)]
         mine = [claim for owner, claim in (*self.claimed, *self.suspects) if owner == job]
         self.claimed = deque(pair for pair in self.claimed if pair[0] != job)
         self.suspects = deque(pair for pair in self.suspects if pair[0] != job)
         await self._give_back(job, mine, reason)
+        await self._hand_over(free + [claim.key for claim in mine], [])
 
     async def _give_back(self, job: int, unsent: list[Claim], reason: str) -> None:
         if unsent:
             outcomes = [settle.unsent(job, claim, reason) for claim in unsent]
             await self._in_thread(self.context.database.run, lambda t: claims.settle(t, outcomes))
+            for claim in unsent:
+                self.under_way.pop(claim.attempt, None)
 
     async def _shed(self) -> None:
         """Give back what is claimed and cannot be sent now; it is claimed again when calls succeed."""
@@ -248,24 +257,26 @@ class _Engine:
     async def _leave(self) -> None:
         """Give everything back; what cannot be given back now lapses with the lease."""
         left = list(self.chunks.values())
+        unsent = [claim.key for _, claim in (*self.claimed, *self.suspects)]
         by_job: dict[int, list[Claim]] = {}
         for job, claim in (*self.claimed, *self.suspects):
             by_job.setdefault(job, []).append(claim)
         try:
-            for job, unsent in by_job.items():
-                await self._give_back(job, unsent, "given back before the call")
+            for job, mine in by_job.items():
+                await self._give_back(job, mine, "given back before the call")
+
+            asked = self.allowance.asked(0, 0)
 
             def leave(t: Any) -> None:
                 chunks.let_go(t, self.claimant, left)
+                permits.give_back(t, self.account, asked)
                 if not self.unsettled:  # else its open calls lapse with it, until they are replayed
                     claims.leave(t, self.claimant)
 
             await self._in_thread(self.context.database.run, leave)
+            await self._hand_over(unsent, [(chunk.job, chunk.no) for chunk in left])
         except SpeekoError as error:
             log.warning("claimant %d is left to lapse: %s", self.claimant, error)
-        wanting = self.backlog.chunks() | {(j, c.chunk_no) for j, c in (*self.claimed, *self.suspects)}
-        again = sorted(wanting & {(c.job, c.no) for c in left})
-        await self._in_thread(self.context.queue.synthesize, again)
         self.threads.shutdown(wait=False)
 
     # the work
@@ -278,10 +289,12 @@ class _Engine:
             self._flush(now)
             open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
             self._send_claimed(now)
-            if self.breaker.is_open and len(self.claimed) > 1:
+            if self.allowance.failing and len(self.claimed) > 1:
                 self._spawn(self._shed())
             if open_for_more and self._wants_chunk():
                 self._spawn(self._take_next())
+            elif open_for_more and self._looks_around():
+                self._spawn(self._take_next(self.backlog.jobs()))
             if open_for_more and not self.claiming and (batch := self._claim_size()):
                 self._spawn(self._claim(batch))
             if self._is_idle(open_for_more):
@@ -321,21 +334,30 @@ class _Engine:
     # chunks
 
     def _wants_chunk(self) -> bool:
-        if self.taking or self.exhausted or self.breaker.is_open:
+        if self.taking or self.exhausted or self.allowance.failing:
             return False
-        return self.backlog.ready() < 2 * self.allowed
+        return self.backlog.ready() < 2 * self.allowance.allowed
 
-    async def _take_next(self) -> None:
+    def _looks_around(self) -> bool:
+        """Whether to look for another job that waits; so none waits for the end of a large chunk."""
+        if self.taking or not self.look_around or self.allowance.failing:
+            return False
+        self.look_around = False
+        return 0 < len(self.backlog.jobs()) < MOST_JOBS
+
+    async def _take_next(self, besides: Collection[int] = ()) -> None:
+        """Take the chunk that is next in line; or, `besides` what is here, of jobs no less urgent."""
         self.taking = True
+        least = self.backlog.top_priority() if besides else None
         try:
-            provider = self.profile.name
             chunk = await self._in_thread(
-                self.context.database.run, lambda t: chunks.take_next(t, provider, self.claimant)
+                self.context.database.run,
+                lambda t: chunks.take_next(t, self.profile.name, self.claimant, sorted(besides), least),
             )
-            if chunk is None:
+            if chunk is not None:
+                await self._begin(chunk)
+            elif not besides:
                 self.exhausted = True
-                return
-            await self._begin(chunk)
         finally:
             self.taking = False
 
@@ -344,14 +366,14 @@ class _Engine:
             orders = await self._in_thread(chunks.orders, self.context.database, chunk.job)
             assert orders is not None
             self.orders[chunk.job] = orders
-        self.chunks[chunk.job, chunk.no] = chunk
         started = await self._in_thread(enrol.start, self.context, chunk)
-        if started.wants:
-            self.backlog.open(chunk.job, self.orders[chunk.job].priority)
-            self.backlog.add(chunk.job, started.wants)
-        else:
-            self.chunks.pop((chunk.job, chunk.no), None)
+        if not started.wants:
             await self._ready([(chunk.job, chunk.no)])
+            return
+        orders = self.orders[chunk.job]
+        self.chunks[chunk.job, chunk.no] = chunk
+        self.backlog.open(chunk.job, orders.priority, orders.tenant, orders.weight)
+        self.backlog.add(chunk.job, started.wants)
 
     async def _ready(self, ready: list[tuple[int, int]]) -> None:
         """These chunks have all their audio: on to delivery, and the next ones into the broker."""
@@ -369,10 +391,11 @@ class _Engine:
         if len(self.answers) > BACKLOG or self.suspects or self.alone or not self.backlog.ready():
             return 0
         claimed = len(self.claimed) + len(self.suspects)
-        if self.breaker.is_open:
-            return int(not claimed)  # one to try with; the rest is for engines that fare better
-        spare = self.allowed - self.in_flight + max(2, self.allowed // 4) - claimed
-        enough = max(1, min(16, self.allowed // 4))
+        allowed = self.allowance.allowed
+        if self.allowance.failing:
+            return int(not claimed and allowed > self.in_flight)
+        spare = allowed - self.in_flight + max(2, allowed // 4) - claimed
+        enough = max(1, min(16, allowed // 4))
         return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
 
     async def _claim(self, size: int) -> None:
@@ -387,8 +410,10 @@ class _Engine:
             spec = self.orders[job].spec
             to_call, found = await self._in_thread(settle.recover, self.context, job, spec, got)
             await self._ready(found.ready)
-            suspects = [claim for claim in to_call if claim.tries >= SUSPECT_TRIES]
-            self.claimed.extend((job, claim) for claim in to_call if claim.tries < SUSPECT_TRIES)
+            self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
+            self.allowance.retries -= sum(claim.again for claim in to_call)
+            suspects = [c for c in to_call if c.tries >= SUSPECT_TRIES and not c.again]
+            self.claimed.extend((job, claim) for claim in to_call if claim not in suspects)
             self.suspects.extend((job, claim) for claim in suspects[:1])
             # one at a time: what else is claimed when the process dies has lost a try, too
             await self._give_back(job, suspects[1:], "given back before the call: it is called alone")
@@ -401,7 +426,7 @@ class _Engine:
             self.claiming = False
 
     def _claims(self, t: Transaction, job: int, asked: list[Want]) -> list[Claim]:
-        got = claims.claim(t, job, self.claimant, asked)
+        got = claims.claim(t, job, self.claimant, asked, max(self.allowance.retries, 0))
         crash.point("before_claim")
         return got
 
@@ -412,14 +437,15 @@ class _Engine:
             await self._drop(job, "the job was stopped before the call")
             return
         free = set(left.free)
-        if left.over:
+        if left.over and not left.reserved:
             reason = f"budget: the next text would pass {left.over}"
             await self._in_thread(pause, self.context, job, reason)
             await self._drop(job, "the budget is used up")
             return
         for want in not_mine:
             if want.key in free:
-                self._later(job, want, 0.1)
+                wait = RETRY_SECONDS if want.key in left.retries else 0.1
+                self._later(job, want, max(wait, RESERVED_SECONDS) if left.over else wait)
 
     def _later(self, job: int, want: Want, seconds: float) -> None:
         self.backlog.add_later(job, want, time.monotonic() + seconds)
@@ -427,30 +453,18 @@ class _Engine:
     # calls
 
     def _send_claimed(self, now: float) -> None:
-        if self.broken or now < self.blocked_until:
+        if self.broken:
             return
-        deadline = self.context.settings.request_timeout_seconds
+        margin = min(self.context.settings.request_timeout_seconds, self.lease_seconds / 3)
         while (self.claimed or self.suspects) and len(self.answers) < BACKLOG:
             if self.alone or (not self.claimed and (self.in_flight or self.settling or self.answers)):
                 return
-            if self.in_flight >= self.allowed:
-                self.saturated = True
-                return
-            if now > min(self.alive_until - min(deadline, self.lease_seconds / 3), self.permits_until):
-                return  # not before the next heartbeat has said that we still live
-            if self.calls_left == 0 or (self.chars_left <= 0 and self.chars_left != -1):
-                return  # this second's share of the rates a minute is used up
-            if not self.breaker.allows(now):
+            if not self.allowance.may_begin(now, self.in_flight, margin):
                 return
             self.alone = not self.claimed
             job, claim = (self.claimed or self.suspects).popleft()
             self.in_flight += 1
-            self.retries.called(now)
-            if self.calls_left > 0:
-                self.calls_left -= 1
-            if self.chars_left != -1:  # a long text may overdraw it: the next share is smaller
-                self.chars_left -= claim.chars
-                self.chars_left -= self.chars_left == -1
+            self.allowance.begun(claim.chars)
             self._spawn(self._call(job, claim))
 
     async def _call(self, job: int, claim: Claim) -> None:
@@ -479,18 +493,26 @@ class _Engine:
         self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started, usual))
 
     def _note(self, result: Speech | ProviderError) -> None:
-        """What a call tells about the provider, for the limit and the breaker."""
-        self.ended += 1
-        self.server_limit = result.server_limit or self.server_limit
-        failed = False
-        if isinstance(result, Speech):
-            self.blocked_until = max(self.blocked_until, time.monotonic() + result.wait_seconds)
-        else:
-            busy = result.status == 503
-            self.throttled += result.failure is Failure.THROTTLED and not busy
-            failed = busy or result.failure in (Failure.UNKNOWN, Failure.NOT_SENT)
-        if self.breaker.ended(time.monotonic(), failed=failed):
-            log.warning("most calls to %s fail: waiting before the next", self.profile.name)
+        """What a call tells about the provider counts at once, here and for the whole fleet."""
+        known = self.allowance.failing
+        if self.allowance.ended(result):
+            self.lease_now.set()
+            if not known:
+                log.warning("most calls to %s fail: waiting before the next", self.profile.name)
+        if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
+            stated = result.retry_after_seconds
+            seconds = self._delay() if stated is None else stated
+            if time.monotonic() + seconds > self.allowance.blocked_until + 0.05:
+                self.allowance.hold(seconds)
+                self._spawn(self._block(seconds, result.reason[:200]))
+
+    async def _block(self, seconds: float, reason: str) -> None:
+        try:
+            await self._in_thread(
+                self.context.database.run, lambda t: permits.block(t, self.account, seconds, reason)
+            )
+        except SpeekoError as error:
+            log.warning("other engines do not know that %s holds us off: %s", self.profile.name, error)
 
     # answers
 
@@ -536,8 +558,7 @@ class _Engine:
 
     async def _after(self, batch: list[Answer], settled: Settled) -> None:
         good = any(isinstance(answer.result, Speech) for answer in batch)
-        if good:
-            self.failing_since, self.fails = 0.0, 0
+        self.fails = 0 if good else self.fails + 1
         for answer in batch:
             error = answer.result
             if isinstance(error, ProviderError):
@@ -545,38 +566,21 @@ class _Engine:
             if settled.states.get(answer.claim.key) is UtteranceState.MISSING:
                 claim = answer.claim
                 want = Want(claim.key, claim.row_no, claim.chunk_no)
-                wait = self._delay()
-                if not isinstance(error, ProviderError) or error.failure is Failure.UNKNOWN:
-                    # this one may be paid for a second time: such calls are few on purpose
-                    wait = max(wait, self.retries.wait(time.monotonic()))
-                self._later(answer.job, want, wait)
+                self._later(answer.job, want, self._delay())
+            self.under_way.pop(answer.claim.attempt, None)
 
     async def _heed(self, job: int, error: ProviderError) -> None:
         """What an error means for the calls to come."""
-        if error.failure is Failure.ACCOUNT:
+        unreachable = error.failure is Failure.NOT_SENT
+        if unreachable and self.allowance.failing_seconds <= UNREACHABLE_SECONDS:
+            return
+        if unreachable or error.failure is Failure.ACCOUNT:
             await self._in_thread(pause, self.context, job, f"provider: {error.reason}")
             await self._drop(job, "the job was paused before the call")
-        elif error.failure is Failure.THROTTLED:
-            seconds = error.retry_after_seconds
-            if seconds is None:
-                seconds = self._delay()
-            if time.monotonic() + seconds > self.blocked_until + 0.05:
-                self.blocked_until = max(self.blocked_until, time.monotonic() + seconds)
-                await self._in_thread(
-                    self.context.database.run,
-                    lambda t: permits.block(t, self.account, seconds, error.reason[:200]),
-                )
-        elif error.failure is Failure.NOT_SENT:
-            now = time.monotonic()
-            self.failing_since = self.failing_since or now
-            self.fails += 1
-            if now - self.failing_since > UNREACHABLE_SECONDS:
-                await self._in_thread(pause, self.context, job, f"provider: {error.reason}")
-                await self._drop(job, "the job was paused before the call")
 
     def _delay(self) -> float:
-        """Full jitter over a bound that doubles with each failure in a row."""
-        return random.uniform(0.05, min(MAX_DELAY_SECONDS, 0.5 * 2 ** min(self.fails // 8, 6)))  # noqa: S311
+        """Full jitter over a bound that doubles with every few batches in a row that brought nothing."""
+        return random.uniform(0.05, min(MAX_DELAY_SECONDS, 0.5 * 2 ** min(self.fails // 4, 6)))  # noqa: S311
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)

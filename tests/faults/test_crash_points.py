@@ -6,7 +6,6 @@ ledger brackets the bill, every row is delivered or failed with a reason, and th
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import pytest
 
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control, finalize, spool
+from speeko_jobs.flow import control, finalize, settle, spool
 from tests.faults.workers import WorkerChild, finish
 from tests.fixtures.books import broken_rules, together
 from tests.fixtures.inprocess import InProcess
@@ -28,7 +27,7 @@ from workers.supervisor import environment
 
 ROWS = [(f"r{n}", f"This is the text number {n % 6}.") for n in range(8)]  # two of them twice
 TEXTS = 6
-MEMORY_BYTES = 300 << 20
+MEMORY_BYTES = 200 << 20
 SUBMITTER = Path(__file__).parents[1] / "e2e" / "a_submitter.py"
 
 
@@ -150,15 +149,15 @@ def test_a_death_while_calls_are_on_their_way(flow: InProcess, job: int) -> None
     check_served(flow, ROWS)
 
 
-def test_a_death_with_a_full_spool(flow: InProcess, job: int) -> None:
+def test_a_death_with_a_full_spool(flow: InProcess, job: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The store was away, the audio lay in the spool, and the process died before and in its replay."""
+    monkeypatch.setattr(settle, "STORE_TRIES", 1)
     store = Path(flow.settings.store_url)
     for path in sorted(store.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     store.rmdir()
     store.write_text("this is no folder")
-    child = WorkerChild(flow.settings, job, "once")
-    child.ended()
+    flow.synthesize(job)
     spooled = list(spool.folder(flow.context).glob("*.audio"))
     calls = flow.provider.calls
     assert len(spooled) == calls > 0
@@ -277,7 +276,6 @@ def little_memory() -> None:
 
 @pytest.mark.parametrize("limit", [few_files, little_memory])
 def test_under_tight_limits_it_fails_aloud_and_nothing_is_lost(flow: InProcess, job: int, limit: Any) -> None:
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     child = WorkerChild(flow.settings, job, "once", before=limit)
     try:
         code = child.wait()

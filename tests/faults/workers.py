@@ -85,8 +85,7 @@ def finish(flow: InProcess, job: int, *, at_once: bool = True) -> None:
 
     def buried() -> bool:
         sweep(flow.context)
-        return not flow.books.execute("SELECT 1 FROM speeko.claimant WHERE lease_until > clock_timestamp()")
+        return not flow.books.execute("SELECT 1 FROM speeko.claimant")
 
-    wait_until(buried, "the end of the dead one's lease")
-    sweep(flow.context)
+    wait_until(buried, "the burial of the dead")
     flow.drive(job)

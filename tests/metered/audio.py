@@ -10,6 +10,7 @@ import functools
 import hashlib
 import io
 import struct
+import zlib
 
 from speeko_jobs.core import ogg
 
@@ -107,6 +108,14 @@ def garbage(kind: str, format: str) -> bytes:
         audio = tone("wav", 1.0)
         return audio[:40] + struct.pack("<I", RATE * 2 * 36_000) + audio[44:]
     raise ValueError(f"no garbage called {kind!r}")
+
+
+@functools.cache
+def bomb() -> bytes:
+    """A gigabyte of zeros, gzipped to a megabyte."""
+    deflate = zlib.compressobj(9, wbits=31)
+    block = bytes(1 << 24)
+    return b"".join([*[deflate.compress(block) for _ in range(64)], deflate.flush()])
 
 
 def _synchsafe(size: int) -> bytes:

@@ -10,7 +10,10 @@ dies while it waits has paid. The first line on stdout is JSON: {"port": ...}.
 POST /script takes a list of rules; the first whose `match` (part of the input, "*") fits and whose `times`
 (default 1, -1: for ever) are not used up decides: status, body, headers, bill (default: where the status is
 2xx), delay_seconds, reset ("before" or "after" billing), cut_after_bytes (and chunked), garbage (html, json,
-empty, silence, wrong_format, long_header), drip (a byte a second), endless.
+empty, silence, wrong_format, long_header, gzip_bomb), drip (a byte a second), endless, say (speak this
+text's audio in place of its own).
+
+POST /limit {"limit": 10} changes how many calls it takes at once (0: any number).
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ _TYPES = {
 }
 _RULE_FIELDS = {
     "match", "times", "status", "body", "headers", "bill", "delay_seconds", "reset", "cut_after_bytes",
-    "chunked", "garbage", "drip", "endless",
+    "chunked", "garbage", "drip", "endless", "say",
 }  # fmt: skip
 
 
@@ -141,6 +144,9 @@ class Meter:
             return web.json_response({"status": "ok"})
         if request.path == "/script" and request.method == "POST":
             return web.json_response({"rules": self._load(await request.json())})
+        if request.path == "/limit" and request.method == "POST":
+            self.limit = int((await request.json())["limit"])
+            return web.json_response({"limit": self.limit})
         if request.path == "/bill":
             return web.json_response(self._summary())
         if request.path == "/v1/audio/voices":
@@ -245,8 +251,12 @@ class Meter:
         )
         if rule.get("reset"):
             return reset(request)
-        if "garbage" in rule:
+        if rule.get("garbage") == "gzip_bomb":
+            said, headers = audio.bomb(), headers | {"Content-Encoding": "gzip"}
+        elif "garbage" in rule:
             said = audio.garbage(rule["garbage"], body["response_format"])
+        elif "say" in rule:
+            said = self._audio({**body, "input": rule["say"]})
         elif "body" in rule:
             text = rule["body"] if isinstance(rule["body"], str) else json.dumps(rule["body"])
             said = text.encode()

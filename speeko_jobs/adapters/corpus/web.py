@@ -116,21 +116,20 @@ def _followed(session: Session, way: _Way, url: str, name: str) -> Response:
 
     for _ in range(MOST_REDIRECTS + 1):
         where = _checked(way, url, name)
-        proxies = requests.utils.get_environ_proxies(url)
-        way.proxied = requests.utils.select_proxy(url, proxies) is not None
-        response = session.get(
-            url,
-            stream=True,
-            timeout=(CONNECT_SECONDS, SILENCE_SECONDS),
-            allow_redirects=False,
-            headers=HEADERS,
-        )
+        request = session.prepare_request(requests.Request("GET", url, headers=HEADERS))
+        found: dict[str, Any] = dict(session.merge_environment_settings(url, {}, True, None, None))
+        way.proxied = requests.utils.select_proxy(url, found["proxies"]) is not None
+        # Not session.send: it would read a redirect's body, however long, to see where it leads.
+        response = session.get_adapter(url).send(request, timeout=(CONNECT_SECONDS, SILENCE_SECONDS), **found)
         target = response.headers.get("Location", "")
         if response.status_code not in REDIRECTS or not target:
             return response
         response.close()
-        way.public_only = way.public_only or (bool(where) and all(map(addresses.is_public, where)))
-        url = urljoin(url, target).partition("#")[0]
+        way.public_only = way.public_only or any(map(addresses.is_public, where))
+        try:
+            url = urljoin(url, target).partition("#")[0]
+        except ValueError:
+            raise CatalogError(f"{name}: redirected to what is no address") from None
     raise CatalogError(f"{name}: redirected without end: check the address")
 
 

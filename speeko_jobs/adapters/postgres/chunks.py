@@ -33,6 +33,7 @@ class Orders:
     destination_id: int
     state: JobState
     priority: int
+    weight: float  # of its tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,17 @@ def take(t: Transaction, job: int, no: int, claimant: int) -> Chunk | None:
     return Chunk(*found) if found else None
 
 
-def take_next(t: Transaction, provider: str, claimant: int) -> Chunk | None:
-    """Begin the chunk that is next in line for this provider; None when there is none."""
-    found = t.row("chunk_next", {"provider": provider, "claimant": claimant})
+def take_next(
+    t: Transaction,
+    provider: str,
+    claimant: int,
+    besides: Sequence[int] = (),
+    least_priority: int | None = None,
+) -> Chunk | None:
+    """Begin the chunk that is next in line for this provider, of no job in `besides` and of at least this
+    priority; None when there is none."""
+    values = {"provider": provider, "claimant": claimant, "besides": list(besides), "least": least_priority}
+    found = t.row("chunk_next", values)
     return Chunk(*found) if found else None
 
 
@@ -82,7 +91,10 @@ def orders(database: Database, job: int) -> Orders | None:
     found = database.row("chunk_spec", {"job": job})
     if found is None:
         return None
-    return Orders(job, from_json(found[0]), found[1], found[2] or 0.0, found[3], JobState(found[4]), found[5])
+    spec, tenant, released, destination, state, priority, weight = found
+    return Orders(
+        job, from_json(spec), tenant, released or 0.0, destination, JobState(state), priority, weight
+    )
 
 
 def rows(database: Database, chunk: Chunk) -> list[Row]:

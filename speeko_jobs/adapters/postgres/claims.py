@@ -19,6 +19,8 @@ from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
 
 MAX_TRIES = 3  # calls of one text that were, or may have been, paid for
 MAX_BAD = 2  # of which brought audio that was no good: one re-buy
+DIED = "the worker died during the call"
+NO_END = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Claim:
     cost_micros: int
     row_no: int
     chunk_no: int
-    tries: int = 0  # calls of this text whose end nobody knows
+    tries: int = 0  # calls of this text whose end nobody knows, or that brought bad audio
+    again: bool = False  # the last of them failed at the provider: this one is a retry
     fence: int = 1  # how often it was claimed, this time included
 
 
@@ -45,9 +48,11 @@ class Claim:
 class Left:
     """Why keys were not claimed, and how the job stands."""
 
-    free: list[bytes]  # nobody has them: locked for a moment, try again
+    free: list[bytes]  # nobody has them: locked for a moment, or a retry has to wait
     over: str  # the cap that the cheapest of them would pass; "" for none
     job_state: JobState
+    retries: frozenset[bytes] = frozenset()  # of the free ones
+    reserved: bool = False  # calls are open under that cap: some of its money may come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,11 @@ def leave(t: Transaction, claimant: int) -> None:
     t.run("claimant_leave", {"claimant": claimant})
 
 
-def claim(t: Transaction, job: int, claimant: int, wants: Sequence[Want]) -> list[Claim]:
-    """Claim those of `wants` that nobody has, as far as the budget goes. Few or none is no error."""
+def claim(
+    t: Transaction, job: int, claimant: int, wants: Sequence[Want], retries: int = NO_END
+) -> list[Claim]:
+    """Claim those of `wants` that nobody has, as far as the budget goes, and at most so many whose last call
+    failed at the provider. Few or none is no error."""
     cap = tenants.cap(t, job)
     rows = t.rows(
         "claim",
@@ -102,6 +110,8 @@ def claim(t: Transaction, job: int, claimant: int, wants: Sequence[Want]) -> lis
             "job": job,
             "claimant": claimant,
             "cap": cap.room_micros,
+            "retries": retries,
+            "died": DIED,
             "keys": [w.key for w in wants],
             "rows": [w.row_no for w in wants],
             "chunks": [w.chunk_no for w in wants],
@@ -136,13 +146,20 @@ def left(database: Database, job: int, keys: Sequence[bytes]) -> Left:
 
     def work(t: Transaction) -> Left:
         cap = tenants.cap(t, job)
-        rows = t.rows("claim_left", {"job": job, "keys": list(keys)})
+        rows = t.rows("claim_left", {"job": job, "keys": list(keys), "died": DIED})
         if not rows:
             return Left([], "", JobState.RUNNING)
-        free = [(row[0], row[3]) for row in rows if row[1] == UtteranceState.MISSING]
-        cheapest, room = min((cost for _, cost in free), default=0), rows[0][4]
+        _, _, state, _, _, room, reserved = rows[0]
+        free = [row for row in rows if row[1] == UtteranceState.MISSING]
+        cheapest = min((row[3] for row in free), default=0)
         over = "the job's budget" if cheapest > room else cap.why if cheapest > cap.room_micros else ""
-        return Left([key for key, _ in free], over, JobState(rows[0][2]))
+        return Left(
+            [row[0] for row in free],
+            over,
+            JobState(state),
+            frozenset(row[0] for row in free if row[4]),
+            bool(reserved if cheapest > room else cap.reserved_micros),
+        )
 
     return database.run(work)
 
@@ -187,7 +204,7 @@ def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int,
         dead = [row[0] for row in t.rows("dead_claimants", {"grace": grace_seconds})]
         if not dead:
             return []
-        values: dict[str, Any] = {"claimants": dead, "max_tries": MAX_TRIES}
+        values: dict[str, Any] = {"claimants": dead, "max_tries": MAX_TRIES, "died": DIED}
         t.rows("settle_lock_jobs", {"jobs": [row[0] for row in t.rows("dead_jobs", values)]})
         values["claimants"] = [row[0] for row in t.rows("dead_expired", values)]
         t.rows("lost_keys_lock", values)
@@ -200,6 +217,19 @@ def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
     if not keys:
         return []
     return sorted((job, no) for job, no in t.rows("settle_wake", {"keys": list(keys)}))
+
+
+def hand_over(
+    database: Database, keys: Sequence[bytes], left: Sequence[tuple[int, int]] = ()
+) -> list[tuple[int, int]]:
+    """Who should go on, now that these keys are free and the chunks in `left` are in nobody's hands.
+
+    Answers (job, chunk) of running jobs that nobody works on and of which some text can be bought.
+    """
+    if not keys and not left:
+        return []
+    values = {"keys": list(keys), "jobs": [job for job, _ in left], "nos": [no for _, no in left]}
+    return sorted((job, no) for job, no in database.rows("hand_over", values))
 
 
 def settle_cancelled(t: Transaction) -> list[tuple[int, int]]:

@@ -11,9 +11,7 @@ from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core import pacing, permits
-from speeko_jobs.core.pacing import WINDOW_SECONDS, Limit, Window
-
-NOTHING = Window(0, 0, saturated=False)
+from speeko_jobs.core.pacing import NOTHING, Limit, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +23,16 @@ class Asked:
     seen: Window = NOTHING
     calls_back: int = 0  # of the last minute's share, not used
     chars_back: int = 0
+    retries_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
     """How much an engine may do until it asks again.
 
-    `calls` and `chars` are its share of the rates a minute, -1 where there is no such rate.
+    `calls` and `chars` are its share of the rates a minute, -1 where there is no such rate; `retries` of
+    the retry budget. `failing_seconds`: for how long (most) calls to this account have failed; 0.0: they
+    have not.
     """
 
     allowed: int
@@ -39,6 +40,8 @@ class Lease:
     blocked_seconds: float
     calls: int = -1
     chars: int = -1
+    retries: int = 0
+    failing_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,16 @@ def open_account(
     t: Transaction, account: str, ceiling: int, calls_a_minute: int = 0, chars_a_minute: int = 0
 ) -> None:
     """Make the account known with this ceiling and these rates (0: no such rate)."""
-    values = {"account": account, "ceiling": ceiling, "calls": calls_a_minute, "chars": chars_a_minute}
-    t.run("account_open", values)
+    t.run(
+        "account_open",
+        {
+            "account": account,
+            "ceiling": ceiling,
+            "start": pacing.START,
+            "calls": calls_a_minute,
+            "chars": chars_a_minute,
+        },
+    )
 
 
 def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: float) -> Lease:
@@ -80,23 +91,15 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
     values: dict[str, Any] = {"account": account, "claimant": claimant}
     row = t.row("account_lock", values)
     assert row is not None, account
-    before = Limit(row[0], row[1], row[2], -row[5], row[3], row[4])
-    blocked, window_age = row[6], row[7]
-    window = Window(
-        row[8] + asked.seen.ended,
-        row[9] + asked.seen.throttled,
-        row[10] or asked.seen.saturated,
-        asked.seen.allowed_by_server,
-    )
-    over = window_age >= WINDOW_SECONDS
-    after = pacing.tune(0.0, before, window) if over or window.allowed_by_server else before
-    if over:
-        window = NOTHING
-    calls, calls_left = _share(row[11], row[13] + asked.calls_back, row[15])
-    chars, chars_left = _share(row[12], row[14] + asked.chars_back, row[15])
-    allowed = permits.grant(
-        after.limit, asked.wants, [(h, w) for h, w in t.rows("permits_of_others", values)]
-    )
+    before, blocked = _limit(*row[:14]), row[14]
+    after = pacing.tune(0.0, before, asked.seen)
+    calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since = row[15:]
+    calls, calls_left = _share(calls_a_minute, calls_left + asked.calls_back, since)
+    chars, chars_left = _share(chars_a_minute, chars_left + asked.chars_back, since)
+    retries_left = pacing.retries_left(retries_left + asked.retries_back, since, asked.seen.ended)
+    retries, retries_left = _half(retries_left)
+    others = [(held, wants) for held, wants in t.rows("permits_of_others", values)]
+    allowed = permits.grant(after.limit, asked.wants, others)
     t.run(
         "account_put",
         {
@@ -104,32 +107,81 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
             "limit": after.limit,
             "too_high": after.too_high,
             "hold_seconds": after.hold_seconds,
+            "probing": after.probing,
             "why": after.why,
-            "moved": after != before,
-            "window_over": over,
-            "ended": window.ended,
-            "throttled": window.throttled,
-            "saturated": window.saturated,
+            "moved": after.moved_at != before.moved_at,
+            "window_moved": after.window_at != before.window_at,
+            "window_in": after.window_at,
+            "ended": after.window.ended,
+            "throttled": after.window.throttled,
+            "failed": after.window.failed,
+            "saturated": after.window.saturated,
+            "failing": after.failing_since is not None,
+            "pause": after.pause_seconds,
             "calls_left": calls_left,
             "chars_left": chars_left,
+            "retries_left": retries_left,
         },
     )
     taken = {"held": max(allowed, asked.busy), "busy": asked.busy, "wants": asked.wants, "seconds": seconds}
     t.run("permit_take", values | taken)
-    return Lease(allowed, after.limit, blocked, calls, chars)
+    failing = 0.0 if after.failing_since is None else max(-after.failing_since, 0.001)
+    blocked = max(blocked, after.pause_seconds)
+    return Lease(allowed, after.limit, blocked, calls, chars, retries, failing)
+
+
+def _limit(
+    limit: int,
+    ceiling: int,
+    too_high: int,
+    hold_seconds: float,
+    probing: bool,
+    why: str,
+    moved_ago: float,
+    window_ago: float,
+    failing_for: float | None,
+    ended: int,
+    throttled: int,
+    failed: int,
+    saturated: bool,
+    quiet: bool,
+) -> Limit:
+    """A row of account_lock as a Limit whose clock is 0.0 now."""
+    return Limit(
+        limit,
+        ceiling,
+        too_high,
+        -moved_ago,
+        hold_seconds,
+        probing,
+        why,
+        Window(ended, throttled, failed, saturated),
+        -window_ago,
+        quiet,
+        None if failing_for is None else -failing_for,
+    )
 
 
 def _share(a_minute: int, left: float, since_seconds: float) -> tuple[int, float]:
     """(what may be used now, what is left for the next that ask) of a rate a minute.
 
-    The bucket holds two seconds' worth, so that a pause is not followed by a burst; who asks takes half of
-    what is there, so that the next finds something.
+    The bucket holds two seconds' worth, so that a pause is not followed by a burst.
     """
     if not a_minute:
         return -1, 0.0
-    filled = min(left + a_minute / 60 * since_seconds, max(a_minute / 30, 1.0))
-    share = int(filled + 1) // 2 if filled >= 1 else 0
-    return share, filled - share
+    return _half(min(left + a_minute / 60 * since_seconds, max(a_minute / 30, 1.0)))
+
+
+def _half(there: float) -> tuple[int, float]:
+    """(what an engine takes, what stays): about half, so that the next that asks finds something."""
+    share = int(there + 1) // 2 if there >= 1 else 0
+    return share, there - share
+
+
+def give_back(t: Transaction, account: str, asked: Asked) -> None:
+    """An engine leaves: what it has not used of its shares is there for others. Its permits go with it."""
+    unused = {"calls": asked.calls_back, "chars": asked.chars_back, "retries": asked.retries_back}
+    t.run("account_back", {"account": account, **unused})
 
 
 def block(t: Transaction, account: str, seconds: float, why: str) -> None:

@@ -268,14 +268,18 @@ account = Table(
     _words("moved_why", server_default=""),
     _number("too_high", Integer),
     Column("hold_seconds", Double, nullable=False, server_default="5"),
+    _flag("probing"),
     _time("window_at", now=True),
     _number("window_ended", Integer),
     _number("window_throttled", Integer),
+    _number("window_failed", Integer),
     _flag("window_saturated"),
+    _time("failing_since"),
     _number("calls_a_minute", Integer),
     _number("chars_a_minute"),
     Column("calls_left", Double, nullable=False, server_default="0"),
     Column("chars_left", Double, nullable=False, server_default="0"),
+    Column("retries_left", Double, nullable=False, server_default="10"),
     _time("filled_at", now=True),
 )
 tenant = Table(

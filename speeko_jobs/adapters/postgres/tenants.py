@@ -14,10 +14,12 @@ NO_CAP = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """What a tenant may still spend, in micro-dollars, and which of its caps says so ("" for none)."""
+    """What a tenant may still spend, in micro-dollars, which of its caps says so ("" for none), and what
+    is reserved for calls that are open."""
 
     room_micros: int
     why: str = ""
+    reserved_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ def cap(t: Transaction, job: int) -> Cap:
     today, month, reserved = spent
     caps = []
     if daily is not None:
-        caps.append(Cap(daily - today - reserved, f"the daily cap of tenant {name!r}"))
+        caps.append(Cap(daily - today - reserved, f"the daily cap of tenant {name!r}", reserved))
     if monthly is not None:
-        caps.append(Cap(monthly - month - reserved, f"the monthly cap of tenant {name!r}"))
+        caps.append(Cap(monthly - month - reserved, f"the monthly cap of tenant {name!r}", reserved))
     return min(caps, key=lambda c: c.room_micros)
 
 

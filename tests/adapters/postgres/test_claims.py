@@ -386,7 +386,8 @@ def test_a_late_result_while_another_calls_again(books: Books, one: tuple[int, i
     assert books.settle(stored(job, claim)).ready == [(job, 1)]
     assert books.figures(job) == (100, 100, 0, 1, 0)
     settled = books.settle(stored(job, second))
-    assert (settled.states, settled.ready) == ({}, [])  # done already; but it was paid
+    # done already; but it was paid, and its audio has replaced the first
+    assert (settled.states, settled.ready) == ({second.key: UtteranceState.DONE}, [])
     assert books.figures(job) == (200, 0, 0, 2, 0)
     assert books.one("SELECT bought_job FROM speeko.utterance") == job
 

@@ -31,7 +31,7 @@ WHERE c.job_id = %(job)s AND c.no = %(no)s AND j.id = c.job_id AND j.state = 'ru
 RETURNING c.job_id, c.no, c.first_row, c.last_row
 
 -- chunk_next: take the chunk that is next in line: by priority, then the tenant, then the job, that has the
--- least under way for its weight
+-- least under way for its weight; not of some jobs, and of a least priority
 WITH next AS (
     SELECT c.job_id, c.no
     FROM speeko.job j CROSS JOIN LATERAL (
@@ -41,6 +41,7 @@ WITH next AS (
         FOR UPDATE SKIP LOCKED
     ) c
     WHERE j.state = 'running' AND j.spec->>'provider' = %(provider)s
+      AND j.id <> ALL(%(besides)b::bigint[]) AND j.priority >= coalesce(%(least)s, j.priority)
     ORDER BY j.priority DESC,
              (SELECT count(*) FROM speeko.job s JOIN speeko.chunk b ON b.job_id = s.id
               WHERE s.tenant = j.tenant AND s.state = 'running' AND b.state = 'synthesizing')
@@ -55,8 +56,10 @@ FROM next WHERE c.job_id = next.job_id AND c.no = next.no
 RETURNING c.job_id, c.no, c.first_row, c.last_row
 
 -- chunk_spec: the spec of a job and who pays for it
-SELECT spec, tenant, extract(epoch FROM released_at)::float8, destination_id, state, priority
-FROM speeko.job WHERE id = %(job)s
+SELECT j.spec, j.tenant, extract(epoch FROM j.released_at)::float8, j.destination_id, j.state, j.priority,
+       coalesce(t.weight, 1)
+FROM speeko.job j LEFT JOIN speeko.tenant t ON t.name = j.tenant
+WHERE j.id = %(job)s
 
 -- chunk_items: the rows of a range, without those left out
 SELECT row_no, row_id, path, voice, language, chars, keys, kept, error, source

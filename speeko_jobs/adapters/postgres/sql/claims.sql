@@ -17,7 +17,8 @@ WITH held AS (
 )
 DELETE FROM speeko.claimant WHERE id = %(claimant)s AND NOT EXISTS (SELECT FROM held)
 
--- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call
+-- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call;
+-- of those whose last call failed at the provider at most so many as may be tried again now
 WITH j AS (
     SELECT id, tenant,
            least(%(cap)s::bigint,
@@ -30,23 +31,28 @@ WITH j AS (
     WHERE id = %(claimant)s AND lease_until > clock_timestamp() AND EXISTS (SELECT FROM j)
     FOR SHARE
 ), open AS MATERIALIZED (
-    SELECT u.key, u.cost_micros, u.fence, u.voice, u.provider, u.chars, w.row_no, w.chunk_no, w.place
+    SELECT u.key, u.cost_micros, w.row_no, w.chunk_no, w.place,
+           u.tries > 0 AND u.reason <> %(died)s AS again
     FROM unnest(%(keys)b::bytea[], %(rows)b::bigint[], %(chunks)b::int[]) WITH ORDINALITY
          AS w (key, row_no, chunk_no, place)
     JOIN speeko.utterance u USING (key)
     WHERE u.state = 'missing' AND EXISTS (SELECT FROM me)
     ORDER BY u.key
     FOR NO KEY UPDATE OF u SKIP LOCKED
+), due AS (
+    SELECT * FROM (
+        SELECT open.*, count(*) FILTER (WHERE again) OVER (ORDER BY place) AS retry FROM open
+    ) s WHERE NOT again OR retry <= %(retries)s
 ), fit AS (
     SELECT * FROM (
-        SELECT open.*, sum(cost_micros) OVER (ORDER BY cost_micros, place) AS upto FROM open
+        SELECT due.*, sum(cost_micros) OVER (ORDER BY cost_micros, place) AS upto FROM due
     ) s WHERE upto <= (SELECT room FROM j)
 ), taken AS (
     UPDATE speeko.utterance u
     SET state = 'claimed', claimant_id = %(claimant)s, fence = u.fence + 1, settled_at = NULL
     FROM fit WHERE u.key = fit.key
     RETURNING u.key, u.fence, u.text, u.voice, u.language, u.model, u.format, u.cost_micros, u.chars,
-              u.tries, u.provider, fit.row_no, fit.chunk_no
+              u.tries, u.provider, fit.row_no, fit.chunk_no, fit.again
 ), intent AS (
     INSERT INTO speeko.attempt (job_id, chunk_no, row_no, key, fence, claimant_id, state, tenant, provider,
                                 voice, chars, cost_micros)
@@ -59,7 +65,7 @@ WITH j AS (
     WHERE id = %(job)s AND EXISTS (SELECT FROM taken)
 )
 SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.chars, t.cost_micros,
-       t.row_no, t.chunk_no, t.tries, t.fence
+       t.row_no, t.chunk_no, t.tries, t.again, t.fence
 FROM taken t JOIN intent i USING (key)
 
 -- claims_lost: the last call of each of these keys whose end nobody knows
@@ -69,9 +75,10 @@ WHERE key = ANY(%(keys)b::bytea[]) AND state = 'unknown'
 ORDER BY key, at DESC
 
 -- claim_left: what became of keys that could not be claimed: free but locked or too dear, taken, or settled
-SELECT u.key, u.state, j.state, u.cost_micros,
+SELECT u.key, u.state, j.state, u.cost_micros, u.tries > 0 AND u.reason <> %(died)s,
        coalesce(j.budget_micros - j.spent_micros - j.reserved_micros - j.possible_micros,
-                9223372036854775807)
+                9223372036854775807),
+       j.reserved_micros
 FROM speeko.utterance u, speeko.job j
 WHERE u.key = ANY(%(keys)b::bytea[]) AND j.id = %(job)s
 
@@ -111,16 +118,18 @@ WITH o AS (
         tries = CASE WHEN o.outcome = 'stored' THEN 0
                      ELSE u.tries + (o.outcome IN ('unknown', 'bad'))::int END,
         bad = CASE WHEN o.outcome = 'stored' THEN 0 ELSE u.bad + (o.outcome = 'bad')::int END,
-        claimant_id = NULL, reason = o.reason,
+        claimant_id = NULL,
+        reason = CASE WHEN o.outcome = 'refused' AND NOT o.final THEN u.reason ELSE o.reason END,
         bytes = CASE WHEN o.outcome = 'stored' THEN o.bytes ELSE u.bytes END,
         millis = CASE WHEN o.outcome = 'stored' THEN o.millis ELSE u.millis END,
         sha256 = CASE WHEN o.outcome = 'stored' THEN o.sha256 ELSE u.sha256 END,
-        bought_job = CASE WHEN o.outcome = 'stored' THEN w.job_id ELSE u.bought_job END,
-        bought_row = CASE WHEN o.outcome = 'stored' THEN w.row_no ELSE u.bought_row END,
-        settled_at = clock_timestamp()
+        -- late audio of a text that another call brought meanwhile has replaced its object, not its history
+        bought_job = CASE WHEN o.outcome = 'stored' AND u.state <> 'done' THEN w.job_id ELSE u.bought_job END,
+        bought_row = CASE WHEN o.outcome = 'stored' AND u.state <> 'done' THEN w.row_no ELSE u.bought_row END,
+        settled_at = CASE WHEN u.state = 'done' THEN u.settled_at ELSE clock_timestamp() END
     FROM o JOIN written w ON w.id = o.attempt
     WHERE u.key = o.key
-      AND ((o.outcome = 'stored' AND u.state <> 'done') OR (u.state = 'claimed' AND u.fence = w.fence))
+      AND (o.outcome = 'stored' OR (u.state = 'claimed' AND u.fence = w.fence))
     RETURNING u.key, u.state, u.bytes, u.millis, u.bought_job, u.bought_row,
               (extract(epoch FROM u.settled_at) * 1000)::bigint AS settled, w.cost_micros
 ), booked AS (
@@ -197,7 +206,7 @@ WHERE id = ANY(%(claimants)b::bigint[]) AND lease_until < clock_timestamp() ORDE
 -- dead_bury: open calls of dead engines become unknown and count as a try; their keys are free again
 WITH lost AS (
     UPDATE speeko.attempt
-    SET state = 'unknown', ever_unknown = true, reason = 'the worker died during the call',
+    SET state = 'unknown', ever_unknown = true, reason = %(died)s,
         settled_at = clock_timestamp()
     WHERE claimant_id = ANY(%(claimants)b::bigint[]) AND state = 'sending'
     RETURNING job_id, key, fence, cost_micros, tenant, provider, voice, chars
@@ -219,7 +228,7 @@ WITH lost AS (
     UPDATE speeko.utterance u
     SET state = CASE WHEN u.tries + 1 >= %(max_tries)s THEN 'failed' ELSE 'missing' END,
         tries = u.tries + 1, claimant_id = NULL, settled_at = clock_timestamp(),
-        reason = 'the worker died during the call'
+        reason = %(died)s
     WHERE u.state = 'claimed' AND u.claimant_id = ANY(%(claimants)b::bigint[])
     RETURNING u.key, u.state
 ), gone AS (
@@ -246,3 +255,17 @@ SET calls = p.calls + excluded.calls, chars = p.chars + excluded.chars, millis =
 -- pace_show: what is known of the voices of a provider that have spoken often enough
 SELECT model, voice, language, calls, chars, millis, latency_millis FROM speeko.voice_pace
 WHERE provider = %(provider)s AND calls >= %(calls)s AND chars > 0
+
+-- hand_over: of the chunks that wait for some keys, and of some others, those in nobody's hands that can go on
+WITH at AS (
+    SELECT job_id, chunk_no AS no FROM speeko.need WHERE key = ANY(%(keys)b::bytea[])
+    UNION
+    SELECT * FROM unnest(%(jobs)b::bigint[], %(nos)b::int[])
+)
+SELECT c.job_id, c.no
+FROM at JOIN speeko.chunk c USING (job_id, no) JOIN speeko.job j ON j.id = c.job_id
+WHERE j.state = 'running' AND c.state = 'synthesizing'
+  AND NOT EXISTS (SELECT FROM speeko.claimant e
+                  WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
+  AND EXISTS (SELECT FROM speeko.need n JOIN speeko.utterance u USING (key)
+              WHERE n.job_id = c.job_id AND n.chunk_no = c.no AND u.state = 'missing')

@@ -1,32 +1,45 @@
 -- account_open: an account at a provider, with the ceiling and the rates a minute that this run asks for
 INSERT INTO speeko.account AS a (name, ceiling, "limit", calls_a_minute, chars_a_minute, moved_why)
-VALUES (%(account)s, %(ceiling)s, %(ceiling)s, %(calls)s, %(chars)s, 'the ceiling')
+VALUES (%(account)s, %(ceiling)s, least(%(ceiling)s::int, %(start)s), %(calls)s, %(chars)s, 'the start')
 ON CONFLICT (name) DO UPDATE
 SET ceiling = excluded.ceiling, calls_a_minute = excluded.calls_a_minute,
-    chars_a_minute = excluded.chars_a_minute,
-    "limit" = CASE WHEN a.ceiling <> excluded.ceiling AND (a."limit" = a.ceiling OR a."limit" > excluded.ceiling)
-                   THEN excluded.ceiling ELSE a."limit" END,
-    moved_why = CASE WHEN a.ceiling <> excluded.ceiling THEN 'the ceiling was set' ELSE a.moved_why END
+    chars_a_minute = excluded.chars_a_minute, "limit" = least(a."limit", excluded.ceiling),
+    moved_why = CASE WHEN a."limit" > excluded.ceiling THEN 'the ceiling' ELSE a.moved_why END
 WHERE (a.ceiling, a.calls_a_minute, a.chars_a_minute)
       <> (excluded.ceiling, excluded.calls_a_minute, excluded.chars_a_minute)
 
--- account_lock: an account, held still while permits are shared out; times in seconds from now
-SELECT "limit", ceiling, too_high, hold_seconds, moved_why,
+-- account_lock: an account, held still while permits are shared out; times in seconds before now
+SELECT "limit", ceiling, too_high, hold_seconds, probing, moved_why,
        extract(epoch FROM clock_timestamp() - moved_at)::float8,
-       greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8,
        extract(epoch FROM clock_timestamp() - window_at)::float8,
-       window_ended, window_throttled, window_saturated,
-       calls_a_minute, chars_a_minute, calls_left, chars_left,
+       extract(epoch FROM clock_timestamp() - failing_since)::float8,
+       window_ended, window_throttled, window_failed, window_saturated,
+       coalesce(blocked_until > window_at, false),
+       greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8,
+       calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left,
        extract(epoch FROM clock_timestamp() - filled_at)::float8
 FROM speeko.account WHERE name = %(account)s FOR UPDATE
 
 -- account_put: the account after a look at it
 UPDATE speeko.account
-SET "limit" = %(limit)s, too_high = %(too_high)s, hold_seconds = %(hold_seconds)s, moved_why = %(why)s,
-    moved_at = CASE WHEN %(moved)s THEN clock_timestamp() ELSE moved_at END,
-    window_at = CASE WHEN %(window_over)s THEN clock_timestamp() ELSE window_at END,
-    window_ended = %(ended)s, window_throttled = %(throttled)s, window_saturated = %(saturated)s,
-    calls_left = %(calls_left)s, chars_left = %(chars_left)s, filled_at = clock_timestamp()
+SET "limit" = %(limit)s, too_high = %(too_high)s, hold_seconds = %(hold_seconds)s, probing = %(probing)s,
+    moved_why = %(why)s, moved_at = CASE WHEN %(moved)s THEN clock_timestamp() ELSE moved_at END,
+    window_at = CASE WHEN %(window_moved)s THEN clock_timestamp() + make_interval(secs => %(window_in)s)
+                     ELSE window_at END,
+    window_ended = %(ended)s, window_throttled = %(throttled)s, window_failed = %(failed)s,
+    window_saturated = %(saturated)s,
+    failing_since = CASE WHEN %(failing)s THEN coalesce(failing_since, clock_timestamp()) END,
+    blocked_until = CASE WHEN %(pause)s > 0
+                         THEN greatest(blocked_until, clock_timestamp() + make_interval(secs => %(pause)s))
+                         ELSE blocked_until END,
+    calls_left = %(calls_left)s, chars_left = %(chars_left)s, retries_left = %(retries_left)s,
+    filled_at = clock_timestamp()
+WHERE name = %(account)s
+
+-- account_back: what an engine that leaves has not used
+UPDATE speeko.account
+SET calls_left = calls_left + %(calls)s, chars_left = chars_left + %(chars)s,
+    retries_left = retries_left + %(retries)s
 WHERE name = %(account)s
 
 -- account_block: the whole fleet waits: the provider said so

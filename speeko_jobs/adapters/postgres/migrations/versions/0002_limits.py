@@ -22,14 +22,18 @@ CHANGES = (
     ALTER TABLE speeko.account
         ADD COLUMN too_high integer NOT NULL DEFAULT 0,
         ADD COLUMN hold_seconds double precision NOT NULL DEFAULT 5,
+        ADD COLUMN probing boolean NOT NULL DEFAULT false,
         ADD COLUMN window_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         ADD COLUMN window_ended integer NOT NULL DEFAULT 0,
         ADD COLUMN window_throttled integer NOT NULL DEFAULT 0,
+        ADD COLUMN window_failed integer NOT NULL DEFAULT 0,
         ADD COLUMN window_saturated boolean NOT NULL DEFAULT false,
+        ADD COLUMN failing_since timestamptz,
         ADD COLUMN calls_a_minute integer NOT NULL DEFAULT 0,
         ADD COLUMN chars_a_minute bigint NOT NULL DEFAULT 0,
         ADD COLUMN calls_left double precision NOT NULL DEFAULT 0,
         ADD COLUMN chars_left double precision NOT NULL DEFAULT 0,
+        ADD COLUMN retries_left double precision NOT NULL DEFAULT 10,
         ADD COLUMN filled_at timestamptz NOT NULL DEFAULT clock_timestamp()
     """,
     """
@@ -63,7 +67,8 @@ def downgrade() -> None:
     op.execute("DROP TABLE speeko.tenant")
     op.execute("ALTER TABLE speeko.job DROP COLUMN finalized")
     for name in (
-        *("too_high", "hold_seconds", "window_at", "window_ended", "window_throttled", "window_saturated"),
-        *("calls_a_minute", "chars_a_minute", "calls_left", "chars_left", "filled_at"),
+        *("too_high", "hold_seconds", "probing", "failing_since"),
+        *("window_at", "window_ended", "window_throttled", "window_failed", "window_saturated"),
+        *("calls_a_minute", "chars_a_minute", "calls_left", "chars_left", "retries_left", "filled_at"),
     ):
         op.execute(f"ALTER TABLE speeko.account DROP COLUMN {name}")

@@ -1,0 +1,260 @@
+"""A minute of everything at once: `python -m tests.faults.soak --seed N --seconds 60 [--idempotent]`.
+
+A large catalog goes through three worker processes while one of them is killed every two seconds, Redis is
+emptied twice, Postgres is stopped at once twice, and a tenth of the provider's calls fail. At the end the
+ledger is compared with the bill. Prints the seed and all figures; exits with 1 when a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import logging
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from speeko_jobs.core.states import FINISHED
+from speeko_jobs.errors import SpeekoError
+from speeko_jobs.flow import sweep
+from speeko_jobs.local.stack import Stack, running
+from tests.fixtures.cluster import WorkerProcess
+from tests.fixtures.spine import DELIVERING, Spine, broker, write_catalog
+from tests.wait import wait_until
+from workers.supervisor import Node
+
+PROCESSES, CONCURRENCY, LATENCY_MS = 3, 24, 120
+LEASE_SECONDS, KILL_EVERY_SECONDS, SWEEP_EVERY_SECONDS = 3.0, 2.0, 1.0
+END_SECONDS = 240.0  # after the faults are over
+# each for one row in fifty: (word in the text, what the provider does at its first call)
+FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("mistral", {"status": 500, "bill": False}),
+    ("sirocco", {"reset": "after"}),
+    ("levanter", {"garbage": "empty", "bill": True}),
+    ("tramontane", {"cut_after_bytes": 200}),
+    ("zephyr", {"status": 400, "body": {"error": {"message": "no"}}, "times": -1}),
+)
+
+
+def catalog_texts(count: int, chance: random.Random) -> list[str]:
+    """Texts of which a tenth will meet a fault, and a tenth repeats another."""
+    found: list[str] = []
+    for number in range(count):
+        if found and chance.random() < 0.1:
+            found.append(chance.choice(found))
+            continue
+        word = f" It knows the {chance.choice(FAULTS)[0]}." if chance.random() < 0.1 else ""
+        found.append(f"The article number {number} comes in a plain box.{word}")
+    return found
+
+
+def rules(texts: list[str]) -> list[dict[str, Any]]:
+    """One for each text that fails: at its first call, and that is all, except for what is refused."""
+    found = []
+    for text in dict.fromkeys(texts):
+        for word, what in FAULTS:
+            if f" {word}." in text:
+                found.append({"match": text, "times": 1, **what})
+    return found
+
+
+class Soak:
+    """One run on servers of its own."""
+
+    def __init__(self, spine: Spine, home: Path, stack: Stack, chance: random.Random, seconds: float) -> None:
+        self.spine, self.home, self.stack = spine, home, stack
+        self.chance, self.seconds = chance, seconds
+        self.workers: WorkerProcess | None = None
+        self.counts: Counter[str] = Counter()
+        self.open_at_deaths = 0
+
+    def run(self, texts: list[str]) -> int:
+        """Submit, and let the faults loose; the job."""
+        spine = self.spine
+        spine.start_workers(Node("synthesize", ("synthesize",), PROCESSES), DELIVERING)
+        self.workers = spine.nodes[0].container
+        job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts))
+        spine.wait_for_calls(1)
+        started = time.monotonic()
+        plan = self._plan()
+        due_sweep = 0.0
+        while time.monotonic() - started < self.seconds and not self._ended(job):
+            now = time.monotonic() - started
+            if plan and plan[0][0] <= now:
+                plan.pop(0)[1]()
+            if now >= due_sweep:
+                due_sweep = now + SWEEP_EVERY_SECONDS
+                with contextlib.suppress(SpeekoError):
+                    sweep.sweep(spine.context)
+            time.sleep(0.05)
+        self.counts["seconds of faults"] = round(time.monotonic() - started)
+        spine.wait(job, sweeping=True, seconds=END_SECONDS)
+        self.counts["seconds in all"] = round(time.monotonic() - started)
+        return job
+
+    def _ended(self, job: int) -> bool:
+        with contextlib.suppress(SpeekoError):
+            return self.spine.job(job).state in FINISHED
+        return False
+
+    def _plan(self) -> list[tuple[float, Callable[[], None]]]:
+        """When which fault comes, in order."""
+        kills = [
+            (n * KILL_EVERY_SECONDS, self._kill) for n in range(1, int(self.seconds / KILL_EVERY_SECONDS))
+        ]
+        others = [
+            (share * self.seconds, fault)
+            for share, fault in (
+                (0.2, self._empty_redis),
+                (0.35, self._stop_postgres),
+                (0.55, self._empty_redis),
+                (0.7, self._stop_postgres),
+            )
+        ]
+        return sorted([*kills, *others], key=lambda entry: entry[0])
+
+    def _kill(self) -> None:
+        """One process of those that call, in mid-work."""
+        assert self.workers is not None
+        children = self.workers.children()
+        if not children:
+            return
+        victim = self.chance.choice(children)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGSTOP)
+            query = (
+                "SELECT count(*) FROM speeko.attempt a JOIN speeko.claimant c ON c.id = a.claimant_id"
+                f" WHERE a.state = 'sending' AND c.pid = {victim}"
+            )
+            with contextlib.suppress(psycopg.Error):
+                self.open_at_deaths += self.spine.sql(query)[0][0]
+            os.kill(victim, signal.SIGKILL)
+            self.counts["processes killed"] += 1
+
+    def _empty_redis(self) -> None:
+        with self.spine.redis.client as client:
+            client.flushall()
+        self.counts["Redis emptied"] += 1
+
+    def _stop_postgres(self) -> None:
+        """pg_ctl's immediate stop, and a start: it recovers as after a crash."""
+        with contextlib.suppress(psycopg.Error):
+            query = "SELECT count(*) FROM speeko.attempt WHERE state = 'sending'"
+            self.open_at_deaths += self.spine.sql(query)[0][0]
+        os.kill(running(self.home)["postgres"], signal.SIGQUIT)
+        wait_until(lambda: "postgres" not in running(self.home), "the end of Postgres")
+        self.stack.start()
+        self.counts["Postgres stopped"] += 1
+
+
+def judge(soak: Soak, job: int, texts: list[str], *, idempotent: bool) -> list[str]:
+    """Print the figures; the promises that were broken."""
+    spine = soak.spine
+    summary = spine.wait(job)
+    attempts = spine.sql("SELECT encode(key, 'hex'), state, cost_micros, ever_unknown FROM speeko.attempt")
+    states: Counter[str] = Counter()
+    costs: Counter[str] = Counter()
+    excuses: Counter[str] = Counter()
+    for key, state, cost, ever_unknown in attempts:
+        states[state] += 1
+        costs[state] += cost
+        excuses[key] += bool(ever_unknown) + (state == "bad")
+    bill = Counter(entry["key"] for entry in spine.provider.bill())
+    billed, micros = sum(bill.values()), spine.provider.micros
+    extra = billed - len(bill)
+    settled = costs["stored"] + costs["bad"]
+    # the provider's own faults that bill: an answer lost on its way, and audio that is none
+    lost = sum(any(f" {word}." in text for word in ("sirocco", "tramontane")) for text in set(texts))
+    allowed = soak.open_at_deaths + lost + states["bad"]
+    lines = spine.manifest()
+    unserved = [line for line in lines if not line["error"] and not _is_there(spine, line)]
+    with (spine.folder / "out" / "failed.csv").open(newline="", encoding="utf-8") as file:
+        failed = list(csv.DictReader(file))
+    reasons = Counter(row["error"] for row in failed)
+    promises = {
+        "every row is delivered or failed with a reason": len(lines) == len(texts)
+        and summary["delivered"] + summary["failed"] == len(texts)
+        and len(failed) == summary["failed"]
+        and all(row["error"] for row in failed)
+        and not unserved,
+        "no attempt is left open": not states["sending"],
+        "bill(key) <= 1 + unknown(key) + bad(key)": all(n <= 1 + excuses[key] for key, n in bill.items()),
+        "bill <= settled + unknown": micros <= settled + costs["unknown"],
+        "settled <= bill": idempotent or settled <= micros,
+        "extra calls at most those in flight at the deaths": extra <= allowed,
+        "an idempotent provider bills no text twice": not idempotent or extra == 0,
+    }
+    figures = {
+        "rows": len(texts), "texts": len(set(texts)), **soak.counts,
+        "delivered": summary["delivered"], "failed": summary["failed"], "calls billed": billed,
+        "texts billed": len(bill), "extra calls": extra, "extra calls allowed": allowed,
+        "open at deaths": soak.open_at_deaths, "attempts": dict(states), "micros billed": micros,
+        "micros settled": settled, "micros unknown": costs["unknown"], "why rows failed": dict(reasons),
+    }  # fmt: skip
+    for name, value in figures.items():
+        print(f"  {name}: {value}")
+    for name, kept in promises.items():
+        print(f"  {'kept  ' if kept else 'BROKEN'} {name}")
+    return [name for name, kept in promises.items() if not kept]
+
+
+def _is_there(spine: Spine, line: dict[str, Any]) -> bool:
+    path = spine.folder / "out" / line["path"]
+    return path.is_file() and path.stat().st_size == line["bytes"] > 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long faults come")
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--idempotent", action="store_true", help="a provider that honours its keys")
+    parser.add_argument("--keep", action="store_true", help="leave logs and files behind")
+    options = parser.parse_args()
+    print(f"soak: seed {options.seed}, idempotent provider: {options.idempotent}", flush=True)
+    logging.disable(logging.WARNING)
+    chance = random.Random(options.seed)
+    texts = catalog_texts(options.rows, chance)
+    folder = Path(tempfile.mkdtemp(prefix="speeko-soak-"))
+    home = folder / "servers-home"
+    stack = Stack(home, redis=False)
+    provider: dict[str, Any] = {"latency_ms": LATENCY_MS, "fsync": False}
+    if not options.idempotent:
+        provider["ignore_idempotency"] = True
+    with contextlib.ExitStack() as opened:
+        opened.callback(stack.stop)
+        url = stack.start().database_url
+        spine = Spine(
+            folder,
+            url,
+            opened.enter_context(broker(folder)),
+            provider=provider,
+            max_concurrency=CONCURRENCY,
+            lease_seconds=LEASE_SECONDS,
+            work_seconds=15.0,
+        )
+        opened.callback(spine.close)
+        spine.provider.script(rules(texts))
+        soak = Soak(spine, home, stack, chance, options.seconds)
+        broken = judge(soak, soak.run(texts), texts, idempotent=options.idempotent)
+    if broken or options.keep:
+        print(f"  files and logs are in {folder}")
+    else:
+        import shutil
+
+        shutil.rmtree(folder)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
