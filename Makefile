@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
 
-.PHONY: venv demo test check bench lock clean help
+.PHONY: venv demo test check bench soak lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +26,10 @@ check: .venv/.stamp  ## lint, types, import contracts
 
 bench: .venv/.stamp  ## measure, and print the figures beside a baseline of the same run
 	$(BIN)/python -m pytest -q -s -m bench tests/bench
+
+soak: .venv/.stamp  ## a minute of all faults at once, twice; then the ledger is compared with the bill
+	$(BIN)/python -m tests.faults.soak $(SOAK)
+	$(BIN)/python -m tests.faults.soak --idempotent $(SOAK)
 
 lock: $(UV)  ## compile requirements.lock anew (versions and hashes, no host names)
 	$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --extra parquet --group dev \

@@ -1,8 +1,8 @@
 """What an engine has to buy and has not claimed yet: one queue a job, served by turns, and what must wait.
 
 Jobs of a higher priority go first. Among equals tenants are served in proportion to their weights, and the
-jobs of one tenant by turns, so that a large job cannot starve a small one. Who was not there gets nothing
-for the past: a turn is counted from when a job has something to buy (stride scheduling, Waldspurger 1995).
+jobs of one tenant by turns, so that a large job cannot starve a small one (stride scheduling, Waldspurger
+1995). Who was not there gets nothing for the past, but for the short gap between two chunks.
 The clock is the caller's: times are seconds of any clock that only goes forward.
 """
 
@@ -13,6 +13,8 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+CREDIT_CALLS = 100  # that a tenant of weight 1 makes up for after a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ class Backlog:
 
     def add(self, job: int, wants: Iterable[Want]) -> None:
         line = self._lines[job]
-        waiting = [self._paid[one.tenant] for one in self._lines.values() if one.wants]
-        if line.tenant not in {one.tenant for one in self._lines.values() if one.wants}:
-            self._paid[line.tenant] = max(self._paid.get(line.tenant, 0.0), min(waiting, default=0.0))
+        waiting = {one.tenant for one in self._lines.values() if one.wants}
+        if line.tenant not in waiting:
+            least = min((self._paid[tenant] for tenant in waiting), default=0.0)
+            own = self._paid.get(line.tenant, least)
+            self._paid[line.tenant] = max(own, least - CREDIT_CALLS)
         line.wants.extend(wants)
 
     def add_later(self, job: int, want: Want, at: float) -> None:
@@ -103,7 +107,10 @@ class Backlog:
         return {(job, want.chunk_no) for job, want in self._all()}
 
     def jobs(self) -> set[int]:
-        return {job for job, _ in self._all()}
+        """The jobs that want something, now or later."""
+        return {job for job, line in self._lines.items() if line.wants} | {
+            entry[2] for entry in self._delayed
+        }
 
     def ready(self) -> int:
         """How many wants there are now."""

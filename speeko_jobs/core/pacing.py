@@ -6,7 +6,7 @@ SRE book (chapter 21), and of circuit breakers; the numbers are ours, from the s
 
 The limit:
 - Calls thrown back: as many fewer as were thrown back, at most half at once. After a probe just its step
-  back, and twice the time until the next one.
+  back, and four times the wait until the next one (5 to 60 s).
 - After a way down nothing is judged for two seconds: what engines report then is older than the cut.
 - All in use and none thrown back: up by a quarter a second while well below what was once too high; from
   nine tenths of that on by probes of a fiftieth. What passes a probe is forgotten as too high.
@@ -122,7 +122,7 @@ def _failing(now: float, old: Limit) -> Limit:
 def _cut(now: float, old: Limit, seen: Window) -> Limit:
     lowest = int(old.limit * CUT)
     if old.probing and seen.throttled <= lowest:
-        down, hold = old.limit - _step(old.limit), min(old.hold_seconds * 2, MAX_HOLD_SECONDS)
+        down, hold = old.limit - _step(old.limit), min(old.hold_seconds * 4, MAX_HOLD_SECONDS)
     else:
         down, hold = max(old.limit - seen.throttled - _step(old.limit), lowest), MIN_HOLD_SECONDS
     why = f"{seen.throttled} of {seen.ended} calls were thrown back"

@@ -405,6 +405,7 @@ class _Engine:
             if turn is None:
                 return
             job, asked = turn
+            self.look_around |= job not in self.backlog.jobs()  # its next chunk, while others are served
             got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
             crash.point("after_claim")
             spec = self.orders[job].spec

@@ -1,24 +1,40 @@
 """The limit that tunes itself, on a real provider and real processes: how much is thrown back, how much used.
 
-A provider that takes 20 calls at once, four processes that could do 200; later it takes 10.
+A provider that takes 20 calls at once, four processes that could do 200; later it takes 10. Beside it what a
+bare loop gets out of the same provider on this machine when it keeps just 20 calls open.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
 from tests.bench.table import show
+from tests.bench.test_cold_rate import SCRIPT, steady
 from tests.e2e.conftest import MakeSpine
-from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
 from workers.supervisor import Node
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(400)]
 LATENCY_SECONDS, CAPACITY = 0.15, 20
-ROWS = 12_000
+ROWS, CALLS = 12_000, 1_000
+
+
+def bare_rate(spine: Spine) -> float:
+    """Calls a second of the bare loop."""
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), spine.provider.url, str(CALLS), str(CAPACITY)],
+        env={**os.environ, "BARE_LOOP_KEY": spine.provider.api_key},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return steady(json.loads(done.stdout)[1:])
 
 
 def seen(spine: Spine, since: float, until: float, capacity: int) -> tuple[int, float, float]:
@@ -35,9 +51,10 @@ def seen(spine: Spine, since: float, until: float, capacity: int) -> tuple[int, 
 def test_it_finds_a_limit_of_twenty_and_then_of_ten(make_spine: MakeSpine) -> None:
     provider = {"latency_ms": LATENCY_SECONDS * 1000, "limit": CAPACITY, "fsync": False, "audio_bytes": 8_000}
     spine = make_spine(provider=provider, max_concurrency=200)
+    bare_used = bare_rate(spine) / (CAPACITY / LATENCY_SECONDS)
     spine.start_workers(Node("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(ROWS)))
-    spine.wait_for_calls(1)
+    spine.wait_for_calls(CALLS + 1)
     begun = time.time()
     limits: list[tuple[float, int]] = []
 
@@ -49,7 +66,7 @@ def test_it_finds_a_limit_of_twenty_and_then_of_ten(make_spine: MakeSpine) -> No
     spine.provider.take_at_once(CAPACITY // 2)
     halved = time.time()
     wait_until(lambda: watch(halved + 40), "forty more")
-    rows: list[list[str | float]] = []
+    rows: list[list[str | float]] = [["a bare loop of 20", CALLS, "0.0", f"{100 * bare_used:.0f}"]]
     for what, since, until, capacity in (
         ("20 at once, 0 to 10 s", begun, begun + 10, CAPACITY),
         ("20 at once, 10 to 40 s", begun + 10, halved, CAPACITY),
@@ -63,4 +80,5 @@ def test_it_finds_a_limit_of_twenty_and_then_of_ten(make_spine: MakeSpine) -> No
     print(f"  the limit over time: {shown}")
     spine.provider.take_at_once(0)
     spine.wait(job, seconds=200)
-    assert check_ledger(spine)["stored"] == ROWS
+    assert spine.provider.calls == ROWS + CALLS
+    assert spine.sql("SELECT count(*) FROM speeko.attempt WHERE state = 'stored'") == [(ROWS,)]

@@ -34,7 +34,7 @@ SCRIPT = Path(sys.executable).with_name("speeko")
         (["run", "a.csv", "--provider", "parrot"], 1, "there is no provider 'parrot': espeak, speeko"),
         (["run", "a.csv", "--provider", "speeko"], 1, "speeko needs a key: set SPEEKO_API_KEY"),
         (["run", "a.csv", "--format", "midi"], 1, "--format takes wav, mp3"),
-        (["run", "a.csv", "--speed", "nan"], 1, "--speed takes 0.5 to 2.5"),
+        (["run", "a.csv", "--speed", "nan"], 1, "speed takes 0.1 to 10, not nan"),
         (["run", "a.csv", "--price-per-million", "cheap"], 1, "takes dollars, not 'cheap'"),
         (["voices", "--provider", "parrot"], 1, "there is no provider 'parrot'"),
         (["config", "--config", "no.toml"], 1, "no.toml: no such settings file"),

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speeko_jobs.core.backlog import Backlog, Want
+from speeko_jobs.core.backlog import CREDIT_CALLS, Backlog, Want
 
 
 def wants(job: int, count: int, first: int = 0) -> list[Want]:
@@ -67,11 +67,17 @@ def test_who_comes_late_gets_nothing_for_the_past() -> None:
     made.add(2, wants(2, 1000))
     got = served(made, 200)
     assert abs(got[1] - got[2]) <= 5
-    made.drop(2)
-    served(made, 200)
-    made.add(2, wants(2, 1000))
-    got = served(made, 100)
-    assert abs(got[1] - got[2]) <= 5
+
+
+def test_a_short_gap_is_made_up_for_and_a_long_one_is_not() -> None:
+    for gap, owed in ((20, 20), (600, CREDIT_CALLS)):
+        made = backlog((1, 0, "a", 1), (2, 0, "b", 1))
+        served(made, 100)
+        made.drop(2)
+        served(made, gap)
+        made.add(2, wants(2, 1000))
+        got = served(made, 200)
+        assert abs(got[2] - got[1] - owed) <= 10
 
 
 def test_waiting_wants_come_when_their_time_has_come() -> None:

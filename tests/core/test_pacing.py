@@ -27,7 +27,7 @@ class Engine:
     allowed: int = 0
     busy: int = 0
     blocked_until: float = 0.0
-    seen: Window = Window()
+    seen: Window = pacing.NOTHING
 
 
 class World:

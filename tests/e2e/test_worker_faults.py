@@ -28,7 +28,7 @@ def slow(make_spine: MakeSpine) -> Spine:
     return make_spine(
         provider={"latency_ms": 150, "ignore_idempotency": True, "fsync": False},
         max_concurrency=LIMIT,
-        lease_seconds=2.0,
+        lease_seconds=3.0,
     )
 
 

@@ -305,10 +305,12 @@ def test_power_fails_and_the_disk_is_all_that_is_left(
         with contextlib.suppress(psutil.NoSuchProcess):
             victim.suspend()
     paid = strict.calls
-    subprocess.run(["cp", "-a", str(home), str(copy)], check=True)
-    for victim in reversed(victims):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            victim.kill()
+    try:
+        subprocess.run(["cp", "-a", str(home), str(copy)], check=True)
+    finally:  # nothing stays behind that is stopped
+        for victim in reversed(victims):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                victim.kill()
     child.wait()
     wait_until(lambda: "postgres" not in running(home), "its end")
     shutil.rmtree(home)

@@ -14,7 +14,7 @@ from workers.supervisor import Node
 
 LIMIT = 16
 LOST = 3 * LIMIT  # of an engine: in flight, claimed ahead, and answered but not yet booked
-ROWS = texts(160)
+ROWS = texts(100)
 
 
 @pytest.mark.parametrize(
