@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
-
 from speeko_jobs.flow import sweep
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
