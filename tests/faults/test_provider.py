@@ -130,18 +130,20 @@ def test_a_provider_that_fails_for_a_while_is_left_alone_and_taken_up_again(flow
 
     assert check_bill(flow)["unknown"] == failed
     assert flow.provider.calls == 400
-    assert account(flow).limit > 1
     limited.close()
 
 
 def test_retries_are_a_tenth_of_the_calls(flow: InProcess) -> None:
     """A third of the texts fails once. In the first engine's time there is no room to try all again."""
-    rows = [(f"r{n}", f"This is text {n}, about a box of kind {n % 3}.") for n in range(300)]
-    flow.provider.script([{"match": "kind 0", "times": 100, "status": 502}])
+    rows = [(f"r{n}", f"This is text {n}, about a plain box.") for n in range(300)]
+    flow.provider.script([{"match": f"text {n},", "status": 502} for n in range(0, 300, 3)])
     job, _ = flow.submit(flow.catalog(rows))
     limited = flow.again(work_seconds=4.0)
     limited.synthesize(job)
-    again = "SELECT count(*) FROM speeko.attempt WHERE fence > 1 AND state <> 'refused'"
+    again = (
+        "SELECT count(*) FROM speeko.attempt a WHERE state <> 'refused' AND EXISTS"
+        " (SELECT FROM speeko.attempt b WHERE b.key = a.key AND b.fence < a.fence AND b.ever_unknown)"
+    )
     calls = flow.books.one("SELECT count(*) FROM speeko.attempt")
     assert flow.books.one(again) <= 10 + 0.1 * calls + 2
     flow.books.execute("UPDATE speeko.account SET retries_left = 1000")
@@ -340,7 +342,7 @@ def test_audio_of_another_text_is_caught_where_lengths_differ(flow: InProcess) -
     assert 0.03 < known[0].millis / 1000 / known[0].chars < 0.2
 
     other = [(f"s{n}", f"Speak {n} {long[1:]}{long * 3}") for n in range(10)]
-    flow.provider.script([{"match": "Speak 3 ", "times": 1, "say": "No."}])
+    flow.provider.script([{"match": "Speak 3 ", "times": 1, "say": "No, " * 15}])
     ended = flow.drive(flow.submit(flow.catalog(other))[0])
     assert (ended.state, ended.delivered) == (JobState.DONE, 10)
     states = check_bill(flow)

@@ -179,9 +179,21 @@ def _half(there: float) -> tuple[int, float]:
 
 
 def give_back(t: Transaction, account: str, asked: Asked) -> None:
-    """An engine leaves: what it has not used of its shares is there for others. Its permits go with it."""
-    unused = {"calls": asked.calls_back, "chars": asked.chars_back, "retries": asked.retries_back}
-    t.run("account_back", {"account": account, **unused})
+    """An engine leaves: what it has not used of its shares is there for others, what it saw counts with the
+    next look. Its permits go with it."""
+    t.run(
+        "account_back",
+        {
+            "account": account,
+            "ended": asked.seen.ended,
+            "throttled": asked.seen.throttled,
+            "failed": asked.seen.failed,
+            "saturated": asked.seen.saturated,
+            "calls": asked.calls_back,
+            "chars": asked.chars_back,
+            "retries": asked.retries_back,
+        },
+    )
 
 
 def block(t: Transaction, account: str, seconds: float, why: str) -> None:

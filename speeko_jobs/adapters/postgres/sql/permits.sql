@@ -36,9 +36,11 @@ SET "limit" = %(limit)s, too_high = %(too_high)s, hold_seconds = %(hold_seconds)
     filled_at = clock_timestamp()
 WHERE name = %(account)s
 
--- account_back: what an engine that leaves has not used
+-- account_back: what an engine that leaves has not used, and what it has seen
 UPDATE speeko.account
-SET calls_left = calls_left + %(calls)s, chars_left = chars_left + %(chars)s,
+SET window_ended = window_ended + %(ended)s, window_throttled = window_throttled + %(throttled)s,
+    window_failed = window_failed + %(failed)s, window_saturated = window_saturated OR %(saturated)s,
+    calls_left = calls_left + %(calls)s, chars_left = chars_left + %(chars)s,
     retries_left = retries_left + %(retries)s
 WHERE name = %(account)s
 
