@@ -16,7 +16,7 @@ demo: .venv/.stamp  ## speak a sample catalog with real servers, workers and spe
 	@$(BIN)/python -m cli.demo
 
 test: .venv/.stamp  ## all tests, on real servers and worker processes
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: .venv/.stamp  ## lint, types, import contracts
 	$(BIN)/ruff check .

@@ -7,8 +7,10 @@ however it ends.
 from __future__ import annotations
 
 import itertools
+import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,12 @@ from tests.fixtures.metered import metered  # noqa: F401
 from tests.wait import wait_until
 
 ROOT = Path(__file__).parents[1]
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    # a shell that starts us in the background has our children ignore Ctrl-C, which some tests press
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 _numbers = itertools.cycle(range(1, 16))  # db 0 stays free for what a test starts by itself
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,9 +117,10 @@ def test_without_a_server_nothing_is_known_and_it_is_asked_only_now_and_then(
     cache.close()
 
 
-def test_it_is_asked_again_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_asked_again_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_cache, "AWAY_SECONDS", 0.0)
-    server = Stack(tmp_path, database=False)
+    home = Path(tempfile.mkdtemp(prefix="speeko-"))  # short: only then is the socket at the same place again
+    server = Stack(home, database=False)
     cache = RedisCache(server.start().redis_url)
     try:
         cache.put_many({key(1): SMALL})
