@@ -448,10 +448,10 @@ def answering(head: str, body: bytes) -> Handler:
 @pytest.mark.parametrize(
     ("encoding", "body", "expected"),
     [
-        ("gzip", gzip.compress(b"audio"), b"audio"),
+        ("gzip", gzip.compress(b"audio", mtime=0), b"audio"),
         ("deflate", zlib.compress(b"audio"), b"audio"),
         ("gzip", b"no gzip", b"no gzip"),
-        ("gzip", gzip.compress(bytes(3_000_000)), None),
+        ("gzip", gzip.compress(bytes(3_000_000), mtime=0), None),
     ],
 )
 def test_a_body_compressed_unasked(encoding: str, body: bytes, expected: bytes | None) -> None:

@@ -114,7 +114,7 @@ def test_a_pipe_is_read_once(tmp_path: Path, read_sources) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [CSV, gzip.compress(CSV), b'[{"id":1,"text":"Hello"},{"id":2,"text":"World"}]']
+    "data", [CSV, gzip.compress(CSV, mtime=0), b'[{"id":1,"text":"Hello"},{"id":2,"text":"World"}]']
 )
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, read_sources, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(data))))  # type: ignore[arg-type]
