@@ -41,6 +41,10 @@ _COMMON = frozenset((*ID_NAMES, *TEXT_NAMES, *VOICE_NAMES, *LANGUAGE_NAMES))
 _SENTENCE_ENDS = tuple(".!?…:;,。！？；：，।॥؟۔")
 
 
+# the columns that a reader makes of an OpenAI batch file
+OPENAI_BATCH_HEADER = ("id", "text", "voice", "language", "model", "format", "speed", "instructions")
+
+
 @dataclass(frozen=True)
 class Columns:
     """Positions from 0. No `id`: the row's number is its id. `guessed`: "" or one line for the user."""

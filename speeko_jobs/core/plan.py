@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,9 +51,3 @@ class Plan:
     def to_record(self) -> dict[str, Any]:
         """For the job's row: integers as they are."""
         return dataclasses.asdict(self)
-
-
-def from_record(data: Mapping[str, Any]) -> Plan:
-    """The plan that `to_record` wrote; figures of other versions are left out."""
-    known = {f.name for f in dataclasses.fields(Plan)}
-    return Plan(**{name: value for name, value in data.items() if name in known})

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from speeko_jobs.core import language as languages
 from speeko_jobs.core import naming, segments
-from speeko_jobs.core.columns import Columns, join_ids, join_texts
+from speeko_jobs.core.columns import OPENAI_BATCH_HEADER, Columns, join_ids, join_texts
 from speeko_jobs.core.inert import spreadsheet_raw
 from speeko_jobs.core.key import Engine, KeyMaker
 from speeko_jobs.core.manifest import FAILED_COLUMNS
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.text import has_speech, spoken
-
-OPENAI_BATCH_HEADER = ("id", "text", "voice", "language", "model", "format", "speed", "instructions")
 
 
 class Refusal(Exception):

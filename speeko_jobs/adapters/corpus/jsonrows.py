@@ -15,10 +15,10 @@ from speeko_jobs.adapters.corpus.cells import cell_text
 from speeko_jobs.adapters.corpus.encoding import Lines, TextBlocks
 from speeko_jobs.adapters.corpus.jsonstream import Value, array_values, why
 from speeko_jobs.adapters.corpus.table import SAMPLE_CHARS, BadRow, Row, Table, bad, fault_of
+from speeko_jobs.core.columns import OPENAI_BATCH_HEADER
 from speeko_jobs.errors import CatalogError
 
 HEADER_OBJECTS = 1_000
-BATCH_HEADER = ("id", "text", "voice", "language", "model", "format", "speed", "instructions")
 BATCH_URL = "/v1/audio/speech"
 
 
@@ -73,7 +73,7 @@ def _tabulate(
     every = chain(head, values)
     cells: Callable[[Any], list[str]]
     if objects and _is_batch(objects[0]):
-        header, cells, kind = list(BATCH_HEADER), _batch_cells, "OpenAI batch file"
+        header, cells, kind = list(OPENAI_BATCH_HEADER), _batch_cells, "OpenAI batch file"
     elif objects:
         header = [" ".join(key.split()) or str(number) for number, key in enumerate(keys, 1)]
         cells, kind = _object_cells(list(keys)), "JSON objects"
