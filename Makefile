@@ -32,7 +32,7 @@ soak: .venv/.stamp  ## a minute of all faults at once, twice; then the ledger is
 	$(BIN)/python -m tests.faults.soak --idempotent $(SOAK)
 
 lock: $(UV)  ## compile requirements.lock anew (versions and hashes, no host names)
-	$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --extra parquet --group dev \
+	$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --extra parquet --extra loudness --group dev \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
 
 clean:  ## remove what was built

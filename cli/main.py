@@ -18,6 +18,7 @@ from cli.options import everywhere
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Speak a catalog": {
         "run": ("run", "Speak a catalog: start what is missing, wait, and stop it again."),
+        "say": ("say", "Speak one text, and hear it while it arrives."),
         "submit": ("submit", "Hand a catalog to workers that run elsewhere."),
         "estimate": ("estimate", "Tell what a catalog would cost, exactly; nothing is started."),
     },
@@ -35,6 +36,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Money and limits": {
         "budget": ("budget", "Cap what a tenant's jobs may cost a day and a month."),
         "costs": ("costs", "Compare what was booked with what a provider charged."),
+        "cache": ("cache", "Look at the audio that is kept, make room, and check it."),
         "limits": ("limits", "Show the limit of calls of each API key, and who uses it."),
     },
     "Servers and workers": {

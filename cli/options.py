@@ -13,14 +13,14 @@ import click
 
 from cli.amounts import Dollars
 from cli.call import Call
-from speeko_jobs.core.spec import DUPLICATE_RULES
+from speeko_jobs.core.spec import DUPLICATE_RULES, SEGMENTS, SSML
 from speeko_jobs.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-READING, SPEECH, DELIVERY, MONEY = "Reading", "Speech", "Delivery", "Money"
+READING, SPEECH, WORDS, DELIVERY, MONEY = "Reading", "Speech", "Words", "Delivery", "Money"
 WORK, COMMON = "Work", "Everywhere"
-SECTIONS = ("Options", READING, SPEECH, DELIVERY, MONEY, WORK, COMMON)
+SECTIONS = ("Options", READING, SPEECH, WORDS, DELIVERY, MONEY, WORK, COMMON)
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
@@ -87,11 +87,11 @@ def column(name: str, help: str, *, multiple: bool = False) -> Callable[[F], F]:
     return option(name, metavar="COLUMN", section=READING, help=help, **rest)
 
 
-def choice(name: str, choices: Sequence[str], help: str) -> Callable[[F], F]:
+def choice(name: str, choices: Sequence[str], help: str, section: str = READING) -> Callable[[F], F]:
     """One of several words, the first by default."""
     words = f"{help}: {', '.join(choices)} [default: {choices[0]}]"
     kind = click.Choice(choices)
-    return option(name, type=kind, default=choices[0], metavar="WORD", section=READING, help=words)
+    return option(name, type=kind, default=choices[0], metavar="WORD", section=section, help=words)
 
 
 reading = together(
@@ -127,6 +127,31 @@ speech = together(
         setting(name, SPEECH)
         for name in ("provider", "model", "voice", "language", "format", "speed", "price_per_million")
     ]
+)
+wording = together(
+    option(
+        "--lexicon",
+        multiple=True,
+        metavar="FILE",
+        section=WORDS,
+        help='how words are said: TOML (word = "spoken") or W3C PLS; again: another',
+    ),
+    option(
+        "--read-numbers",
+        is_flag=True,
+        section=WORDS,
+        help="prices, sizes, dates as words (en, de, fr); longer texts cost more",
+    ),
+    option("--repair", is_flag=True, section=WORDS, help="mend mojibake, such as Ã¼ for ü"),
+    choice("--segments", SEGMENTS, "sentence: buy each sentence once", section=WORDS),
+    choice("--ssml", SSML, "strip: speak only the words of SSML", section=WORDS),
+    option(
+        "--loudness",
+        type=float,
+        metavar="LUFS",
+        section=DELIVERY,
+        help="level all files to that, such as -16; buys nothing again",
+    ),
 )
 name_option: Callable[[Any], Any] = option(
     "--name",

@@ -54,6 +54,7 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     yield "audio from", f"{served:,}", _counted(sources)
     yield "calls", f"{summary['calls']:,}", chars
     yield "cost", figures.money(summary["cost_usd"]), against
+    yield from _routed(summary["routing_saved_usd"])
     unknown = summary["unknown"]
     if unknown["calls"]:
         what = figures.count(unknown["calls"], "call")
@@ -97,7 +98,6 @@ def again(spec: JobSpec, path: str) -> str:
         ("model", profile.default_model),
         ("voice", profile.default_voice),
         ("language", defaults.language),
-        ("format", defaults.format),
         ("speed", defaults.speed),
         ("price_per_million", defaults.price_per_million),
         ("name", "{id}.{ext}"),
@@ -105,7 +105,17 @@ def again(spec: JobSpec, path: str) -> str:
         value = getattr(spec, name)
         if value != usual:
             words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
-    return shlex.join(words)
+    wanted, changed = spec.delivered, []
+    if wanted.format != defaults.format:
+        changed += ["--format", wanted.format]
+    if wanted.loudness_lufs is not None:
+        changed += ["--loudness", f"{wanted.loudness_lufs:g}"]
+    for flag, value in (("--segments", spec.segments), ("--ssml", spec.ssml)):
+        changed += [flag, value] if value != "auto" else []
+    changed += ["--repair"] * spec.repair + ["--read-numbers"] * spec.read_numbers
+    for file in spec.lexicon:
+        changed += ["--lexicon", file]
+    return shlex.join(words + changed)
 
 
 def print_plan(plan: Plan, *, title: str) -> None:
@@ -125,6 +135,8 @@ def print_plan(plan: Plan, *, title: str) -> None:
     say(_line("to buy", f"{plan.to_buy:,}", calls))
     against = _against_list(document["list_cost_usd"], document["saved_usd"])
     say(_line("cost", figures.money(document["cost_usd"]), against))
+    for label, figure, words in _routed(document["routing_saved_usd"]):
+        say(_line(label, figure, words))
     for note in plan.notes:
         say()
         say(note)
@@ -154,6 +166,14 @@ def _counted(kinds: list[tuple[int, str]]) -> str:
 
 def _left_out(skipped: int) -> str:
     return f" · {skipped:,} left out" if skipped else ""
+
+
+def _routed(saved: str) -> Iterator[tuple[str, str, str]]:
+    """What the choice of voices changes, at list price."""
+    amount = micros(saved)
+    if amount:
+        less = "less" if amount > 0 else "more"
+        yield "voices", figures.micros(abs(amount)), f"{less} than with the default voice, at list price"
 
 
 def _against_list(listed: str, saved: str) -> str:

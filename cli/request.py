@@ -34,6 +34,12 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             calls_per_minute=settings.calls_per_minute,
             chars_per_minute=settings.chars_per_minute,
             sources=tuple(map(shown, files)),
+            loudness=options["loudness"],
+            segments=options["segments"],
+            ssml=options["ssml"],
+            repair=options["repair"],
+            read_numbers=options["read_numbers"],
+            lexicon=tuple(options["lexicon"]),
         )
     )
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from cli.console import busy, note
 from cli.failures import Interrupted
 from cli.report import SHOWN_REFUSALS
+from cli.routing_options import wishes_of
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow import submit
+from speeko_jobs.flow.voices import routed
 
 if TYPE_CHECKING:
     from cli.call import Call
@@ -34,6 +36,7 @@ def submitted(
     made: list[int] = []
     try:
         with busy(f"planning {', '.join(spec.sources)}"):
+            spec = routed(context.database, spec, wishes_of(context.settings, options))
             job, plan = submit.submit(
                 context,
                 spec,

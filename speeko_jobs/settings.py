@@ -66,6 +66,12 @@ class Settings:
     lease_seconds: float = setting(
         30.0, "how long a worker that says nothing counts as living", least=3, most=3600
     )
+    redis_audio_budget: int = setting(
+        256, "megabytes of audio that Redis may hold; 0: none", least=0, most=1000000
+    )
+    store_budget_gb: float = setting(
+        0.0, "gigabytes that the audio store may hold; 0: no limit", least=0, most=1000000000
+    )
     tenant: str = setting("default", "who the job is booked on")
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
 

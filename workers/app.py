@@ -24,10 +24,12 @@ from celery.signals import (
 )
 
 from speeko_jobs import settings as speeko_settings
-from speeko_jobs.adapters.celery_queue import make_app
+from speeko_jobs.adapters.celery_queue import CONTROL
+from speeko_jobs.adapters.celery_queue.app import make_app
 from speeko_jobs.errors import ConfigError
 from workers import process
 
+EVICT_SECONDS = 600.0  # a look at two sums, where budgets hold
 warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
 
 settings = speeko_settings.load()
@@ -35,6 +37,11 @@ if not settings.redis_url:
     raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")
 app = make_app(settings.redis_url)
 app.conf.include = ["workers.tasks"]
+app.conf.beat_schedule["evict"] = {
+    "task": "evict",
+    "schedule": EVICT_SECONDS,
+    "options": {"expires": EVICT_SECONDS, "queue": CONTROL},
+}
 process.settings = settings
 
 

@@ -1,4 +1,4 @@
-"""The four tasks: ids in, one call of the flow. Whatever they are told, Postgres says what is to be done.
+"""The five tasks: ids in, one call of the flow. Whatever they are told, Postgres says what is to be done.
 
 A task that fails leaves its work where the sweeper finds it; so nothing is retried by Celery, except
 after the death of its process (at most three times, with a pause).
@@ -16,6 +16,7 @@ from celery import shared_task
 from speeko_jobs.adapters import crash
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import deliver as flow_deliver
+from speeko_jobs.flow import evict as flow_evict
 from speeko_jobs.flow import finalize as flow_finalize
 from speeko_jobs.flow import sweep as flow_sweep
 from speeko_jobs.flow import synthesize as flow_synthesize
@@ -34,7 +35,7 @@ def _left_to_the_sweeper(task: F) -> F:
         try:
             return task(*arguments)
         except SpeekoError as error:
-            log.error("%s%s: %s (the sweeper will send it again)", task.__name__, arguments, error)
+            log.error("%s%s: %s (it will be sent again)", task.__name__, arguments, error)
             return None
 
     return run  # type: ignore[return-value]
@@ -70,3 +71,10 @@ def finalize(job: int) -> bool:
 def sweep() -> int:
     """Send what is due again."""
     return len(flow_sweep.sweep(open_process().context).lying.synthesize)
+
+
+@shared_task(name="evict", **OPTIONS)
+@_left_to_the_sweeper
+def evict() -> int:
+    """Make room where the budgets of Redis and the store ask for it; how many entries went."""
+    return sum(done.entries for done in flow_evict.keep_budgets(open_process().context))

@@ -8,13 +8,16 @@ import click
 
 from cli.call import Call
 from cli.console import busy, emit
-from cli.options import Verb, common, delivery, reading, speech, work
+from cli.options import Verb, common, delivery, reading, speech, wording, work
+from cli.routing_options import routing, wishes_of
 
 
 @click.command("estimate", cls=Verb)
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @reading
 @speech
+@routing
+@wording
 @delivery
 @work
 @common
@@ -28,10 +31,12 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     from cli.request import orders_of, spec_of
     from cli.standing import standing
     from speeko_jobs.flow import plan
+    from speeko_jobs.flow.voices import routed
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
     with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
+        spec = routed(context.database, spec, wishes_of(settings, options))
         found = plan.estimate(context, spec, orders).plan
     if call.json:
         emit(found.to_json())

@@ -8,13 +8,16 @@ import click
 
 from cli.call import Call
 from cli.failures import Interrupted
-from cli.options import Verb, common, delivery, money, reading, speech, work
+from cli.options import Verb, common, delivery, money, reading, speech, wording, work
+from cli.routing_options import routing
 
 
 @click.command("run", cls=Verb)
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @reading
 @speech
+@routing
+@wording
 @delivery
 @money
 @work

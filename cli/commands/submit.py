@@ -8,7 +8,8 @@ import click
 
 from cli.call import Call
 from cli.console import emit, say
-from cli.options import Verb, common, delivery, money, option, reading, speech, work
+from cli.options import Verb, common, delivery, money, option, reading, speech, wording, work
+from cli.routing_options import routing
 
 
 @click.command("submit", cls=Verb)
@@ -16,6 +17,8 @@ from cli.options import Verb, common, delivery, money, option, reading, speech, 
 @option("--wait", is_flag=True, help="wait for the job's end and print its summary")
 @reading
 @speech
+@routing
+@wording
 @delivery
 @money
 @work

@@ -1,36 +1,144 @@
-"""`speeko voices`: what the provider has."""
+"""`speeko voices`: what the provider has, and the figures that `--voice auto` chooses by."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.call import Call
-from cli.console import busy, emit, say
+from cli.console import busy, console, emit, note
 from cli.options import Verb, common, provider_option
+from cli.routing_options import voices_file_option
+from speeko_jobs.core.inert import printable
+
+if TYPE_CHECKING:
+    from speeko_jobs.core.profiles import Profile
+    from speeko_jobs.core.voices import Voice
+    from speeko_jobs.settings import Settings
 
 
 @click.command("voices", cls=Verb)
 @provider_option
+@voices_file_option
 @common
 @click.pass_obj
 def command(call: Call, /, **options: Any) -> int:
     """List the provider's voices.
 
-    Costs nothing. The first line is the one that speaks where no voice is asked for.
+    With price, quality, latency and use cases where voices.toml has them; these are what `--voice auto`
+    chooses among. Costs nothing. The first line is the one that speaks where no voice is asked for.
     """
-    from speeko_jobs.adapters.providers import list_voices
+    from speeko_jobs.adapters.voices_file import read_voices
     from speeko_jobs.core.profiles import profile_of
+    from speeko_jobs.core.voices import priced
 
     settings = call.settings(options)
-    profile = profile_of(settings.provider)
-    with busy(f"asking {profile.name}"):
-        voices = list_voices(profile, settings)
+    profile = profile_of(settings.provider, settings.price_per_million)
+    known = read_voices(options["voices_file"]).get(profile.name, ())
+    profile = priced(profile, known)
+    model = settings.model or profile.default_model
+    known = _learned(settings, known, profile.name, model)
+    offered = _offered(settings, profile)
+    rows = _rows(profile, model, known, offered)
     if call.json:
-        emit({"provider": profile.name, "default": profile.default_voice, "voices": voices})
-        return 0
-    default = profile.default_voice
-    for voice in sorted(voices, key=lambda name: (name != default, name)):
-        say(f"{voice} (default)" if voice == default else voice)
+        emit({"provider": profile.name, "model": model, "default": profile.default_voice, "voices": rows})
+    else:
+        _print(rows, profile.default_voice)
     return 0
+
+
+def _offered(settings: Settings, profile: Profile) -> list[str] | None:
+    """What the provider says that it has; None, and a note, where it was not set up yet."""
+    from speeko_jobs.adapters.providers import list_voices
+
+    lacks = "SPEEKO_API_URL" if not (settings.api_url or profile.default_url) else ""
+    lacks = lacks or ("SPEEKO_API_KEY" if profile.needs_key and not settings.api_key else "")
+    if lacks and profile.lists_voices:
+        note(f"what {profile.name} really offers is not known: set {lacks}")
+        return None
+    with busy(f"asking {profile.name}"):
+        return list_voices(profile, settings)
+
+
+def _learned(settings: Settings, known: tuple[Voice, ...], provider: str, model: str) -> tuple[Voice, ...]:
+    """The voices with what calls have taught of them, as far as a database is at hand: none is started."""
+    from speeko_jobs.local.stack import running
+
+    if not settings.database_url and "postgres" not in running(settings.home_path):
+        return known
+    from cli.standing import database_only
+    from speeko_jobs.errors import SpeekoError
+    from speeko_jobs.flow.voices import learned
+
+    try:
+        with database_only(settings) as database:
+            return learned(database, known, provider, model)
+    except SpeekoError as error:
+        note(f"learned latencies are left out: {error}")
+        return known
+
+
+def _rows(
+    profile: Profile, model: str, known: Sequence[Voice], offered: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    figures = {voice.name: voice for voice in known}
+    names = dict.fromkeys([*figures, *(profile.voices if offered is None else sorted(offered))])
+    first = sorted(names, key=lambda name: name != profile.default_voice)
+    return [_row(profile, model, name, figures.get(name), offered) for name in first]
+
+
+def _row(
+    profile: Profile, model: str, name: str, voice: Voice | None, offered: Sequence[str] | None
+) -> dict[str, Any]:
+    """A voice as --json tells it; prices are decimal strings of USD."""
+    rate = profile.char_micros.get(model, profile.char_micros.get("", Decimal(0)))
+    micros = rate * profile.voice_multipliers.get(name, Decimal(1))  # of a character: dollars of a million
+    listed = None if offered is None else name in offered
+    if profile.name == "espeak":  # its variants are on no list
+        listed = profile.refusal(name, "") is None
+    return {
+        "name": name,
+        "usd_per_million_chars": f"{micros.normalize():f}",
+        "quality": voice.quality if voice else None,
+        "latency_ms": voice.known_millis if voice else None,
+        "declared_latency_ms": voice.latency_millis if voice else None,
+        "learned_latency_ms": voice.learned_millis if voice else None,
+        "calls": voice.calls if voice else 0,
+        "use_cases": list(voice.use_cases) if voice else [],
+        "languages": list(voice.languages) if voice else [],
+        "offered": listed,
+    }
+
+
+def _print(rows: list[dict[str, Any]], default: str) -> None:
+    from rich.table import Table
+
+    from cli.figures import money
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("voice", "USD a million", "quality", "latency", "use cases"):
+        table.add_column(name, justify="left" if name in ("voice", "use cases") else "right", no_wrap=True)
+    for row in rows:
+        words = ", ".join(row["use_cases"])
+        if row["languages"]:
+            words += f" ({', '.join(row['languages'])})"
+        table.add_row(
+            printable(row["name"]) + (" (default)" if row["name"] == default else ""),
+            money(row["usd_per_million_chars"]),
+            "" if row["quality"] is None else f"{row['quality']:g}",
+            _latency(row),
+            printable(words) + (" not offered" if row["offered"] is False else ""),
+        )
+    console().print(table)
+
+
+def _latency(row: dict[str, Any]) -> str:
+    if row["latency_ms"] is None:
+        return ""
+    learned = (
+        f", learned (said {row['declared_latency_ms']})" if row["learned_latency_ms"] is not None else ""
+    )
+    return f"{row['latency_ms']} ms{learned}"

@@ -1,37 +1,67 @@
-"""The first cache tier: key → a small record, in Redis, by the thousand.
+"""The first cache tier, in Redis: key → a small record, by the thousand, and the audio of some keys.
 
 Only done keys are here. Redis is never the truth: when it is away, slow or empty, every look-up answers
-"not known" and Postgres is asked. Every key has a time to live.
+"not known", and Postgres and the audio store are asked. Every key has a time to live, renewed by hits.
+
+Audio is taken while its bytes stay within a budget. What is held stands in a sorted set (the key and its
+bytes, by the second in which it expires), and the sum of the bytes beside it. Scripts change all three
+together, so no crash comes between, and take out what has expired before they add. Audio that somebody
+else deletes counts until it would have expired: the sum errs on the safe side.
 """
 
 from __future__ import annotations
 
 import logging
 import struct
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from speeko_jobs.adapters import redis_scripts
+from speeko_jobs.core.eviction import REDIS_LARGEST_PART
 from speeko_jobs.core.speech import Record
 from speeko_jobs.errors import ConfigError, ServerError
 
 TTL_SECONDS = 90 * 86_400
+RENEW_DAYS = 10  # a record that is hit is written again once it is so old: seldom, yet long before it expires
 PREFIX = b"speeko:utterance:"
+AUDIO, AUDIO_INDEX, AUDIO_BYTES = b"speeko:audio:", b"speeko:audio-index", b"speeko:audio-bytes"
+LOOKUPS = b"speeko:lookups"
 AWAY_SECONDS = 5.0  # after a failure, do not ask again for so long: one slow server must not slow each chunk
+COUNT_SECONDS = 10.0  # look-ups are counted here and told to Redis so often
+AT_ONCE = 1000
+AUDIO_BUDGET_BYTES = 256_000_000
 
-_RECORD = struct.Struct(">BIIqqqq")
-_VERSION = 2
+_RECORD = struct.Struct(">BHIIqqqq")  # version, day on which it was written, and a Record
+_VERSION = 3
+_DAY = struct.Struct(">H")
+_SIZE = struct.Struct(">I")
 log = logging.getLogger(__name__)
 
 
-class RedisCache:
-    """Records of done keys in one Redis. Made after a fork; threads may share it."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What Redis holds now, and how many look-ups of records and of audio it was asked and could answer."""
 
-    def __init__(self, url: str) -> None:
+    records: int
+    audios: int
+    audio_bytes: int
+    asked: int
+    found: int
+    audio_asked: int
+    audio_found: int
+
+
+class RedisCache:
+    """Records and audio of done keys in one Redis. Made after a fork; threads may share it."""
+
+    def __init__(self, url: str, audio_budget_bytes: int = AUDIO_BUDGET_BYTES) -> None:
         try:
             self._redis = redis.Redis.from_url(
                 url,
@@ -42,9 +72,18 @@ class RedisCache:
             )
         except ValueError as error:
             raise ConfigError(f"SPEEKO_REDIS_URL is not a Redis URL: {error}") from None
-        self._away_until = 0.0
+        self._budget_bytes = audio_budget_bytes
+        self._put_audio = self._redis.register_script(redis_scripts.PUT)
+        self._get_audio = self._redis.register_script(redis_scripts.GET)
+        self._drop_audio = self._redis.register_script(redis_scripts.DROP)
+        self._away_until = self._day_until = 0.0
+        self._day = 0
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(("asked", "found", "audio_asked", "audio_found"), 0)
+        self._tell_at = time.monotonic() + COUNT_SECONDS
 
     def close(self) -> None:
+        self._tell_counts()
         self._redis.close()
 
     def ping(self) -> str:
@@ -56,40 +95,162 @@ class RedisCache:
 
     def get_many(self, keys: Sequence[bytes]) -> dict[bytes, Record]:
         """The records of those keys that are here: one round trip."""
-        if not keys or time.monotonic() < self._away_until:
-            return {}
-        try:
-            found = cast("list[bytes | None]", self._redis.mget([PREFIX + key for key in keys]))
-        except redis.RedisError as error:
-            self._failed(error)
-            return {}
         unpack = _RECORD.unpack
         return {
-            key: Record(*unpack(value)[1:])
-            for key, value in zip(keys, found, strict=True)
-            if value is not None and len(value) == _RECORD.size and value[0] == _VERSION
+            key: Record(*unpack(value)[2:])
+            for key, value in zip(keys, self._found(keys), strict=True)
+            if value is not None and _is_record(value)
         }
+
+    def unknown(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Those of these keys that are not here: one round trip, and no record is made."""
+        found = self._found(keys)
+        return [key for key, value in zip(keys, found, strict=True) if not _is_record(value)]
+
+    def _found(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
+        if not keys or self._is_away():
+            return [None] * len(keys)
+        try:
+            found = cast("list[bytes | None]", self._redis.mget([PREFIX + key for key in keys]))
+            oldest = _DAY.pack(max(self._today() - RENEW_DAYS, 0))
+            old = [at for at, value in enumerate(found) if value is not None and value[1:3] < oldest]
+            if old:
+                self._renew({keys[at]: value for at in old if _is_record(value := found[at] or b"")})
+        except redis.RedisError as error:
+            self._failed(error)
+            return [None] * len(keys)
+        self._count(asked=len(keys), found=len(keys) - found.count(None))
+        return found
+
+    def _renew(self, values: Mapping[bytes, bytes]) -> None:
+        """Give records their whole time again, if they are still there: what is dropped stays dropped."""
+        day = _DAY.pack(self._today())
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key, value in values.items():
+                pipe.set(PREFIX + key, value[:1] + day + value[3:], ex=TTL_SECONDS, xx=True)
+            pipe.execute()
+
+    def _today(self) -> int:
+        """Days since 1970 by Redis' clock, asked for now and then."""
+        if time.monotonic() >= self._day_until:
+            self._day = self._redis.time()[0] // 86_400
+            self._day_until = time.monotonic() + 600
+        return self._day
 
     def put_many(self, records: Mapping[bytes, Record]) -> None:
         """Keep records: one pipelined round trip. Failing is harmless."""
-        if not records or time.monotonic() < self._away_until:
+        if not records or self._is_away():
             return
         try:
+            day = self._today()
             with self._redis.pipeline(transaction=False) as pipe:
                 for key, r in records.items():
-                    pipe.set(PREFIX + key, _packed(r), ex=TTL_SECONDS)
+                    pipe.set(PREFIX + key, _packed(r, day), ex=TTL_SECONDS)
                 pipe.execute()
         except redis.RedisError as error:
             self._failed(error)
 
+    def audio(self, key: bytes) -> bytes | None:
+        """A key's audio, if it is here: one round trip."""
+        if self._is_away():
+            return None
+        values: list[bytes | int] = [key, TTL_SECONDS, RENEW_DAYS * 86_400]
+        try:
+            found = cast("bytes | None", self._get_audio([AUDIO_INDEX, AUDIO_BYTES, AUDIO + key], values))
+        except redis.RedisError as error:
+            self._failed(error)
+            return None
+        self._count(audio_asked=1, audio_found=int(found is not None))
+        return found
+
+    def put_audio(self, key: bytes, audio: bytes) -> bool:
+        """Keep a key's audio while the budget allows; whether it is kept. Failing is harmless.
+
+        What is larger than a hundredth of the budget is not kept: it would push out too much else.
+        """
+        if not 0 < len(audio) <= self._budget_bytes * REDIS_LARGEST_PART or self._is_away():
+            return False
+        values: list[bytes | int] = [key, audio, self._budget_bytes, TTL_SECONDS]
+        try:
+            return bool(self._put_audio([AUDIO_INDEX, AUDIO_BYTES, AUDIO + key], values))
+        except redis.ResponseError as error:  # out of memory: look-ups still go
+            log.warning("Redis takes no audio: %s", error)
+        except redis.RedisError as error:
+            self._failed(error)
+        return False
+
     def drop(self, keys: Sequence[bytes]) -> None:
         """Forget keys whose audio is gone. Raises ServerError: a stale record would hide the loss."""
-        if not keys:
-            return
+        self._drop(keys, records=True)
+
+    def drop_audio(self, keys: Sequence[bytes]) -> int:
+        """Give up the audio of keys, not their records; the bytes that are free now. Raises ServerError."""
+        return self._drop(keys, records=False)
+
+    def _drop(self, keys: Sequence[bytes], *, records: bool) -> int:
+        freed = 0
         try:
-            self._redis.delete(*[PREFIX + key for key in keys])
+            for start in range(0, len(keys), AT_ONCE):
+                some = keys[start : start + AT_ONCE]
+                if records:
+                    self._redis.delete(*[PREFIX + key for key in some])
+                names = [AUDIO_INDEX, AUDIO_BYTES, *[AUDIO + key for key in some]]
+                freed += cast(int, self._drop_audio(names, some))
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
+        return freed
+
+    def audio_keys(self) -> Iterator[bytes]:
+        """The keys whose audio is here, in no certain order, some perhaps twice. Raises ServerError."""
+        try:
+            for entry, _ in self._redis.zscan_iter(AUDIO_INDEX, count=AT_ONCE):
+                yield entry[: -_SIZE.size]
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+
+    def audio_bytes(self) -> int:
+        """Bytes of the audio that is here. Raises ServerError."""
+        try:
+            return int(cast("bytes | None", self._redis.get(AUDIO_BYTES)) or 0)
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+
+    def held(self) -> Held:
+        """What is here, counted one by one. Raises ServerError."""
+        self._tell_counts()
+        try:
+            records = sum(1 for _ in self._redis.scan_iter(PREFIX + b"*", count=10 * AT_ONCE))
+            counts = {name.decode(): int(n) for name, n in cast(Any, self._redis.hgetall(LOOKUPS)).items()}
+            audios = self._redis.zcard(AUDIO_INDEX)
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+        return Held(records, audios, self.audio_bytes(), **{n: counts.get(n, 0) for n in self._counts})
+
+    def _count(self, **more: int) -> None:
+        """Count look-ups in this process; Redis hears of them now and then."""
+        with self._lock:
+            for name, n in more.items():
+                self._counts[name] += n
+        if time.monotonic() >= self._tell_at:
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        with self._lock:
+            counts, self._counts = self._counts, dict.fromkeys(self._counts, 0)
+            self._tell_at = time.monotonic() + COUNT_SECONDS
+        if self._is_away() or not any(counts.values()):
+            return
+        try:
+            with self._redis.pipeline(transaction=False) as pipe:
+                for name, n in counts.items():
+                    pipe.hincrby(LOOKUPS, name, n)
+                pipe.expire(LOOKUPS, TTL_SECONDS)
+                pipe.execute()
+        except redis.RedisError as error:
+            self._failed(error)
+
+    def _is_away(self) -> bool:
+        return time.monotonic() < self._away_until
 
     def _failed(self, error: redis.RedisError) -> None:
         self._away_until = time.monotonic() + AWAY_SECONDS
@@ -98,7 +259,11 @@ class RedisCache:
         )
 
 
-def _packed(r: Record) -> bytes:
+def _is_record(value: bytes | None) -> bool:
+    return value is not None and len(value) == _RECORD.size and value[0] == _VERSION
+
+
+def _packed(r: Record, day: int) -> bytes:
     return _RECORD.pack(
-        _VERSION, r.bytes, r.millis, r.bought_job, r.bought_row, r.settled_millis, r.cost_micros
+        _VERSION, day, r.bytes, r.millis, r.bought_job, r.bought_row, r.settled_millis, r.cost_micros
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any
@@ -20,26 +20,27 @@ from speeko_jobs.errors import SpeekoError
 
 # 16 bytes of a cryptographic hash are kept: two of 10 million meet by chance once in 10^25 times.
 HASH_BYTES = 16
-_ROW = 2  # a record is int64 columns: two halves of the hash, the row, the values
+_ROW, _RANK, _FIRST = 2, 3, 4  # a record is int64 columns: two halves of the hash, row, rank, the values
 
 Records = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`records` counted and `distinct` hashes among them; of each value its sum over the first record of
-    each hash (`sums`), and over all records (`all_sums`)."""
+    """`records` counted and `distinct` hashes among them; the sum of each value over all records, and for
+    each rank how many hashes have it and the sums of their values, one record a hash."""
 
     records: int
     distinct: int
     sums: tuple[int, ...]
-    all_sums: tuple[int, ...]
+    ranks: Mapping[int, tuple[int, ...]]
 
 
 class Distinct:
-    """Tens of millions of (hash, row, values...) records, of which equal hashes are to be found.
+    """Tens of millions of (hash, row, rank, values...) records, of which equal hashes are to be found.
 
-    `values` is how many whole numbers each record carries. Up to `buffer_bytes` are held in memory and no
+    `values` is how many whole numbers each record carries besides its rank; records of one hash carry the
+    same. A hash has the highest rank of its records. Up to `buffer_bytes` are held in memory and no
     file is made; past that, blocks go to an unnamed file in tempfile.gettempdir(), which the kernel
     deletes whatever becomes of the process. Peak memory is about four buffers, or six times the largest
     part (all bytes / `partitions`). Use as a context manager, or close() it.
@@ -49,7 +50,7 @@ class Distinct:
     def __init__(self, values: int = 0, *, partitions: int = 64, buffer_bytes: int = 8 << 20) -> None:
         if not 1 <= partitions <= 256:
             raise ValueError(f"1 to 256 partitions, not {partitions}")
-        self._columns = _ROW + 1 + values
+        self._columns = _FIRST + values
         self._partitions = partitions
         self._buffer_bytes = buffer_bytes
         self._held: list[Records] = []
@@ -58,21 +59,34 @@ class Distinct:
         self._blocks: list[tuple[int, list[int]]] = []  # offset, and where each part ends (in records)
         self._size = 0
 
-    def add_many(self, hashes: Sequence[bytes], rows: Sequence[int], *values: Sequence[int]) -> None:
+    def add_many(
+        self,
+        hashes: Sequence[bytes] | tuple[Sequence[int], Sequence[int]],
+        rows: Sequence[int],
+        ranks: Sequence[int] | int = 0,
+        *values: Sequence[int],
+    ) -> None:
         """Add records by column; all columns are of one length, best a thousand or more.
 
         `hashes`: equally long, 16 bytes or more in multiples of 8, uniform (SHA-256, BLAKE2); only the first
-        16 count. `rows`: row numbers in any order, repeats allowed. `values`: below 2^63.
+        16 count. Or two columns of 64-bit hashes that are independent of each other. `rows`: row numbers in
+        any order, repeats allowed. `ranks`: small, from 0. `values`: below 2^63.
         """
-        count = len(hashes)
+        count = len(rows)
         if not count:
             return
-        width, odd = divmod(len(hashes[0]), 8)
-        if odd or 8 * width < HASH_BYTES or len(values) != self._columns - _ROW - 1:
-            raise ValueError("hashes of 16, 24, 32... bytes, and as many value columns as announced")
+        if len(values) != self._columns - _FIRST:
+            raise ValueError("as many value columns as announced")
         records = np.empty((count, self._columns), np.int64)
-        records[:, :_ROW] = np.frombuffer(b"".join(hashes), np.int64).reshape(count, width)[:, :_ROW]
-        for column, numbers in enumerate((rows, *values), start=_ROW):
+        if isinstance(hashes, tuple):
+            records[:, 0], records[:, 1] = hashes
+        else:
+            width, odd = divmod(len(hashes[0]), 8)
+            if odd or 8 * width < HASH_BYTES:
+                raise ValueError("hashes of 16, 24, 32... bytes")
+            records[:, :_ROW] = np.frombuffer(b"".join(hashes), np.int64).reshape(count, width)[:, :_ROW]
+        records[:, _RANK] = ranks
+        for column, numbers in zip((_ROW, *range(_FIRST, self._columns)), (rows, *values), strict=True):
             if len(numbers) != count:
                 raise ValueError(f"a column of {len(numbers)} beside {count} hashes")
             records[:, column] = numbers
@@ -83,29 +97,38 @@ class Distinct:
 
     def totals(self, skip: Collection[int] | NDArray[np.bool_] = ()) -> Totals:
         """Counts and sums over all records but those of the rows in `skip`: row numbers, or an array of
-        bool by row number (rows past its end are not skipped). "First" is the lowest row."""
+        bool by row number (rows past its end are not skipped)."""
         skipped = _as_mask(skip)
-        records, distinct, values = 0, 0, self._columns - _ROW - 1
-        sums, all_sums = [0] * values, [0] * values
+        records, distinct, values = 0, 0, self._columns - _FIRST
+        sums, ranks = [0] * values, dict[int, list[int]]()
         for part in self._parts():
             kept = part if skipped is None else part[~_is_in(skipped, part[:, _ROW])]
+            if not len(kept):
+                continue
             ordered, starts = _grouped(kept)
             records += len(kept)
             distinct += len(starts)
+            rank_of = np.maximum.reduceat(ordered[:, _RANK], starts)
             for value in range(values):
-                column = ordered[:, _ROW + 1 + value]
-                sums[value] += int(column[starts].sum())
-                all_sums[value] += int(column.sum())
-        return Totals(records, distinct, tuple(sums), tuple(all_sums))
+                sums[value] += int(ordered[:, _FIRST + value].sum())
+            for rank in np.unique(rank_of).tolist():
+                here = ordered[starts[rank_of == rank]]
+                found = ranks.setdefault(rank, [0] * (1 + values))
+                found[0] += len(here)
+                for value in range(values):
+                    found[1 + value] += int(here[:, _FIRST + value].sum())
+        return Totals(records, distinct, tuple(sums), {rank: tuple(found) for rank, found in ranks.items()})
 
     def collisions(self) -> Iterator[list[int]]:
         """The rows of each hash that was added more than once, ascending; the lists come in no order."""
         for part in self._parts():
+            if not _repeats(part):
+                continue
             ordered, starts = _grouped(part)
             ends = np.append(starts[1:], len(ordered))
             many = ends - starts > 1
             for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):
-                yield ordered[start:end, _ROW].tolist()
+                yield sorted(ordered[start:end, _ROW].tolist())
 
     def close(self) -> None:
         """Let go of memory and file; again is harmless."""
@@ -169,13 +192,20 @@ class Distinct:
         return np.frombuffer(b"".join(pieces), np.int64).reshape(-1, self._columns)
 
 
+def _repeats(records: Records) -> bool:
+    """Whether two records may share a hash: a sort of half the hash, and mostly the end of it."""
+    halves = np.sort(records[:, 0])
+    return bool((halves[1:] == halves[:-1]).any())
+
+
 def _grouped(records: Records) -> tuple[Records, NDArray[np.intp]]:
-    """Records ordered by hash and row, and where each hash begins."""
-    ordered = records[np.lexsort((records[:, _ROW], records[:, 1], records[:, 0]))]
-    if not len(ordered):
-        return ordered, np.empty(0, np.intp)
-    hashes = ordered[:, :_ROW]
-    starts = np.flatnonzero((hashes[1:] != hashes[:-1]).any(axis=1)) + 1
+    """Records ordered by hash, and where each hash begins."""
+    ordered = records[np.argsort(records[:, 0])]
+    same = ordered[1:, 0] == ordered[:-1, 0]
+    if (ordered[1:, 1] != ordered[:-1, 1])[same].any():  # one half equal, the other not: order by both
+        ordered = records[np.lexsort((records[:, 1], records[:, 0]))]
+        same = (ordered[1:, :_ROW] == ordered[:-1, :_ROW]).all(axis=1)
+    starts = np.flatnonzero(~same) + 1
     return ordered, np.concatenate((np.zeros(1, np.intp), starts))
 
 

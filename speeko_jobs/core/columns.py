@@ -32,6 +32,7 @@ TEXT_NAMES = (
 # fmt: on
 VOICE_NAMES = ("voice", "voice_id")
 LANGUAGE_NAMES = ("language", "lang", "locale")
+SEGMENTS_NAMES = ("segments",)
 
 SHORT_ID_CHARS = 64
 REPEATED_IDS = 0.5  # more than this share of repeats in the sample, and even a column called id is no key
@@ -54,6 +55,7 @@ class Columns:
     voice: int | None
     language: int | None
     guessed: str
+    segments: int | None = None  # how the row's text is cut
 
 
 def choose(
@@ -92,7 +94,9 @@ def choose(
         at = _guess_id(header, has_header, sample_rows, taken)
         ids = () if at is None else (at,)
         guesses.append(("id", "the row number" if at is None else _shown(header, has_header, at)))
-    return Columns(ids, texts, voice_at, language_at, _told(guesses, has_header, len(header)))
+    segments_at = _by_name(header, SEGMENTS_NAMES, {*taken, *ids}) if has_header else None
+    told = _told(guesses, has_header, len(header))
+    return Columns(ids, texts, voice_at, language_at, told, segments_at)
 
 
 def join_texts(parts: Sequence[str]) -> str:

@@ -7,13 +7,14 @@ Says what a stream is; whether that is the speech asked for is the gate's busine
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from speeko_jobs.core import ogg
+from speeko_jobs.core import mp3, ogg
 from speeko_jobs.core.speech import BadAudio
 
 SILENCE_DBFS = -70.0
@@ -67,6 +68,35 @@ def looks_like(audio: bytes) -> str:
     return "unknown bytes"
 
 
+def opened(audio: bytes) -> Any:
+    """A soundfile.SoundFile that reads straight on.
+
+    soundfile itself seeks to where it is after every read: a FLAC of unknown length fails at that, and an
+    MP3 decoder forgets what the frames before have in store.
+    """
+    return _straight_reader()(io.BytesIO(audio))
+
+
+@functools.cache
+def _straight_reader() -> Any:
+    import soundfile
+
+    return type("StraightReader", (soundfile.SoundFile,), {"seekable": lambda _: False})
+
+
+def wav_closed(audio: bytes) -> bytes:
+    """The same WAV with the length of what is there, where a streaming writer declared none: decoders read
+    a length of 0 as no sound."""
+    at = 12
+    while at + 8 < len(audio):
+        name, size = struct.unpack_from("<4sI", audio, at)
+        if name == b"data":
+            there = min(len(audio) - at - 8, 0xFFFFFFFF)
+            return audio if size else audio[: at + 4] + struct.pack("<I", there) + audio[at + 8 :]
+        at += 8 + size + (size & 1)
+    return audio
+
+
 def read_wav(audio: bytes) -> Stream:
     """A RIFF WAVE. Its declared length counts unless a streaming writer left it open."""
     at, kind, channels, rate, block, bits = 12, 0, 0, 0, 0, 0
@@ -94,7 +124,7 @@ def read_wav(audio: bytes) -> Stream:
     if not frames:
         raise BadAudio("the WAV holds no sound")
     if block * 8 != channels * bits or (kind, bits) not in _DTYPES:
-        return read_decoded(audio)
+        return read_decoded(wav_closed(audio))
     return Stream(frames, rate, channels, _wav_peak(audio, at, frames * channels, *_DTYPES[kind, bits]))
 
 
@@ -108,83 +138,9 @@ def _wav_peak(audio: bytes, at: int, count: int, dtype: str, full_scale: float) 
     return max(float(samples.max()), -float(samples.min())) / full_scale
 
 
-# kbit/s of layer III by the header's index, for MPEG 1 and for MPEG 2 and 2.5
-_BITRATES = {
-    True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-
-
-def _frame_lengths() -> dict[int, tuple[int, int, int]]:
-    """Bytes 1 and 2 of a frame header → (length in bytes, samples, rate), for all that are layer III."""
-    table = {}
-    for version, rates in _RATES.items():
-        samples = 1152 if version == 3 else 576
-        for crc in (0, 1):
-            second = 0xE0 | version << 3 | 1 << 1 | crc
-            for index, kbits in enumerate(_BITRATES[version == 3]):
-                for rate_index, rate in enumerate(rates):
-                    for rest in range(4):  # padding and private bits
-                        length = samples // 8 * kbits * 1000 // rate + (rest >> 1)
-                        third = index << 4 | rate_index << 2 | rest
-                        if kbits:
-                            table[second << 8 | third] = (length, samples, rate)
-    return table
-
-
-_FRAMES = _frame_lengths()
-
-
 def read_mp3(audio: bytes) -> Stream:
     """MPEG layer III: every frame header is visited, so a cut at any byte but a frame's end is seen."""
-    at, frames, rate, samples, channels, end = 0, 0, 0, 0, 0, len(audio)
-    first = 0
-    while at + 4 <= end:
-        found = _FRAMES.get(audio[at + 1] << 8 | audio[at + 2]) if audio[at] == 0xFF else None
-        if found is None:
-            tag = _tag_bytes(audio, at)
-            if tag is None:
-                raise BadAudio(f"the MP3 does not decode: no frame at byte {at}")
-            at += tag
-            continue
-        if not frames:
-            first, samples, rate, channels = at, found[1], found[2], 1 if audio[at + 3] >> 6 == 3 else 2
-        elif found[2] != rate:
-            raise BadAudio(f"the MP3 does not decode: its rate changes at byte {at}")
-        at += found[0]
-        frames += 1
-    if at > end or 0 < end - at < 4:
-        raise BadAudio("the MP3 is cut inside a frame")
-    declared = _declared_frames(audio, first)
-    if declared is not None:
-        frames -= 1  # the frame that carries the declaration is no sound
-        if declared > frames:
-            raise BadAudio(f"the MP3 is cut: {declared} frames declared, {frames} there")
-    if frames <= 0:
-        raise BadAudio("the MP3 holds no sound")
-    return Stream(frames * samples, rate, channels, _peak_if_doubtful(audio))
-
-
-def _tag_bytes(audio: bytes, at: int) -> int | None:
-    """The length of the tag that begins at `at`, to the end where it is the last thing, or None."""
-    if audio[at : at + 3] == b"ID3" and at + 10 <= len(audio):
-        size = 0
-        for byte in audio[at + 6 : at + 10]:
-            size = size << 7 | byte & 0x7F
-        return size + 10
-    if audio[at : at + 3] == b"TAG" or audio[at : at + 8] == b"APETAGEX" or not any(audio[at:]):
-        return len(audio) - at
-    return None
-
-
-def _declared_frames(audio: bytes, at: int) -> int | None:
-    """The number of frames in an encoder's Xing or Info header, or None where there is no such number."""
-    for mark in (b"Xing", b"Info"):
-        found = audio.find(mark, at, at + 48)
-        if 0 < found <= len(audio) - 12 and audio[found + 7] & 1:
-            return int(struct.unpack_from(">I", audio, found + 8)[0])
-    return None
+    return Stream(*mp3.length(audio), _peak_if_doubtful(audio))
 
 
 def read_ogg(audio: bytes) -> Stream:
@@ -215,13 +171,24 @@ def read_ogg(audio: bytes) -> Stream:
 
 def read_decoded(audio: bytes) -> Stream:
     """Any format, decoded to the end in blocks: a header may declare hours, so it is not believed."""
+    stream, declared = _decoded(audio)
+    if stream.frames < declared < 1 << 62:  # a streamed FLAC declares "unknown" as a huge number
+        rate = stream.sample_rate
+        raise BadAudio(
+            f"the audio is cut: {declared / rate:.1f} s declared, {stream.frames / rate:.1f} s there"
+        )
+    return stream
+
+
+def _decoded(audio: bytes) -> tuple[Stream, int]:
+    """What there is, and how many frames were declared (guessed, for an MP3 without a header)."""
     import numpy as np
     import soundfile
 
     # float32: as int16 the decoder would make zeros of the samples of a float file.
     peak, frames = 0.0, 0
     try:
-        with soundfile.SoundFile(io.BytesIO(audio)) as file:
+        with opened(audio) as file:
             rate, channels, declared = file.samplerate, file.channels, file.frames
             while len(block := file.read(65_536, dtype="float32")):
                 frames += len(block)
@@ -230,9 +197,7 @@ def read_decoded(audio: bytes) -> Stream:
         raise BadAudio(f"the audio does not decode: {_one_line(error)}") from None
     if not frames:
         raise BadAudio("the audio holds no sound")
-    if 0 < frames < declared < 1 << 62:  # a streamed FLAC declares "unknown" as a huge number
-        raise BadAudio(f"the audio is cut: {declared / rate:.1f} s declared, {frames / rate:.1f} s there")
-    return Stream(frames, rate, channels, peak)
+    return Stream(frames, rate, channels, peak), declared
 
 
 def _peak_if_doubtful(audio: bytes) -> float | None:
@@ -245,8 +210,8 @@ def _peak_if_doubtful(audio: bytes) -> float | None:
     sample = audio[middle : middle + _SAMPLE_BYTES]
     if len(sample) == _SAMPLE_BYTES and len(zlib.compress(sample, 1)) > _COMPRESSIBLE * len(sample):
         return None
-    return read_decoded(audio).peak
+    return _decoded(audio)[0].peak
 
 
 def _one_line(error: Any) -> str:
-    return " ".join(str(error).split())[:120]
+    return " ".join(str(getattr(error, "error_string", error)).split())[:120]

@@ -7,6 +7,7 @@ knows nothing of how the text was cleaned; change TEXT_VERSION's rules and only 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -80,12 +81,19 @@ class KeyMaker:
 
     def key(self, text: str, voice: str, language: str) -> bytes:
         """SHA-256 of `encoding`, 32 bytes. `text` is spoken text, `language` a tag or ""."""
+        return self.keys((text,), voice, language)[0]
+
+    def keys(self, texts: Sequence[str], voice: str, language: str) -> list[bytes]:
+        """The key of each text, in order."""
         started = self._started.get((voice, language))
         if started is None:
             started = self._start(voice, language)
-        sha = started.copy()
-        sha.update(text.encode())
-        return sha.digest()
+        copy, out = started.copy, []
+        for text in texts:
+            sha = copy()
+            sha.update(text.encode())
+            out.append(sha.digest())
+        return out
 
     def _start(self, voice: str, language: str) -> _Hash:
         if len(self._started) >= 10_000:  # a column of free text taken for voices must not fill the memory

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from functools import lru_cache
+from typing import NamedTuple
 
+from speeko_jobs.core.inert import printable, spreadsheet_safe
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.states import Source
 
@@ -15,10 +18,11 @@ COLUMNS = (
 FAILED_COLUMNS = ("id", "text", "voice", "language", "file", "row", "error")  # a catalog again
 
 _string = json.encoder.encode_basestring  # keeps every script readable, escapes control characters
+# a cell that is only what it says
+_is_plain = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ._/()-]*)?").fullmatch
 
 
-@dataclass(slots=True)
-class Line:
+class Line(NamedTuple):
     """How one row ended. `error` is "" for a served row; `path` is "" for one that is not."""
 
     row: int
@@ -35,12 +39,47 @@ class Line:
     error: str
 
     def to_json(self) -> str:
-        """One line of manifest.jsonl, without the line break."""
-        source = f'"{self.source.value}"' if self.source else "null"
+        """One line of manifest.jsonl."""
+        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, error = self
         return (
-            f'{{"row": {self.row}, "id": {_string(self.id)}, "path": {_string(self.path)}, '
-            f'"voice": {_string(self.voice)}, "language": {_string(self.language)}, "key": "{self.key}", '
-            f'"source": {source}, "chars": {self.chars}, "cost_usd": "{usd(self.cost_micros)}", '
-            f'"audio_seconds": {self.millis / 1000:.3f}, "bytes": {self.bytes}, '
-            f'"error": {_string(self.error) if self.error else "null"}}}'
+            f'{{"row": {row}, "id": {_string(id)}, "path": {_string(path)}, {_speaker(voice, language)}, '
+            f'"key": "{key}", "source": {_QUOTED[source]}, "chars": {chars}, '
+            f'"cost_usd": "{_usd(cost_micros)}", "audio_seconds": {_seconds(millis)}, "bytes": {size}, '
+            f'"error": {_string(error) if error else "null"}}}\n'
         )
+
+    def to_csv(self) -> str:
+        """One line of manifest.csv, which is for eyes: no cell acts in a terminal or a spreadsheet."""
+        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, error = self
+        return (
+            f"{row},{id if _is_plain(id) else _cell(id)},{path if _is_plain(path) else _cell(path)},"
+            f"{_common_cell(voice)},{_common_cell(language)},{key},{_NAMES[source]},{chars},"
+            f"{_usd(cost_micros)},{_seconds(millis)},{size},{_cell(error) if error else ''}\n"
+        )
+
+
+_NAMES: dict[Source | None, str] = {None: ""} | {source: source.value for source in Source}
+_QUOTED = {source: f'"{name}"' if name else "null" for source, name in _NAMES.items()}
+
+
+def _cell(text: str) -> str:
+    """The text as a cell of a CSV line, quoted where it must be."""
+    if _is_plain(text):
+        return text
+    text = spreadsheet_safe(printable(text))
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+# A manifest has a line a row, and in most of what is said there the rows are alike.
+_common_cell = lru_cache(maxsize=4096)(_cell)
+_usd = lru_cache(maxsize=4096)(usd)
+
+
+@lru_cache(maxsize=4096)
+def _speaker(voice: str, language: str) -> str:
+    return f'"voice": {_string(voice)}, "language": {_string(language)}'
+
+
+@lru_cache(maxsize=16_384)
+def _seconds(millis: int) -> str:
+    return f"{millis / 1000:.3f}"

@@ -45,6 +45,16 @@ def pages(data: bytes) -> Iterator[Page]:
         at = end
 
 
+def links(data: bytes) -> Iterator[bytes]:
+    """The streams that lie one behind the other; nearly always one. ValueError as `pages`."""
+    start = 0
+    for page in pages(data):
+        if page.last and page.end < len(data):
+            yield data[start : page.end]
+            start = page.end
+    yield data[start:] if start else data
+
+
 def checksum(page: bytes) -> int:
     """The CRC-32 of a page whose checksum field is zero (polynomial 04c11db7, not reflected).
 

@@ -31,6 +31,7 @@ class Plan:
     cost_micros: int = 0
     list_micros: int = 0
     in_flight_micros: int = 0
+    routing_saved_micros: int = 0  # at list price, against the provider's default voice
     notes: list[str] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
     first_refusals: list[str] = field(default_factory=list)
@@ -43,7 +44,12 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """For people and scripts: money as decimal strings of USD."""
         out = dataclasses.asdict(self)
-        for name, shown in (("cost", "cost_usd"), ("list", "list_cost_usd"), ("in_flight", "in_flight_usd")):
+        for name, shown in (
+            ("cost", "cost_usd"),
+            ("list", "list_cost_usd"),
+            ("in_flight", "in_flight_usd"),
+            ("routing_saved", "routing_saved_usd"),
+        ):
             out[shown] = usd(out.pop(f"{name}_micros"))
         out["saved_usd"] = usd(self.saved_micros)
         return out

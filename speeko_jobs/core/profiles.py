@@ -12,6 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
 from speeko_jobs.core.espeak_voices import espeak_voice
+from speeko_jobs.core.ssml import ESPEAK, Dialect, is_canonical
+from speeko_jobs.core.ssml import billable_chars as ssml_chars
 from speeko_jobs.errors import ConfigError
 
 ESPEAK_FAMILY = "espeak-ng"
@@ -54,6 +56,7 @@ class Profile:
     default_url: str = ""
     min_speed: float = 0.25
     max_speed: float = 4.0
+    ssml: Dialect | None = None  # what it takes of SSML; None: nothing
 
     @property
     def default_model(self) -> str:
@@ -66,7 +69,9 @@ class Profile:
         return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
     def billable_chars(self, text: str) -> int:
-        """Characters that the API bills for `text`: code points, for every profile here."""
+        """Characters that the API bills for `text`: code points, without the tags that it does not bill."""
+        if self.ssml is not None and is_canonical(text):
+            return ssml_chars(text, self.ssml)
         return len(text)
 
     def language_code(self, language: str) -> str | None:
@@ -118,6 +123,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 needs_key=False,
                 min_speed=0.5,
                 max_speed=2.5,
+                ssml=ESPEAK,
             ),
             Profile(
                 name="speeko",

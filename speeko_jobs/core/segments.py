@@ -18,6 +18,7 @@ MAX_SEGMENTS = 1_000
 _CLAUSE_END = re.compile(r"(?:[;:,](?=\s)|\s[–—-](?=\s)|[；：，、،؛])[\"')\]”’»」』）]*")
 _SPACE = re.compile(r"\s+")
 _BLOCK_CHARS = 20_000  # sentencex takes time by the square of the length where every sentence opens a quote
+_ENUMERATOR = re.compile(r"\W*(?:\d{1,3}|[^\W\d_])\W*")
 _JOINERS = frozenset("\u200c\u200d\u2060\ufe0e\ufe0f")
 
 Span = tuple[int, int]
@@ -31,14 +32,38 @@ def split(text: str, limit: int, language: str = "") -> list[str]:
     ValueError, with the reason in one line, for a limit below 1, a text past MAX_CHARS, a result past
     MAX_SEGMENTS, or one character that alone is longer than the limit.
     """
-    if limit < 1:
-        raise ValueError(f"a limit of {limit} characters leaves nothing to say")
     if len(text) <= limit:
         return [text] if text.strip() else []
+    _check(text, limit)
+    units = (unit for sentence in _sentences(text, language) for unit in _fitting(text, sentence, limit))
+    return _texts(text, _with_speech(text, _packed(units, limit), limit), limit)
+
+
+def sentences(text: str, limit: int, language: str = "") -> tuple[str, ...]:
+    """Each sentence of `text` as a piece of its own, so that one that many texts share is bought once.
+
+    What says nothing by itself ("!", an emoji) stays with the sentence before it, a bare number or letter
+    ("1.", "B)") with the one after it. Sentences over the limit are cut as `split` cuts them; errors and
+    losslessness are those of `split`, too. () for only spaces.
+    """
+    _check(text, limit)
+    spans: list[Span] = []
+    for start, end in _standing(text, language):
+        if end - start <= limit:
+            spans.append((start, end))
+        else:
+            spans.extend(_with_speech(text, _packed(_fitting(text, (start, end), limit), limit), limit))
+    return tuple(_texts(text, spans, limit))
+
+
+def _check(text: str, limit: int) -> None:
+    if limit < 1:
+        raise ValueError(f"a limit of {limit} characters leaves nothing to say")
     if len(text) > MAX_CHARS:
         raise ValueError(f"the text has {len(text):,} characters, and {MAX_CHARS:,} are the most")
-    units = (unit for sentence in _sentences(text, language) for unit in _fitting(text, sentence, limit))
-    spans = _with_speech(text, _packed(units, limit), limit)
+
+
+def _texts(text: str, spans: list[Span], limit: int) -> list[str]:
     if len(spans) > MAX_SEGMENTS:
         raise ValueError(
             f"the text needs {len(spans):,} pieces of {limit:,} characters, and {MAX_SEGMENTS:,} are the most"
@@ -46,16 +71,23 @@ def split(text: str, limit: int, language: str = "") -> list[str]:
     return [text[start:end] for start, end in spans]
 
 
-def sentences(text: str, language: str = "") -> list[str]:
-    """The sentences of `text`, stripped, for buying each once. What says nothing by itself ("!", an emoji)
-    stays with the sentence before it, or after it at the start. Same losslessness as `split`."""
+def _standing(text: str, language: str) -> list[Span]:
+    """Sentences that can stand alone: each says something, and more than a number or a letter."""
     spans: list[Span] = []
+    stands = False
     for start, end in _sentences(text, language):
-        if spans and not (has_speech(text[start:end]) and has_speech(text[spans[-1][0] : spans[-1][1]])):
+        speaks = has_speech(text[start:end])
+        alone = speaks and not (end - start < 9 and _ENUMERATOR.fullmatch(text, start, end))
+        if spans and not (stands and speaks):
             spans[-1] = (spans[-1][0], end)
+            stands = stands or alone
         else:
             spans.append((start, end))
-    return [text[start:end] for start, end in spans]
+            stands = alone
+    if len(spans) > 1 and not stands:
+        last = spans.pop()
+        spans[-1] = (spans[-1][0], last[1])
+    return spans
 
 
 def _sentences(text: str, language: str) -> Iterator[Span]:

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from speeko_jobs.core import language as languages
+from speeko_jobs.core.converting import Delivered, bought_format
 from speeko_jobs.core.profiles import Profile, profile_of
 from speeko_jobs.core.redaction import redacted
+from speeko_jobs.core.routing import Routing
+from speeko_jobs.core.routing import from_json as routing_from_json
+from speeko_jobs.core.voices import AUTO
 from speeko_jobs.errors import ConfigError, UsageError
 
 DUPLICATE_RULES = ("error", "suffix", "first", "last")
+SEGMENTS = ("auto", "sentence")
+SSML = ("auto", "strip")
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,34 @@ class JobSpec:
     calls_per_minute: int = 0  # 0: no such rate
     chars_per_minute: int = 0
     sources: tuple[str, ...] = ()
+    deliver_as: str = ""  # the format of the files, where it is not that of what is bought
+    loudness: float | None = None  # LUFS
+    segments: str = "auto"  # "sentence": each sentence is a call of its own
+    ssml: str = "auto"  # "strip": tags of SSML are taken off as those of HTML are
+    repair: bool = False
+    read_numbers: bool = False
+    lexicon: tuple[str, ...] = ()  # paths
+    routing: Routing | None = field(default=None, hash=False)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return fields | {"routing": self.routing.to_json() if self.routing is not None else None}
 
-    @property
+    @cached_property
     def profile(self) -> Profile:
-        return profile_of(self.provider, self.price_per_million)
+        """The API, at the prices of this job's voices."""
+        profile = profile_of(self.provider, self.price_per_million)
+        return self.routing.priced(profile) if self.routing is not None else profile
+
+    @cached_property
+    def delivered(self) -> Delivered:
+        """How the files are to be."""
+        return Delivered(self.deliver_as or self.format, self.loudness)
+
+    @cached_property
+    def rendering(self) -> str:
+        """What is done to audio on delivery: "" where that of one call is delivered as it was bought."""
+        return "" if self.delivered.leaves(self.format) else str(self.delivered)
 
 
 def from_json(data: Mapping[str, Any]) -> JobSpec:
@@ -52,7 +80,10 @@ def from_json(data: Mapping[str, Any]) -> JobSpec:
     if unknown:
         raise UsageError(f"the job was made by a newer speeko (it asks for {', '.join(unknown)}): upgrade")
     values = dict(data)
-    values["sources"] = tuple(values.get("sources", ()))
+    for name in ("sources", "lexicon"):
+        values[name] = tuple(values.get(name, ()))
+    if values.get("routing"):
+        values["routing"] = routing_from_json(values["routing"])
     return JobSpec(**values)
 
 
@@ -65,13 +96,13 @@ def checked(spec: JobSpec) -> JobSpec:
         voice=spec.voice or profile.default_voice,
         language=languages.tag(spec.language),
     )
-    if spec.format not in profile.formats:
-        raise ConfigError(
-            f"{profile.name} does not make {spec.format!r}: --format takes {', '.join(profile.formats)}"
-        )
+    wanted = spec.deliver_as or spec.format
+    bought = bought_format(wanted, profile.formats)
+    spec = dataclasses.replace(spec, format=bought, deliver_as=wanted if wanted != bought else "")
+    _ = spec.delivered  # raises for a loudness that nobody can want
     if not profile.min_speed <= spec.speed <= profile.max_speed:
         raise ConfigError(f"--speed takes {profile.min_speed:g} to {profile.max_speed:g} for {profile.name}")
-    wrong = profile.refusal(spec.voice, spec.language)
+    wrong = None if spec.voice == AUTO else profile.refusal(spec.voice, spec.language)
     if wrong:
         raise ConfigError(f"{wrong} (--voice, --language)")
     for option, url in (("--output", spec.output), ("SPEEKO_STORE", spec.store)):

@@ -40,6 +40,7 @@ def summary(
         "budget_usd": None if budget is None else usd(budget),
         "list_cost_usd": usd(listed),
         "saved_usd": usd(listed - spent),
+        "routing_saved_usd": usd(plan.get("routing_saved_micros", 0)),
         "sources": {source.value: counts.get(source.value, 0) for source in Source},
         "unknown": {"calls": figures["possible_calls"], "usd": usd(figures["possible_micros"])},
         "audio_seconds": round(counts.get("audio_millis", 0) / 1000, 3),

@@ -73,11 +73,12 @@ _TERMINAL = frozenset(
 )
 _CLOSERS = "\"')]}\u00bb\u203a\u201d\u2019\u300d\u300f\uff09 "
 
-# Arabic to N'Ko, the Indic scripts, Myanmar, Khmer, Mongolian, Balinese, Arabic forms and the later Brahmi
-# scripts: where U+200C and U+200D change how a word is read.
+# Arabic to N'Ko, the Indic scripts, Myanmar, Khmer, Mongolian, Balinese, Phags-pa, Arabic forms, the older
+# joining scripts, Hanifi Rohingya, the later Brahmi scripts and Adlam: where U+200C and U+200D change how a
+# word is read, and so does U+180E in Mongolian.
 _JOINING = (
-    "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u18af\u1b00-\u1b7f\ua8e0-\ua8ff\ufb50-\ufdff\ufe70-\ufefc"
-    "\U00011000-\U00011fff"
+    "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u18af\u1b00-\u1b7f\ua840-\ua87f"
+    "\ua8e0-\ua8ff\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff\U0001e900-\U0001e95f"
 )
 _EMOJI = "\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff"
 _CONTROL = (
@@ -90,7 +91,8 @@ _SUSPECT = re.compile(
     f"[{_CONTROL}{_FORMAT}]"
 )  # twenty times as fast as the next, and it mostly finds nothing
 _INVISIBLE = re.compile(
-    f"(?P<joiner>(?<=[{_JOINING}])[\u200c\u200d]+|(?<=[{_EMOJI}])\u200d+(?=[{_EMOJI}]))"
+    f"(?P<joiner>(?<=[{_JOINING}])[\u200c\u200d]+|(?<=[\u1820-\u18aa])\u180e+"
+    f"|(?<=[{_EMOJI}])\u200d+(?=[{_EMOJI}]))"
     "|(?P<flag>(?<=\U0001f3f4)[\U000e0020-\U000e007e]+\U000e007f)"
     rf"|(?P<space>\x1b\[[0-?]*[ -/]*[@-~]|[{_CONTROL}])"
     f"|[{_FORMAT}]"
@@ -109,7 +111,7 @@ def spoken(source: str) -> str:
     """
     text = source
     for _ in range(_MOST_PASSES):
-        if _is_plain(text):
+        if is_plain(text):
             return text
         cleaned = _clean(_without_markup(text))
         if cleaned == text:
@@ -117,7 +119,7 @@ def spoken(source: str) -> str:
         text = cleaned
     # Only markup nested on purpose gets here.
     text = text.replace("<", " ").replace("&", " ")
-    while not _is_plain(text):
+    while not is_plain(text):
         cleaned = _clean(text)
         if cleaned == text:
             break
@@ -125,7 +127,7 @@ def spoken(source: str) -> str:
     return text
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """True where `spoken` has nothing to do; false says nothing. str.isprintable() is the whole trick: it
     is false for every control, format and private-use character and for every space but U+0020."""
     return (

@@ -8,215 +8,234 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from speeko_jobs.adapters import crash
-from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.deliveries import Held, Put, Saved, Settlement
-from speeko_jobs.core import joining
-from speeko_jobs.core.gate import inspect
+from speeko_jobs.adapters.postgres.deliveries import Finished, Put, Saved, Settlement
 from speeko_jobs.core.manifest import Line
-from speeko_jobs.core.naming import audio_path
-from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.rows import content_of
-from speeko_jobs.core.speech import BadAudio, Record
+from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import ChunkState, JobState, Source, UtteranceState
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.place import Placing, Wanted
+from speeko_jobs.flow.unchanged import joined, merged, part_paths, unchanged_paths
 
 NO_RECORD = Settlement(UtteranceState.FAILED, None, "the text is not known any more: run the catalog again")
 DELIVERING = frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED})
 log = logging.getLogger(__name__)
 
 
-def part_path(job: int, no: int) -> str:
-    """Where a chunk's part of the manifest is kept, in the audio store."""
-    return f"jobs/{job}/manifest-{no:06d}.jsonl"
-
-
 def deliver(context: Context, job: int, no: int) -> bool:
-    """Deliver one chunk; whether this call finished it. Sends `finalize` after a job's last chunk."""
+    """Deliver one chunk that is ready; whether this call finished it. Sends what comes next."""
     orders = chunks.orders(context.database, job)
     found = deliveries.chunk(context.database, job, no)
     if orders is None or found is None or found[1] is not ChunkState.READY:
         return False
     if orders.state not in DELIVERING:
         return False
-    return _Delivery(context, orders, found[0]).run()
+    finished = deliver_chunk(context, orders, found[0], chunks.rows(context.database, found[0]), {})
+    if finished is None:
+        dispatch(context, job)  # its audio was gone, perhaps: it goes through synthesis again
+        return False
+    go_on(context, job, finished)
+    if finished.state is JobState.RUNNING:
+        dispatch(context, job)
+    return True
 
 
-@dataclass(slots=True)
-class _Served:
+def deliver_chunk(
+    context: Context,
+    orders: Orders,
+    chunk: Chunk,
+    rows: list[Row],
+    known: Mapping[bytes, Record],
+    claimant: int | None = None,
+) -> Finished | None:
+    """Deliver rows; how the job stands, None when others were first or the chunk is to be bought again.
+
+    `known`: what was just looked up. `claimant`: the engine that has the chunk, if it is not ready yet.
+    """
+    return _Delivery(context, orders, chunk, claimant).run(rows, known)
+
+
+def is_light(context: Context, orders: Orders, rows: list[Row]) -> bool:
+    """Whether delivering these rows is links and lines: no upload, nothing joined or converted."""
+    spec, job = orders.spec, orders.job
+    if all(row.error is not None or is_unchanged(row, job, spec.rendering) for row in rows):
+        return True
+    store, destination = context.store_of(spec.store), context.store_of(spec.output)
+    plain = not spec.rendering and all(len(row.keys or ()) <= 1 for row in rows)
+    return plain and store.is_folder and destination.is_folder
+
+
+def go_on(context: Context, job: int, finished: Finished) -> None:
+    """Send `finalize` after a job's last chunk."""
+    if finished.last:
+        context.queue.finalize(job)
+
+
+def rebuild(context: Context, job: int, chunk: Chunk) -> tuple[bytes, bytes]:
+    """A delivered chunk's parts of the manifest once more, where the store has lost them."""
+    orders = chunks.orders(context.database, job)
+    assert orders is not None
+    return _Delivery(context, orders, chunk, None).parts_again(chunks.rows(context.database, chunk))
+
+
+def is_unchanged(row: Row, job: int, rendering: str) -> bool:
+    """Whether the destination holds from an earlier job just what the row asks for."""
+    held, keys = row.held, row.keys
+    return (
+        held is not None and keys is not None and row.held_job != job and held == content_of(keys, rendering)
+    )
+
+
+class _Served(NamedTuple):
     """A row that can be delivered, with what its keys say."""
 
     row: Row
-    path: str
+    wanted: Wanted
     records: list[Record]
-    content: bytes
-    joined: bool
 
 
 class _Delivery:
-    def __init__(self, context: Context, orders: Orders, chunk: Chunk) -> None:
-        self.context, self.orders, self.chunk = context, orders, chunk
+    def __init__(self, context: Context, orders: Orders, chunk: Chunk, claimant: int | None) -> None:
+        self.context, self.orders, self.chunk, self.claimant = context, orders, chunk, claimant
         self.spec, self.profile = orders.spec, orders.spec.profile
-        self.store: Store = context.store_of(self.spec.store)
-        self.destination: Store = context.store_of(self.spec.output)
+        self.store = context.store_of(self.spec.store)
         # "unchanged" is a way for a row to end and a source at once; the others are one or the other
         self.counts: Counter[str] = Counter(delivered=0, unchanged=0, failed=0, refused=0)
-        self.saved: dict[tuple[str, str], list[int]] = {}
+        self.saved: dict[tuple[str, Source], list[int]] = {}
+        self.prices: dict[tuple[str, int, int], int] = {}
 
-    def run(self) -> bool:
-        rows = chunks.rows(self.context.database, self.chunk)
-        settled, held = self._look_up(rows)
-        if self.orders.state is not JobState.CANCELLED and self._is_open_again(rows, settled, held):
-            self._go_back([])
-            return False
-        lines: dict[int, Line] = {}
-        served: list[_Served] = []
-        for row in rows:
-            there = held.get(row.path or "")
-            if row.error is not None:
-                lines[row.row_no] = self._refused(row)
-            elif (there := self._unchanged(row, there)) is not None:
-                lines[row.row_no] = self._kept(row, there)
-            else:
-                ends = [settled.get(key, NO_RECORD) for key in row.keys or ()]
-                bad = next((end for end in ends if end.record is None), None)
-                if bad is not None:
-                    lines[row.row_no] = self._failed(row, bad)
-                else:
-                    records = [end.record for end in ends if end.record is not None]
-                    keys = row.keys or []
-                    served.append(_Served(row, row.path or "", records, content_of(keys), len(keys) > 1))
-        puts = self._place(served)
-        if puts is None:
-            return False
+    def run(self, rows: list[Row], known: Mapping[bytes, Record]) -> Finished | None:
+        lines, wanting = self._easy(rows)
+        settled = self._settled(wanting, known)
+        if self.orders.state is not JobState.CANCELLED and _is_open_again(settled):
+            self._start_over()
+            return None
+        served = self._served_or_failed(wanting, settled, lines)
+        placing = Placing(self.context, self.spec)
+        puts = placing.place([one.wanted for one in served])
+        if placing.lost:
+            self._start_over()
+            return None
         for one, put in zip(served, puts, strict=True):
-            lines[one.row.row_no] = self._served(one, put)
-        part = "".join([lines[row.row_no].to_json() + "\n" for row in rows])
+            lines.append(self._served(one, put) if isinstance(put, Put) else self._unmade(one.row, put))
         crash.point("before_part")
-        self.store.put(part_path(self.chunk.job, self.chunk.no), part.encode())
-        return self._finish(puts)
+        paths = part_paths(self.chunk.job, self.chunk.no)
+        self.store.put_many([*zip(paths, self._parts(lines), strict=True)])
+        return self._finish([put for put in puts if isinstance(put, Put)])
 
-    def _look_up(self, rows: list[Row]) -> tuple[dict[bytes, Settlement], dict[str, Held]]:
-        keys = {key: None for row in rows if row.error is None for key in row.keys or ()}
-        known = self.context.cache.get_many(list(keys))
-        out = {key: Settlement(UtteranceState.DONE, record, "") for key, record in known.items()}
-        unknown = [key for key in keys if key not in known]
+    def parts_again(self, rows: list[Row]) -> tuple[bytes, bytes]:
+        """The parts of a chunk that is delivered, from what the database knows."""
+        lines, wanting = self._easy(rows)
+        served = self._served_or_failed(wanting, self._settled(wanting, {}), lines)
+        for one in served:
+            row, wanted = one.row, one.wanted
+            if row.held == wanted.content:
+                put = Put(wanted.path, wanted.content, row.held_bytes or 0, row.held_millis or 0)
+                lines.append(self._served(one, put))
+            else:
+                lines.append(self._unmade(row, "it was not delivered"))
+        return self._parts(lines)
+
+    def _parts(self, lines: list[Line]) -> tuple[bytes, bytes]:
+        """The chunk's parts of the manifest: these lines, and those that the planner wrote."""
+        lines.sort()  # by row number
+        own = joined(lines)
+        if not self.chunk.unchanged:
+            return own
+        as_json, as_csv = self.store.get_many(unchanged_paths(self.chunk.job, self.chunk.no))
+        return merged((as_json, as_csv), own)
+
+    def _easy(self, rows: list[Row]) -> tuple[list[Line], list[Row]]:
+        """The lines of rows that need no audio, and the other rows."""
+        job, rendering = self.chunk.job, self.spec.rendering
+        unchanged, refused, wanting = [], [], []
+        for row in rows:
+            if row.error is not None:
+                refused.append(row)
+            elif is_unchanged(row, job, rendering):
+                unchanged.append(row)
+            else:
+                wanting.append(row)
+        lines = self._unchanged(unchanged)
+        for row in refused:
+            lines.append(self._line(row, error=row.error or ""))
+            self.counts["refused"] += 1
+        return lines, wanting
+
+    def _unchanged(self, rows: list[Row]) -> list[Line]:
+        own_voice, own_language = self.spec.voice, self.spec.language
+        lines = []
+        for row_no, row_id, path, voice, language, chars, keys, _, _, _, _, size, millis in rows:
+            voice = own_voice if voice is None else voice
+            language = own_language if language is None else language
+            key = content_of(keys or ()).hex()
+            line = Line(
+                row_no,
+                row_id,
+                path or "",
+                voice,
+                language,
+                key,
+                Source.UNCHANGED,
+                chars,
+                0,
+                millis or 0,
+                size or 0,
+                "",
+            )
+            lines.append(line)
+            self._count(line, self._listed(voice, chars, len(keys or ())))
+        return lines
+
+    def _settled(self, rows: list[Row], known: Mapping[bytes, Record]) -> dict[bytes, Settlement]:
+        """How each key of these rows stands."""
+        keys = {key: None for row in rows for key in row.keys or ()}
+        found = {key: known[key] for key in keys if key in known}
+        if len(found) < len(keys):
+            found |= self.context.cache.get_many([key for key in keys if key not in found])
+        out = {key: Settlement(UtteranceState.DONE, record, "") for key, record in found.items()}
+        unknown = [key for key in keys if key not in found]
         if unknown:
             out |= deliveries.settled(self.context.database, unknown)
-        paths = [row.path for row in rows if row.path]
-        return out, deliveries.held(self.context.database, self.orders.destination_id, paths)
+        return out
 
-    def _is_open_again(
-        self, rows: list[Row], settled: dict[bytes, Settlement], held: dict[str, Held]
-    ) -> bool:
-        """Whether a text that had come to its end is to be bought once more: its audio was found to be gone
-        by another chunk, or a later job tries again what had failed."""
-        return any(
-            settled[key].state in (UtteranceState.MISSING, UtteranceState.CLAIMED)
-            for row in rows
-            if row.error is None and self._unchanged(row, held.get(row.path or "")) is None
-            for key in row.keys or ()
-            if key in settled
-        )
+    def _served_or_failed(
+        self, rows: list[Row], settled: Mapping[bytes, Settlement], lines: list[Line]
+    ) -> list[_Served]:
+        """The rows that can be served; of the others a line each is added."""
+        served = []
+        for row in rows:
+            keys = row.keys or []
+            ends = [settled.get(key, NO_RECORD) for key in keys]
+            bad = next((end for end in ends if end.record is None), None)
+            if bad is not None:
+                lines.append(self._failed(row, bad))
+                continue
+            records = [end.record for end in ends if end.record is not None]
+            content = content_of(keys, self.spec.rendering)
+            sizes, millis = [r.bytes for r in records], sum([r.millis for r in records])
+            served.append(_Served(row, Wanted(row.path or "", content, keys, sizes, millis), records))
+        return served
 
-    def _unchanged(self, row: Row, there: Held | None) -> Held | None:
-        """What the destination holds for the row from an earlier job, if it is what the row asks for."""
-        if there is None or there.job == self.chunk.job or there.content != content_of(row.keys or [b""]):
-            return None
-        return there
-
-    # the audio
-
-    def _place(self, served: list[_Served]) -> list[Put] | None:
-        """Put every row's audio in place. None when some is gone from the store, or damaged (it has not the
-        size that it was stored with): that is taken away, and bought again."""
-        fmt = self.spec.format
-        single = [one for one in served if not one.joined]
-        joined = [one for one in served if one.joined]
-        puts: dict[int, Put] = {}
-        pairs = [(audio_path(one.content, fmt), one.path) for one in single]
-        try:
-            sizes: Sequence[int | None] = self.destination.place(self.store, pairs)
-        except MissingObject as error:
-            sizes = error.sizes
-        lost = {path for (path, _), size in zip(pairs, sizes, strict=True) if size is None}
-        placed = [(one, size) for one, size in zip(single, sizes, strict=True) if size is not None]
-        damaged = self._damaged({one.content: size for one, size in placed if size != one.records[0].bytes})
-        self.destination.delete([one.path for one, _ in placed if one.content in damaged])
-        for one, size in placed:
-            puts[one.row.row_no] = Put(one.path, one.content, size, one.records[0].millis)
-        try:
-            for one in joined:
-                puts[one.row.row_no] = self._join(one, damaged)
-        except MissingObject as error:
-            lost |= set(error.paths)
-        spoilt = {audio_path(key, fmt) for key in damaged}
-        self.store.delete([*spoilt])
-        if lost or spoilt:
-            self._lost(served, lost | spoilt)
-            return None
-        return [puts[one.row.row_no] for one in served]
-
-    def _damaged(self, sizes: Mapping[bytes, int]) -> set[bytes]:
-        """Those of these keys whose object has not as many bytes as were stored; Redis may be behind."""
-        if not sizes:
-            return set()
-        known = deliveries.settled(self.context.database, list(sizes))
-        damaged = {
-            key
-            for key, size in sizes.items()
-            if key in known and (record := known[key].record) is not None and record.bytes != size
-        }
-        if damaged:
-            log.error("%d objects in %s are damaged and are bought again", len(damaged), self.store.url)
-        return damaged
-
-    def _join(self, one: _Served, damaged: set[bytes]) -> Put:
-        """Join a row's parts. Adds to `damaged` the keys whose objects are; then nothing is placed."""
-        keys = one.row.keys or []
-        parts = self.store.get_many([audio_path(key, self.spec.format) for key in keys])
-        of_wrong_size = {
-            key: len(part)
-            for key, part, record in zip(keys, parts, one.records, strict=True)
-            if len(part) != record.bytes
-        }
-        if found := self._damaged(of_wrong_size):
-            damaged |= found
-            return Put(one.path, one.content, 0, 0)
-        audio = joining.join(parts, self.spec.format)
-        try:
-            millis = round(inspect(audio, self.spec.format, one.row.chars, self.spec.speed).seconds * 1000)
-        except BadAudio:  # each part passed the gate; the whole is judged by its parts
-            millis = sum(record.millis for record in one.records)
-        self.destination.put(one.path, audio)
-        return Put(one.path, one.content, len(audio), millis)
-
-    def _lost(self, served: list[_Served], paths: set[str]) -> None:
-        """Audio that should be in the store is not: forget it everywhere, and let it be bought again."""
-        fmt = self.spec.format
-        lost = {key for one in served for key in one.row.keys or () if audio_path(key, fmt) in paths}
-        self.context.cache.drop(list(lost))
-        self._go_back(list(lost))
-
-    def _go_back(self, lost: list[bytes]) -> None:
-        """The chunk goes through synthesis again; its `lost` keys are bought anew."""
-        self.context.database.run(lambda t: deliveries.audio_lost(t, self.chunk, lost))
-        dispatch(self.context, self.chunk.job)
+    def _start_over(self) -> None:
+        """The chunk goes through synthesis again."""
+        self.context.database.run(lambda t: deliveries.start_over(t, self.chunk, self.claimant))
 
     # the lines
 
-    def _line(self, row: Row) -> Line:
+    def _line(self, row: Row, *, error: str = "", path: str | None = None) -> Line:
         return Line(
             row=row.row_no,
             id=row.row_id,
-            path=row.path or "",
+            path=(row.path or "") if path is None else path,
             voice=row.voice if row.voice is not None else self.spec.voice,
             language=row.language if row.language is not None else self.spec.language,
             key=content_of(row.keys).hex() if row.keys else "",
@@ -225,93 +244,92 @@ class _Delivery:
             cost_micros=0,
             millis=0,
             bytes=0,
-            error="",
+            error=error,
         )
 
-    def _refused(self, row: Row) -> Line:
-        line = self._line(row)
-        line.error = row.error or ""
-        self.counts["refused"] += 1
-        return line
-
     def _failed(self, row: Row, end: Settlement) -> Line:
-        line = self._line(row)
-        line.path = ""
-        line.error = end.reason
+        error = end.reason
         if end.state is not UtteranceState.FAILED:
             cancelled = self.orders.state is JobState.CANCELLED
-            line.error = "cancelled before it was bought" if cancelled else f"its text is {end.state.value}"
+            error = "cancelled before it was bought" if cancelled else f"its text is {end.state.value}"
         self.counts["failed"] += 1
-        return line
+        return self._line(row, error=error, path="")
 
-    def _kept(self, row: Row, there: Held) -> Line:
-        line = self._line(row)
-        line.source, line.millis, line.bytes = Source.UNCHANGED, there.millis, there.bytes
-        self._count(line, _list_micros(self.profile, self.spec.model, line, max(1, len(row.keys or ()))))
-        return line
+    def _unmade(self, row: Row, reason: str) -> Line:
+        self.counts["failed"] += 1
+        return self._line(row, error=f"its file could not be made: {reason}", path="")
 
     def _served(self, one: _Served, put: Put) -> Line:
+        """Where the row's audio came from and what this row paid: a row of several keys counts as bought
+        if it bought any."""
         line = self._line(one.row)
-        line.millis, line.bytes = put.millis, put.bytes
-        line.source, line.cost_micros, listed = self._origin(one, line)
-        self.counts["delivered"] += 1
-        self._count(line, listed)
-        return line
-
-    def _origin(self, one: _Served, line: Line) -> tuple[Source, int, int]:
-        """Where the row's audio came from, what this row paid, and its list price, in micro-dollars.
-
-        A row of several keys counts as bought if it bought any.
-        """
         parts = dict(zip(one.row.keys or (), one.records, strict=True))
-        listed = _list_micros(self.profile, self.spec.model, line, len(one.records))
         sources = [self._source(record, one.row.row_no) for record in parts.values()]
         bought = zip(parts.values(), sources, strict=True)
-        paid = sum(record.cost_micros for record, source in bought if source is Source.SYNTHESIZED)
-        order = (Source.SYNTHESIZED, Source.COALESCED, Source.DUPLICATE, Source.CACHE)
-        return min(sources, key=order.index), paid, listed
+        paid = sum([record.cost_micros for record, source in bought if source is Source.SYNTHESIZED])
+        line = line._replace(
+            source=min(sources, key=_ORDER.index), cost_micros=paid, millis=put.millis, bytes=put.bytes
+        )
+        self.counts["delivered"] += 1
+        self._count(line, self._listed(line.voice, line.chars, len(one.records)))
+        return line
 
     def _source(self, record: Record, row_no: int) -> Source:
         if record.bought_job == self.chunk.job:
             return Source.SYNTHESIZED if record.bought_row == row_no else Source.DUPLICATE
         return Source.CACHE if record.settled_millis < self.orders.released * 1000 else Source.COALESCED
 
+    def _listed(self, voice: str, chars: int, calls: int) -> int:
+        """What speaking a row would cost at list price, each of its segments a call, in micro-dollars."""
+        asked = voice, chars, calls
+        found = self.prices.get(asked)
+        if found is None:
+            profile = self.profile
+            price = profile.price(chars, self.spec.model, voice)
+            found = self.prices[asked] = price + (max(1, calls) - 1) * profile.call_micros
+        return found
+
     def _count(self, line: Line, listed: int) -> None:
         assert line.source is not None
-        counts = self.counts
-        counts[line.source.value] += 1
-        counts["audio_millis"] += line.millis
-        counts["audio_bytes"] += line.bytes
-        counts["chars"] += line.chars
-        counts["list_micros"] += listed
-        if line.source is not Source.SYNTHESIZED:
-            saved = self.saved.setdefault((line.voice, line.source.value), [0, 0, 0])
-            saved[0] += 1
-            saved[1] += line.chars
-            saved[2] += listed - line.cost_micros
+        sums = self.saved.get((line.voice, line.source))
+        if sums is None:
+            sums = self.saved[line.voice, line.source] = [0] * 6
+        for at, value in enumerate((1, line.chars, listed, line.cost_micros, line.millis, line.bytes)):
+            sums[at] += value
 
-    def _finish(self, puts: list[Put]) -> bool:
-        saved = [Saved(voice, source, *n) for (voice, source), n in sorted(self.saved.items())]
+    def _finish(self, puts: list[Put]) -> Finished | None:
+        counts, saved = self.counts, []
+        counts.update(self.chunk.unchanged)
+        for (voice, source), (rows, chars, listed, paid, millis, size) in sorted(self.saved.items()):
+            counts[source.value] += rows
+            counts["audio_millis"] += millis
+            counts["audio_bytes"] += size
+            counts["chars"] += chars
+            counts["list_micros"] += listed
+            if source is not Source.SYNTHESIZED:
+                saved.append(Saved(voice, source.value, rows, chars, listed - paid))
         orders = self.orders
 
-        def work(t: Transaction) -> deliveries.Finished | None:
+        def work(t: Transaction) -> Finished | None:
             finished = deliveries.finish(
-                t, self.chunk, destination=orders.destination_id, puts=puts, counts=self.counts
+                t,
+                self.chunk,
+                destination=orders.destination_id,
+                puts=puts,
+                counts=counts,
+                claimant=self.claimant,
             )
             if finished is not None and finished.first:
                 deliveries.book_saved(t, orders.tenant, self.profile.name, saved)
             return finished
 
-        finished = self.context.database.run(work)
-        if finished is None:
-            return False
-        if finished.last:
-            self.context.queue.finalize(self.chunk.job)
-        elif finished.state is JobState.RUNNING:
-            dispatch(self.context, self.chunk.job)
-        return True
+        return self.context.database.run(work)
 
 
-def _list_micros(profile: Profile, model: str, line: Line, calls: int) -> int:
-    """What speaking the row would cost at list price, each of its segments a call."""
-    return profile.price(line.chars, model, line.voice) + (calls - 1) * profile.call_micros
+_ORDER = (Source.SYNTHESIZED, Source.COALESCED, Source.DUPLICATE, Source.CACHE)
+
+
+def _is_open_again(settled: Mapping[bytes, Settlement]) -> bool:
+    """Whether a text that had come to its end is to be bought once more: its audio was found to be gone
+    by another chunk, or a later job tries again what had failed."""
+    return any(end.state in (UtteranceState.MISSING, UtteranceState.CLAIMED) for end in settled.values())

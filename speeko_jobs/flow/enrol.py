@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres import chunks
-from speeko_jobs.adapters.postgres.chunks import Chunk
+from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
 from speeko_jobs.core.backlog import Want
+from speeko_jobs.core.speech import Record
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.deliver import is_unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What a chunk wants bought; nothing: it is ready."""
+    """What a chunk wants bought. Nothing: it is ready, and may be delivered from `rows` and `known`."""
 
     chunk: Chunk
     wants: Sequence[Want]
+    rows: list[Row]
+    known: Mapping[bytes, Record]
 
 
-def start(context: Context, chunk: Chunk) -> Started:
-    """Look the chunk's keys up (Redis, then Postgres) and write down what it waits for."""
+def start(context: Context, orders: Orders, chunk: Chunk) -> Started:
+    """Look the chunk's keys up (Redis, then Postgres) and write down what it waits for.
+
+    A chunk of which everything is known stays with its engine, which delivers it or passes it on.
+    """
+    rows = chunks.rows(context.database, chunk)
     first: dict[bytes, int] = {}
-    for row in chunks.rows(context.database, chunk):
-        if row.keys and not row.kept:
+    for row in rows:
+        if row.keys and not is_unchanged(row, chunk.job, orders.spec.rendering):
             for key in row.keys:
                 first.setdefault(key, row.row_no)
     known = context.cache.get_many(list(first))
     unknown = [key for key in first if key not in known]
     if not unknown:
-        context.database.run(lambda t: chunks.ready(t, chunk))
-        return Started(chunk, ())
+        return Started(chunk, (), rows, known)
     enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown))
     context.cache.put_many(enrolled.done)
-    return Started(chunk, [Want(key, first[key], chunk.no) for key in enrolled.waits_for])
+    wants = [Want(key, first[key], chunk.no) for key in enrolled.waits_for]
+    return Started(chunk, wants, rows, known | enrolled.done)

@@ -12,15 +12,17 @@ from dataclasses import replace
 from typing import Any
 
 from speeko_jobs.adapters import crash
+from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.adapters.postgres import chunks, deliveries, jobs
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core import manifest
 from speeko_jobs.core import summary as core_summary
-from speeko_jobs.core.inert import printable, spreadsheet_safe
+from speeko_jobs.core.inert import spreadsheet_safe
 from speeko_jobs.core.states import JobState
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.deliver import part_path
+from speeko_jobs.flow.deliver import rebuild
+from speeko_jobs.flow.unchanged import part_paths
 
 FINALIZED = (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS, JobState.CANCELLED)
 SHOWN_REASONS = 10
@@ -41,17 +43,17 @@ def finalize(context: Context, job_no: int) -> bool:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
         table_out = stack.enter_context(destination.writer("manifest.csv"))
         failed_out = stack.enter_context(destination.writer("failed.csv"))
-        table_out.write(_csv([manifest.COLUMNS]))
+        table_out.write((",".join(manifest.COLUMNS) + "\n").encode())
         failed_out.write(_csv([manifest.FAILED_COLUMNS]))
-        for no in deliveries.delivered_chunks(context.database, job.id):
-            part = store.get(part_path(job.id, no))
-            lines_out.write(part)
+        for part in deliveries.delivered_chunks(context.database, job.id):
+            as_json, as_csv = _part(context, store, part.chunk)
+            lines_out.write(as_json)
             crash.point("in_manifest")
-            lines = [json.loads(line) for line in part.splitlines()]
-            table_out.write(_csv(_shown_rows(lines)))
-            wrong = [line for line in lines if line["error"] is not None]
-            if wrong:
-                failed_out.write(_csv(_failed_rows(context, job, wrong)))
+            table_out.write(as_csv)
+            if part.has_failures:
+                lines = map(json.loads, as_json.splitlines())
+                wrong = [line for line in lines if line["error"] is not None]
+                failed_out.write(_csv(_failed_rows(context, part.chunk, job, wrong)))
                 reasons.update([line["error"] for line in wrong])
     end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
     if job.state is JobState.FINALIZING:
@@ -83,24 +85,25 @@ def results(context: Context, job_no: int, after: int = 0) -> Iterator[tuple[int
     """The manifest's lines of the chunks that are delivered by now, past chunk `after`: (chunk, lines)."""
     job = jobs.show(context.database, job_no)
     store = context.store_of(job.spec.store)
-    for no in deliveries.delivered_chunks(context.database, job.id, after):
-        yield no, store.get(part_path(job.id, no))
+    for part in deliveries.delivered_chunks(context.database, job.id, after):
+        yield part.chunk.no, _part(context, store, part.chunk)[0]
 
 
-def _shown_rows(lines: list[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Rows for manifest.csv, which is for eyes: control characters are escaped. The JSON lines keep them."""
-    for line in lines:
-        cells = (line[column] for column in manifest.COLUMNS)
-        yield [printable(cell) if isinstance(cell, str) else cell for cell in cells]
+def _part(context: Context, store: Store, chunk: Chunk) -> tuple[bytes, bytes]:
+    """A delivered chunk's parts of the manifest; made again if the store has lost them."""
+    try:
+        as_json, as_csv = store.get_many(part_paths(chunk.job, chunk.no))
+    except MissingObject:
+        return rebuild(context, chunk.job, chunk)
+    return as_json, as_csv
 
 
-def _failed_rows(context: Context, job: Job, wrong: list[dict[str, Any]]) -> Iterator[list[Any]]:
+def _failed_rows(
+    context: Context, chunk: Chunk, job: Job, wrong: list[dict[str, Any]]
+) -> Iterator[list[Any]]:
     """Rows for failed.csv, which is a catalog again: its texts are as they stood, or as they were spoken."""
-    numbers = [line["row"] for line in wrong]
-    found = {
-        row.row_no: row for row in chunks.rows(context.database, Chunk(job.id, 0, min(numbers), max(numbers)))
-    }
-    keys = [key for n in numbers for key in found[n].keys or ()]
+    found = {row.row_no: row for row in chunks.rows(context.database, chunk)}
+    keys = [key for line in wrong for key in found[line["row"]].keys or ()]
     texts = chunks.texts(context.database, keys)
     for line in wrong:
         row = found[line["row"]]

@@ -7,29 +7,35 @@ repeat) goes through `adapters.spill`.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import gc
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from enum import IntEnum
+from itertools import islice
+from typing import Any, cast
 
 from speeko_jobs.adapters import corpus, crash
-from speeko_jobs.adapters.corpus import BadRow, ReadOptions, Table
+from speeko_jobs.adapters.corpus import BadRow, ReadOptions, Row, Table
 from speeko_jobs.adapters.postgres import jobs, plans
 from speeko_jobs.adapters.postgres.plans import Item, Text
 from speeko_jobs.adapters.spill import Distinct
 from speeko_jobs.core import columns as core_columns
 from speeko_jobs.core import naming
+from speeko_jobs.core.chunking import settled_after
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.plan import Plan
-from speeko_jobs.core.rows import Refusal, RowReader, content_of
+from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.errors import CatalogError, SpeekoError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.unchanged import Unchanged
+from speeko_jobs.flow.wording import wording_of
 
 BATCH_ROWS = 4_096
 PENDING_BATCHES = 2  # read ahead while the last batches are looked up and written
@@ -55,14 +61,25 @@ class Orders:
     strict: bool = False
 
 
-@dataclass(slots=True)
-class _Row:
-    """A row on its way: what was read, or why it was refused."""
+class _Costs(dict[tuple[str, int], int]):
+    """The price of a call by voice and characters: prices are exact decimals, and few differ."""
 
-    item: Item
-    texts: Sequence[str]
-    voice: str
-    language: str
+    def __init__(self, spec: JobSpec) -> None:
+        super().__init__()
+        self._price, self._model = spec.profile.price, spec.model
+
+    def __missing__(self, asked: tuple[str, int]) -> int:
+        voice, chars = asked
+        self[asked] = cost = self._price(chars, self._model, voice)
+        return cost
+
+
+class _Rank(IntEnum):
+    """What a row wants of a text, and of many rows the most: nothing that costs, another job's, a call."""
+
+    THERE = 0
+    IN_FLIGHT = 1
+    TO_BUY = 2
 
 
 @dataclass(frozen=True)
@@ -73,18 +90,30 @@ class Loaded:
     files: list[dict[str, Any]]
     skipped: list[int]
     renamed: dict[int, str]
+    unchanged: Unchanged | None = None  # rows that are in the manifest already
 
 
 def estimate(context: Context, spec: JobSpec, orders: Orders) -> Loaded:
     """The exact plan; writes nothing."""
-    with _Planner(context, spec, orders, None) as planner:
+    with _rare_collections(), _Planner(context, spec, orders, None) as planner:
         return planner.run()
 
 
 def load(context: Context, spec: JobSpec, orders: Orders, job: int, destination: int) -> Loaded:
     """The exact plan, and the catalog's rows as items of `job`, which does not run yet."""
-    with _Planner(context, spec, orders, (job, destination)) as planner:
+    with _rare_collections(), _Planner(context, spec, orders, (job, destination)) as planner:
         return planner.run()
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Rows come and go by the million and make no cycles: looking for some took a third of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Planner:
@@ -92,12 +121,23 @@ class _Planner:
         self, context: Context, spec: JobSpec, orders: Orders, target: tuple[int, int] | None
     ) -> None:
         self.context, self.spec, self.orders, self.target = context, spec, orders, target
-        self.profile = spec.profile
+        self.profile, self.rendering = spec.profile, spec.rendering
         self.plan = Plan()
+        self.wording, left_out = wording_of(spec)
+        self.plan.notes += left_out
+        if spec.routing is not None:
+            self.plan.notes += spec.routing.notes(spec.language)
         self.files: list[dict[str, Any]] = []
-        # a record a row and key: to buy, in flight, cost and characters of either; characters and cost of all
-        self.keys, self.names = Distinct(7), Distinct()
-        self.remembered: dict[bytes, bool] = {}
+        self.keys, self.names = Distinct(2), Distinct()  # a record a row and key: its characters and cost
+        self.costs = _Costs(spec)
+        self.remembered: dict[bytes, _Rank] = {}
+        self.compares = target is not None and plans.holds_any(context.database, target[1])
+        self.unchanged: Unchanged | None = None
+        self.unchanged_after = settled_after(context.settings.chunk_rows)
+        # where rows may be left out or renamed at the end, no line is written before
+        if target is not None and self.compares and orders.on_duplicate_id == "error":
+            store, calls = context.store_of(spec.store), self.profile.call_micros
+            self.unchanged = Unchanged(store, target[0], context.settings.chunk_rows, self.costs, calls)
         self.reasons: Counter[str] = Counter()
         self.rows = 0
         self.done = threading.Event()
@@ -137,7 +177,9 @@ class _Planner:
             raise CatalogError(f"{', '.join(map(corpus.shown, self.orders.sources))}: there are no rows")
         skipped, renamed = self._settle_names()
         self._price(skipped)
-        return Loaded(self.plan, self.files, sorted(skipped), renamed)
+        if self.unchanged is not None:
+            self.unchanged.close(self.rows)
+        return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged)
 
     # reading
 
@@ -147,15 +189,11 @@ class _Planner:
             self.plan.notes.append(f"{table.name}: {choice.guessed}")
         first = self.rows
         self.files.append({"name": table.name, "first_row": first + 1})
-        reader = RowReader(self.spec, table.header, choice)
-        batch: list[_Row] = []
-        for raw in table.rows:
-            self.rows += 1
-            batch.append(self._row(table, reader, raw, self.rows, self.rows - first))
-            if len(batch) == BATCH_ROWS:
-                self._hand_over(batch)
-                batch = []
-        self._hand_over(batch)
+        reader = self._reader(table, choice)
+        rows = iter(table.rows)
+        while batch := list(islice(rows, BATCH_ROWS)):
+            self._hand_over(*self._read(table, reader, batch, self.rows - first))
+            self.rows += len(batch)
 
     def _choose(self, table: Table) -> Columns:
         orders = self.orders
@@ -172,35 +210,37 @@ class _Planner:
         except CatalogError as error:
             raise CatalogError(f"{table.name}: {error}") from None
 
-    def _row(
-        self,
-        table: Table,
-        reader: RowReader,
-        raw: Sequence[str] | BadRow,
-        row_no: int,
-        file_row: int,
-    ) -> _Row:
-        if isinstance(raw, BadRow):
-            return self._refused(table, row_no, file_row, str(row_no), raw.reason, raw.raw)
+    def _reader(self, table: Table, choice: Columns) -> RowReader:
         try:
-            read = reader.read(row_no, raw)
-        except Refusal as refusal:
-            return self._refused(table, row_no, file_row, refusal.row_id, refusal.reason, refusal.source)
-        spec = self.spec
-        item = Item(
-            row_no,
-            read.id,
-            read.path,
-            None if read.voice == spec.voice else read.voice,
-            None if read.language == spec.language else read.language,
-            read.chars,
-            read.keys,
-        )
-        return _Row(item, read.texts, read.voice, read.language)
+            return RowReader(self.spec, table.header, choice, self.wording)
+        except CatalogError as error:
+            raise CatalogError(f"{table.name}: {error}") from None
+
+    def _read(
+        self, table: Table, reader: RowReader, batch: list[Row], before: int
+    ) -> tuple[list[Read], list[Item]]:
+        """The rows that can be spoken, and those that cannot. `before`: the file's rows before these."""
+        first, wrong = self.rows + 1, list[Item]()
+
+        def note(row_no: int, row_id: str, reason: str, source: str) -> None:
+            wrong.append(self._refused(table, row_no, row_no - first + 1 + before, row_id, reason, source))
+
+        def refused(row_no: int, refusal: Refusal) -> None:
+            note(row_no, refusal.row_id, refusal.reason, refusal.source)
+
+        if BadRow not in map(type, batch):
+            return reader.read_many(first, cast("list[Sequence[str]]", batch), refused), wrong
+        reads = []
+        for row_no, raw in enumerate(batch, first):
+            if isinstance(raw, BadRow):
+                note(row_no, str(row_no), raw.reason, raw.raw)
+            else:
+                reads += reader.read_many(row_no, [raw], refused)
+        return reads, wrong
 
     def _refused(
         self, table: Table, row_no: int, file_row: int, row_id: str, reason: str, source: str
-    ) -> _Row:
+    ) -> Item:
         reason = printable(reason)
         where = f"{table.name}, row {file_row}"
         if self.orders.strict:
@@ -209,43 +249,49 @@ class _Planner:
         self.reasons[reason] += 1
         if len(self.plan.first_refusals) < SHOWN_REFUSALS:
             self.plan.first_refusals.append(f"{where}: {reason}")
-        item = Item(
+        return Item(
             row_no, _storable(row_id), None, None, None, 0, (), error=reason, source=_storable(source)
         )
-        return _Row(item, (), "", "")
 
     # looking up and writing, in one thread beside the reader
 
-    def _hand_over(self, batch: list[_Row]) -> None:
-        if not batch:
-            return
-        self.pending.append(self.writer.submit(self._batch, batch))
+    def _hand_over(self, reads: list[Read], refused: list[Item]) -> None:
+        self.pending.append(self.writer.submit(self._batch, reads, refused))
         if len(self.pending) > PENDING_BATCHES:
             self.pending.pop(0).result()
 
-    def _batch(self, batch: list[_Row]) -> None:
-        price, spec = self.profile.price, self.spec
-        wanted: dict[bytes, Text] = {}
-        for row in batch:
-            for key, text in zip(row.item.keys, row.texts, strict=True):
-                if key not in wanted:
-                    chars = self.profile.billable_chars(text)
-                    cost = price(chars, spec.model, row.voice)
-                    wanted[key] = Text(key, text, row.voice, row.language, chars, cost)
-        to_buy = self._unknown(wanted)
-        kept = self._kept(batch, to_buy)
-        self._count(batch, wanted, to_buy, kept)
+    def _batch(self, reads: list[Read], refused: list[Item]) -> None:
+        held = self._held(reads)
+        wanted = {
+            key: (text, read)
+            for at, read in enumerate(reads)
+            if at not in held
+            for key, text in zip(read.keys, read.texts, strict=True)
+        }
+        ranks = self._ranks(list(wanted))
+        self._count(reads, held, ranks)
         if self.target is not None:
-            self._write(batch, [text for key, text in wanted.items() if key in to_buy and key not in kept])
+            texts = [self._text(key, *wanted[key]) for key, rank in ranks.items() if rank != _Rank.THERE]
+            self._write(self._items(reads, held) + refused, texts)
 
-    def _unknown(self, wanted: dict[bytes, Text]) -> dict[bytes, bool]:
-        """Of these keys those without audio: key → whether a running job gets it anyway."""
+    def _text(self, key: bytes, text: str, read: Read) -> Text:
+        chars = self.profile.billable_chars(text)
+        return Text(key, text, read.voice, read.language, chars, self.costs[read.voice, chars])
+
+    def _held(self, reads: list[Read]) -> dict[int, tuple[int, int]]:
+        """The rows (by place) that the destination holds as they are: they need no audio."""
+        if not self.compares:
+            return {}
+        assert self.target is not None
+        paths, contents = [read.path for read in reads], [content_of(r.keys, self.rendering) for r in reads]
+        return plans.unchanged(self.context.database, self.target[1], paths, contents)
+
+    def _ranks(self, keys: list[bytes]) -> dict[bytes, _Rank]:
+        """What is to be done for these keys: those whose audio is there may be left out."""
         if len(self.remembered) > REMEMBERED_KEYS:
             self.remembered.clear()
-        out = {key: self.remembered[key] for key in wanted if key in self.remembered}
-        ask = [key for key in wanted if key not in out]
-        cached = self.context.cache.get_many(ask)
-        ask = [key for key in ask if key not in cached]
+        out = {key: self.remembered[key] for key in keys if key in self.remembered}
+        ask = self.context.cache.unknown([key for key in keys if key not in out])
         known = plans.known(self.context.database, ask)
         fresh = {}
         for key in ask:
@@ -253,55 +299,63 @@ class _Planner:
             if found is not None and found.record is not None:
                 fresh[key] = found.record
             else:
-                out[key] = self.remembered[key] = found is not None and found.in_flight
+                in_flight = found is not None and found.in_flight
+                out[key] = self.remembered[key] = _Rank.IN_FLIGHT if in_flight else _Rank.TO_BUY
         self.context.cache.put_many(fresh)
         return out
 
-    def _kept(self, batch: list[_Row], to_buy: dict[bytes, bool]) -> set[bytes]:
-        """Keys without audio that need none: every row of the batch that asks for them is delivered."""
-        if self.target is None or not to_buy:
-            return set()
-        asking = [row for row in batch if any(key in to_buy for key in row.item.keys)]
-        paths = [row.item.path for row in asking if row.item.path is not None]
-        there = plans.delivered(self.context.database, self.target[1], paths)
-        kept, wanted = set[bytes](), set[bytes]()
-        for row in asking:
-            held = there.get(row.item.path or "")
-            same = held is not None and held[0] == content_of(row.item.keys)
-            row.item.kept = same
-            (kept if same else wanted).update(row.item.keys)
-        return kept - wanted
+    def _count(self, reads: list[Read], held: Container[int], ranks: Mapping[bytes, _Rank]) -> None:
+        keys = [key for read in reads for key in read.keys]
+        rows = [read.row_no for read in reads for _ in read.keys]
+        billable, costs = self.profile.billable_chars, self.costs
+        chars = [billable(text) for read in reads for text in read.texts]
+        voices = [read.voice for read in reads for _ in read.keys]
+        prices = [costs[each] for each in zip(voices, chars, strict=True)]
+        there, rank_of = int(_Rank.THERE), ranks.get
+        found: Sequence[int] | int = there
+        if ranks:
+            found = [
+                there if at in held else rank_of(key, there)
+                for at, read in enumerate(reads)
+                for key in read.keys
+            ]
+        self.keys.add_many(keys, rows, found, chars, prices)
+        if self.spec.routing is not None:
+            default, routed = self.profile.default_voice, zip(chars, prices, strict=True)
+            self.plan.routing_saved_micros += sum([costs[default, c] - price for c, price in routed])
+        self.names.add_many(_name_hashes([read.path for read in reads]), [read.row_no for read in reads])
 
-    def _count(
-        self,
-        batch: list[_Row],
-        wanted: dict[bytes, Text],
-        to_buy: dict[bytes, bool],
-        kept: set[bytes],
-    ) -> None:
-        records: list[tuple[bytes, int, int, int, int, int, int, int, int]] = []
-        for row in batch:
-            for key in row.item.keys:
-                text = wanted[key]
-                cost, chars = text.cost_micros, text.chars
-                if key not in to_buy or key in kept:
-                    records.append((key, row.item.row_no, 0, 0, 0, 0, 0, chars, cost))
-                elif to_buy[key]:
-                    records.append((key, row.item.row_no, 0, 1, 0, 0, cost, chars, cost))
-                else:
-                    records.append((key, row.item.row_no, 1, 0, cost, chars, 0, chars, cost))
-        if records:
-            self.keys.add_many(*zip(*records, strict=True))
-        named = [row.item for row in batch if row.item.path is not None]
-        self.names.add_many([_name_hash(item.path or "") for item in named], [i.row_no for i in named])
+    def _items(self, reads: list[Read], held: dict[int, tuple[int, int]]) -> list[Item]:
+        """The rows as items of the job, but for unchanged ones that go straight into the manifest."""
+        voice, language = self.spec.voice, self.spec.language
+        places: Iterable[int] = range(len(reads))
+        if self.unchanged is not None and held:
+            late = {at: facts for at, facts in held.items() if reads[at].row_no > self.unchanged_after}
+            self.unchanged.add((reads[at], *late[at]) for at in sorted(late))
+            places = [at for at in places if at not in late]
+        return [
+            Item(
+                r.row_no,
+                r.id,
+                r.path,
+                None if r.voice == voice else r.voice,
+                None if r.language == language else r.language,
+                r.chars,
+                r.keys,
+                at in held,
+            )
+            for at, r in zip(places, map(reads.__getitem__, places), strict=True)
+        ]
 
-    def _write(self, batch: list[_Row], texts: list[Text]) -> None:
+    def _write(self, items: list[Item], texts: list[Text]) -> None:
+        if not items:
+            return
         assert self.target is not None
         job = self.target[0]
 
         def work(t: Any) -> None:
             plans.add_texts(t, self.spec, texts)
-            plans.add_items(t, job, [row.item for row in batch])
+            plans.add_items(t, job, items)
 
         self.context.database.run(work)
         crash.point("after_batch")
@@ -341,7 +395,7 @@ class _Planner:
             # new names have row numbers past all rows, of each try past the last: groups tell them apart
             tries += 1
             offset = tries * NEW_NAME
-            self.names.add_many([_name_hash(path) for path in fresh.values()], [r + offset for r in fresh])
+            self.names.add_many(_name_hashes(list(fresh.values())), [r + offset for r in fresh])
             taken = {r - offset for rows in self.names.collisions() for r in rows[1:] if r >= offset}
             for row in taken:
                 later[row] += 1
@@ -366,7 +420,7 @@ class _Planner:
             return {}
         out, row_no = {}, 0
         for table in corpus.open_catalog(self.orders.sources, self.orders.read):
-            reader = RowReader(self.spec, table.header, self._choose(table))
+            reader = self._reader(table, self._choose(table))
             for raw in table.rows:
                 row_no += 1
                 if row_no in rows and not isinstance(raw, BadRow):
@@ -383,10 +437,10 @@ class _Planner:
     def _price(self, skipped: set[int]) -> None:
         plan, totals = self.plan, self.keys.totals(skipped)
         plan.rows = self.rows - len(skipped)
-        plan.to_buy, plan.in_flight, plan.cost_micros, plan.billed_chars, plan.in_flight_micros = totals.sums[
-            :5
-        ]
-        plan.chars, plan.list_micros = totals.all_sums[5:]
+        plan.chars, plan.list_micros = totals.sums
+        nothing = (0, 0, 0)
+        plan.to_buy, plan.billed_chars, plan.cost_micros = totals.ranks.get(_Rank.TO_BUY, nothing)
+        plan.in_flight, _, plan.in_flight_micros = totals.ranks.get(_Rank.IN_FLIGHT, nothing)
         plan.unique_texts = totals.distinct
         plan.duplicates = totals.records - totals.distinct
         plan.cached = totals.distinct - plan.to_buy - plan.in_flight
@@ -394,9 +448,13 @@ class _Planner:
         plan.refusals = dict(self.reasons.most_common(10))
 
 
-def _name_hash(path: str) -> bytes:
-    """Equal for two paths that some file system takes for one."""
-    return hashlib.blake2b(naming.fold(path).encode(), digest_size=16).digest()
+def _name_hashes(paths: list[str]) -> tuple[list[int], list[int]]:
+    """Equal for two paths that some file system takes for one; only in this process.
+
+    Python's own hash is a keyed SipHash of 64 bits; of the name with a character more it is another.
+    """
+    names = [path.lower() if path.isascii() else naming.fold(path) for path in paths]
+    return [hash(name) for name in names], [hash(name + "/") for name in names]
 
 
 def _storable(text: str) -> str:

@@ -17,6 +17,7 @@ from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import claims
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Pace, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.core import ssml
 from speeko_jobs.core.gate import LEARNED_MIN_CHARS, inspect, usual_seconds
 from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.spec import JobSpec
@@ -134,8 +135,10 @@ def _outcome(answer: Answer) -> Outcome:
             final=result.failure is Failure.REFUSED,
         )
     try:
-        usual = usual_seconds(claim.text, answer.usual_seconds_per_char)
-        facts = inspect(result.audio, claim.format, len(claim.text), answer.spec.speed, usual)
+        marked = ssml.is_canonical(claim.text)
+        usual = usual_seconds("" if marked else claim.text, answer.usual_seconds_per_char)
+        chars = ssml.gate_chars(claim.text) if marked else len(claim.text)
+        facts = inspect(result.audio, claim.format, chars, answer.spec.speed, usual)
     except BadAudio as error:
         return Outcome(*base, AttemptState.BAD, f"the audio is no good: {error}", 200, millis)
     return Outcome(

@@ -9,17 +9,19 @@ from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries, jobs, plans, tenants
+from speeko_jobs.core.chunking import chunk_rows
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.states import Source
 from speeko_jobs.errors import BudgetError, SpeekoError
 from speeko_jobs.flow import plan
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.unchanged import clear_parts
 
 MARK = ".speeko-destination"
 LOOKED_FOR = 8
-MIN_CHUNK_ROWS, CHUNKS_WANTED = 25, 16  # small catalogs are spread over workers, and progress is seen
 
 
 def submit(
@@ -55,6 +57,11 @@ def submit(
         if not partial:
             _check_money(context, job, loaded.plan.cost_micros, budget_micros)
 
+        found = loaded.unchanged
+        stretches = found.stretches if found is not None else []
+        sums = sorted(found.saved.items()) if found is not None else []
+        saved = [deliveries.Saved(voice, Source.UNCHANGED.value, *three) for voice, three in sums]
+
         def release(t: Any) -> None:
             if loaded.skipped:
                 plans.skip(t, job, loaded.skipped)
@@ -69,20 +76,21 @@ def submit(
                 chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
                 plan=loaded.plan.to_record(),
                 files=loaded.files,
+                unchanged=[(s.no, s.whole, s.counts) for s in stretches],
             )
+            deliveries.book_saved(t, tenant, spec.provider, saved)
 
         database.run(release)
     except BaseException:
         with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
-            database.run(lambda t: jobs.drop(t, job))
+            if database.run(lambda t: jobs.drop(t, job)):
+                clear_parts(context, spec.store, job)
         raise
-    dispatch(context, job)
+    if all(s.whole for s in stretches) and sum(s.counts["unchanged"] for s in stretches) == loaded.plan.rows:
+        context.queue.finalize(job)
+    else:
+        dispatch(context, job)
     return job, loaded.plan
-
-
-def chunk_rows(rows: int, most: int) -> int:
-    """Rows a chunk: enough chunks for all workers, none larger than `most`."""
-    return min(most, max(MIN_CHUNK_ROWS, -(-rows // CHUNKS_WANTED)))
 
 
 def _check_money(context: Context, job: int, cost_micros: int, budget_micros: int | None) -> None:

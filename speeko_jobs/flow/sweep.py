@@ -9,10 +9,11 @@ import logging
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
-from speeko_jobs.adapters.postgres import claims, jobs, sweeps
+from speeko_jobs.adapters.postgres import claims, jobs, says, sweeps
 from speeko_jobs.flow import spool
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.unchanged import clear_parts
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,13 @@ def sweep(context: Context) -> Swept:
     database, queue = context.database, context.queue
     replayed = spool.replay(context)
     queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
+    database.run(says.bury)
     queue.deliver(database.run(claims.settle_cancelled))
     lying = sweeps.look(database)
     for job in lying.abandoned:
+        spec = jobs.show(database, job).spec
         if database.run(lambda t, job=job: jobs.drop(t, job)):  # type: ignore[misc]
+            clear_parts(context, spec.store, job)
             log.warning("job %d is forgotten: its submitter went away before the plan was whole", job)
     # what waits in the broker will wake a worker, and an awake engine takes chunks itself: no message twice
     queue.synthesize(lying.synthesize[queue.waiting(SYNTHESIZE) :])

@@ -31,7 +31,7 @@ from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import enrol, settle, spool
+from speeko_jobs.flow import deliver, enrol, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -113,6 +113,7 @@ class _Engine:
         self.allowance = Allowance()
         self.lease_now = asyncio.Event()
         self.look_around = False  # for other jobs, since the last heartbeat
+        self.finished: set[int] = set()  # jobs of which chunks were delivered here since the last heartbeat
         self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
         self.claimed: deque[tuple[int, Claim]] = deque()
         self.suspects: deque[tuple[int, Claim]] = deque()
@@ -172,6 +173,7 @@ class _Engine:
                 await self._lease()
                 await self._heed_pauses()
                 await self._let_go_of_idle()
+                await self._let_in()
             except Exception as error:
                 log.warning("no heartbeat: %s", error, exc_info=None if _expected(error) else error)
             if time.monotonic() > mine.alive_until:
@@ -217,6 +219,12 @@ class _Engine:
             left = [self.chunks.pop(chunk) for chunk in idle]
             await self._in_thread(self.context.database.run, lambda t: chunks.let_go(t, self.claimant, left))
             await self._hand_over([], sorted(idle))
+
+    async def _let_in(self) -> None:
+        """Let more chunks of the jobs that get on into the broker, for engines that have nothing to do."""
+        finished, self.finished = self.finished, set()
+        for job in sorted(finished):
+            await self._in_thread(dispatch, self.context, job)
 
     async def _hand_over(self, free: list[bytes], left: list[tuple[int, int]]) -> None:
         """Tell others of keys that nobody buys now, and of chunks that nobody works on."""
@@ -274,6 +282,7 @@ class _Engine:
                     claims.leave(t, self.claimant)
 
             await self._in_thread(self.context.database.run, leave)
+            await self._let_in()
             await self._hand_over(unsent, [(chunk.job, chunk.no) for chunk in left])
         except SpeekoError as error:
             log.warning("claimant %d is left to lapse: %s", self.claimant, error)
@@ -366,14 +375,29 @@ class _Engine:
             orders = await self._in_thread(chunks.orders, self.context.database, chunk.job)
             assert orders is not None
             self.orders[chunk.job] = orders
-        started = await self._in_thread(enrol.start, self.context, chunk)
-        if not started.wants:
-            await self._ready([(chunk.job, chunk.no)])
-            return
         orders = self.orders[chunk.job]
+        started = await self._in_thread(enrol.start, self.context, orders, chunk)
+        if not started.wants:
+            await self._deliver(orders, started)
+            return
         self.chunks[chunk.job, chunk.no] = chunk
         self.backlog.open(chunk.job, orders.priority, orders.tenant, orders.weight)
         self.backlog.add(chunk.job, started.wants)
+
+    async def _deliver(self, orders: Orders, started: enrol.Started) -> None:
+        """Everything of a chunk is known: deliver it here if that is little work, else pass it on."""
+        chunk, context = started.chunk, self.context
+        if not deliver.is_light(context, orders, started.rows):
+            await self._in_thread(context.database.run, lambda t: chunks.ready(t, chunk))
+            await self._ready([(chunk.job, chunk.no)])
+            return
+        finished = await self._in_thread(
+            deliver.deliver_chunk, context, orders, chunk, started.rows, started.known, self.claimant
+        )
+        self.exhausted = False
+        if finished is not None:
+            await self._in_thread(deliver.go_on, context, chunk.job, finished)
+        self.finished.add(chunk.job)
 
     async def _ready(self, ready: list[tuple[int, int]]) -> None:
         """These chunks have all their audio: on to delivery, and the next ones into the broker."""

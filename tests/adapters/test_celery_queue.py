@@ -19,9 +19,8 @@ from speeko_jobs.adapters.celery_queue import (
     SWEEP_SECONDS,
     SYNTHESIZE,
     Queue,
-    broker_url,
-    make_app,
 )
+from speeko_jobs.adapters.celery_queue.app import broker_url, make_app
 from tests.fixtures.books import together
 
 PREFIX = "speeko:"

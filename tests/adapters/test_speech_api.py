@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies
+from hypothesis import settings as hypothesis_settings
 
 from speeko_jobs.adapters.providers import answers, check, list_voices, open_provider
 from speeko_jobs.adapters.providers.endpoint import endpoint
@@ -334,6 +336,51 @@ def test_error_bodies_become_one_line(body: str, reason: str) -> None:
     assert said == (f"HTTP 400: {reason}" if reason else "HTTP 400")
     assert len(said) <= 300
     assert said.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (bytes(range(128, 256)) * 9, "HTTP 500: 1152 bytes that are no text"),
+        (gzip.compress(b"Internal Server Error", mtime=0), "HTTP 500: 41 bytes that are no text"),
+        (audio.tone("mp3", 0.5)[:2_000], "HTTP 500: 2000 bytes that are no text"),
+        (bytes(3_000), "HTTP 500: 3000 bytes that are no text"),
+        ("Serverfehler".encode("utf-16"), "HTTP 500: 26 bytes that are no text"),
+        ("サーバーの内部エラー".encode("shift-jis"), "HTTP 500: 20 bytes that are no text"),
+        ("Der Schlüssel gilt nicht".encode("latin-1"), "HTTP 500: Der Schlüssel gilt nicht"),
+        ("Der Schlüssel".encode()[:9], "HTTP 500: Der Schl"),
+        (b'{"error": "\x1b]0;\xff\x07 and more"}', 'HTTP 500: {"error": " ]0;ÿ and more"}'),
+        (b"<title>\xff\xfe\x9b31m a page of many words</title>", "HTTP 500: ÿþ 31m a page of many words"),
+        (b"\xef\xbb\xbfServer error", "HTTP 500: Server error"),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_text_are_not_shown(body: bytes, reason: str) -> None:
+    said = answers.error_of(500, {}, body, NOW).reason
+    assert said == reason
+    assert said.isprintable()
+    assert "\ufffd" not in said
+
+
+def test_a_text_that_comes_back_in_another_encoding_is_not_shown() -> None:
+    body = "Kann nicht sprechen: eine schöne, weiße Bluse".encode("latin-1")
+    said = answers.error_of(400, {}, body, NOW, ("eine schöne, weiße Bluse",)).reason
+    assert said == "HTTP 400: Kann nicht sprechen: …"
+
+
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(strategies.binary(max_size=400), strategies.sampled_from([400, 429, 500]))
+def test_whatever_comes_the_reason_is_short_and_printable(body: bytes, status: int) -> None:
+    said = answers.error_of(status, {}, body, NOW).reason
+    assert said.startswith(f"HTTP {status}")
+    assert said.isprintable()
+    assert len(said) <= answers.MAX_REASON_CHARS
+
+
+def test_a_page_of_nothing_but_brackets_takes_no_time() -> None:
+    """As work, not as time: what is searched with the square of its length is short."""
+    said = answers.error_of(502, {}, b"<title" * 2_500 + b">far away</title>", NOW).reason
+    assert "far away" not in said
+    assert len(said) <= answers.MAX_REASON_CHARS
 
 
 def test_neither_key_nor_text_come_back_in_a_reason(api: MeteredProvider) -> None:

@@ -34,4 +34,6 @@ async def run(url: str, calls: int, in_flight: int) -> list[float]:
 
 
 begun = time.time()
-print(json.dumps([begun, *uvloop.run(run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))]))
+ended = uvloop.run(run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+os.set_blocking(sys.stdout.fileno(), True)  # a loop may leave it otherwise, and long output is cut then
+print(json.dumps([begun, *ended]))

@@ -6,16 +6,12 @@ bare loop gets out of the same provider on this machine when it keeps just 20 ca
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 
 import pytest
 
+from tests.bench.programs import bare_calls, steady
 from tests.bench.table import show
-from tests.bench.test_cold_rate import SCRIPT, steady
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
@@ -24,17 +20,6 @@ from workers.supervisor import Node
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(400)]
 LATENCY_SECONDS, CAPACITY = 0.15, 20
 ROWS, CALLS = 12_000, 1_000
-
-
-def bare_rate(spine: Spine) -> float:
-    """Calls a second of the bare loop."""
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), spine.provider.url, str(CALLS), str(CAPACITY)],
-        env={**os.environ, "BARE_LOOP_KEY": spine.provider.api_key},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return steady(json.loads(done.stdout)[1:])
 
 
 def seen(spine: Spine, since: float, until: float, capacity: int) -> tuple[int, float, float]:
@@ -51,7 +36,7 @@ def seen(spine: Spine, since: float, until: float, capacity: int) -> tuple[int, 
 def test_it_finds_a_limit_of_twenty_and_then_of_ten(make_spine: MakeSpine) -> None:
     provider = {"latency_ms": LATENCY_SECONDS * 1000, "limit": CAPACITY, "fsync": False, "audio_bytes": 8_000}
     spine = make_spine(provider=provider, max_concurrency=200)
-    bare_used = bare_rate(spine) / (CAPACITY / LATENCY_SECONDS)
+    bare_used = steady(bare_calls(spine, CALLS, CAPACITY)[1]) / (CAPACITY / LATENCY_SECONDS)
     spine.start_workers(Node("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(ROWS)))
     spine.wait_for_calls(CALLS + 1)

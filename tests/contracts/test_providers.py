@@ -91,6 +91,23 @@ def test_equal_requests_bring_equal_bytes_and_others_do_not(case: Case) -> None:
     assert first != other
 
 
+def test_what_is_heard_on_the_way_is_the_speech(case: Case) -> None:
+    heard: list[bytes] = []
+    speech = case.run(lambda provider: provider.speak(case.request(), heard.append))
+    assert b"".join(heard) == speech.audio
+    assert all(heard)
+
+
+def test_how_far_away_it_is(case: Case) -> None:
+    seconds = case.run(lambda provider: provider.round_trip_seconds())
+    assert seconds is not None
+    assert seconds >= 0
+    if case.profile.needs_key:
+        nowhere = dataclasses.replace(case.settings, api_url="http://127.0.0.1:1")
+        away = dataclasses.replace(case, settings=nowhere)
+        assert away.run(lambda provider: provider.round_trip_seconds()) is None
+
+
 def test_answers_find_back_to_their_requests(case: Case) -> None:
     texts = [f"Row number {number}, " + "and on " * (number % 7) for number in range(24)]
 

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 from pytest_celery import CeleryTestSetup
 
-from speeko_jobs.adapters.celery_queue import make_app
+from speeko_jobs.adapters.celery_queue.app import make_app
 from speeko_jobs.core.money import micros
 from speeko_jobs.core.text import spoken
 from speeko_jobs.flow import plan

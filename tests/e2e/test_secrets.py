@@ -1,17 +1,76 @@
-"""Neither the API key nor a catalog's text gets into logs, messages or what Redis holds."""
+"""Neither keys and passwords nor a catalog's text get into logs, messages, Redis or what Flower shows."""
 
 from __future__ import annotations
 
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import redis
+import requests
+import sqlalchemy
+from pytest_celery import CeleryBrokerCluster
 
+from speeko_jobs.settings import Settings
 from tests.e2e.conftest import MakeSpine
+from tests.faults.proxy import Proxy
+from tests.fixtures.cluster import LocalProcess
 from tests.fixtures.metered import API_KEY
-from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog
+from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
+from tests.wait import wait_until
+from workers.supervisor import environment
 
 CANARY = "canary8d21"
+REDIS_PASSWORD, DATABASE_PASSWORD, FLOWER_PASSWORD = "canary-redis", "canary-database", "canary-flower"
+PAGES = (
+    "/workers", "/tasks", "/broker", "/metrics", "/api/tasks", "/api/task/types", "/api/queues/length",
+    "/api/workers", "/api/workers?status=1",
+)  # fmt: skip
+
+
+class Flower(LocalProcess):
+    """`speeko flower` on a free port, behind a password."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self._url = f"http://127.0.0.1:{port}"
+        guard = shutil.which("setpriv")  # the kernel tells it when pytest is gone; it ends Flower
+        before = [guard, "--pdeathsig", "TERM"] if guard else []
+        command = [*before, str(Path(sys.executable).with_name("speeko")), "flower", "--port", str(port)]
+        environ = environment(settings) | {"FLOWER_BASIC_AUTH": f"user:{FLOWER_PASSWORD}"}
+        super().__init__("flower", command, folder, environ)
+
+    def is_up(self) -> bool:
+        try:
+            return requests.get(f"{self._url}/healthcheck", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def get(self, path: str) -> requests.Response:
+        found = requests.get(self._url + path, auth=("user", FLOWER_PASSWORD), timeout=20)
+        found.raise_for_status()
+        return found
+
+    def tasks(self) -> dict[str, Any]:
+        return dict(self.get("/api/tasks").json())
+
+    def everything(self) -> str:
+        """Its pages, and those of every worker and task."""
+        workers = self.get("/api/workers?refresh=1").json()
+        assert len(workers) == 2
+        paths = [*PAGES, *(f"/worker/{name}" for name in workers)]
+        for task in self.tasks():
+            paths += [f"/task/{task}", f"/api/task/info/{task}"]
+        return "\n".join(self.get(path).text for path in paths)
+
+    def teardown(self) -> None:
+        assert self.kill("SIGTERM") == 0
 
 
 def everything(client: redis.Redis) -> bytes:
@@ -35,8 +94,27 @@ def everything(client: redis.Redis) -> bytes:
     return b"\n".join(found)
 
 
-def test_canaries_are_found_nowhere(make_spine: MakeSpine) -> None:
-    spine = make_spine(provider={"latency_ms": 200})
+@pytest.fixture
+def guarded_broker(celery_broker_cluster: CeleryBrokerCluster) -> Iterator[None]:
+    """The broker on TCP, with a password."""
+    server = celery_broker_cluster[0].container
+    with server.client as client:
+        socket_path = Path(client.get_connection_kwargs()["path"])
+        client.config_set("requirepass", REDIS_PASSWORD)
+    with Proxy(socket_path) as line:
+        server.url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{line.port}/0"
+        yield
+
+
+@pytest.fixture
+def spine(guarded_broker: None, make_spine: MakeSpine, database_url: str) -> Spine:
+    """Servers with passwords, and four calls at a time."""
+    url = sqlalchemy.make_url(database_url).set(password=DATABASE_PASSWORD)
+    with_password = url.render_as_string(hide_password=False)
+    return make_spine(provider={"latency_ms": 200}, database_url=with_password, max_concurrency=4)
+
+
+def test_canaries_are_found_nowhere(spine: Spine) -> None:
     said = [f"{CANARY} {text}" for text in texts(60)]
     catalog = write_catalog(spine.folder / "catalog.csv", said)
 
@@ -52,25 +130,41 @@ def test_canaries_are_found_nowhere(make_spine: MakeSpine) -> None:
             {"match": "number 7 ", "status": 401, "body": refused(7)},
         ]
     )
-    with spine.redis.client as client:
-        job = spine.submit(catalog)
-        seen = everything(client)  # the messages that wait
-        assert b"synthesize" in seen
-        workers = spine.start_workers(SYNTHESIZING, DELIVERING)
-        spine.wait_for_calls(5)
-        arguments = [
-            " ".join(process.cmdline())
-            for node in workers
-            for process in (lambda p: [p, *p.children()])(psutil.Process(node.container.process.pid))
-        ]
-        spine.until(lambda: spine.job(job).state == "paused", "the pause for the refused key")
-        spine.context.queue.synthesize([(10**9, 1)])
-        spine.sql("UPDATE speeko.job SET state = 'running', reason = ''")
-        spine.wait(job, sweeping=True)
-        seen += everything(client)
-    haystack = seen.decode("utf-8", "replace") + spine.logs() + "\n".join(arguments)
-    assert "canary" not in haystack
-    assert API_KEY not in haystack
+    flower = Flower(spine.settings, spine.folder)
+    try:
+        with spine.redis.client as client:
+            flower.ready()
+            wait_until(lambda: client.exists("speeko:_kombu.binding.celeryev"), "Flower to listen")
+            job = spine.submit(catalog)
+            seen = everything(client)  # the messages that wait
+            assert b"synthesize" in seen
+            workers = spine.start_workers(SYNTHESIZING, DELIVERING)
+            spine.wait_for_calls(5)
+            arguments = [
+                " ".join(process.cmdline())
+                for node in [*(worker.container for worker in workers), flower]
+                for process in (lambda p: [p, *p.children()])(psutil.Process(node.process.pid))
+            ]
+            spine.until(lambda: spine.job(job).state == "paused", "the pause for the refused key")
+            spine.context.queue.synthesize([(10**9, 1)])
+            spine.sql("UPDATE speeko.job SET state = 'running', reason = ''")
+            spine.until(lambda: "STARTED" in str(flower.tasks()), "Flower to see a task at work")
+            shown = flower.everything()
+            spine.wait(job, sweeping=True)
+            wait_until(lambda: "finalize" in str(flower.tasks()), "Flower to see the end")
+            shown += flower.everything()
+            seen += everything(client)
+    finally:
+        flower.teardown()
+    places = {
+        "Redis": seen.decode("utf-8", "replace"),
+        "the logs": spine.logs() + flower.logs(),
+        "arguments": "\n".join(arguments),
+        "Flower": shown,
+    }
     reasons = spine.sql("SELECT string_agg(reason, ' ') FROM speeko.attempt")[0][0]
-    assert API_KEY not in reasons
-    assert CANARY not in reasons
+    places["reasons"] = reasons
+    for place, found in places.items():
+        assert found, place
+        for secret in ("canary", API_KEY):
+            assert secret not in found, (place, found[max(found.index(secret) - 300, 0) :][:400])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +17,20 @@ from speeko_jobs.flow import finalize, plan
 from speeko_jobs.flow.sweep import sweep
 from tests.fixtures.books import stored, together
 from tests.fixtures.inprocess import InProcess
+from tests.wait import wait_until
 
 TEXTS = [(f"r{n}", f"This is text {n}.") for n in range(60)]  # three chunks
+
+GRACE = "SELECT clock_timestamp() > pg_postmaster_start_time() + interval '3 seconds'"
+
+
+@pytest.fixture
+def flow(flow: InProcess) -> Iterator[InProcess]:
+    """Under short leases, and past the lease after the server's start in which nobody is buried."""
+    opened = flow.again(lease_seconds=3.0)
+    wait_until(lambda: opened.books.one(GRACE), "a server that has been up for a lease")
+    yield opened
+    opened.close()
 
 
 def sent(flow: InProcess, queue: str) -> list[list[Any]]:

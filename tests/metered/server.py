@@ -11,7 +11,9 @@ POST /script takes a list of rules; the first whose `match` (part of the input, 
 (default 1, -1: for ever) are not used up decides: status, body, headers, bill (default: where the status is
 2xx), delay_seconds, reset ("before" or "after" billing), cut_after_bytes (and chunked), garbage (html, json,
 empty, silence, wrong_format, long_header, gzip_bomb), drip (a byte a second), endless, say (speak this
-text's audio in place of its own).
+text's audio in place of its own), hold_after_bytes (the rest comes after POST /release).
+
+POST /lag {"seconds": 0.1} slows /health down, as a long way would.
 
 POST /limit {"limit": 10} changes how many calls it takes at once (0: any number).
 """
@@ -47,7 +49,7 @@ _TYPES = {
 }
 _RULE_FIELDS = {
     "match", "times", "status", "body", "headers", "bill", "delay_seconds", "reset", "cut_after_bytes",
-    "chunked", "garbage", "drip", "endless", "say",
+    "chunked", "garbage", "drip", "endless", "say", "hold_after_bytes",
 }  # fmt: skip
 
 
@@ -129,6 +131,8 @@ class Meter:
     in_flight: int = 0
     max_in_flight: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    lag_seconds: float = 0.0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -141,9 +145,16 @@ class Meter:
 
     async def _other(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/health":
+            await asyncio.sleep(self.lag_seconds)
             return web.json_response({"status": "ok"})
         if request.path == "/script" and request.method == "POST":
             return web.json_response({"rules": self._load(await request.json())})
+        if request.path == "/lag" and request.method == "POST":
+            self.lag_seconds = float((await request.json())["seconds"])
+            return web.json_response({"seconds": self.lag_seconds})
+        if request.path == "/release" and request.method == "POST":
+            self.released.set()
+            return web.json_response({"released": True})
         if request.path == "/limit" and request.method == "POST":
             self.limit = int((await request.json())["limit"])
             return web.json_response({"limit": self.limit})
@@ -170,6 +181,7 @@ class Meter:
             if unknown := set(rule) - _RULE_FIELDS:
                 raise Refusal(400, f"unknown in a rule: {sorted(unknown)}")
         self.rules = [dict(rule) for rule in rules]
+        self.released.clear()
         return len(self.rules)
 
     async def _counted(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -262,6 +274,8 @@ class Meter:
             said = text.encode()
         else:
             said = self._audio(body)
+        if "hold_after_bytes" in rule:
+            return await self._in_two(request, said, rule["hold_after_bytes"])
         if not {"cut_after_bytes", "drip", "endless"} & set(rule):
             return web.Response(body=said, status=status, headers=headers)
         answer = web.StreamResponse(status=status, headers=headers)
@@ -275,6 +289,20 @@ class Meter:
         except ConnectionError:
             pass
         return reset(request, hard=False)
+
+    async def _in_two(self, request: web.BaseRequest, said: bytes, first: int) -> web.StreamResponse:
+        """A good answer that comes in two parts, the second when it is told to."""
+        answer = web.StreamResponse()
+        answer.enable_chunked_encoding()
+        try:
+            await answer.prepare(request)
+            await answer.write(said[:first])
+            await self.released.wait()
+            await answer.write(said[first:])
+            await answer.write_eof()
+        except ConnectionError:
+            return reset(request)
+        return answer
 
     async def _send_badly(self, answer: web.StreamResponse, rule: dict[str, Any], said: bytes) -> None:
         if "cut_after_bytes" in rule:

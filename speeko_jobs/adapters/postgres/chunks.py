@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.spec import JobSpec, from_json
@@ -14,12 +14,14 @@ from speeko_jobs.core.states import JobState, UtteranceState
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A range of rows of one job, both ends included."""
+    """A range of rows of one job, both ends included. `unchanged`: the counts of those that are not items,
+    because the planner has written their lines already."""
 
     job: int
     no: int
     first_row: int
     last_row: int
+    unchanged: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,8 @@ class Orders:
     weight: float  # of its tenant
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row as the planner left it."""
+class Row(NamedTuple):
+    """A row as the planner left it, and what the job's destination holds at its path (None: nothing)."""
 
     row_no: int
     row_id: str
@@ -47,9 +48,12 @@ class Row:
     language: str | None
     chars: int
     keys: list[bytes] | None
-    kept: bool
     error: str | None
     source: str | None
+    held: bytes | None  # the content: a key, or the hash of the keys that were joined
+    held_job: int | None
+    held_bytes: int | None
+    held_millis: int | None
 
 
 def let_in(t: Transaction, window: int, job: int | None = None) -> list[tuple[int, int]]:
@@ -100,7 +104,7 @@ def orders(database: Database, job: int) -> Orders | None:
 def rows(database: Database, chunk: Chunk) -> list[Row]:
     """The chunk's rows in order, without those left out by the user's own rule."""
     values = {"job": chunk.job, "first": chunk.first_row, "last": chunk.last_row}
-    return [Row(*row) for row in database.rows("chunk_items", values)]
+    return list(map(Row._make, database.rows("chunk_items", values)))
 
 
 def ready(t: Transaction, chunk: Chunk) -> bool:

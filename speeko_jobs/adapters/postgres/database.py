@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from speeko_jobs.adapters.postgres.arrays import packed
 from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 
 T = TypeVar("T")
@@ -41,19 +42,19 @@ class Transaction:
     def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run the named statement and fetch all of its rows."""
         with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(statement(name), values)
+            cursor.execute(statement(name), packed(values))
             return cursor.fetchall() if cursor.description else []
 
     def row(self, name: str, values: Mapping[str, Any] | None = None) -> tuple[Any, ...] | None:
         """The only row that the named statement answers, or None."""
         with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(statement(name), values)
+            cursor.execute(statement(name), packed(values))
             return cursor.fetchone() if cursor.description else None
 
     def run(self, name: str, values: Mapping[str, Any] | None = None) -> int:
         """Run the named statement; how many rows it touched."""
         with self._connection.cursor() as cursor:
-            return cursor.execute(statement(name), values).rowcount
+            return cursor.execute(statement(name), packed(values)).rowcount
 
     def copy_binary(self, table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> None:
         """COPY rows that are already in Postgres' binary form (without header and trailer) into `table`."""

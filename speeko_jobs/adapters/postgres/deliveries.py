@@ -22,16 +22,6 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What a destination holds at one path."""
-
-    content: bytes  # the key, or the hash of the keys that were joined
-    job: int
-    bytes: int
-    millis: int
-
-
-@dataclass(frozen=True, slots=True)
 class Put:
     """What was put at one path."""
 
@@ -53,7 +43,7 @@ class Finished:
 def chunk(database: Database, job: int, no: int) -> tuple[Chunk, ChunkState] | None:
     """A chunk with its state."""
     found = database.row("chunk_for_delivery", {"job": job, "no": no})
-    return (Chunk(job, no, found[0], found[1]), ChunkState(found[2])) if found else None
+    return (Chunk(job, no, *found[1:]), ChunkState(found[0])) if found else None
 
 
 def settled(database: Database, keys: Sequence[bytes]) -> dict[bytes, Settlement]:
@@ -65,10 +55,17 @@ def settled(database: Database, keys: Sequence[bytes]) -> dict[bytes, Settlement
     return out
 
 
-def held(database: Database, destination: int, paths: Sequence[str]) -> dict[str, Held]:
-    """What the destination holds at these paths."""
-    values = {"destination": destination, "paths": list(paths)}
-    return {path: Held(*rest) for path, *rest in database.rows("delivered_there", values)}
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What was stored under a key: its SHA-256, and the fence of the claim that brought it."""
+
+    sha256: bytes
+    fence: int
+
+
+def sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, Sum]:
+    """What was stored under these keys."""
+    return {key: Sum(*rest) for key, *rest in database.rows("utterance_sums", {"keys": list(keys)})}
 
 
 def some_held(database: Database, destination: int, most: int) -> list[str]:
@@ -76,10 +73,9 @@ def some_held(database: Database, destination: int, most: int) -> list[str]:
     return [row[0] for row in database.rows("delivered_some", {"destination": destination, "most": most})]
 
 
-def audio_lost(t: Transaction, at: Chunk, keys: Sequence[bytes]) -> None:
-    """These objects are gone from the store: their keys are missing again, and the chunk starts over."""
-    t.run("chunk_lost_audio", {"keys": sorted(keys)})
-    t.run("chunk_back", {"job": at.job, "no": at.no})
+def start_over(t: Transaction, at: Chunk, claimant: int | None) -> None:
+    """The chunk goes through synthesis again: some of its audio is to be bought once more."""
+    t.run("chunk_back", {"job": at.job, "no": at.no, "claimant": claimant})
 
 
 def finish(
@@ -89,16 +85,19 @@ def finish(
     destination: int,
     puts: Sequence[Put],
     counts: Mapping[str, int],
+    claimant: int | None = None,
 ) -> Finished | None:
     """The chunk is delivered; how its job stands, or None when it was delivered before.
 
-    `counts` has delivered, unchanged, failed and refused rows, and whatever else the summary adds up.
+    A chunk that is not ready can only be delivered by the `claimant` that has it. `counts` has delivered,
+    unchanged, failed and refused rows, and whatever else the summary adds up.
     """
     state = t.row(
         "chunk_delivered",
         {
             "job": at.job,
             "no": at.no,
+            "claimant": claimant,
             "counts": json.dumps(dict(counts)),
             **{name: counts[name] for name in ("delivered", "unchanged", "failed", "refused")},
         },
@@ -148,6 +147,15 @@ def book_saved(t: Transaction, tenant: str, provider: str, saved: Sequence[Saved
         )
 
 
-def delivered_chunks(database: Database, job: int, after: int = 0) -> list[int]:
-    """Numbers of the delivered chunks past `after`, in order."""
-    return [row[0] for row in database.rows("chunks_delivered", {"job": job, "after": after})]
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A delivered chunk. `has_failures`: some of its rows have no audio."""
+
+    chunk: Chunk
+    has_failures: bool
+
+
+def delivered_chunks(database: Database, job: int, after: int = 0) -> list[Part]:
+    """The delivered chunks past number `after`, in order."""
+    found = database.rows("chunks_delivered", {"job": job, "after": after})
+    return [Part(Chunk(job, *chunk), has_failures) for *chunk, has_failures in found]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.spec import JobSpec, from_json
@@ -120,10 +122,24 @@ def release(
     chunk_rows: int,
     plan: Mapping[str, Any],
     files: Iterable[Mapping[str, Any]],
+    unchanged: Sequence[tuple[int, bool, Mapping[str, int]]] = (),
 ) -> None:
-    """Cut the job into chunks and let it run, in the caller's one transaction."""
+    """Cut the job into chunks and let it run, in the caller's one transaction.
+
+    `unchanged`: chunks with rows that are in the manifest already: their numbers, whether that is all of
+    their rows, and the counts of those rows.
+    """
     still_planning(t, job)
-    chunks = t.run("chunks_make", {"job": job, "size": chunk_rows, "rows": rows}) if rows else 0
+    whole = [counts for _, is_whole, counts in unchanged if is_whole]
+    cut = {
+        "job": job,
+        "size": chunk_rows,
+        "rows": rows,
+        "nos": [no for no, _, _ in unchanged],
+        "whole": [is_whole for _, is_whole, _ in unchanged],
+        "counts": [Jsonb(counts) for _, _, counts in unchanged],
+    }
+    chunks = t.run("chunks_make", cut) if rows else 0
     released = t.row(
         "job_release",
         {
@@ -131,6 +147,8 @@ def release(
             "rows": rows - skipped,
             "skipped": skipped,
             "chunks": chunks,
+            "open": chunks - len(whole),
+            "unchanged": sum(counts["unchanged"] for counts in whole),
             "plan": json.dumps(plan),
             "files": json.dumps(list(files)),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.spec import JobSpec
@@ -19,6 +20,7 @@ _HEAD = struct.Struct(">hiqiqi")
 _LENGTH = struct.Struct(">i")
 _CHARS = struct.Struct(">ii")
 _NULL = b"\xff\xff\xff\xff"
+_NULLS = _NULL + _NULL
 _ARRAY = struct.Struct(">iiiiii")  # length, dimensions, has nulls, element type, size, lower bound
 _BYTEA = 17
 _KEY_LENGTH = _LENGTH.pack(32)
@@ -26,8 +28,7 @@ _ONE_KEY = _ARRAY.pack(20 + 36, 1, 0, _BYTEA, 1, 1) + _KEY_LENGTH
 _BOOL = (b"\x00\x00\x00\x01\x00", b"\x00\x00\x00\x01\x01")
 
 
-@dataclass(slots=True)
-class Item:
+class Item(NamedTuple):
     """One row of a job, as the planner leaves it. `voice` and `language` are None where the job's hold."""
 
     row_no: int
@@ -114,16 +115,23 @@ def paths(database: Database, job: int, rows: Sequence[int]) -> dict[int, str]:
     return {row_no: path for row_no, _, path in found}
 
 
-def delivered(database: Database, destination: int, paths: Sequence[str]) -> dict[str, tuple[bytes, int]]:
-    """What the destination holds at these paths: its content's key and the job that put it there."""
-    rows = database.rows("delivered_there", {"destination": destination, "paths": list(paths)})
-    return {path: (content, job) for path, content, job, _, _ in rows}
+def unchanged(
+    database: Database, destination: int, paths: Sequence[str], contents: Sequence[bytes]
+) -> dict[int, tuple[int, int]]:
+    """Which of the paths (by position) hold just these contents: the bytes and milliseconds of the files."""
+    values = {"destination": destination, "paths": paths, "contents": contents}
+    return {place: (size, millis) for place, size, millis in database.rows("delivered_same", values)}
+
+
+def holds_any(database: Database, destination: int) -> bool:
+    """Whether anything was delivered to the destination yet."""
+    return database.row("delivered_any", {"destination": destination}) is not None
 
 
 def _packed(job: int, item: Item) -> bytes:
     """One row in the binary form of COPY."""
-    row_id = item.row_id.encode()
-    keys = item.keys
+    row_no, row_id, path, voice, language, chars, keys, kept, error, source = item
+    named = row_id.encode()
     if len(keys) == 1:
         array = _ONE_KEY + keys[0]
     elif keys:
@@ -134,16 +142,14 @@ def _packed(job: int, item: Item) -> bytes:
         array = _NULL
     return b"".join(
         (
-            _HEAD.pack(11, 8, job, 8, item.row_no, len(row_id)),
-            row_id,
-            _text(item.path),
-            _text(item.voice),
-            _text(item.language),
-            _CHARS.pack(4, item.chars),
+            _HEAD.pack(11, 8, job, 8, row_no, len(named)),
+            named,
+            _text(path),
+            _NULLS if voice is None and language is None else _text(voice) + _text(language),
+            _CHARS.pack(4, chars),
             array,
-            _BOOL[item.kept],
-            _text(item.error),
-            _text(item.source),
+            _BOOL[kept],
+            _NULLS if error is None and source is None else _text(error) + _text(source),
         )
     )
 

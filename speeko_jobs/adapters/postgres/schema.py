@@ -107,6 +107,7 @@ job = Table(
     _time("released_at"),
     _time("finished_at"),
     _flag("finalized"),
+    Column("uncounted_row", BigInteger, server_default="1"),
 )
 Index(
     "job_open",
@@ -115,6 +116,7 @@ Index(
     postgresql_where=text("state NOT IN ('done', 'done_with_errors', 'cancelled')"),
 )
 Index("job_reserved", job.c.tenant, postgresql_where=text("reserved_micros > 0"))
+Index("job_uncounted", job.c.id, postgresql_where=text("uncounted_row IS NOT NULL"))
 chunk = Table(
     "chunk",
     metadata,
@@ -131,6 +133,7 @@ chunk = Table(
     _time("ready_at"),
     _time("delivered_at"),
     _json("counts", "{}"),
+    _json("unchanged", "{}"),
 )
 Index("chunk_open", chunk.c.job_id, chunk.c.state, chunk.c.no, postgresql_where=text("state <> 'delivered'"))
 Index(
@@ -311,4 +314,12 @@ permit = Table(
     Column("busy", Integer, nullable=False),
     Column("wants", Integer, nullable=False),
     _time("until", nullable=False),
+)
+evicted = Table(
+    "evicted",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("fence", Integer, nullable=False),
+    _words("format"),
+    _words("store"),
 )

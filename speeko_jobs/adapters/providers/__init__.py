@@ -6,6 +6,7 @@ are the caller's business. Importing this package loads neither HTTP nor audio l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from speeko_jobs.core.speech import Speech, SpeechRequest
     from speeko_jobs.settings import Settings
 
+Hear = Callable[[bytes], None]  # gets the parts of an answer as they arrive, before anybody has checked them
 _ESPEAK = "espeak"
 
 
@@ -22,8 +24,14 @@ class Provider(Protocol):
     @property
     def profile(self) -> Profile: ...
 
-    async def speak(self, request: SpeechRequest) -> Speech:
-        """One call, sent at most once: never retried in here. Raises ProviderError."""
+    async def speak(self, request: SpeechRequest, hear: Hear | None = None) -> Speech:
+        """One call, sent at most once: never retried in here. Raises ProviderError, perhaps after `hear` has
+        got some of the audio."""
+        ...
+
+    async def round_trip_seconds(self) -> float | None:
+        """How long a question and its answer are under way now, found out without spending money; None
+        where nobody answers soon."""
         ...
 
     async def aclose(self) -> None: ...

@@ -19,6 +19,8 @@ from speeko_jobs.core.speech import Failure, ProviderError
 MAX_REASON_CHARS = 300
 MAX_RETRY_AFTER_SECONDS = 600.0
 _MAX_BODY_CHARS = 20_000
+_MAX_HTML_CHARS = 4_000  # cutting tags out takes time with the square of this
+_JUDGED_BYTES = 1_000
 _SECRET_CHARS = 4
 _QUOTED_CHARS = 16
 
@@ -47,7 +49,7 @@ def error_of(
     status: int, headers: Mapping[str, str], body: bytes, now: datetime, secrets: tuple[str, ...] = ()
 ) -> ProviderError:
     """The ProviderError of an answer that is no audio. `secrets` (key, text) never reach its reason."""
-    text = body.decode("utf-8", "replace")[:_MAX_BODY_CHARS]
+    text = _text(body)[:_MAX_BODY_CHARS]
     stated = headers.get("Retry-After")
     reason = f"HTTP {status}"
     if 300 <= status < 400:
@@ -116,6 +118,23 @@ def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
     return line[:MAX_REASON_CHARS]
 
 
+def _text(body: bytes) -> str:
+    """The body as text; where it is none (compressed, audio, another encoding), a line that says so.
+
+    Latin-1 for what is nearly UTF-8: a quoted text must stay what it was, or it is not recognized.
+    """
+    start = body[:_JUDGED_BYTES].decode("utf-8", "replace")
+    strange = sum(c == "\ufffd" or not (c.isprintable() or c.isspace()) for c in start)
+    if 4 * strange > len(start):
+        return f"{len(body)} bytes that are no text"
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        if error.start > len(body) - 4:  # cut within its last character
+            return body[: error.start].decode()
+    return body.decode("latin-1")
+
+
 def _printable(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
@@ -128,6 +147,7 @@ def _message(text: str) -> str:
         except (ValueError, RecursionError):
             return text
     if start == "<":
+        text = text[:_MAX_HTML_CHARS]
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
         shown = (
             title.group(1)

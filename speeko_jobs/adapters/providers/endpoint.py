@@ -26,6 +26,11 @@ class Endpoint:
         return f"{self.base_url}/v1{_SPEECH_PATH}"
 
     @property
+    def health_url(self) -> str:
+        """An address that costs nothing to ask, whatever the answer."""
+        return f"{self.base_url}/health"
+
+    @property
     def headers(self) -> dict[str, str]:
         """Headers of every call. Identity: an inflated body could be any size before it is counted."""
         headers = {"Accept-Encoding": "identity", "User-Agent": "speeko-jobs"}

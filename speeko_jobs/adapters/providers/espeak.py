@@ -16,14 +16,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import speeko_jobs
 from speeko_jobs.adapters.providers.espeak_helper import ANSWER, LENGTH, OK, REFUSED, cores
+from speeko_jobs.core import ssml
 from speeko_jobs.core.espeak_voices import VOICES, espeak_voice
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.providers import Hear
 
 WORDS_A_MINUTE = 175  # espeak's own speed
 _EXIT_SECONDS = 5.0
@@ -44,8 +49,11 @@ class EspeakProvider:
     def helper_pid(self) -> int:
         return self._helper.process.pid
 
-    async def speak(self, request: SpeechRequest) -> Speech:
-        """Speech in the format asked for. A dead helper is NOT_SENT, a dead fork or no answer UNKNOWN."""
+    async def speak(self, request: SpeechRequest, hear: Hear | None = None) -> Speech:
+        """Speech in the format asked for. A dead helper is NOT_SENT, a dead fork or no answer UNKNOWN.
+
+        `hear` gets it in one part: espeak speaks minutes in the time of a round trip.
+        """
         started = time.monotonic()
         voice = espeak_voice(request.voice, request.language)
         if voice is None:
@@ -55,6 +63,7 @@ class EspeakProvider:
             raise ProviderError(Failure.REFUSED, f"espeak does not write {request.format}")
         body = {
             "text": request.text,
+            "ssml": ssml.is_canonical(request.text),
             "voice": voice,
             "wpm": round(WORDS_A_MINUTE * request.speed),
             "format": request.format,
@@ -69,7 +78,12 @@ class EspeakProvider:
         if outcome != OK:
             failure = Failure.REFUSED if outcome == REFUSED else Failure.UNKNOWN
             raise ProviderError(failure, answer.decode("utf-8", "replace"))
+        if hear is not None:
+            hear(answer)
         return Speech(answer, time.monotonic() - started)
+
+    async def round_trip_seconds(self) -> float | None:
+        return 0.0
 
     async def aclose(self) -> None:
         await self._helper.aclose()

@@ -4,8 +4,8 @@ espeak is not thread-safe and its bytes depend on what it said before. So this p
 silent and single-threaded, and forks for every utterance; the fork speaks, encodes, answers over a pipe
 and is gone. Requests and answers go over the socket at file descriptor 0; its end is the end of the process.
 
-Frames. Request: length (u32), then JSON {id, text, voice, wpm, format, cpu_seconds}. Answer: length (u32), id
-(u32), outcome (u8), then audio or a reason. The first answer, id 0, says whether espeak is there.
+Frames. Request: length (u32), then JSON {id, text, ssml, voice, wpm, format, cpu_seconds}. Answer: length
+(u32), id (u32), outcome (u8), then audio or a reason. The first answer, id 0, says whether espeak is there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OK, REFUSED, DIED = 0, 1, 2
 ANSWER: Final = struct.Struct("!IIB")
 LENGTH: Final = struct.Struct("!I")
 
-_SYNCHRONOUS, _DONT_EXIT, _UTF8, _RATE = 2, 0x8000, 1, 1
+_SYNCHRONOUS, _DONT_EXIT, _UTF8, _SSML, _RATE = 2, 0x8000, 1, 0x10, 1
 _BUFFER_MS = 1000
 _MAX_PATH_BYTES = 150  # espeak cuts longer data paths
 _OPUS_RATE = 24_000
@@ -66,13 +66,13 @@ class Espeak:
         self._callback = _CALLBACK(self._collect)  # kept: espeak holds only its address
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def pcm(self, text: str, voice: str, wpm: int) -> bytes:
+    def pcm(self, text: str, voice: str, wpm: int, ssml: bool = False) -> bytes:
         """16-bit mono samples. ValueError where the voice is missing or there is nothing to speak."""
         if self._library.espeak_SetVoiceByName(voice.encode()):
             raise ValueError(f"espeak has no voice {voice!r}")
         self._library.espeak_SetParameter(_RATE, wpm, 0)
         raw = text.replace("\0", " ").encode("utf-8", "replace")
-        if self._library.espeak_Synth(raw, len(raw) + 1, 0, 0, 0, _UTF8, None, None):
+        if self._library.espeak_Synth(raw, len(raw) + 1, 0, 0, 0, _UTF8 | _SSML * ssml, None, None):
             raise ValueError("espeak does not take this text")
         self._library.espeak_Synchronize()
         if not any(self._pcm):
@@ -203,7 +203,7 @@ def _speak(espeak: Espeak, request: dict[str, Any]) -> bytes:
     seconds = int(request["cpu_seconds"]) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
-        pcm = espeak.pcm(request["text"], request["voice"], request["wpm"])
+        pcm = espeak.pcm(request["text"], request["voice"], request["wpm"], request["ssml"])
         return bytes([OK]) + encode(pcm, espeak.rate, request["format"])
     except ValueError as error:
         return bytes([REFUSED]) + str(error).encode()

@@ -12,7 +12,7 @@ import json
 import time
 import zlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
@@ -23,12 +23,16 @@ from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.settings import Settings
 
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.providers import Hear
+
 # Below the idle time after which common servers hang up (2 s and more): a call on a connection that the
 # server closes at that moment ends as UNKNOWN, which may cost money.
 _KEEP_ALIVE_SECONDS = 1.5
 _CONNECT_SECONDS = 10.0
 _ERROR_BYTES = 64 * 1024
 _ERROR_SECONDS = 5.0
+_ROUND_TRIP_SECONDS = 2.0  # longer than that is slow, however long it is
 
 
 class SpeechApiProvider:
@@ -42,7 +46,7 @@ class SpeechApiProvider:
         where = endpoint(profile, settings)
         self.profile = profile
         self._key = where.api_key
-        self._url = URL(where.speech_url)
+        self._url, self._health_url = URL(where.speech_url), URL(where.health_url)
         self._timeout_seconds = settings.request_timeout_seconds
         self._max_bytes = settings.max_audio_mb * 1_000_000
         connect = min(_CONNECT_SECONDS, self._timeout_seconds / 2)
@@ -55,12 +59,12 @@ class SpeechApiProvider:
             auto_decompress=False,
         )
 
-    async def speak(self, request: SpeechRequest) -> Speech:
+    async def speak(self, request: SpeechRequest, hear: Hear | None = None) -> Speech:
         """The answer's whole body. Raises ProviderError; a cut, late or endless body is UNKNOWN."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                audio, limits = await self._post(request)
+                audio, limits = await self._post(request, hear)
         except TimeoutError:
             message = f"no whole answer within {self._timeout_seconds:g} s"
             raise ProviderError(Failure.UNKNOWN, message) from None
@@ -70,10 +74,25 @@ class SpeechApiProvider:
             raise ProviderError(Failure.UNKNOWN, self._line("connection lost", error, request)) from None
         return Speech(audio, time.monotonic() - started, *limits)
 
+    async def round_trip_seconds(self) -> float | None:
+        """The time of a request without work. One before it opens the connection and is not counted."""
+        try:
+            async with asyncio.timeout(_ROUND_TRIP_SECONDS):
+                await self._ask_health()
+                started = time.monotonic()
+                await self._ask_health()
+                return time.monotonic() - started
+        except (TimeoutError, aiohttp.ClientError, OSError, RuntimeError):
+            return None
+
+    async def _ask_health(self) -> None:
+        async with self._session.get(self._health_url, allow_redirects=False) as response:
+            await self._read_start(response)
+
     async def aclose(self) -> None:
         await self._session.close()
 
-    async def _post(self, request: SpeechRequest) -> tuple[bytes, tuple[int, float]]:
+    async def _post(self, request: SpeechRequest, hear: Hear | None) -> tuple[bytes, tuple[int, float]]:
         headers = {"Idempotency-Key": request.key.hex()} if self.profile.honours_idempotency_key else None
         call = self._session.post(
             self._url, data=_body(self.profile, request), headers=headers, allow_redirects=False
@@ -84,21 +103,28 @@ class SpeechApiProvider:
             raise self._lost(error, request) from None
         async with response:
             if response.status // 100 == 2:
-                return await self._read(response), limits_of(response.headers)
+                return await self._read(response, hear), limits_of(response.headers)
             start = await self._read_start(response)
             secrets = (self._key, request.text)
             raise error_of(response.status, response.headers, start, datetime.now(UTC), secrets)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, hear: Hear | None) -> bytes:
         parts, size = [], 0
+        plain = response.headers.get("Content-Encoding", "identity").lower() == "identity"
         async for part in response.content.iter_any():
             size += len(part)
             if size > self._max_bytes:
                 raise self._too_long()
             parts.append(part)
+            if hear is not None and plain:
+                hear(part)
         audio = b"".join(parts)
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
-        return audio if encoding == "identity" else self._inflated(audio)
+        if plain:
+            return audio
+        audio = self._inflated(audio)
+        if hear is not None:
+            hear(audio)
+        return audio
 
     def _inflated(self, audio: bytes) -> bytes:
         """The body of a server that compresses unasked; as it came where that cannot be undone."""

@@ -28,7 +28,7 @@ WHERE c.job_id = %(job)s AND c.no = %(no)s AND j.id = c.job_id AND j.state = 'ru
   AND c.state IN ('planned', 'synthesizing')
   AND NOT EXISTS (SELECT FROM speeko.claimant e
                   WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
-RETURNING c.job_id, c.no, c.first_row, c.last_row
+RETURNING c.job_id, c.no, c.first_row, c.last_row, c.unchanged
 
 -- chunk_next: take the chunk that is next in line: by priority, then the tenant, then the job, that has the
 -- least under way for its weight; not of some jobs, and of a least priority
@@ -53,7 +53,7 @@ UPDATE speeko.chunk c
 SET state = 'synthesizing', claimant_id = %(claimant)s, attempt = c.attempt + 1,
     started_at = clock_timestamp(), queued_at = coalesce(c.queued_at, clock_timestamp())
 FROM next WHERE c.job_id = next.job_id AND c.no = next.no
-RETURNING c.job_id, c.no, c.first_row, c.last_row
+RETURNING c.job_id, c.no, c.first_row, c.last_row, c.unchanged
 
 -- chunk_spec: the spec of a job and who pays for it
 SELECT j.spec, j.tenant, extract(epoch FROM j.released_at)::float8, j.destination_id, j.state, j.priority,
@@ -61,11 +61,19 @@ SELECT j.spec, j.tenant, extract(epoch FROM j.released_at)::float8, j.destinatio
 FROM speeko.job j LEFT JOIN speeko.tenant t ON t.name = j.tenant
 WHERE j.id = %(job)s
 
--- chunk_items: the rows of a range, without those left out
-SELECT row_no, row_id, path, voice, language, chars, keys, kept, error, source
-FROM speeko.item
-WHERE job_id = %(job)s AND row_no BETWEEN %(first)s AND %(last)s AND NOT skipped
-ORDER BY row_no
+-- chunk_items: the rows of a range, without those left out, each with what the destination holds at its path.
+-- OFFSET 0 keeps the look-up a look-up: joined as a whole, it may read all that was ever delivered.
+SELECT i.row_no, i.row_id, i.path, i.voice, i.language, i.chars, i.keys, i.error, i.source,
+       d.content, d.job_id, d.bytes, d.millis
+FROM speeko.job j
+JOIN speeko.item i ON i.job_id = j.id
+LEFT JOIN LATERAL (
+    SELECT content, job_id, bytes, millis FROM speeko.delivered
+    WHERE destination_id = j.destination_id AND path = i.path
+    OFFSET 0
+) d ON true
+WHERE j.id = %(job)s AND i.row_no BETWEEN %(first)s AND %(last)s AND NOT i.skipped
+ORDER BY i.row_no
 
 -- chunk_let_go: an engine leaves chunks that it cannot get on with for now
 UPDATE speeko.chunk SET claimant_id = NULL

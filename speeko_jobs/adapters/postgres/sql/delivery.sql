@@ -1,5 +1,5 @@
 -- chunk_for_delivery: a chunk that is ready, or was delivered already
-SELECT first_row, last_row, state FROM speeko.chunk WHERE job_id = %(job)s AND no = %(no)s
+SELECT state, first_row, last_row, unchanged FROM speeko.chunk WHERE job_id = %(job)s AND no = %(no)s
 
 -- utterances_settled: what deliver needs to know of keys that Redis does not know
 SELECT key, state, bytes, millis, bought_job, bought_row, (extract(epoch FROM settled_at) * 1000)::bigint, cost_micros,
@@ -15,21 +15,18 @@ ORDER BY n.path
 ON CONFLICT (destination_id, path) DO UPDATE
 SET content = excluded.content, job_id = excluded.job_id, bytes = excluded.bytes, millis = excluded.millis
 
--- chunk_lost_audio: objects that should be in the store are not: buy them again
-UPDATE speeko.utterance SET state = 'missing', reason = 'the audio was gone from the store'
-WHERE key = ANY(%(keys)b::bytea[]) AND state = 'done'
-
 -- delivered_some: a few of the paths that a destination should hold
 SELECT path FROM speeko.delivered WHERE destination_id = %(destination)s ORDER BY path LIMIT %(most)s
 
 -- chunk_back: a chunk whose audio was gone goes through synthesis again
 UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL
-WHERE job_id = %(job)s AND no = %(no)s AND state = 'ready'
+WHERE job_id = %(job)s AND no = %(no)s AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
 
--- chunk_delivered: once only; the counts go to the job
+-- chunk_delivered: once only, by whoever finds it ready or by the engine that has it; the counts go to the job
 WITH old AS (
     SELECT job_id, no, delivered_at FROM speeko.chunk
-    WHERE job_id = %(job)s AND no = %(no)s AND state = 'ready'
+    WHERE job_id = %(job)s AND no = %(no)s
+      AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
     FOR NO KEY UPDATE
 ), done AS (
     UPDATE speeko.chunk c SET state = 'delivered', delivered_at = clock_timestamp(), claimant_id = NULL,
@@ -57,5 +54,9 @@ ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
 SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
     saved_micros = d.saved_micros + excluded.saved_micros
 
--- chunks_delivered: the chunks of a job that are delivered, in order
-SELECT no FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered' AND no > %(after)s ORDER BY no
+-- chunks_delivered: the chunks of a job that are delivered, in order, and whether some of their rows failed
+SELECT no, first_row, last_row, unchanged, (counts->>'failed')::bigint + (counts->>'refused')::bigint > 0
+FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered' AND no > %(after)s ORDER BY no
+
+-- utterance_sums: what was stored under these keys
+SELECT key, sha256, fence FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[]) AND sha256 IS NOT NULL

@@ -22,8 +22,10 @@ RETURNING id
 
 -- job_release: the one moment at which a planned job begins to run
 UPDATE speeko.job
-SET state = 'running', released_at = clock_timestamp(), rows = %(rows)s, skipped = %(skipped)s,
-    plan = %(plan)s, files = %(files)s, chunks = %(chunks)s, chunks_open = %(chunks)s
+SET state = CASE WHEN %(chunks)s > 0 AND %(open)s = 0 THEN 'finalizing' ELSE 'running' END,
+    released_at = clock_timestamp(), finished_at = CASE WHEN %(open)s = 0 THEN clock_timestamp() END,
+    rows = %(rows)s, skipped = %(skipped)s, plan = %(plan)s, files = %(files)s, chunks = %(chunks)s,
+    chunks_open = %(open)s, unchanged = %(unchanged)s
 WHERE id = %(job)s AND state = 'planning'
 RETURNING id
 

@@ -17,10 +17,18 @@ ORDER BY n.key
 ON CONFLICT (key) DO UPDATE SET cost_micros = excluded.cost_micros
 WHERE u.state IN ('missing', 'failed') AND u.cost_micros <> excluded.cost_micros
 
--- delivered_there: what a destination holds at these paths
-SELECT path, content, job_id, bytes, millis
-FROM speeko.delivered
-WHERE destination_id = %(destination)s AND path = ANY(%(paths)s::text[])
+-- delivered_same: which of these paths (from 0) hold just this content
+SELECT (n.place - 1)::int, d.bytes, d.millis
+FROM unnest(%(paths)b::text[], %(contents)b::bytea[]) WITH ORDINALITY AS n (path, content, place)
+CROSS JOIN LATERAL (
+    SELECT content, bytes, millis FROM speeko.delivered
+    WHERE destination_id = %(destination)s AND path = n.path
+    OFFSET 0
+) d
+WHERE d.content = n.content
+
+-- delivered_any: whether a destination holds anything
+SELECT 1 FROM speeko.delivered WHERE destination_id = %(destination)s LIMIT 1
 
 -- items_skip: rows left out by the user's own rule for repeated ids
 UPDATE speeko.item i SET skipped = true, keys = NULL
@@ -37,7 +45,10 @@ SELECT row_no, row_id, path FROM speeko.item
 WHERE job_id = %(job)s AND row_no = ANY(%(rows)b::bigint[])
 ORDER BY row_no
 
--- chunks_make: cut a job's rows into chunks
-INSERT INTO speeko.chunk (job_id, no, first_row, last_row, state)
-SELECT %(job)s, n + 1, n * %(size)s::bigint + 1, least((n + 1) * %(size)s::bigint, %(rows)s), 'planned'
+-- chunks_make: cut a job's rows into chunks; of some, rows are in the manifest already, or all of them
+INSERT INTO speeko.chunk (job_id, no, first_row, last_row, state, unchanged, counts, delivered_at)
+SELECT %(job)s, n + 1, n * %(size)s::bigint + 1, least((n + 1) * %(size)s::bigint, %(rows)s),
+       CASE WHEN s.whole THEN 'delivered' ELSE 'planned' END, coalesce(s.counts, '{}'),
+       CASE WHEN s.whole THEN s.counts ELSE '{}' END, CASE WHEN s.whole THEN clock_timestamp() END
 FROM generate_series(0, (%(rows)s::bigint - 1) / %(size)s::bigint) AS n
+LEFT JOIN unnest(%(nos)b::int[], %(whole)b::bool[], %(counts)b::jsonb[]) AS s (no, whole, counts) ON s.no = n + 1

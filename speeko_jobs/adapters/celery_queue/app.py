@@ -1,29 +1,18 @@
-"""Celery as the messenger: one app's settings, and sending ids to the three queues.
-
-A message is a hint: it may be lost, doubled or late, and the sweeper sends what is due again. So a send
-that fails is not an error of the work; it is reported and left to the sweeper.
-"""
+"""The Celery app: one app's settings, and the transport that survives a Redis that goes away."""
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
-from celery.exceptions import OperationalError as CeleryError
-from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 
-SYNTHESIZE, DELIVER, CONTROL = "synthesize", "deliver", "control"
-QUEUES = (SYNTHESIZE, DELIVER, CONTROL)
-SWEEP_SECONDS = 15.0
-WORKER_ANSWER_SECONDS, SENDER_ANSWER_SECONDS = 30.0, 3.0  # a worker waits for messages, a sender does not
+from speeko_jobs.adapters.celery_queue.names import CONTROL, DELIVER, SWEEP_SECONDS, SYNTHESIZE
+
+WORKER_ANSWER_SECONDS = 30.0  # a worker waits for messages, a sender does not
 VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
-log = logging.getLogger(__name__)
 
 
 class Transport(kombu_redis.Transport):
@@ -127,74 +116,3 @@ def broker_url(redis_url: str) -> str:
     number = parse_qs(parts.query).get("db", ["0"])[0]
     password = f":{parts.password}@" if parts.password else ""
     return f"redis+socket://{password}{parts.path}?virtual_host={number}"
-
-
-class Queue:
-    """Sends task messages. Safe in any thread; opened by the first send, so after any fork."""
-
-    def __init__(self, redis_url: str) -> None:
-        self._redis_url = redis_url
-        self._app: Celery | None = None
-        self._pid = 0
-
-    @property
-    def app(self) -> Celery:
-        if self._app is None or self._pid != os.getpid():
-            self._app = make_app(self._redis_url, answer_seconds=SENDER_ANSWER_SECONDS)
-            self._pid = os.getpid()
-        return self._app
-
-    def synthesize(self, chunks: Iterable[tuple[int, int]]) -> bool:
-        return self._send("synthesize", SYNTHESIZE, list(chunks))
-
-    def deliver(self, chunks: Iterable[tuple[int, int]]) -> bool:
-        return self._send("deliver", DELIVER, list(chunks))
-
-    def finalize(self, job: int) -> bool:
-        return self._send("finalize", CONTROL, [(job,)])
-
-    def sweep(self) -> bool:
-        """Ask any worker to sweep; the request is void once the next one is due."""
-        return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
-
-    def waiting(self, queue: str) -> int:
-        """How many messages wait in a queue; 0 when the broker does not answer."""
-        try:
-            with self.app.connection_for_read() as connection:
-                # not passive: with a key prefix, kombu would not find the queue
-                declared = connection.default_channel.queue_declare(queue, durable=True, auto_delete=False)
-                return int(declared.message_count)
-        except (OperationalError, CeleryError, ChannelError, OSError):
-            return 0
-
-    def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
-        """The workers that answer in that time; none also when the broker does not."""
-        try:
-            answers = self.app.control.ping(timeout=timeout_seconds)
-        except (OperationalError, CeleryError, OSError) as error:
-            log.warning("the broker does not answer: %s", type(error).__name__)
-            return []
-        return sorted(name for answer in answers for name in answer)
-
-    def close(self) -> None:
-        if self._app is not None and self._pid == os.getpid():
-            self._app.close()
-        self._app = None
-
-    def _send(self, task: str, queue: str, messages: list[tuple[int, ...]], **options: Any) -> bool:
-        """Whether all messages are in the broker. One connection for all of them."""
-        if not messages:
-            return True
-        try:
-            with self.app.producer_pool.acquire(block=True, timeout=10) as producer:
-                for arguments in messages:
-                    self.app.send_task(task, arguments, queue=queue, producer=producer, **options)
-        except (OperationalError, CeleryError, OSError, TimeoutError) as error:
-            log.warning(
-                "the broker does not answer (%s): the sweeper will send %d %s messages",
-                type(error).__name__,
-                len(messages),
-                task,
-            )
-            return False
-        return True

@@ -1,0 +1,185 @@
+"""`speeko cache`: what audio is kept, what that saves, making room, and checking it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import cache_report
+from cli.amounts import Number
+from cli.call import Call
+from cli.console import busy, emit
+from cli.failures import OK, WITH_ERRORS, Interrupted
+from cli.options import Verb, common, option
+from speeko_jobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.evict import Orders
+    from speeko_jobs.flow.verify import Verified
+    from speeko_jobs.settings import Settings
+
+FRACTION, IDLE_SECONDS, MOST_HITS = 0.2, 30 * 86_400, 2
+_UNITS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
+
+
+class Span(click.ParamType[float]):
+    """12h, 30d or 4w as seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)([hdw])", value.strip().lower())
+        if found is None:
+            self.fail(f"{value!r} is not a span of time such as 12h, 30d or 4w", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+class Key(click.ParamType[bytes]):
+    """The first hex digits of a key as bytes."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        if not re.fullmatch(r"(?:[0-9a-fA-F]{2}){1,32}", value):
+            self.fail(f"{value!r} is not a key: an even number of hex digits, at most 64", param, ctx)
+        return bytes.fromhex(value)
+
+
+@click.group("cache")
+def command() -> None:
+    """Look at the audio that is kept, make room, and check it."""
+
+
+@command.command("stats", cls=Verb)
+@common
+@click.pass_obj
+def stats(call: Call, /) -> int:
+    """Show what is kept, how often it helped, and what that saved.
+
+    Redis keeps records of audio, and copies of some; the store keeps all audio. A row that was delivered
+    without a call is a hit.
+    """
+    from cli.standing import known
+    from speeko_jobs.flow import cache_stats
+
+    with known(call.settings()) as context, busy("counting what is kept"):
+        found = cache_stats.stats(context)
+    if call.json:
+        emit(cache_report.document(found))
+    else:
+        cache_report.show(found)
+    return OK
+
+
+@command.command("evict", cls=Verb)
+@option("--policy", type=click.Choice(["roi", "age"]), default="roi", metavar="WORD",
+        help="roi: what saves least for its size goes; age: what is idle goes [default: roi]")  # fmt: skip
+@option(
+    "--fraction", type=Number(0, 1), metavar="X", help="roi: part of the entries that goes [default: 0.2]"
+)
+@option("--to-budget", is_flag=True, help="roi: what goes is what is beyond the tier's budget")
+@option("--older-than", type=Span(), metavar="TIME", help="age: not used for so long [default: 30d]")
+@option("--max-hits", type=click.IntRange(0), metavar="N", help="age: and hit at most so often [default: 2]")
+@option("--tier", type=click.Choice(["store", "redis"]), default="store", metavar="WORD",
+        help="store: audio goes for good; redis: only its copies there [default: store]")  # fmt: skip
+@option("--dry-run", is_flag=True, help="only tell what would go")
+@common
+@click.pass_obj
+def evict(call: Call, /, dry_run: bool, **options: Any) -> int:
+    """Make room: let audio go that is worth least.
+
+    What unfinished jobs need stays. What goes from the store is bought again by the next job that asks for
+    it; files that were delivered stay where they are.
+    """
+    from cli.standing import known
+    from speeko_jobs.flow import evict as flow
+
+    settings = call.settings()
+    orders = _orders(settings, dry_run=dry_run, **options)
+    with known(settings) as context, busy("looking for what is worth least"):
+        done = flow.evict(context, orders)
+    if call.json:
+        emit(cache_report.evicted(done, dry_run))
+    else:
+        cache_report.tell_evicted(done, dry_run)
+    return OK
+
+
+@command.command("verify", cls=Verb)
+@option(
+    "--sample", type=click.IntRange(1), metavar="N", help="look at so many, drawn at random [default: all]"
+)
+@option("--after", type=Key(), metavar="KEY", help="go on behind this key, where an earlier call stopped")
+@common
+@click.pass_obj
+def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
+    """Read the audio in the store and compare it with what was bought.
+
+    What is gone or damaged is forgotten, so that the next job that needs it buys it again. Exit code 3 when
+    there was any. Nothing is bought here.
+    """
+    from cli.standing import known
+    from speeko_jobs.flow import verify as flow
+
+    if sample is not None and after is not None:
+        raise UsageError("--sample draws at random: it does not go with --after")
+    last = [b""]
+
+    def on_progress(so_far: Verified) -> None:
+        last[0] = so_far.last
+
+    try:
+        with known(call.settings()) as context, busy("reading the store"):
+            result = flow.verify(context, sample=sample, after=after or b"", on_progress=on_progress)
+    except KeyboardInterrupt:
+        if sample is not None or not last[0]:
+            raise
+        raise Interrupted(f"interrupted: go on with: speeko cache verify --after {last[0].hex()}") from None
+    bad = result.gone + result.damaged
+    if call.json:
+        emit(cache_report.verified(result))
+    else:
+        cache_report.tell_verified(result)
+    return WITH_ERRORS if bad else OK
+
+
+def _orders(
+    settings: Settings,
+    *,
+    policy: str,
+    fraction: float | None,
+    to_budget: bool,
+    older_than: float | None,
+    max_hits: int | None,
+    tier: str,
+    dry_run: bool,
+) -> Orders:
+    """What the words ask for. Raises UsageError when they do not go together."""
+    from speeko_jobs.adapters.postgres.cache import Idle
+    from speeko_jobs.flow.evict import GB, MB, Orders, Tier
+
+    where = Tier(tier)
+    if policy == "age":
+        if fraction is not None or to_budget:
+            raise UsageError("--fraction and --to-budget go with --policy roi")
+        seconds = IDLE_SECONDS if older_than is None else older_than
+        hits = MOST_HITS if max_hits is None else max_hits
+        return Orders(where, idle=Idle(seconds, hits), dry_run=dry_run)
+    if older_than is not None or max_hits is not None:
+        raise UsageError("--older-than and --max-hits go with --policy age")
+    if not to_budget:
+        return Orders(where, fraction=FRACTION if fraction is None else fraction, dry_run=dry_run)
+    if fraction is not None:
+        raise UsageError("give --fraction or --to-budget, not both")
+    if where is Tier.STORE and not settings.store_budget_gb:
+        raise UsageError(
+            "the store has no budget: set SPEEKO_STORE_BUDGET_GB (or store_budget_gb in speeko.toml)"
+        )
+    budget = settings.redis_audio_budget * MB if where is Tier.REDIS else round(settings.store_budget_gb * GB)
+    return Orders(where, budget_bytes=budget, dry_run=dry_run)

@@ -1,0 +1,193 @@
+"""`speeko say`: one text spoken at once, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.call import Call
+from cli.console import emit, note
+from cli.console import say as tell
+from cli.failures import Interrupted
+from cli.options import DELIVERY, WORK, Verb, budget_option, common, option, setting, speech, wording
+from cli.routing_options import routing, wishes_of
+
+if TYPE_CHECKING:
+    from cli.outlet import Outlet
+    from speeko_jobs.core.spec import JobSpec
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.say import Said
+
+SOURCES = {
+    "synthesized": "bought",
+    "coalesced": "bought by another command meanwhile",
+    "duplicate": "cached",
+    "cache": "cached",
+}
+STOPPING = b"\nspeeko: stopping after the call in flight (Ctrl-C again leaves at once)\n"
+
+
+@click.command("say", cls=Verb)
+@click.argument("text", metavar="TEXT")
+@option(
+    "--out",
+    default="",
+    metavar="FILE",
+    section=DELIVERY,
+    help="file to write, - for standard output [default: a file named after the text, or - in a pipe]",
+)
+@option(
+    "--stream",
+    is_flag=True,
+    section=DELIVERY,
+    help="let a player follow: write FILE itself while audio arrives, not yet checked (- always does)",
+)
+@speech
+@routing
+@wording
+@budget_option
+@setting("tenant", WORK)
+@common
+@click.pass_obj
+def command(call: Call, /, text: str, out: str, stream: bool, **options: Any) -> int:
+    """Speak one text, and hear it while it arrives.
+
+    TEXT is the text, or - for standard input. The ending of FILE gives the format where --format does not.
+    What was bought before costs nothing. A file that fails the check, or is interrupted, is taken away;
+    `speeko say "Good morning" --out - | ffplay -` plays at once.
+    """
+    from cli.outlet import Outlet, chosen
+    from cli.request import check_provider, spec_of
+    from cli.standing import standing
+    from speeko_jobs.flow.voices import routed
+
+    settings = call.settings(options | {"format": options["format"] or _format_of(out)})
+    spec = spec_of(settings, options | {"name": "{id}.{ext}"}, ("say",))
+    text = _read(text)
+    check_provider(spec, settings)
+    where = chosen(out, text, spec.delivered.format, no_stdout=call.json)
+    with standing(settings) as (context, _):
+        spec = routed(context.database, spec, wishes_of(settings, options))
+        outlet = Outlet(where, stream=stream)
+        try:
+            said = _said(context, spec, text, options["budget"], outlet)
+            outlet.finish(said.audio if said.chained else None)
+        except BaseException:
+            outlet.drop()
+            raise
+    _report(said, spec, where, call)
+    return 0
+
+
+def _format_of(out: str) -> str | None:
+    from speeko_jobs.core.profiles import PROFILES
+
+    ending = Path(out).suffix[1:].lower()
+    return ending if any(ending in profile.formats for profile in PROFILES.values()) else None
+
+
+def _read(text: str) -> str:
+    """The text, from standard input for "-"."""
+    from speeko_jobs.core.segments import MAX_CHARS
+    from speeko_jobs.errors import UsageError
+
+    if text != "-":
+        return text
+    raw = sys.stdin.buffer.read(4 * MAX_CHARS + 1)
+    if len(raw) > 4 * MAX_CHARS:
+        raise UsageError(f"standard input: more than {MAX_CHARS:,} characters: `speeko run` takes catalogs")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input: not UTF-8 at byte {error.start}") from None
+
+
+def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet: Outlet) -> Said:
+    from speeko_jobs.adapters.providers import open_provider
+    from speeko_jobs.flow.say import Stopped, say
+
+    settings = context.settings
+    try:
+        with _Told() as told:
+            return asyncio.run(
+                say(
+                    context,
+                    lambda profile: open_provider(profile, settings),
+                    spec,
+                    text,
+                    tenant=settings.tenant,
+                    budget_micros=budget,
+                    hear=outlet.hear,
+                    is_stopping=lambda: told.once,
+                )
+            )
+    except Stopped as stopped:
+        raise Interrupted(str(stopped)) from None
+    except KeyboardInterrupt:
+        raise Interrupted("left at once: a call in flight is booked as possibly charged") from None
+
+
+class _Told:
+    """Hears Ctrl-C and the like: the first time `once` is set, the second time it is KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self.once = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Told:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _hear(self, _: int, __: FrameType | None) -> None:
+        if self.once:
+            raise KeyboardInterrupt
+        self.once = True
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), STOPPING)  # a handler must not print: it may interrupt a print
+
+
+def _report(said: Said, spec: JobSpec, where: str, call: Call) -> None:
+    from cli import figures
+    from speeko_jobs.core.money import usd
+
+    if call.json:
+        emit(
+            {
+                "out": where,
+                "format": spec.delivered.format,
+                "bytes": len(said.audio),
+                "audio_seconds": said.audio_seconds,
+                "source": said.source.value,
+                "parts": said.parts,
+                "calls": said.calls,
+                "cost_usd": usd(said.cost_micros),
+                "saved_usd": usd(said.saved_micros),
+                "first_byte_ms": round(said.first_byte_seconds * 1000, 1),
+                "piece_bytes": said.piece_bytes,
+                "job": said.job or None,
+            }
+        )
+        return
+    source, cost = SOURCES[said.source.value], figures.micros(said.cost_micros)
+    if where != "-":
+        tell(f"{where}: {figures.duration(said.audio_seconds)}, {source} for {cost}")
+    if call.verbose:
+        first = f"first byte after {said.first_byte_seconds * 1000:.0f} ms"
+        paid = f"{figures.count(said.calls, 'call')} for {cost}"
+        saved = f", {figures.micros(said.saved_micros)} saved" if said.saved_micros else ""
+        pieces = f", pieces of {said.piece_bytes // 1024} KB" if said.piece_bytes else ""
+        note(f"speeko: {first}, {source}, {paid}{saved}{pieces}")

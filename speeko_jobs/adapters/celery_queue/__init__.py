@@ -1,0 +1,104 @@
+"""Celery as the messenger: sending ids to the three queues.
+
+A message is a hint: it may be lost, doubled or late, and the sweeper sends what is due again. So a send
+that fails is not an error of the work; it is reported and left to the sweeper. Celery is loaded by the
+first message: who only asks Postgres does without.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from speeko_jobs.adapters.celery_queue.names import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+SENDER_ANSWER_SECONDS = 3.0
+log = logging.getLogger(__name__)
+
+__all__ = ["CONTROL", "DELIVER", "QUEUES", "SWEEP_SECONDS", "SYNTHESIZE", "Queue"]
+
+
+class Queue:
+    """Sends task messages. Safe in any thread; opened by the first send, so after any fork."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis_url = redis_url
+        self._app: Celery | None = None
+        self._pid = 0
+
+    @property
+    def app(self) -> Celery:
+        if self._app is None or self._pid != os.getpid():
+            from speeko_jobs.adapters.celery_queue.app import make_app
+
+            self._app = make_app(self._redis_url, answer_seconds=SENDER_ANSWER_SECONDS)
+            self._pid = os.getpid()
+        return self._app
+
+    def synthesize(self, chunks: Iterable[tuple[int, int]]) -> bool:
+        return self._send("synthesize", SYNTHESIZE, list(chunks))
+
+    def deliver(self, chunks: Iterable[tuple[int, int]]) -> bool:
+        return self._send("deliver", DELIVER, list(chunks))
+
+    def finalize(self, job: int) -> bool:
+        return self._send("finalize", CONTROL, [(job,)])
+
+    def sweep(self) -> bool:
+        """Ask any worker to sweep; the request is void once the next one is due."""
+        return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages wait in a queue; 0 when the broker does not answer."""
+        try:
+            with self.app.connection_for_read() as connection:
+                # not passive: with a key prefix, kombu would not find the queue
+                declared = connection.default_channel.queue_declare(queue, durable=True, auto_delete=False)
+                return int(declared.message_count)
+        except _unanswered():
+            return 0
+
+    def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
+        """The workers that answer in that time; none also when the broker does not."""
+        try:
+            answers = self.app.control.ping(timeout=timeout_seconds)
+        except _unanswered() as error:
+            log.warning("the broker does not answer: %s", type(error).__name__)
+            return []
+        return sorted(name for answer in answers for name in answer)
+
+    def close(self) -> None:
+        if self._app is not None and self._pid == os.getpid():
+            self._app.close()
+        self._app = None
+
+    def _send(self, task: str, queue: str, messages: list[tuple[int, ...]], **options: Any) -> bool:
+        """Whether all messages are in the broker. One connection for all of them."""
+        if not messages:
+            return True
+        try:
+            with self.app.producer_pool.acquire(block=True, timeout=10) as producer:
+                for arguments in messages:
+                    self.app.send_task(task, arguments, queue=queue, producer=producer, **options)
+        except _unanswered() as error:
+            log.warning(
+                "the broker does not answer (%s): the sweeper will send %d %s messages",
+                type(error).__name__,
+                len(messages),
+                task,
+            )
+            return False
+        return True
+
+
+def _unanswered() -> tuple[type[Exception], ...]:
+    """What is raised when the broker is away or refuses."""
+    from celery.exceptions import OperationalError as CeleryError
+    from kombu.exceptions import ChannelError, OperationalError
+
+    return OperationalError, CeleryError, ChannelError, OSError, TimeoutError

@@ -1,0 +1,168 @@
+"""The durable cache index: what it holds, what goes, hits counted in bulk. Statements: sql/cache.sql.
+
+A key goes in two steps, with Redis between them: it is missing for everybody from one commit on and its
+object is written down as due; then, while nobody can claim it, the object goes. A crash leaves objects that
+are due, never a key that is done without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres.database import Database, Transaction, statement
+from speeko_jobs.core.eviction import PRIOR_HITS, PRIOR_SECONDS, Entry
+
+FETCH_ROWS = 10_000
+COUNT_ROWS = 20_000  # of a job's rows whose uses are counted in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Keys that were not used for so long and had at most so many hits."""
+
+    seconds: float
+    most_hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An object that is to go from a store ("" is the one of the settings)."""
+
+    key: bytes
+    format: str
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored key as the ledger knows it."""
+
+    key: bytes
+    fence: int
+    format: str
+    size_bytes: int
+    sha256: bytes
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is stored of one voice, and what buying all of it again would cost."""
+
+    provider: str
+    voice: str
+    entries: int
+    bytes: int
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Rows that were served of one voice and source, and what they did not cost."""
+
+    provider: str
+    voice: str
+    source: str
+    rows: int
+    saved_micros: int
+
+
+def count_hits(database: Database) -> int:
+    """Count the uses of keys in jobs that have ended as hits, each once ever; the jobs that were looked at.
+
+    Rows that failed used nothing, and rows whose file was there already have no items.
+    """
+    jobs = 0
+    database.run(lambda t: t.run("hits_without_rows"))
+    while (found := database.run(_count_some)) is not None:
+        jobs += found
+    return jobs
+
+
+def _count_some(t: Transaction) -> int | None:
+    """Count a range of one job's rows; None when there is none, else whether it was the job's first."""
+    job = t.row("hits_next")
+    if job is None:
+        return None
+    values = {"job": job[0], "first": job[1], "end": job[1] + COUNT_ROWS, "at": job[2]}
+    t.run("hits_add", values)
+    t.run("hits_counted", values)
+    return int(job[1] == 1)
+
+
+def since(t: Transaction) -> int:
+    """Jobs from this number on may come to need what is chosen from now on."""
+    found = t.row("cache_since")
+    assert found is not None
+    return int(found[0])
+
+
+def entries(
+    t: Transaction, *, keys: bytes | bytearray | None = None, protect: bool = True, idle: Idle | None = None
+) -> Iterator[Entry]:
+    """What is stored in core.eviction's order: what must stay, then by falling ROI.
+
+    `keys`: only these, 32 bytes a key, one behind the other (a million lists of bytes would take much more).
+    `protect`: what unfinished jobs need must stay. Read to its end within the transaction, a page at a time.
+    """
+    values = {
+        "keys": keys,
+        "protect": protect,
+        "idle": None if idle is None else idle.seconds,
+        "hits": None if idle is None else idle.most_hits,
+        "prior_hits": PRIOR_HITS,
+        "prior_seconds": PRIOR_SECONDS,
+    }
+    t.run("cache_patience")
+    with t._connection.cursor("cache_entries", binary=True) as cursor:
+        cursor.itersize = FETCH_ROWS
+        cursor.execute(statement("cache_entries"), values)
+        for row in cursor:
+            yield Entry._make(row)
+
+
+def total(database: Database) -> tuple[int, int]:
+    """Entries that are stored, and their bytes."""
+    found = database.row("cache_total")
+    assert found is not None
+    return found[0], found[1]
+
+
+def mark(
+    database: Database, keys: Sequence[bytes], fences: Sequence[int], since: int, reason: str
+) -> dict[bytes, int]:
+    """Those of these keys that are missing from now on: their bytes. The others were bought again since, or
+    a job from `since` on needs them."""
+    values = {"keys": list(keys), "fences": list(fences), "since": since, "reason": reason}
+    return dict(database.rows("cache_mark", values))
+
+
+def due(database: Database, after: bytes, most: int) -> list[bytes]:
+    """Keys past `after` whose objects should be out of their stores."""
+    return [row[0] for row in database.rows("cache_due", {"after": after, "most": most})]
+
+
+def unclaimed(t: Transaction, keys: Sequence[bytes]) -> list[Due]:
+    """Of these, those that are still nobody's, and nobody's until this transaction ends."""
+    return [Due(*row) for row in t.rows("cache_unclaimed", {"keys": list(keys)})]
+
+
+def gone(t: Transaction, keys: Sequence[bytes]) -> None:
+    """Their objects are dealt with."""
+    t.run("cache_gone", {"keys": list(keys)})
+
+
+def page(database: Database, after: bytes, most: int) -> list[Stored]:
+    """What is stored past the key `after`, in the order of keys."""
+    return [Stored(*row) for row in database.rows("cache_page", {"after": after, "most": most})]
+
+
+def voices(database: Database) -> list[Voice]:
+    """What is stored, by provider and voice."""
+    return [Voice(*row) for row in database.rows("cache_voices")]
+
+
+def served(database: Database) -> list[Served]:
+    """What was delivered so far, by provider, voice and source."""
+    return [Served(*row) for row in database.rows("cache_served")]

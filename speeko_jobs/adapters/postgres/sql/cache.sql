@@ -1,0 +1,117 @@
+-- cache_patience: this transaction sorts the whole cache: it may take its time, and some memory
+SELECT set_config('statement_timeout', '0', true), set_config('work_mem', '64MB', true),
+       set_config('idle_in_transaction_session_timeout', '10min', true)
+
+-- cache_entries: what is stored: first what must stay, then by falling return on investment (core.eviction)
+WITH needed AS MATERIALIZED (
+    SELECT DISTINCT k.key
+    FROM speeko.job j JOIN speeko.item i ON i.job_id = j.id CROSS JOIN LATERAL unnest(i.keys) AS k (key)
+    WHERE %(protect)s AND j.state NOT IN ('done', 'done_with_errors')
+      AND (j.state <> 'cancelled' OR j.chunks_open > 0)
+    UNION  -- a call whose end nobody knows may still bring audio
+    SELECT key FROM speeko.attempt WHERE %(protect)s AND state = 'unknown'
+), asked AS (  -- 32 bytes a key, one behind the other
+    SELECT DISTINCT substring(%(keys)b::bytea FROM 32 * n + 1 FOR 32) AS key
+    FROM generate_series(0, length(%(keys)b::bytea) / 32 - 1) AS n
+)
+SELECT u.key, u.fence, u.bytes, u.hits * u.cost_micros, n.key IS NOT NULL
+FROM speeko.utterance u LEFT JOIN needed n USING (key) LEFT JOIN asked a USING (key)
+WHERE u.state = 'done' AND (%(keys)b::bytea IS NULL OR a.key IS NOT NULL)
+  AND (%(idle)s::float8 IS NULL
+       OR (greatest(u.settled_at, u.last_hit) < statement_timestamp() - make_interval(secs => %(idle)s)
+           AND u.hits <= %(hits)s))
+ORDER BY n.key IS NULL,
+         (u.hits + %(prior_hits)s) * u.cost_micros
+         / (greatest(u.bytes, 1)
+            * (extract(epoch FROM statement_timestamp() - u.created_at)::float8 + %(prior_seconds)s)) DESC,
+         greatest(u.settled_at, u.last_hit) DESC, u.key
+
+-- cache_since: the first job that a choice made now cannot know whole
+SELECT least((SELECT min(id) FROM speeko.job WHERE state = 'planning'),
+             (SELECT coalesce(max(id), 0) + 1 FROM speeko.job))
+
+-- cache_mark: keys that go are missing from now on, unless somebody has come for them; their objects are due
+WITH chosen AS MATERIALIZED (
+    SELECT u.key, u.fence, u.format, u.bytes, coalesce(j.spec->>'store', '') AS store
+    FROM unnest(%(keys)b::bytea[], %(fences)b::int[]) AS c (key, fence)
+    JOIN speeko.utterance u ON u.key = c.key AND u.fence = c.fence
+    LEFT JOIN speeko.job j ON j.id = u.bought_job
+    WHERE u.state = 'done'
+      AND NOT EXISTS (SELECT FROM speeko.job n JOIN speeko.item i ON i.job_id = n.id
+                      CROSS JOIN LATERAL unnest(i.keys) AS k (key)
+                      WHERE n.id >= %(since)s AND n.state NOT IN ('done', 'done_with_errors') AND k.key = c.key)
+    ORDER BY u.key FOR NO KEY UPDATE OF u
+), due AS (
+    INSERT INTO speeko.evicted (key, fence, format, store)
+    SELECT key, fence, format, store FROM chosen
+    ON CONFLICT (key) DO UPDATE SET fence = excluded.fence, store = excluded.store
+)
+UPDATE speeko.utterance u SET state = 'missing', reason = %(reason)s
+FROM chosen WHERE u.key = chosen.key
+RETURNING u.key, chosen.bytes
+
+-- cache_due: objects on their way out, in the order of their keys
+SELECT key FROM speeko.evicted WHERE key > %(after)s ORDER BY key LIMIT %(most)s
+
+-- cache_unclaimed: of these, those that nobody has claimed since, held still while their objects go
+SELECT e.key, e.format, e.store
+FROM speeko.evicted e JOIN speeko.utterance u ON u.key = e.key AND u.fence = e.fence
+WHERE e.key = ANY(%(keys)b::bytea[]) AND u.state = 'missing'
+ORDER BY u.key FOR NO KEY UPDATE OF u
+
+-- cache_gone: these objects are out of the store, or somebody has bought them again
+DELETE FROM speeko.evicted WHERE key = ANY(%(keys)b::bytea[])
+
+-- cache_page: what is stored, in the order of its keys
+SELECT u.key, u.fence, u.format, u.bytes, u.sha256, coalesce(j.spec->>'store', '')
+FROM speeko.utterance u LEFT JOIN speeko.job j ON j.id = u.bought_job
+WHERE u.state = 'done' AND u.key > %(after)s
+ORDER BY u.key LIMIT %(most)s
+
+-- cache_total: how much is stored
+SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM speeko.utterance WHERE state = 'done'
+
+-- cache_voices: what is stored by provider and voice, and what buying it again would cost
+SELECT provider, voice, count(*), coalesce(sum(bytes), 0)::bigint, coalesce(sum(cost_micros), 0)::bigint
+FROM speeko.utterance WHERE state = 'done'
+GROUP BY provider, voice ORDER BY 4 DESC, 1, 2
+
+-- cache_served: rows by provider, voice and where their audio came from, and what they did not cost
+SELECT provider, voice, source, sum(requests)::bigint, sum(saved_micros)::bigint
+FROM speeko.cost_daily
+WHERE source IN ('synthesized', 'duplicate', 'coalesced', 'cache', 'unchanged')
+GROUP BY provider, voice, source ORDER BY provider, voice, source
+
+-- hits_without_rows: jobs that have ended and have no rows to count
+UPDATE speeko.job j SET uncounted_row = NULL
+WHERE uncounted_row IS NOT NULL AND state IN ('done', 'done_with_errors', 'cancelled') AND chunks_open = 0
+  AND NOT EXISTS (SELECT FROM speeko.item i WHERE i.job_id = j.id)
+
+-- hits_next: a job that has ended and whose uses are not all counted, held still
+SELECT id, uncounted_row, finished_at FROM speeko.job
+WHERE uncounted_row IS NOT NULL
+  AND state IN ('done', 'done_with_errors', 'cancelled') AND chunks_open = 0
+ORDER BY id LIMIT 1
+FOR NO KEY UPDATE SKIP LOCKED
+
+-- hits_add: each use of a key in these rows is a hit, but for the one that bought it
+WITH used AS (
+    SELECT k.key, count(*) AS n
+    FROM speeko.item i CROSS JOIN LATERAL unnest(i.keys) AS k (key)
+    WHERE i.job_id = %(job)s AND i.row_no >= %(first)s AND i.row_no < %(end)s
+      AND NOT i.skipped AND i.error IS NULL
+    GROUP BY k.key
+), hit AS MATERIALIZED (
+    SELECT u.key,
+           used.n - (u.bought_job = %(job)s AND u.bought_row >= %(first)s AND u.bought_row < %(end)s)::int AS n
+    FROM used JOIN speeko.utterance u USING (key)
+    WHERE u.state = 'done'
+    ORDER BY u.key FOR NO KEY UPDATE OF u
+)
+UPDATE speeko.utterance u SET hits = u.hits + hit.n, last_hit = greatest(u.last_hit, %(at)s)
+FROM hit WHERE u.key = hit.key AND hit.n > 0
+
+-- hits_counted: the uses in a job's rows before this one are counted; the next is NULL where none is left
+UPDATE speeko.job
+SET uncounted_row = (SELECT min(row_no) FROM speeko.item WHERE job_id = %(job)s AND row_no >= %(end)s)
+WHERE id = %(job)s

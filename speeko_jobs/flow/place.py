@@ -1,0 +1,146 @@
+"""Put audio under the rows' names: linked or copied where it is wanted as it was bought, else made anew.
+
+What is damaged or gone never leaves: it is named in `lost`, taken away from wherever it got to, and bought
+again. Sums are looked at where that needs no extra transfer: in folders, and of all that is joined or
+converted here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.audio_store import MissingObject, Store
+from speeko_jobs.adapters.postgres import deliveries
+from speeko_jobs.adapters.postgres.deliveries import Put, Sum
+from speeko_jobs.core.converting import Delivered, render
+from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.speech import BadAudio
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.forget import forget
+from speeko_jobs.flow.verify import NO_JOB, REASON
+
+READ_AT_ONCE = 64  # objects in memory at a time
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One row's audio: where it goes, what it is made of, and how long its parts are together."""
+
+    path: str
+    content: bytes
+    keys: Sequence[bytes]
+    sizes: Sequence[int]
+    millis: int
+
+
+class Placing:
+    """Places a chunk's audio. After `place`, `lost` has the keys whose audio is gone or damaged."""
+
+    def __init__(self, context: Context, spec: JobSpec) -> None:
+        self.lost: set[bytes] = set()
+        self._sums: dict[bytes, Sum] = {}
+        self._context, self._spec = context, spec
+        self._store: Store = context.store_of(spec.store)
+        self._destination: Store = context.store_of(spec.output)
+
+    def place(self, wanted: Sequence[Wanted]) -> list[Put | str]:
+        """Put all in place: for each in order what was put, or why it cannot be; [] if audio is lost."""
+        want = self._spec.delivered
+        as_bought = want.leaves(self._spec.format)
+        plain = [one for one in wanted if as_bought and len(one.keys) == 1]
+        others = [one for one in wanted if not as_bought or len(one.keys) != 1]
+        keys = list(dict.fromkeys(key for one in wanted for key in one.keys))
+        self._sums = deliveries.sums(self._context.database, keys) if keys else {}
+        if self._store.is_folder:
+            self._check(list(dict.fromkeys(one.keys[0] for one in plain)))
+        puts: dict[str, Put | str] = {} if self.lost else self._linked(plain)
+        for one in others:
+            if not self.lost:
+                puts[one.path] = self._made(one, want)
+        if self.lost:
+            self._forget()
+            return []
+        return [puts[one.path] for one in wanted]
+
+    def _forget(self) -> None:
+        log.error("%d objects in %s are gone or damaged: bought again", len(self.lost), self._store.url)
+        keys = sorted(self.lost & self._sums.keys())
+        forget(self._context, keys, [self._sums[key].fence for key in keys], NO_JOB, REASON)
+
+    def _path(self, key: bytes) -> str:
+        return audio_path(key, self._spec.format)
+
+    def _check(self, keys: Sequence[bytes]) -> None:
+        for start in range(0, len(keys), READ_AT_ONCE):
+            self._good(keys[start : start + READ_AT_ONCE])
+
+    def _good(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The objects of these keys that are what was bought, byte for byte; the others are lost."""
+        out = {}
+        for key, audio in zip(keys, self._audio(keys), strict=True):
+            known = self._sums.get(key)
+            if audio is None or known is None or hashlib.sha256(audio).digest() != known.sha256:
+                self.lost.add(key)
+            else:
+                out[key] = audio
+        return out
+
+    def _audio(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The objects of these keys, None for those that are gone."""
+        paths = [self._path(key) for key in keys]
+        try:
+            return list(self._store.get_many(paths))
+        except MissingObject as error:
+            gone = set(error.paths)
+        there = [path for path in paths if path not in gone]
+        found = dict(zip(there, self._store.get_many(there), strict=True))
+        return [found.get(path) for path in paths]
+
+    def _linked(self, plain: Sequence[Wanted]) -> dict[str, Put | str]:
+        pairs = [(self._path(one.keys[0]), one.path) for one in plain]
+        try:
+            sizes: Sequence[int | None] = self._destination.place(self._store, pairs)
+        except MissingObject as error:
+            sizes = error.sizes
+        wrong = []
+        for one, size in zip(plain, sizes, strict=True):
+            if size is None:
+                self.lost.add(one.keys[0])
+            elif size != one.sizes[0]:
+                wrong.append(one)
+        for one in self._damaged(wrong, {one.path: size for one, size in zip(plain, sizes, strict=True)}):
+            self.lost.add(one.keys[0])
+            self._destination.delete([one.path])
+        return {
+            one.path: Put(one.path, one.content, size or 0, one.millis)
+            for one, size in zip(plain, sizes, strict=True)
+        }
+
+    def _damaged(self, wrong: Sequence[Wanted], sizes: dict[str, int | None]) -> list[Wanted]:
+        """Those whose object has not as many bytes as were stored; what Redis says of that may be old."""
+        if not wrong:
+            return []
+        known = deliveries.settled(self._context.database, [one.keys[0] for one in wrong])
+        out = []
+        for one in wrong:
+            end = known.get(one.keys[0])
+            if end is None or end.record is None or end.record.bytes != sizes[one.path]:
+                out.append(one)
+        return out
+
+    def _made(self, one: Wanted, want: Delivered) -> Put | str:
+        """Join and convert a row's parts. When something is lost nothing is placed."""
+        parts = self._good(list(dict.fromkeys(one.keys)))
+        if self.lost:
+            return "its audio is gone"
+        try:
+            rendered = render([parts[key] for key in one.keys], self._spec.format, want)
+        except BadAudio as error:  # each part passed the gate, so this is seldom: the row fails, not the job
+            return str(error)
+        self._destination.put(one.path, rendered.audio)
+        return Put(one.path, one.content, len(rendered.audio), round(rendered.seconds * 1000))

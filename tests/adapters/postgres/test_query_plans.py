@@ -1,0 +1,304 @@
+"""Every statement that runs again and again reads what it was asked for, not the tables behind it.
+
+Each is run (and rolled back) on a million rows under EXPLAIN, as Postgres plans it for known values and as it
+plans it once for all values, which it may after psycopg has prepared it; and with the statistics of a job's first
+minute, with none, and with fresh ones, because autovacuum comes when it comes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from speeko_jobs.adapters.postgres.arrays import packed
+from speeko_jobs.adapters.postgres.database import statement, statement_names
+from speeko_jobs.local.stack import ServerUrls
+from tests.fixtures import million
+from tests.fixtures.database import dropped, named_url, plain_url
+from tests.fixtures.million import JOB, Statistics, attempted_at, key
+from tests.wait import wait_until
+
+MOST_ROWS = 20_000  # that a scan may look at: no statement asks for more than 4,096 keys
+EXPLAIN = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
+EXEMPT = {
+    "cache_patience": "reads no table",
+    "cache_entries": "sorts all that is stored, for a command",
+    "cache_total": "counts all that is stored, for a command",
+    "cache_voices": "counts all that is stored, for a command",
+    "cache_served": "adds up all days, for a command",
+    "job_counts": "adds up all chunks of a job, at its end",
+    "job_failures": "looks at all rows of a job, at its end",
+    "job_retry": "looks at all chunks of a job, for a command",
+    "job_retry_keys": "looks at all rows that failed in a job, for a command",
+    "job_show": "shows jobs, newest first, for a command",
+    "routing_last": "looks for a job that is like this one, newest first, once a job",
+}
+
+
+def _every(first: int, step: int, count: int) -> list[int]:
+    return list(range(first, first + step * count, step))
+
+
+DONE = [n for n in range(1, 6_000) if n % 20 and n % 100 != 1 and n % 1000 != 2][:4096]
+MISSING, FAILED, CLAIMED = _every(20, 20, 4096), _every(1, 100, 1000), _every(2, 1000, 128)
+NEW = _every(million.ROWS + 1, 1, 4096)
+CHUNK = {"job": JOB, "no": million.WORKED_ON, "claimant": 1 + million.WORKED_ON % 200}
+ENGINE = {"claimant": million.CLAIMANTS, "host": "host", "pid": 1, "seconds": 30.0}
+DEAD = {"claimants": _every(1, 1, million.DEAD), "max_tries": 3, "died": "died", "grace": 0.0}
+ACCOUNT = {"account": "speeko:1", **ENGINE}
+ITEMS = {"job": million.PLANNING, "rows": _every(1, 1, 1000), "paths": [f"{n}-2.mp3" for n in range(1000)]}
+COUNTS = {"delivered": 1000, "unchanged": 0, "failed": 0, "refused": 0}
+
+
+def _keys(numbers: list[int]) -> list[bytes]:
+    return [key(n) for n in numbers]
+
+
+CHECKED: dict[str, dict[str, Any]] = {
+    # planning: a batch of rows, then the job
+    "utterances_known": {"keys": _keys(DONE[:2048] + MISSING[:1024] + NEW[:1024])},
+    "utterances_add": {
+        **{"provider": "speeko", "model": "kokoro", "format": "mp3", "keys": _keys(NEW[:2048] + MISSING[:2048])},
+        **{"voices": ["v"] * 4096, "languages": ["en"] * 4096, "texts": ["text"] * 4096},
+        **{"chars": [4] * 4096, "costs": [61] * 4096},
+    },
+    "delivered_same": {
+        "destination": 1 + JOB % 5, "paths": [f"{n}.mp3" for n in DONE], "contents": _keys(DONE)
+    },
+    "delivered_any": {"destination": 5},
+    "items_skip": ITEMS,
+    "items_rename": ITEMS,
+    "items_named": ITEMS,
+    "chunks_make": {
+        **{"job": million.PLANNING, "size": 1000, "rows": 2_000_000, "nos": _every(1, 1, 1000)},
+        **{"whole": [True] * 1000, "counts": [Jsonb(COUNTS)] * 1000},
+    },
+    "destination_find": {"url": "file:///audio/3", "mark": "mark"},
+    "job_create": {
+        **{"tenant": "shop", "spec": Jsonb({"provider": "speeko"}), "destination": 1, "budget": None},
+        **{"priority": 0},
+    },
+    "job_still_planning": {"job": million.PLANNING},
+    "job_release": {
+        **{"job": million.PLANNING, "rows": 1000, "skipped": 0, "chunks": 1, "open": 1, "unchanged": 0},
+        **{"plan": "{}", "files": "[]"},
+    },
+    "job_drop": {"job": million.PLANNING},
+    # a chunk: begin it, know its rows, wait for its keys
+    "chunks_let_in": {"window": 64, "job": None},
+    "chunk_take": CHUNK | {"no": million.CHUNKS},
+    "chunk_next": {"provider": "speeko", "claimant": 200, "besides": [million.SECOND], "least": None},
+    "chunk_spec": CHUNK,
+    "chunk_items": {"job": JOB, "first": 300_001, "last": 301_000},
+    "chunk_let_go": CHUNK | {"nos": _every(million.DELIVERED + 1, 1, 64)},
+    "chunk_ready": CHUNK,
+    "needs_revive": CHUNK | {"keys": _keys(FAILED)},
+    "needs_lock": {"keys": _keys(MISSING[:2048] + DONE[:2048])},
+    "needs_add": CHUNK | {"keys": _keys(MISSING)},
+    "utterance_texts": {"keys": _keys(MISSING[:1000])},
+    # calls: claim, settle, wake
+    "claimant_enter": ENGINE,
+    "claimant_renew": ENGINE,
+    "claimant_leave": ENGINE,
+    "tenant_lock": {"job": JOB},
+    "tenant_spent": {"tenant": "tenant-1"},
+    "claim": {
+        **{"job": JOB, "claimant": million.CLAIMANTS, "cap": 2**62, "retries": 2**31 - 1, "died": "died"},
+        **{"keys": _keys(MISSING[:128]), "rows": MISSING[:128], "chunks": [million.WORKED_ON] * 128},
+    },
+    "claims_lost": {"keys": _keys(MISSING[:128])},
+    "claim_left": {"job": JOB, "keys": _keys(MISSING[:128]), "died": "died"},
+    "settle_lock_jobs": {"jobs": [JOB, million.SECOND, million.THIRD]},
+    "settle_lock_keys": {"keys": _keys(CLAIMED)},
+    "settle": {
+        **{"attempts": CLAIMED, "ats": [attempted_at(n) for n in CLAIMED], "keys": _keys(CLAIMED)},
+        **{"outcomes": ["stored"] * 128, "bytes": [30_000] * 128, "millis": [4_000] * 128},
+        **{"hashes": _keys(CLAIMED), "statuses": [200] * 128, "reasons": [""] * 128, "latencies": [150] * 128},
+        **{"finals": [False] * 128, "max_tries": 3, "max_bad": 2},
+    },
+    "settle_wake": {"keys": _keys(CLAIMED)},
+    "hand_over": {
+        **{"keys": _keys(MISSING[:128]), "jobs": [JOB] * 64, "nos": _every(million.DELIVERED + 1, 1, 64)},
+    },
+    "pace_add": {
+        **{"provider": "speeko", "models": ["kokoro"], "voices": ["v"], "languages": ["en"], "calls": [64]},
+        **{"chars": [4_000], "millis": [4_000], "latencies": [150]},
+    },
+    "pace_show": {"provider": "speeko", "calls": 1},
+    # delivery
+    "chunk_for_delivery": CHUNK,
+    "utterances_settled": {"keys": _keys(DONE)},
+    "utterance_sums": {"keys": _keys(DONE)},
+    "delivered_put": {
+        **{"destination": 1 + JOB % 5, "job": JOB, "bytes": [30_000] * 1000, "millis": [4_000] * 1000},
+        **{"paths": [f"{n}.mp3" for n in MISSING[:500] + NEW[:500]], "contents": _keys(MISSING[:1000])},
+    },
+    "delivered_some": {"destination": 1, "most": 8},
+    "chunk_back": CHUNK,
+    "chunk_delivered": CHUNK | {"counts": "{}"} | COUNTS,
+    "costs_saved": {
+        **{"tenant": "tenant-1", "provider": "speeko", "voices": ["voice-1", "voice-2"]},
+        **{"sources": ["cache"] * 2, "requests": [500] * 2, "chars": [33_000] * 2, "saved": [495_000] * 2},
+    },
+    "chunks_delivered": {"job": JOB, "after": 0},
+    # permits, once a second an engine
+    "account_open": {"account": "speeko:1", "ceiling": 64, "start": 8, "calls": 0, "chars": 0},
+    "account_lock": ACCOUNT,
+    "account_put": {
+        **{"account": "speeko:1", "limit": 9, "too_high": 0, "hold_seconds": 5.0, "probing": False, "why": ""},
+        **{"moved": True, "window_moved": True, "window_in": 0.0, "ended": 1, "throttled": 0, "failed": 0},
+        **{"saturated": True, "failing": False, "pause": 0.0, "calls_left": 0.0, "chars_left": 0.0},
+        **{"retries_left": 9.0},
+    },
+    "account_back": {
+        **{"account": "speeko:1", "ended": 1, "throttled": 0, "failed": 0, "saturated": False},
+        **{"calls": 1, "chars": 66, "retries": 1},
+    },
+    "account_block": ACCOUNT | {"why": "it said so"},
+    "permits_of_others": ACCOUNT,
+    "permit_take": ACCOUNT | {"held": 4, "busy": 4, "wants": 8},
+    "accounts_show": {},
+    "permits_show": {},
+    # control and progress
+    "job_progress": {"job": JOB},
+    "job_resume": {"job": million.PAUSED, "budget": None},
+    "job_budget": {"job": JOB, "budget": 10**9},
+    "job_set_state": {"job": JOB, "state": "paused", "reason": "", "expected": ["running", "planning"]},
+    "job_end": {"job": million.FINALIZING, "state": "done"},
+    "job_stamp_end": {"job": million.FINALIZING},
+    "tenant_put": {
+        **{"tenant": "tenant-1", "weight": 2.0, "daily": None, "monthly": None},
+        **{"keep_daily": True, "keep_monthly": True},
+    },
+    "tenants_show": {},
+    # the sweeper
+    "dead_claimants": DEAD,
+    "dead_jobs": DEAD,
+    "dead_expired": DEAD,
+    "dead_bury": DEAD,
+    "lost_keys_lock": DEAD,
+    "cancelled_settle": {},
+    "sweep_chunks_waiting": {},
+    "sweep_chunks_half_begun": {},
+    "sweep_chunks_queued": {},
+    "sweep_chunks_ready": {},
+    "sweep_jobs_finalizing": {},
+    "sweep_jobs_abandoned": {},
+    "says_bury": {},
+    # one text
+    "say_begin": {"job": million.PLANNING, "plan": "{}"},
+    "say_alive": {"job": JOB, "seconds": 30.0},
+    "say_end": {"job": JOB, "state": "done", "reason": "", "delivered": 1},
+    "say_revive": {"keys": _keys(FAILED)},
+    "say_lost": {"keys": _keys(DONE[:1000])},
+    "say_hits": {"keys": _keys(DONE[:1000])},
+    # the cache, a page or a batch at a time
+    "cache_since": {},
+    "cache_mark": {"keys": _keys(DONE), "fences": [1] * 4096, "since": million.COUNTED, "reason": "evicted"},
+    "cache_due": {"after": key(40), "most": 2000},
+    "cache_unclaimed": {"keys": _keys(_every(40, 40, 2000))},
+    "cache_gone": {"keys": _keys(_every(40, 40, 2000))},
+    "cache_page": {"after": key(40), "most": 2000},
+    "hits_without_rows": {},
+    "hits_next": {},
+    "hits_add": {"job": million.COUNTED, "first": 1, "end": 20_001, "at": attempted_at(1)},
+    "hits_counted": {"job": million.COUNTED, "end": 20_001},
+    "ledger_attempts": {"after": 100_000, "rows": 2000, "provider": "speeko", "since": None, "until": None},
+}
+
+
+@pytest.fixture
+def connection(servers: ServerUrls, migrated_template: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the full database, autocommit."""
+    name = f"{migrated_template}_million"
+    with psycopg.connect(plain_url(servers.database_url), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}".encode())
+        try:
+            url = plain_url(named_url(servers.database_url, name))
+            with psycopg.connect(url, autocommit=True, prepare_threshold=2**31) as opened:
+                million.fill(opened)
+                yield opened
+        finally:
+            wait_until(lambda: dropped(server, name), f"the end of {name}")
+
+
+def explained(
+    connection: psycopg.Connection[Any], name: str, *, generic: bool, explain: bytes = EXPLAIN
+) -> dict[str, Any]:
+    """What EXPLAIN says of a statement that was run and rolled back, planned for its values or for any."""
+    sql, values = statement(name), CHECKED[name]
+    with connection.transaction(force_rollback=True):
+        if generic:
+            # what psycopg would prepare; it knows the types of its parameters
+            connection.execute(explain.replace(b"ANALYZE, TIMING OFF, ", b"") + sql, packed(values), prepare=True)
+            found = connection.execute(
+                "SELECT substr(statement, strpos(statement, ') ') + 2), parameter_types::text[] "
+                "FROM pg_prepared_statements WHERE NOT from_sql ORDER BY prepare_time DESC LIMIT 1"
+            ).fetchone()
+            assert found is not None
+            text, types = found
+            connection.execute(f"PREPARE generic{_listed(types)} AS {text}".encode())
+            connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            names = list(dict.fromkeys(re.findall(rb"%\((\w+)\)", sql)))
+            client = psycopg.ClientCursor(connection)
+            given = _listed([f"%({n.decode()})s" for n in names])
+            client.execute(explain + f"EXECUTE generic{given}".encode(), values)
+            plan = client.fetchone()
+            connection.execute("DEALLOCATE generic")
+        else:
+            plan = connection.execute(explain + sql, packed(values)).fetchone()
+    assert plan is not None
+    return plan[0][0]  # type: ignore[no-any-return]
+
+
+def _listed(parts: list[str]) -> str:
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def faults(plan: dict[str, Any], whole: dict[str, str]) -> list[str]:
+    """What is wrong with a plan. `whole`: indexes with an entry for each row of a large table → that table."""
+    found = []
+    for node in _nodes(plan["Plan"]):
+        kind, table, index = node["Node Type"], node.get("Relation Name"), node.get("Index Name")
+        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        looked_at = (node["Actual Rows"] + removed) * node["Actual Loops"]
+        if kind == "Seq Scan" and table in million.LARGE:
+            found.append(f"Seq Scan on {table}")
+        elif index in whole and "Index Cond" not in node and looked_at > 1:  # the first of all is no harm
+            found.append(f"{kind} of all of {index}")
+        elif kind.endswith("Scan") and (table or index) and looked_at > MOST_ROWS:
+            found.append(f"{kind} looks at {looked_at:,.0f} rows of {table or index}")
+    return found
+
+
+def test_every_statement_is_checked_or_there_is_a_reason() -> None:
+    assert not CHECKED.keys() & EXEMPT.keys()
+    assert sorted(statement_names()) == sorted(CHECKED.keys() | EXEMPT.keys())
+
+
+def test_no_statement_reads_a_large_table_whole(connection: psycopg.Connection[Any]) -> None:
+    indexes = connection.execute(
+        "SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index WHERE indpred IS NULL"
+    ).fetchall()
+    bare = [(index.removeprefix("speeko."), table.removeprefix("speeko.")) for index, table in indexes]
+    whole = {index: table for index, table in bare if table in million.LARGE}
+    bad = {}
+    for statistics in Statistics:
+        million.set_statistics(connection, statistics)
+        for name in CHECKED:
+            for generic in (False, True):
+                found = faults(explained(connection, name, generic=generic), whole)
+                if found:
+                    bad[f"{name}, {'any' if generic else 'known'} values, statistics: {statistics}"] = found
+    assert bad == {}

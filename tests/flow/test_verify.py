@@ -1,0 +1,95 @@
+"""What the store holds is what was bought; what is not is forgotten, and bought again when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.states import JobState
+from speeko_jobs.errors import StoreError
+from speeko_jobs.flow import verify
+from tests.fixtures.inprocess import InProcess
+
+TEXTS = [(f"r{n}", f"This is text number {n}, of some length.") for n in range(20)]
+
+
+def keys(flow: InProcess, state: str = "done") -> list[bytes]:
+    rows = flow.books.execute("SELECT key FROM speeko.utterance WHERE state = %s ORDER BY key", [state])
+    return [key for (key,) in rows]
+
+
+def spoil(flow: InProcess, key: bytes) -> None:
+    """Change a byte in the middle, and nothing else."""
+    store = flow.context.store_of(flow.settings.store_url)
+    audio = bytearray(store.get(audio_path(key, "mp3")))
+    audio[len(audio) // 2] ^= 1
+    store.put(audio_path(key, "mp3"), bytes(audio))
+
+
+def test_what_is_whole_stays(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "PAGE_ROWS", 7)
+    monkeypatch.setattr(verify, "BATCH", 3)
+    flow.run(flow.catalog(TEXTS))
+    seen = []
+    found = verify.verify(flow.context, on_progress=lambda so_far: seen.append(so_far.entries))
+    assert (found.entries, found.gone, found.damaged, found.last) == (20, [], [], keys(flow)[-1])
+    assert found.size_bytes == flow.books.one("SELECT sum(bytes) FROM speeko.utterance")
+    assert seen == [3, 6, 9, 12, 15, 18, 20]
+    assert verify.verify(flow.context, after=keys(flow)[11]).entries == 8
+    flow.check()
+
+
+def test_memory_holds_some_bytes_at_a_time(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow.run(flow.catalog(TEXTS))
+    most = flow.books.one("SELECT max(bytes) FROM speeko.utterance")
+    monkeypatch.setattr(verify, "BATCH_BYTES", most - 1)  # each alone, the largest too
+    steps = []
+    assert verify.verify(flow.context, on_progress=lambda v: steps.append(v.entries)).entries == 20
+    assert len(steps) == 20
+
+
+def test_what_is_gone_or_damaged_is_bought_again(flow: InProcess) -> None:
+    source = flow.catalog(TEXTS)
+    flow.run(source)
+    damaged, gone, empty = keys(flow)[3:6]
+    spoil(flow, damaged)
+    store = flow.context.store_of(flow.settings.store_url)
+    store.delete([audio_path(gone, "mp3")])
+    store.put(audio_path(empty, "mp3"), b"")
+    found = verify.verify(flow.context)
+    assert (found.entries, found.gone, set(found.damaged)) == (20, [gone], {damaged, empty})
+    assert keys(flow, "missing") == [damaged, gone, empty]
+    assert set(store.sizes([audio_path(key, "mp3") for key in (damaged, gone, empty)])) == {None}
+    assert set(flow.context.cache.get_many([damaged, gone, empty])) == set()
+    assert verify.verify(flow.context).entries == 17
+
+    job, plan = flow.submit(source, {"output": str(flow.folder / "again")})
+    assert flow.drive(job).state is JobState.DONE
+    assert plan.calls == 3
+    found = verify.verify(flow.context)
+    assert (found.entries, found.gone, found.damaged) == (20, [], [])
+
+
+@pytest.mark.parametrize("size", [1, 7, 20, 500])
+def test_a_sample_is_that_large_and_looks_at_nothing_twice(
+    flow: InProcess, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "PAGE_ROWS", 6)
+    flow.run(flow.catalog(TEXTS))
+    assert verify.verify(flow.context, sample=size).entries == min(size, 20)
+
+
+def test_a_store_that_does_not_answer_is_no_damage(flow: InProcess) -> None:
+    flow.run(flow.catalog(TEXTS))
+    root = Path(flow.settings.store_url)
+    root.rename(root.with_name("aside"))  # a disk that is not mounted
+    with pytest.raises(StoreError, match="is its disk mounted"):
+        verify.verify(flow.context)
+    assert len(keys(flow)) == 20
+
+
+def test_an_empty_cache_is_fine(flow: InProcess) -> None:
+    assert verify.verify(flow.context).entries == 0
+    assert verify.verify(flow.context, sample=5).entries == 0
