@@ -21,6 +21,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "say": ("say", "Speak one text, and hear it while it arrives."),
         "submit": ("submit", "Hand a catalog to workers that run elsewhere."),
         "estimate": ("estimate", "Tell what a catalog would cost, exactly; nothing is started."),
+        "explain": ("explain", "Show how one row is spoken, step by step, and what it would cost."),
     },
     "Jobs": {
         "status": ("status", "Show one job, or the newest."),

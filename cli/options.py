@@ -25,8 +25,18 @@ _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
     "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N",
-    "tenant": "NAME", "calls_per_minute": "N", "chars_per_minute": "N",
+    "tenant": "NAME", "calls_per_minute": "N", "chars_per_minute": "N", "redis_audio_budget": "MB",
 }  # fmt: skip
+
+
+_WORK = (
+    "max_concurrency",
+    "calls_per_minute",
+    "chars_per_minute",
+    "workers",
+    "redis_audio_budget",
+    "tenant",
+)
 
 
 class Option(click.Option):
@@ -182,10 +192,7 @@ work = together(
         section=WORK,
         help="jobs with a higher one go first [default: 0]",
     ),
-    *[
-        setting(name, WORK)
-        for name in ("max_concurrency", "calls_per_minute", "chars_per_minute", "workers", "tenant")
-    ],
+    *[setting(name, WORK) for name in _WORK],
 )
 no_wait_option: Callable[[Any], Any] = option(
     "--no-wait", is_flag=True, help="leave it to workers that run elsewhere"

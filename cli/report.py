@@ -66,7 +66,7 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     yield "audio", heard, figures.size(summary["audio_bytes"])
     yield "time", figures.duration(summary["seconds"]), ""
     yield "output", summary["output"], ""
-    if summary["state"].startswith("done"):
+    if summary["state"].startswith("done") and _is_place(summary["output"]):
         yield "", "manifest.jsonl, manifest.csv and summary.json are there, too", ""
 
 
@@ -81,7 +81,7 @@ def print_failures(summary: Mapping[str, Any], spec: JobSpec) -> None:
         say(f"{reason['rows']:>9,}  {reason['reason']}")
     if len(reasons) > SHOWN_FAILURES:
         say(f"{'':>9}  and other reasons")
-    if summary["state"].startswith("done"):
+    if summary["state"].startswith("done") and _is_place(summary["output"]):
         failed = summary["output"].rstrip("/") + "/failed.csv"
         say()
         say(f"All of them are in {failed}: mend them there and run")
@@ -166,6 +166,11 @@ def _counted(kinds: list[tuple[int, str]]) -> str:
 
 def _left_out(skipped: int) -> str:
     return f" · {skipped:,} left out" if skipped else ""
+
+
+def _is_place(output: str) -> bool:
+    """Whether files lie there. One text said at once and what is bought ahead are delivered nowhere."""
+    return "/" in output
 
 
 def _routed(saved: str) -> Iterator[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from cli.amounts import Number
 from cli.call import Call
 from cli.console import busy, emit
 from cli.failures import OK, WITH_ERRORS, Interrupted
-from cli.options import Verb, common, option
+from cli.options import Verb, common, money, option, reading, speech, wording, work
+from cli.routing_options import routing
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +56,33 @@ class Key(click.ParamType[bytes]):
 @click.group("cache")
 def command() -> None:
     """Look at the audio that is kept, make room, and check it."""
+
+
+@command.command("warm", cls=Verb)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@reading
+@speech
+@routing
+@wording
+@money
+@work
+@common
+@click.pass_obj
+def warm(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
+    """Buy the audio of a catalog ahead, and deliver nothing.
+
+    A later run of the same rows, or of others with the same texts, pays nothing for them. Starts what is
+    missing, waits, and stops it again, as `speeko run` does.
+    """
+    from cli.request import check_provider, orders_of, spec_of
+    from cli.whole import whole_run
+    from speeko_jobs.flow.submit import NOWHERE
+
+    settings = call.settings(options)
+    spec = spec_of(settings, options | {"name": "{row}.{ext}"}, files)
+    spec = dataclasses.replace(spec, deliver=False, output=NOWHERE)
+    check_provider(spec, settings)
+    return whole_run(settings, spec, orders_of(files, options), options, call)
 
 
 @command.command("stats", cls=Verb)

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from cli.call import Call
-from cli.failures import Interrupted
 from cli.options import Verb, common, delivery, money, reading, speech, wording, work
 from cli.routing_options import routing
 
@@ -31,24 +30,9 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     budget is refused before anything is spent.
     """
     from cli.request import check_provider, orders_of, spec_of
-    from cli.standing import standing
+    from cli.whole import whole_run
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
     check_provider(spec, settings)
-    job = 0
-    try:
-        with standing(settings) as (context, alone):
-            from cli.crew import Crew
-            from cli.seeing import interrupt, see_through
-            from cli.submitting import submitted
-
-            with Crew(context, alone=alone) as crew:
-                job, _ = submitted(
-                    context, spec, orders, options, call, lambda slipped: interrupt(context, slipped, call)
-                )
-                return see_through(context, job, crew, call)
-    except KeyboardInterrupt:
-        if job:
-            raise
-        raise Interrupted("interrupted: nothing was started") from None
+    return whole_run(settings, spec, orders, options, call)

@@ -36,6 +36,7 @@ LOOKUPS = b"speeko:lookups"
 AWAY_SECONDS = 5.0  # after a failure, do not ask again for so long: one slow server must not slow each chunk
 COUNT_SECONDS = 10.0  # look-ups are counted here and told to Redis so often
 AT_ONCE = 1000
+FULL_SECONDS = 10.0
 AUDIO_BUDGET_BYTES = 256_000_000
 
 _RECORD = struct.Struct(">BHIIqqqq")  # version, day on which it was written, and a Record
@@ -76,7 +77,7 @@ class RedisCache:
         self._put_audio = self._redis.register_script(redis_scripts.PUT)
         self._get_audio = self._redis.register_script(redis_scripts.GET)
         self._drop_audio = self._redis.register_script(redis_scripts.DROP)
-        self._away_until = self._day_until = 0.0
+        self._away_until = self._day_until = self._full_until = 0.0
         self._day = 0
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(("asked", "found", "audio_asked", "audio_found"), 0)
@@ -168,16 +169,34 @@ class RedisCache:
 
         What is larger than a hundredth of the budget is not kept: it would push out too much else.
         """
-        if not 0 < len(audio) <= self._budget_bytes * REDIS_LARGEST_PART or self._is_away():
-            return False
-        values: list[bytes | int] = [key, audio, self._budget_bytes, TTL_SECONDS]
+        return self._put_audios({key: audio}) == 1
+
+    def put_audios(self, audios: Mapping[bytes, bytes]) -> int:
+        """Keep the audio of keys, in one pipelined round trip; how many are kept. Once the budget is used
+        up nothing is tried for a while: eviction makes room every few minutes."""
+        if time.monotonic() < self._full_until:
+            return 0
+        kept = self._put_audios(audios)
+        if not kept:
+            self._full_until = time.monotonic() + FULL_SECONDS
+        return kept
+
+    def _put_audios(self, audios: Mapping[bytes, bytes]) -> int:
+        most = self._budget_bytes * REDIS_LARGEST_PART
+        fitting = {key: audio for key, audio in audios.items() if 0 < len(audio) <= most}
+        if not fitting or self._is_away():
+            return 0
         try:
-            return bool(self._put_audio([AUDIO_INDEX, AUDIO_BYTES, AUDIO + key], values))
+            with self._redis.pipeline(transaction=False) as pipe:
+                for key, audio in fitting.items():
+                    values: list[bytes | int] = [key, audio, self._budget_bytes, TTL_SECONDS]
+                    self._put_audio([AUDIO_INDEX, AUDIO_BYTES, AUDIO + key], values, client=pipe)
+                return sum(map(int, pipe.execute()))
         except redis.ResponseError as error:  # out of memory: look-ups still go
             log.warning("Redis takes no audio: %s", error)
         except redis.RedisError as error:
             self._failed(error)
-        return False
+        return 0
 
     def drop(self, keys: Sequence[bytes]) -> None:
         """Forget keys whose audio is gone. Raises ServerError: a stale record would hide the loss."""

@@ -49,6 +49,18 @@ class Read(NamedTuple):
     texts: tuple[str, ...]
 
 
+class Speaker(NamedTuple):
+    """Who speaks a row: `language` is what the API is told, "" where it takes none, `tag` that of the words.
+
+    `refusal` is why not, in one line, or "".
+    """
+
+    voice: str
+    language: str
+    tag: str
+    refusal: str
+
+
 def content_of(keys: Sequence[bytes], rendering: str = "") -> bytes:
     """What identifies the audio of a row: its key, or a hash over the keys of its segments and over how it
     is rendered, where that is not as it was bought (32 bytes)."""
@@ -71,7 +83,7 @@ class RowReader:
         self._voiced = columns.voice is not None or columns.language is not None
         self._template = naming.compile_template(spec.name, header)
         self._keys = KeyMaker(Engine(self._profile.family, spec.model, spec.format, str(spec.speed)))
-        self._voices: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._voices: dict[tuple[str, str], Speaker] = {}
         self._batch = tuple(header) == OPENAI_BATCH_HEADER
         self._ours = tuple(header) == FAILED_COLUMNS
         self._wording, self._format = wording, spec.delivered.format
@@ -79,7 +91,7 @@ class RowReader:
         self._voiced = self._voiced or self._by_rules is not None
         self._default = self._speaker("", "")
         one_each = min(self._one_id, self._one_text) >= 0
-        special = self._ours or self._voiced or self._batch or self._default[2]
+        special = self._ours or self._voiced or self._batch or self._default.refusal
         self._is_simple = one_each and not special and wording.is_plain and spec.segments == "auto"
 
     def read_many(self, first_row_no: int, rows: Sequence[Sequence[str]], refused: Refused) -> list[Read]:
@@ -90,7 +102,7 @@ class RowReader:
         """
         if not self._is_simple:
             return self._one_by_one(enumerate(rows, first_row_no), refused)
-        voice, language, _ = self._default
+        voice, language = self._default[:2]
         at_id, at_text, limit = self._one_id, self._one_text, self._profile.max_chars
         name, format = self._template.name, self._format
         found: list[tuple[int, str, str, str]] = []
@@ -127,25 +139,15 @@ class RowReader:
 
     def read(self, row_no: int, cells: Sequence[str]) -> Read:
         """The row as it will be spoken. Raises Refusal."""
-        if self._ours:  # failed.csv: what was made inert is meant as it was
-            cells = [spreadsheet_raw(cell) for cell in cells]
-        count = len(cells)
-        if self._one_id >= 0:
-            row_id = cells[self._one_id] if self._one_id < count else ""
-        else:
-            row_id = join_ids([cells[i] for i in self._id if i < count])
-        row_id = row_id.strip() or str(row_no)
-        if self._one_text >= 0:
-            source = cells[self._one_text] if self._one_text < count else ""
-        else:
-            source = join_texts([cells[i] for i in self._text if i < count])
+        cells = self._meant(cells)
+        row_id, source = self._as_it_stands(row_no, cells)
         if self._batch:
             self._check_batch_row(cells, row_id, source)
-        voice, language, wrong = self._of_row(cells) if self._voiced else self._default
+        voice, language, tag, wrong = self._of_row(cells) if self._voiced else self._default
         if wrong:
             raise Refusal(wrong, row_id, source)
         try:
-            texts = self._texts(source, language, cells)
+            texts = self._texts(source, tag, cells)
             key = self._keys.key
             keys = tuple([key(t, voice, language) for t in texts])
             path = self._template.name(row_no, row_id, voice, language, self._format, cells)
@@ -157,6 +159,38 @@ class RowReader:
             raise Refusal(str(error), row_id, source) from None
         chars = sum([self._profile.billable_chars(t) for t in texts])
         return Read(row_no, row_id, path, voice, language, chars, keys, texts)
+
+    def source(self, row_no: int, cells: Sequence[str]) -> tuple[str, str]:
+        """The row's id, and its text as it stands in the catalog."""
+        return self._as_it_stands(row_no, self._meant(cells))
+
+    def steps(self, cells: Sequence[str]) -> list[tuple[str, str]]:
+        """(what was done, the row's text after it), in order; none for SSML that is refused."""
+        cells = self._meant(cells)
+        source, tag = self._as_it_stands(0, cells)[1], self._of_row(cells).tag
+        if self._spec.ssml == "strip" or not ssml.is_ssml(source):
+            return self._wording.steps(source, tag)
+        try:
+            dialect = self._profile.ssml
+            return [("ssml", self._wording.ssml(source, tag, dialect))] if dialect is not None else []
+        except ValueError:
+            return []
+
+    def _meant(self, cells: Sequence[str]) -> Sequence[str]:
+        """The cells of failed.csv as they were before they were made inert; others as they are."""
+        return [spreadsheet_raw(cell) for cell in cells] if self._ours else cells
+
+    def _as_it_stands(self, row_no: int, cells: Sequence[str]) -> tuple[str, str]:
+        count = len(cells)
+        if self._one_id >= 0:
+            row_id = cells[self._one_id] if self._one_id < count else ""
+        else:
+            row_id = join_ids([cells[i] for i in self._id if i < count])
+        if self._one_text >= 0:
+            source = cells[self._one_text] if self._one_text < count else ""
+        else:
+            source = join_texts([cells[i] for i in self._text if i < count])
+        return row_id.strip() or str(row_no), source
 
     def _texts(self, source: str, language: str, cells: Sequence[str]) -> tuple[str, ...]:
         """The texts of the calls that a row takes. ValueError, one line, where it cannot be spoken."""
@@ -187,7 +221,7 @@ class RowReader:
             return True
         raise ValueError(f'the column "segments" says {cell[:40]!r}: it takes sentence or whole')
 
-    def _of_row(self, cells: Sequence[str]) -> tuple[str, str, str]:
+    def _of_row(self, cells: Sequence[str]) -> Speaker:
         count, at_voice, at_language = len(cells), self._columns.voice, self._columns.language
         voice = cells[at_voice] if at_voice is not None and at_voice < count else ""
         language = cells[at_language] if at_language is not None and at_language < count else ""
@@ -200,24 +234,23 @@ class RowReader:
             found = self._voices[voice, language] = self._speaker(voice, language)
         return found
 
-    def _speaker(self, voice: str, language: str) -> tuple[str, str, str]:
-        """(voice, language, why not) for what the cells say; empty cells take the job's own."""
+    def _speaker(self, voice: str, language: str) -> Speaker:
+        """What the cells say; empty ones take the job's own."""
         profile, routing = self._profile, self._spec.routing
         voice, own = voice.strip(), self._spec.voice
         tag = languages.tag(language.strip() or self._spec.language)
         try:
             voice = routing.voice_of(voice, own, tag) if routing is not None else voice or own
         except ConfigError as error:
-            return voice, tag, str(error)
-        if not profile.takes_language:
-            tag = ""  # it is not sent, so it does not change the sound
-        return voice, tag, profile.refusal(voice, tag) or ""
+            return Speaker(voice, tag, tag, str(error))
+        sent = tag if profile.takes_language else ""  # what is not sent does not change the sound
+        return Speaker(voice, sent, tag, profile.refusal(voice, sent) or "")
 
     def _check_batch_row(self, cells: Sequence[str], row_id: str, source: str) -> None:
         """OpenAI batch rows may ask for more than a job gives; say so instead of ignoring it."""
         spec = self._spec
         asked = dict(zip(OPENAI_BATCH_HEADER, cells, strict=False))
-        for name, has in (("model", spec.model), ("format", spec.format), ("speed", f"{spec.speed:g}")):
+        for name, has in (("model", spec.model), ("format", self._format), ("speed", f"{spec.speed:g}")):
             value = asked.get(name, "")
             if value and value != has and not (name == "speed" and _same_number(value, has)):
                 why = f"the row asks for {name} {value[:40]!r}, the job has {has!r} (--{name})"

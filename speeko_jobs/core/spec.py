@@ -51,6 +51,7 @@ class JobSpec:
     read_numbers: bool = False
     lexicon: tuple[str, ...] = ()  # paths
     routing: Routing | None = field(default=None, hash=False)
+    deliver: bool = True  # False: the audio is bought for later, and stays in the store
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

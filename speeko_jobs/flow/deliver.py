@@ -68,6 +68,8 @@ def is_light(context: Context, orders: Orders, rows: list[Row]) -> bool:
     spec, job = orders.spec, orders.job
     if all(row.error is not None or is_unchanged(row, job, spec.rendering) for row in rows):
         return True
+    if not spec.deliver:
+        return True
     store, destination = context.store_of(spec.store), context.store_of(spec.output)
     plain = not spec.rendering and all(len(row.keys or ()) <= 1 for row in rows)
     return plain and store.is_folder and destination.is_folder
@@ -119,17 +121,19 @@ class _Delivery:
             self._start_over()
             return None
         served = self._served_or_failed(wanting, settled, lines)
-        placing = Placing(self.context, self.spec)
-        puts = placing.place([one.wanted for one in served])
-        if placing.lost:
-            self._start_over()
-            return None
+        puts: list[Put | str] = [Put("", w.content, sum(w.sizes), w.millis) for _, w, _ in served]
+        if self.spec.deliver:
+            placing = Placing(self.context, self.spec)
+            puts = placing.place([one.wanted for one in served])
+            if placing.lost:
+                self._start_over()
+                return None
         for one, put in zip(served, puts, strict=True):
             lines.append(self._served(one, put) if isinstance(put, Put) else self._unmade(one.row, put))
         crash.point("before_part")
         paths = part_paths(self.chunk.job, self.chunk.no)
         self.store.put_many([*zip(paths, self._parts(lines), strict=True)])
-        return self._finish([put for put in puts if isinstance(put, Put)])
+        return self._finish([put for put in puts if isinstance(put, Put) and self.spec.deliver])
 
     def parts_again(self, rows: list[Row]) -> tuple[bytes, bytes]:
         """The parts of a chunk that is delivered, from what the database knows."""
@@ -262,7 +266,7 @@ class _Delivery:
     def _served(self, one: _Served, put: Put) -> Line:
         """Where the row's audio came from and what this row paid: a row of several keys counts as bought
         if it bought any."""
-        line = self._line(one.row)
+        line = self._line(one.row, path=put.path)
         parts = dict(zip(one.row.keys or (), one.records, strict=True))
         sources = [self._source(record, one.row.row_no) for record in parts.values()]
         bought = zip(parts.values(), sources, strict=True)

@@ -36,6 +36,15 @@ def finalize(context: Context, job_no: int) -> bool:
     if job.finished_at is None:  # noted once, so that every run tells the same times
         context.database.run(lambda t: jobs.stamp_end(t, job_no))
         job = jobs.show(context.database, job_no)
+    end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
+    if job.spec.deliver:
+        _write(context, job, end)
+    # last of all: a finalizer that dies before this is sent again
+    return context.database.run(lambda t: jobs.end(t, job.id, end))
+
+
+def _write(context: Context, job: Job, end: JobState) -> None:
+    """Write the manifest, the failed rows and the summary of a job that ends as `end`."""
     store = context.store_of(job.spec.store)
     destination = context.store_of(job.spec.output)
     reasons: Counter[str] = Counter()
@@ -55,13 +64,10 @@ def finalize(context: Context, job_no: int) -> bool:
                 wrong = [line for line in lines if line["error"] is not None]
                 failed_out.write(_csv(_failed_rows(context, part.chunk, job, wrong)))
                 reasons.update([line["error"] for line in wrong])
-    end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
     if job.state is JobState.FINALIZING:
         job = replace(job, state=end)
     text = json.dumps(_summary(context, job, _most(reasons)), indent=2, ensure_ascii=False) + "\n"
     destination.put("summary.json", text.encode())
-    # last of all: a finalizer that dies before this is sent again
-    return context.database.run(lambda t: jobs.end(t, job.id, end))
 
 
 def summarize(context: Context, job_no: int) -> dict[str, Any]:

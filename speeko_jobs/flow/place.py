@@ -69,6 +69,7 @@ class Placing:
 
     def _forget(self) -> None:
         log.error("%d objects in %s are gone or damaged: bought again", len(self.lost), self._store.url)
+        self._context.cache.drop(sorted(self.lost))
         keys = sorted(self.lost & self._sums.keys())
         forget(self._context, keys, [self._sums[key].fence for key in keys], NO_JOB, REASON)
 

@@ -77,6 +77,13 @@ def settle(context: Context, answers: Sequence[Answer]) -> Settled:
     settled = context.database.run(book)
     crash.point("after_settle")
     context.cache.put_many(settled.records)
+    context.cache.put_audios(
+        {
+            answer.claim.key: answer.result.audio
+            for answer in answers
+            if isinstance(answer.result, Speech) and answer.claim.key in settled.records
+        }
+    )
     return settled
 
 

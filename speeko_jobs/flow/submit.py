@@ -22,6 +22,7 @@ from speeko_jobs.flow.unchanged import clear_parts
 
 MARK = ".speeko-destination"
 LOOKED_FOR = 8
+NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
 
 
 def submit(
@@ -43,8 +44,7 @@ def submit(
     """
     database = context.database
     context.store_of(spec.store).check_writable()
-    destination = context.store_of(spec.output)
-    where = _where(context, destination)
+    where = _where(context, context.store_of(spec.output)) if spec.deliver else _nowhere(context)
     job = database.run(
         lambda t: jobs.create(
             t, spec, tenant=tenant, destination_id=where, budget_micros=budget_micros, priority=priority
@@ -123,6 +123,11 @@ def _where(context: Context, destination: Store) -> int:
         return where
     destination.delete([MARK])
     return _marked(context, destination, _mark(destination))
+
+
+def _nowhere(context: Context) -> int:
+    """The destination of jobs that deliver nothing."""
+    return context.database.run(lambda t: jobs.destination(t, NOWHERE, NOWHERE))
 
 
 def _marked(context: Context, destination: Store, mark: str) -> int:

@@ -8,6 +8,8 @@ from speeko_jobs.core.wording import Wording
 
 
 def wording_of(spec: JobSpec) -> tuple[Wording, list[str]]:
-    """What is done to the job's texts, and a line for each lexicon entry that had to be left out."""
-    lexicon, left_out = read_lexicon(spec.lexicon) if spec.lexicon else (None, [])
-    return Wording(repair=spec.repair, lexicon=lexicon, read_numbers=spec.read_numbers), left_out
+    """What is done to the job's texts, and lines on what is not: lexicon entries that had to be left out."""
+    lexicon, notes = read_lexicon(spec.lexicon) if spec.lexicon else (None, [])
+    if spec.read_numbers and not spec.language:
+        notes.append("numbers are read out only in rows that name a language (--language gives it to all)")
+    return Wording(repair=spec.repair, lexicon=lexicon, read_numbers=spec.read_numbers), notes

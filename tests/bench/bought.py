@@ -16,34 +16,8 @@ from tests.bench.programs import planned
 from tests.fixtures.spine import Spine
 
 SEEN_FILES = 20  # submit looks for the first few by path, to see whether the folder was emptied
-LOOKS = (
-    "red",
-    "blue",
-    "soft",
-    "light",
-    "heavy",
-    "warm",
-    "cosy",
-    "modern",
-    "classic",
-    "slim",
-    "sturdy",
-    "fine",
-)
-THINGS = (
-    "chair",
-    "lamp",
-    "table",
-    "shirt",
-    "jacket",
-    "bottle",
-    "bag",
-    "shoe",
-    "mug",
-    "plate",
-    "sofa",
-    "desk",
-)
+LOOKS = ("red", "blue", "soft", "light", "heavy", "warm", "cosy", "modern", "classic", "slim")
+THINGS = ("chair", "lamp", "table", "shirt", "jacket", "bottle", "bag", "shoe", "mug", "plate")
 STUFFS = ("cotton", "wool", "steel", "oak", "leather", "glass", "ceramic", "linen", "bamboo", "rubber")
 
 
@@ -77,7 +51,6 @@ def deliver_on_paper(spine: Spine, catalog: Path, output: str = "out") -> dict[s
         f"UPDATE speeko.job SET state = 'done', finalized = true, chunks_open = 0, uncounted_row = NULL,"
         f" delivered = rows, finished_at = clock_timestamp() WHERE id = {job}",
         "VACUUM ANALYZE",
-        "CHECKPOINT",
     ):
         spine.sql(statement)
     first = f"SELECT path FROM speeko.delivered WHERE job_id = {job} ORDER BY path LIMIT {SEEN_FILES}"

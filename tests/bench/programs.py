@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ def seeds_way(spine: Spine, catalog: Path, rows: int) -> dict[str, float]:
     """Rows a second of a_seed_way.py, on the spine's own servers. Redis is empty before and after."""
     with spine.redis.client as client:
         client.flushdb()
-    return dict(_told("a_seed_way.py", [str(catalog), str(rows)], environment(spine.settings)))
+    with tempfile.TemporaryDirectory(dir=spine.folder) as folder:
+        arguments = [str(catalog), str(rows), f"{folder}/out"]
+        return dict(_told("a_seed_way.py", arguments, environment(spine.settings)))
 
 
 def bare_calls(spine: Spine, calls: int, in_flight: int) -> tuple[float, list[float]]:

@@ -31,15 +31,19 @@ SELECT least((SELECT min(id) FROM speeko.job WHERE state = 'planning'),
              (SELECT coalesce(max(id), 0) + 1 FROM speeko.job))
 
 -- cache_mark: keys that go are missing from now on, unless somebody has come for them; their objects are due
-WITH chosen AS MATERIALIZED (
+WITH free AS (
+    SELECT key, max(fence) AS fence FROM (
+        SELECT key, fence FROM unnest(%(keys)b::bytea[], %(fences)b::int[]) AS c (key, fence)
+        UNION ALL  -- each job since then is read once, whatever the number of keys
+        SELECT unnest(i.keys), NULL
+        FROM speeko.job n CROSS JOIN LATERAL (SELECT keys FROM speeko.item WHERE job_id = n.id OFFSET 0) i
+        WHERE n.id >= %(since)s AND n.state NOT IN ('done', 'done_with_errors')
+    ) k GROUP BY key HAVING count(*) = count(fence)
+), chosen AS MATERIALIZED (
     SELECT u.key, u.fence, u.format, u.bytes, coalesce(j.spec->>'store', '') AS store
-    FROM unnest(%(keys)b::bytea[], %(fences)b::int[]) AS c (key, fence)
-    JOIN speeko.utterance u ON u.key = c.key AND u.fence = c.fence
+    FROM free JOIN speeko.utterance u ON u.key = free.key AND u.fence = free.fence
     LEFT JOIN speeko.job j ON j.id = u.bought_job
     WHERE u.state = 'done'
-      AND NOT EXISTS (SELECT FROM speeko.job n JOIN speeko.item i ON i.job_id = n.id
-                      CROSS JOIN LATERAL unnest(i.keys) AS k (key)
-                      WHERE n.id >= %(since)s AND n.state NOT IN ('done', 'done_with_errors') AND k.key = c.key)
     ORDER BY u.key FOR NO KEY UPDATE OF u
 ), due AS (
     INSERT INTO speeko.evicted (key, fence, format, store)
@@ -94,12 +98,12 @@ WHERE uncounted_row IS NOT NULL
 ORDER BY id LIMIT 1
 FOR NO KEY UPDATE SKIP LOCKED
 
--- hits_add: each use of a key in these rows is a hit, but for the one that bought it
+-- hits_add: each use of a key in these rows is a hit, but for the one that bought it; unchanged rows use none
 WITH used AS (
     SELECT k.key, count(*) AS n
     FROM speeko.item i CROSS JOIN LATERAL unnest(i.keys) AS k (key)
     WHERE i.job_id = %(job)s AND i.row_no >= %(first)s AND i.row_no < %(end)s
-      AND NOT i.skipped AND i.error IS NULL
+      AND NOT i.skipped AND NOT i.kept AND i.error IS NULL
     GROUP BY k.key
 ), hit AS MATERIALIZED (
     SELECT u.key,

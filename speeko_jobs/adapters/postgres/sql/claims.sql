@@ -8,9 +8,12 @@ UPDATE speeko.claimant SET lease_until = clock_timestamp() + make_interval(secs 
 WHERE id = %(claimant)s
 RETURNING id
 
--- claimant_leave: the engine ends; a claim whose commit it never heard of lapses with it, to be buried
+-- claimant_leave: the engine ends; a claim whose commit it never heard of lapses with it, to be buried.
+-- BETWEEN and ORDER BY: as a rule there is none, and without an order the ledger may be read for it.
 WITH held AS (
-    SELECT FROM speeko.attempt WHERE claimant_id = %(claimant)s AND state = 'sending' LIMIT 1
+    SELECT FROM speeko.attempt
+    WHERE claimant_id BETWEEN %(claimant)s AND %(claimant)s AND state = 'sending'
+    ORDER BY claimant_id LIMIT 1
 ), lapsed AS (
     UPDATE speeko.claimant SET lease_until = clock_timestamp()
     WHERE id = %(claimant)s AND EXISTS (SELECT FROM held)
@@ -168,9 +171,15 @@ WITH o AS (
 )
 SELECT key, state, bytes, millis, bought_job, bought_row, settled, cost_micros FROM kept
 
--- settle_wake: nobody waits for these keys any more; the chunks that have all they waited for
+-- settle_wake: nobody waits for these keys any more; the chunks that have all they waited for.
+-- OFFSET 0 and the ctids keep look-ups what they are, also before need and chunk have statistics.
 WITH met AS (
-    DELETE FROM speeko.need WHERE key = ANY(%(keys)b::bytea[]) RETURNING job_id, chunk_no
+    DELETE FROM speeko.need
+    WHERE ctid = ANY(ARRAY(
+        SELECT n.place FROM unnest(%(keys)b::bytea[]) AS k (key)
+        CROSS JOIN LATERAL (SELECT ctid AS place FROM speeko.need WHERE key = k.key OFFSET 0) n
+    ))
+    RETURNING job_id, chunk_no
 ), count AS (
     SELECT job_id, chunk_no, count(*) AS n FROM met GROUP BY 1, 2
 ), locked AS (
@@ -258,7 +267,8 @@ WHERE provider = %(provider)s AND calls >= %(calls)s AND chars > 0
 
 -- hand_over: of the chunks that wait for some keys, and of some others, those in nobody's hands that can go on
 WITH at AS (
-    SELECT job_id, chunk_no AS no FROM speeko.need WHERE key = ANY(%(keys)b::bytea[])
+    SELECT n.job_id, n.no FROM unnest(%(keys)b::bytea[]) AS k (key)
+    CROSS JOIN LATERAL (SELECT job_id, chunk_no AS no FROM speeko.need WHERE key = k.key OFFSET 0) n
     UNION
     SELECT * FROM unnest(%(jobs)b::bigint[], %(nos)b::int[])
 )
@@ -268,4 +278,4 @@ WHERE j.state = 'running' AND c.state = 'synthesizing'
   AND NOT EXISTS (SELECT FROM speeko.claimant e
                   WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
   AND EXISTS (SELECT FROM speeko.need n JOIN speeko.utterance u USING (key)
-              WHERE n.job_id = c.job_id AND n.chunk_no = c.no AND u.state = 'missing')
+              WHERE n.job_id = c.job_id AND n.chunk_no = c.no AND u.state = 'missing' OFFSET 0)

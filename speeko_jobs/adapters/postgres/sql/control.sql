@@ -40,7 +40,7 @@ RETURNING s.failed
 -- cancelled_settle: cancelled jobs without an open call: what they have goes to delivery, the rest is given up
 WITH idle AS (
     SELECT j.id FROM speeko.job j
-    WHERE j.state = 'cancelled' AND j.chunks_open > 0
+    WHERE j.state = 'cancelled' AND NOT j.finalized AND j.chunks_open > 0
       AND NOT EXISTS (SELECT FROM speeko.attempt a WHERE a.state = 'sending' AND a.job_id = j.id)
 ), given_up AS (
     DELETE FROM speeko.need n USING idle WHERE n.job_id = idle.id

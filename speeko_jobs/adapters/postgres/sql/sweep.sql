@@ -1,11 +1,12 @@
--- sweep_chunks_waiting: chunks in nobody's hands of which some text can be bought now
-SELECT DISTINCT c.job_id, c.no
+-- sweep_chunks_waiting: chunks in nobody's hands of which some text can be bought now.
+-- OFFSET 0: look until one is found, instead of at all that is waited for.
+SELECT c.job_id, c.no
 FROM speeko.job j JOIN speeko.chunk c ON c.job_id = j.id
-JOIN speeko.need n ON n.job_id = c.job_id AND n.chunk_no = c.no
-JOIN speeko.utterance u ON u.key = n.key
-WHERE j.state = 'running' AND c.state = 'synthesizing' AND u.state = 'missing'
+WHERE j.state = 'running' AND c.state = 'synthesizing'
   AND NOT EXISTS (SELECT FROM speeko.claimant e
                   WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
+  AND EXISTS (SELECT FROM speeko.need n JOIN speeko.utterance u USING (key)
+              WHERE n.job_id = c.job_id AND n.chunk_no = c.no AND u.state = 'missing' OFFSET 0)
 LIMIT 256
 
 -- sweep_chunks_half_begun: chunks taken by an engine that died before it wrote down what they wait for
@@ -30,8 +31,9 @@ WHERE j.state IN ('running', 'paused', 'cancelled') AND c.state = 'ready'
 ORDER BY c.ready_at LIMIT 256
 
 -- sweep_jobs_finalizing: jobs whose last chunk is delivered
-SELECT id FROM speeko.job
-WHERE state = 'finalizing' OR (state = 'cancelled' AND chunks_open = 0 AND chunks > 0 AND NOT finalized)
+SELECT id FROM speeko.job WHERE state = 'finalizing'
+UNION ALL
+SELECT id FROM speeko.job WHERE state = 'cancelled' AND NOT finalized AND chunks_open = 0 AND chunks > 0
 ORDER BY id
 
 -- sweep_jobs_abandoned: jobs whose submitter is gone before the plan was whole

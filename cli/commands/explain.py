@@ -1,0 +1,55 @@
+"""`speeko explain`: one row of a catalog, from its text to its keys and what they would cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.call import Call
+from cli.console import busy, emit
+from cli.options import Verb, common, delivery, option, reading, speech, wording
+from cli.routing_options import routing, wishes_of
+
+
+@click.command("explain", cls=Verb)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@option(
+    "--row",
+    type=click.IntRange(1, 2**63 - 1),
+    metavar="N",
+    help="the row's number, from 1 and over all files [default: 1]",
+)
+@option("--row-id", default="", metavar="ID", help="the first row of that id instead")
+@reading
+@speech
+@routing
+@wording
+@delivery
+@common
+@click.pass_obj
+def command(call: Call, /, files: tuple[str, ...], row: int | None, row_id: str, **options: Any) -> int:
+    """Show how one row is spoken, step by step, and what it would cost.
+
+    Its text as it stands and after each step, its voice and why, its file name, and for each call that it
+    takes the key and where the audio would come from. Takes the options of `speeko run`; nothing is started.
+    """
+    from cli.explanation import print_explained
+    from cli.request import orders_of, spec_of
+    from cli.standing import standing
+    from speeko_jobs.errors import UsageError
+    from speeko_jobs.flow.explain import explain
+    from speeko_jobs.flow.voices import routed
+
+    if row is not None and row_id:
+        raise UsageError("--row and --row-id: give one of them")
+    settings = call.settings(options)
+    spec, orders = spec_of(settings, options, files), orders_of(files, options)
+    with standing(settings) as (context, _), busy(f"reading {', '.join(spec.sources)}"):
+        spec = routed(context.database, spec, wishes_of(settings, options))
+        found = explain(context, spec, orders, row=0 if row_id else row or 1, row_id=row_id)
+    if call.json:
+        emit(found.to_json())
+    else:
+        print_explained(found)
+    return 0

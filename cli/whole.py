@@ -1,0 +1,37 @@
+"""A catalog from the first server to the last file, in one command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.failures import Interrupted
+from cli.standing import standing
+
+if TYPE_CHECKING:
+    from cli.call import Call
+    from speeko_jobs.core.spec import JobSpec
+    from speeko_jobs.flow.plan import Orders
+    from speeko_jobs.settings import Settings
+
+
+def whole_run(
+    settings: Settings, spec: JobSpec, orders: Orders, options: Mapping[str, Any], call: Call
+) -> int:
+    """Start what is missing, submit, see the job through, and stop what was started; the exit code."""
+    job = 0
+    try:
+        with standing(settings) as (context, alone):
+            from cli.crew import Crew
+            from cli.seeing import interrupt, see_through
+            from cli.submitting import submitted
+
+            with Crew(context, alone=alone) as crew:
+                job, _ = submitted(
+                    context, spec, orders, options, call, lambda slipped: interrupt(context, slipped, call)
+                )
+                return see_through(context, job, crew, call)
+    except KeyboardInterrupt:
+        if job:
+            raise
+        raise Interrupted("interrupted: nothing was started") from None
