@@ -14,10 +14,9 @@ from pytest_celery import CeleryTestSetup
 from speeko_jobs.adapters.celery_queue.app import make_app
 from speeko_jobs.core.money import micros
 from speeko_jobs.core.text import spoken
-from speeko_jobs.flow import plan
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
-from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, spec_of, texts, write_catalog
+from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 
 
 @pytest.fixture
@@ -54,29 +53,6 @@ def test_every_text_of_the_magento_catalog_is_bought_once(spine: Spine, shared_d
     assert elsewhere["sources"]["cache"] == len(lines)
     check_served(spine, elsewhere, rows, "elsewhere")
     assert spine.provider.calls == 146
-
-
-def test_the_second_faq_pays_only_what_the_first_did_not_hold(spine: Spine, shared_data: Path) -> None:
-    bought = set[str]()
-    for name in ("covid_faq_2020-03-22.tsv", "covid_faq_2020-03-27.tsv"):
-        catalog, before = shared_data / name, spine.provider.micros
-        orders = plan.Orders((str(catalog),), text=("answer",), language_column="lang")
-        spec = spec_of(spine.settings, str(spine.folder / name))
-        expected = plan.estimate(spine.context, spec, orders).plan
-
-        summary = spine.wait(
-            spine.submit(catalog, output=name, text=("answer",), language_column="lang"), seconds=90
-        )
-
-        assert spine.provider.micros - before == expected.cost_micros == micros(summary["cost_usd"])
-        assert summary["planned_cost_usd"] == summary["cost_usd"]
-        assert summary["refused"] == expected.refused == sum(expected.refusals.values())
-        assert summary["delivered"] + summary["refused"] == summary["rows"]
-        calls = {entry["key"] for entry in spine.provider.bill()}
-        assert len(calls - bought) == summary["calls"] == expected.to_buy
-        bought = calls
-    assert len(bought) == spine.provider.calls
-    check_ledger(spine)
 
 
 def test_a_parquet_catalog_costs_its_plan(make_spine: MakeSpine, shared_data: Path) -> None:

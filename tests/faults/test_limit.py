@@ -26,7 +26,7 @@ def test_it_finds_the_limit_of_a_provider_and_its_half(make_spine: MakeSpine) ->
     """Four processes that could do sixty-four; nothing is lost, and no text is paid for twice."""
     spine = make_spine(provider={"latency_ms": 100, "limit": 12, "fsync": False}, max_concurrency=64)
     spine.start_workers(Node("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
-    job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(3_000)))
+    job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(2_400)))
     spine.wait_for_calls(1)
     wait_until(lambda: limit(spine) <= 13, "the limit to come down")
     wait_until(lambda: 10 <= limit(spine) <= 13, "the limit to be found")
@@ -38,7 +38,7 @@ def test_it_finds_the_limit_of_a_provider_and_its_half(make_spine: MakeSpine) ->
     assert thrown_back(spine, 300) <= 0.05
 
     spine.provider.take_at_once(0)
-    assert spine.wait(job, seconds=150)["delivered"] == 3_000
+    assert spine.wait(job, seconds=150)["delivered"] == 2_400
     states = check_ledger(spine)
-    assert states["stored"] == spine.provider.calls == 3_000
+    assert states["stored"] == spine.provider.calls == 2_400
     assert states["unknown"] == 0

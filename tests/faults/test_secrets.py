@@ -83,11 +83,13 @@ class Watched:
         return process.returncode
 
     def _watch(self, process: subprocess.Popen[str]) -> None:
-        """The children's arguments; what the user typed is the user's own."""
+        """The children's arguments; what the user typed is the user's own (a child has it until its exec)."""
         while process.poll() is None:
             try:
+                typed = psutil.Process(process.pid).cmdline()
                 for child in psutil.Process(process.pid).children(recursive=True):
-                    self.arguments.add(" ".join(child.cmdline()))
+                    if (arguments := child.cmdline()) != typed:
+                        self.arguments.add(" ".join(arguments))
             except psutil.Error:
                 continue
             try:

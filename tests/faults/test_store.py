@@ -150,8 +150,7 @@ def test_a_truncated_object_is_not_delivered_but_bought_again(flow: InProcess, f
     flow.deliver(job)
 
     assert jobs.show(flow.context.database, job).delivered == 0
-    delivered = {path.read_bytes() for path in flow.output.rglob("*.mp3")}
-    assert len(delivered) == len(ROWS) - 2
+    assert list(flow.output.rglob("*.mp3")) == []  # damage is found before anything is placed
     assert not set(keys) & set(objects(flow))
     assert flow.drive(job).state is JobState.DONE
     assert flow.provider.calls == len(ROWS) + 2
@@ -161,6 +160,7 @@ def test_a_truncated_object_is_not_delivered_but_bought_again(flow: InProcess, f
 
 def test_a_truncated_part_of_a_long_text_is_bought_again(flow: InProcess) -> None:
     long = " ".join(f"This is sentence number {n} of a long text that goes on." for n in range(84))
+    flow.provider.script([{"match": "*", "times": -1, "say": long[:500]}])  # minutes of audio take long to make
     job, _ = flow.submit(flow.catalog([("long", long)]))
     flow.synthesize(job)
     before = objects(flow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from speeko_jobs.core.money import micros
 from tests.fixtures.inprocess import InProcess
 from tests.metered.audio import read_stamp, stamp_of
 
@@ -52,3 +53,23 @@ def test_adventureworks_by_language(flow: InProcess, shared_data: Path) -> None:
     assert summary["cost_usd"] == f"{flow.provider.micros / 1e6:.6f}" == summary["planned_cost_usd"]
     assert told.cost_micros == flow.provider.micros
     assert len({entry["key"] for entry in flow.provider.bill()}) == 5104
+
+
+def test_the_second_faq_pays_only_what_the_first_did_not_hold(flow: InProcess, shared_data: Path) -> None:
+    columns = {"text": ("answer",), "language_column": "lang"}
+    bought = set[str]()
+    for name in ("covid_faq_2020-03-22.tsv", "covid_faq_2020-03-27.tsv"):
+        source, before = str(shared_data / name), flow.provider.micros
+        flow.output = flow.folder / name
+        expected = flow.estimate(source, **columns)
+
+        summary = flow.run(source, **columns)
+
+        assert flow.provider.micros - before == expected.cost_micros == micros(summary["cost_usd"])
+        assert summary["planned_cost_usd"] == summary["cost_usd"]
+        assert summary["refused"] == expected.refused == sum(expected.refusals.values())
+        assert summary["delivered"] + summary["refused"] == summary["rows"]
+        calls = {entry["key"] for entry in flow.provider.bill()}
+        assert len(calls - bought) == summary["calls"] == expected.to_buy
+        bought = calls
+    assert len(bought) == flow.provider.calls

@@ -248,3 +248,20 @@ def test_a_cap_that_the_next_text_would_pass_pauses_the_job(flow: InProcess) -> 
     control.resume(flow.context, job, 10**9)
     assert flow.drive(job).state is JobState.DONE
     flow.check()
+
+
+def test_a_flipped_bit_is_not_delivered_but_bought_again(flow: InProcess) -> None:
+    """The size is as it was: only the sum tells."""
+    flow.run(flow.catalog(TEXTS))
+    path = objects(flow)[min(objects(flow))]
+    audio = bytearray(path.read_bytes())
+    audio[len(audio) // 2] ^= 1
+    path.unlink()  # the delivered file is a hard link of it
+    path.write_bytes(audio)
+    flow.output = flow.folder / "second"
+    job, _ = flow.submit(flow.catalog(TEXTS))
+    assert flow.drive(job).state is JobState.DONE
+    assert flow.provider.calls == 41
+    delivered = {file.read_bytes() for file in flow.output.rglob("*.mp3")}
+    assert bytes(audio) not in delivered
+    assert len(delivered) == 40

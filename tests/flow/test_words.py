@@ -1,9 +1,8 @@
-"""What is said for a row: lexicon, numbers, repair, sentences, SSML, voices; and what a change of them buys."""
+"""What is said for a row: lexicon, numbers, sentences, SSML, voices; and what a change of them buys."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,9 @@ def test_an_edit_of_the_lexicon_buys_exactly_the_rows_that_hold_the_word(flow: I
     told = flow.estimate(source, edited)
     summary = flow.run(source, edited)
     assert (told.to_buy, summary["calls"], summary["unchanged"]) == (6, 6, 35)
-    assert [text for text in said(flow) if "ghif" in text] == [f"The ghif of item {n}." for n in (0, 14, 21, 28, 35, 7)]
+    assert [text for text in said(flow) if "ghif" in text] == [
+        f"The ghif of item {n}." for n in (0, 14, 21, 28, 35, 7)
+    ]
     before = {"lexicon": lexicon(flow, SQL="sequel", GIF="jif")}
     assert flow.run(source, before)["calls"] == 0  # what was said before is still there
 
@@ -71,7 +72,9 @@ def test_numbers_without_a_language_are_told_of(flow: InProcess) -> None:
     source = flow.catalog([("a", "5 kg")])
     (note,) = [n for n in flow.estimate(source, {"read_numbers": True}).notes if "numbers" in n]
     assert "--language" in note
-    assert not any("numbers" in n for n in flow.estimate(source, {"read_numbers": True, "language": "en"}).notes)
+    assert not any(
+        "numbers" in n for n in flow.estimate(source, {"read_numbers": True, "language": "en"}).notes
+    )
 
 
 def test_mojibake_is_mended_on_request_and_only_where_it_is(flow: InProcess) -> None:
@@ -143,10 +146,10 @@ def test_ssml_is_spoken_where_it_is_taken(flow: InProcess) -> None:
 
 
 @pytest.fixture
-def choosing(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcess]:
+def choosing(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> InProcess:
     """In a folder of the test's own, where a voices.toml would be found."""
     monkeypatch.chdir(flow.folder)
-    yield flow
+    return flow
 
 
 def told_with(flow: InProcess, source: str, **wishes: Any) -> Plan:
@@ -219,7 +222,9 @@ def test_rules_with_a_column_that_is_not_there_start_nothing(choosing: InProcess
 
 
 @pytest.mark.parametrize(
-    "spec", [{}, {"segments": "sentence"}, {"read_numbers": True, "language": "en"}], ids=["plain", "sentences", "numbers"]
+    "spec",
+    [{}, {"segments": "sentence"}, {"read_numbers": True, "language": "en"}],
+    ids=["plain", "sentences", "numbers"],
 )
 def test_failed_rows_run_again_under_the_same_keys(flow: InProcess, spec: dict[str, Any]) -> None:
     rows = [("a", f"A rude text of 5 kg. {TWO}"), ("b", "<b>Fine</b>."), ("c", "")]
@@ -238,7 +243,9 @@ def test_failed_rows_run_again_under_the_same_keys(flow: InProcess, spec: dict[s
 
 
 def test_another_provider_that_takes_no_language_still_reads_in_it(flow: InProcess) -> None:
-    spec = dataclasses.replace(flow.spec(language="de", read_numbers=True), provider="openai", voice="alloy", model="tts-1")
+    spec = dataclasses.replace(
+        flow.spec(language="de", read_numbers=True), provider="openai", voice="alloy", model="tts-1"
+    )
     source = flow.catalog([("a", "Es wiegt 5 kg.")])
     found = plan.estimate(flow.context, spec, flow.orders(source)).plan
     assert found.billed_chars == len("Es wiegt fünf Kilogramm.")

@@ -273,8 +273,12 @@ WITH at AS (
     SELECT * FROM unnest(%(jobs)b::bigint[], %(nos)b::int[])
 )
 SELECT c.job_id, c.no
-FROM at JOIN speeko.chunk c USING (job_id, no) JOIN speeko.job j ON j.id = c.job_id
-WHERE j.state = 'running' AND c.state = 'synthesizing'
+FROM at CROSS JOIN LATERAL (
+    SELECT job_id, no, claimant_id FROM speeko.chunk
+    WHERE job_id = at.job_id AND no = at.no AND state = 'synthesizing'
+    OFFSET 0
+) c
+WHERE (SELECT state FROM speeko.job WHERE id = c.job_id) = 'running'
   AND NOT EXISTS (SELECT FROM speeko.claimant e
                   WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
   AND EXISTS (SELECT FROM speeko.need n JOIN speeko.utterance u USING (key)
