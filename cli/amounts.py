@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -44,3 +45,21 @@ class Number(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
         return number
+
+
+class Share(click.ParamType[Decimal]):
+    """A share of something: 10%, or 0.1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        if isinstance(value, Decimal):
+            return value
+        text = str(value).strip()
+        try:
+            share = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
+            if not 0 <= share <= 1:
+                raise ValueError
+        except (ArithmeticError, ValueError):
+            self.fail(f"{text!r} is not a share such as 10% or 0.1", param, ctx)
+        return share

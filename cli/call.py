@@ -51,7 +51,7 @@ class Call:
         if loaded.log_level.upper() not in LEVELS:
             raise ConfigError(f"log_level is one of {', '.join(LEVELS)}, not {loaded.log_level!r}")
         self.resolved = loaded
-        start_logging(loaded.log_level.upper())
+        start_logging(loaded.log_level.upper(), _formatter(loaded))
         return loaded
 
 
@@ -76,14 +76,23 @@ class _OneLine(logging.Formatter):
         return printable(super().format(record)) if record.exc_info is None else super().format(record)
 
 
-def start_logging(level: str) -> None:
+def _formatter(settings: Settings) -> logging.Formatter:
+    if settings.log_format != "text":
+        from workers import logs
+
+        if logs.is_json(settings):
+            return logs.JsonFormatter()
+    return _OneLine("speeko: %(message)s")
+
+
+def start_logging(level: str, formatter: logging.Formatter) -> None:
     """Log to stderr; libraries speak up from WARNING on, ours from `level` on."""
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler, _Stderr):
             root.removeHandler(handler)
     handler = _Stderr()
-    handler.setFormatter(_OneLine("speeko: %(message)s"))
+    handler.setFormatter(formatter)
     root.addHandler(handler)
     for name in ("speeko_jobs", "workers", "cli"):
         logging.getLogger(name).setLevel(level)

@@ -132,7 +132,7 @@ def _secrets(call: Call) -> list[str]:
     found = [os.environ.get("SPEEKO_API_KEY", "")]
     if call.resolved:
         found.append(call.resolved.api_key)
-        for url in (call.resolved.database_url, call.resolved.redis_url):
+        for url in (call.resolved.database_url, call.resolved.redis_url, call.resolved.broker_url):
             try:
                 found.append(urlsplit(url).password or "")
             except ValueError:

@@ -10,6 +10,7 @@ from cli.crew import Crew
 from cli.request import check_provider
 from cli.seeing import see_through
 from cli.standing import standing
+from cli.tenancy import check_tenant
 from cli.watching import tell_if_nobody_works
 from speeko_jobs.adapters.postgres import jobs
 
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 
 
 def set_going(
-    call: Call, settings: Settings, job: int, start: Callable[[Context], None], *, wait: bool
+    call: Call,
+    settings: Settings,
+    job: int,
+    start: Callable[[Context], None],
+    *,
+    wait: bool,
+    tenant: str | None = None,
 ) -> int:
-    """Have `start` set the job running, and see it through; the exit code. Raises JobError."""
+    """Have `start` set the job running, and see it through; the exit code. Raises JobError, also where it is
+    not of that `tenant`."""
     with standing(settings) as (context, alone):
+        check_tenant(context, job, tenant)
         spec = jobs.show(context.database, job).spec
         if wait:
             with Crew(context, alone=alone) as crew:

@@ -21,6 +21,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "say": ("say", "Speak one text, and hear it while it arrives."),
         "submit": ("submit", "Hand a catalog to workers that run elsewhere."),
         "estimate": ("estimate", "Tell what a catalog would cost, exactly; nothing is started."),
+        "diff": ("diff", "Show what a run would add, change and remove, and why."),
         "explain": ("explain", "Show how one row is spoken, step by step, and what it would cost."),
     },
     "Jobs": {
@@ -33,10 +34,11 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "resume": ("resume", "Let a paused job go on, with workers if none run."),
         "retry": ("retry", "Try the failed rows of a job again, with workers if none run."),
         "cancel": ("cancel", "End a job; what is paid is kept."),
+        "schedule": ("schedule", "Have catalogs spoken by the clock, each night or whenever."),
     },
     "Money and limits": {
         "budget": ("budget", "Cap what a tenant's jobs may cost a day and a month."),
-        "costs": ("costs", "Compare what was booked with what a provider charged."),
+        "costs": ("costs", "Show what was spent, saved and wasted, by voice, day, job or tenant."),
         "cache": ("cache", "Look at the audio that is kept, make room, and check it."),
         "limits": ("limits", "Show the limit of calls of each API key, and who uses it."),
     },
@@ -45,6 +47,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "worker": ("worker", "Run workers until Ctrl-C."),
         "beat": ("beat", "Run Celery's beat until Ctrl-C."),
         "flower": ("flower", "Run Flower, Celery's dashboard, until Ctrl-C."),
+        "metrics": ("metrics", "Serve figures for Prometheus until Ctrl-C."),
         "db": ("db", "Look after the database's schema."),
     },
     "Setup": {

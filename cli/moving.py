@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.console import emit, say
 from cli.standing import known
+from cli.tenancy import check_tenant
 
 if TYPE_CHECKING:
     from cli.call import Call
@@ -14,11 +15,20 @@ if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
 
 
-def move(call: Call, job: int, state: JobState, change: Callable[[Context], None], told: str) -> int:
-    """Have `change` bring the job to `state`, unless it is there, and tell it. Raises JobError."""
+def move(
+    call: Call,
+    job: int,
+    state: JobState,
+    change: Callable[[Context], None],
+    told: str,
+    tenant: str | None = None,
+) -> int:
+    """Have `change` bring the job to `state`, unless it is there, and tell it. Raises JobError, also where it
+    is not of that `tenant`."""
     from speeko_jobs.adapters.postgres import jobs
 
     with known(call.settings()) as context:
+        check_tenant(context, job, tenant)
         if jobs.show(context.database, job).state is not state:
             change(context)
     if call.json:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cli.amounts import Dollars
+from cli.amounts import Dollars, Share
 from cli.call import Call
 from speeko_jobs.core.spec import DUPLICATE_RULES, SEGMENTS, SSML
 from speeko_jobs.settings import Settings
@@ -171,6 +171,17 @@ name_option: Callable[[Any], Any] = option(
     help="file names; takes {id}, {row}, {voice}, {language}, {ext} and columns [default: {id}.{ext}]",
 )
 delivery = together(setting("output", DELIVERY), name_option)
+pruning = together(
+    option("--prune", is_flag=True, section=DELIVERY, help="delete the files whose rows left the catalog"),
+    option(
+        "--max-delete",
+        type=Share(),
+        default="10%",
+        metavar="SHARE",
+        section=DELIVERY,
+        help="most of the output's files that --prune may delete [default: 10%]",
+    ),
+)
 budget_option: Callable[[Any], Any] = option(
     "--budget", type=Dollars(), metavar="USD", section=MONEY, help="most that the job may cost"
 )
@@ -199,6 +210,9 @@ no_wait_option: Callable[[Any], Any] = option(
 )
 workers_option: Callable[[Any], Any] = setting("workers", WORK)
 provider_option: Callable[[Any], Any] = setting("provider", SPEECH)
+of_tenant_option: Callable[[Any], Any] = option(
+    "--tenant", "of_tenant", metavar="NAME", help="only what is booked on this tenant"
+)
 job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar="JOB")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from speeko_jobs.core.prices import price_on
 from speeko_jobs.core.spec import JobSpec, checked
 from speeko_jobs.settings import Settings
 
@@ -26,7 +28,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             language=settings.language,
             format=settings.format,
             speed=settings.speed,
-            price_per_million=settings.price_per_million,
+            price_per_million=price_on(settings.price_per_million, datetime.now(UTC).date()),
             store=settings.store_url,
             output=settings.output,
             name=options["name"],
@@ -34,6 +36,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             calls_per_minute=settings.calls_per_minute,
             chars_per_minute=settings.chars_per_minute,
             sources=tuple(map(shown, files)),
+            prune=options.get("prune", False),
             loudness=options["loudness"],
             segments=options["segments"],
             ssml=options["ssml"],

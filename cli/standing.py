@@ -25,7 +25,7 @@ def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
     from speeko_jobs.local.stack import running
 
     with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
-        alone = settings.embedded_redis and not running(settings.home_path)
+        alone = settings.embedded_redis and not settings.broker_url and not running(settings.home_path)
         with busy("starting the servers", shown=alone):
             context = stack.enter_context(runtime.context(settings))
         yield context, alone

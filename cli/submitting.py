@@ -45,6 +45,7 @@ def submitted(
                 budget_micros=options["budget"],
                 priority=options["priority"],
                 partial=options["partial"],
+                most_deleted_share=options.get("max_delete", submit.MOST_DELETED_SHARE),
                 on_created=made.append,
             )
     except KeyboardInterrupt:

@@ -32,7 +32,7 @@ def open_context(settings: Settings, *, name: str = "speeko", pool_size: int = 4
         settings,
         Database(settings.database_url, name=name, pool_size=pool_size),
         RedisCache(settings.redis_url, settings.redis_audio_budget * 1_000_000),
-        Queue(settings.redis_url),
+        Queue(settings.queue_url),
         {},
     )
 

@@ -33,6 +33,9 @@ class Settings:
     home: str = setting("", "folder of the embedded servers and the audio store")
     database_url: str = setting("", "Postgres URL; empty: the embedded server", secret=True)
     redis_url: str = setting("", "Redis URL; empty: the embedded server", secret=True)
+    broker_url: str = setting(
+        "", "broker of the workers: amqp:// (RabbitMQ) or another Redis; empty: redis_url", secret=True
+    )
     store: str = setting("", "URL of the audio store; empty: <home>/audio")
     output: str = setting("speeko-output", "folder or URL that audio files are delivered to")
 
@@ -44,7 +47,9 @@ class Settings:
     language: str = setting("", "language (BCP 47); empty: left to the voice")
     format: str = setting("mp3", "audio format: mp3, wav, flac, ogg, opus")
     speed: float = setting(1.0, "speed of speech, 1.0 is the voice's own", least=0.1, most=10)
-    price_per_million: str = setting("", "USD for a million characters, in place of the list price")
+    price_per_million: str = setting(
+        "", "USD for a million characters, in place of the list price; by date: 15, 12 from 2027-01-01"
+    )
 
     max_concurrency: int = setting(100, "most calls in flight, over all workers", least=1, most=100000)
     calls_per_minute: int = setting(
@@ -73,7 +78,12 @@ class Settings:
         0.0, "gigabytes that the audio store may hold; 0: no limit", least=0, most=1000000000
     )
     tenant: str = setting("default", "who the job is booked on")
+    keep_jobs_days: int = setting(
+        0, "days after which rows of finished jobs are pruned; 0: never", least=0, most=36500
+    )
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
+    log_format: str = setting("text", "how lines of the log look: text or json")
+    logs: str = setting("files", "where workers log to: files (in <home>/logs) or stderr")
 
     @property
     def embedded_database(self) -> bool:
@@ -82,6 +92,11 @@ class Settings:
     @property
     def embedded_redis(self) -> bool:
         return not self.redis_url
+
+    @property
+    def queue_url(self) -> str:
+        """Where messages go."""
+        return self.broker_url or self.redis_url
 
     @property
     def home_path(self) -> Path:

@@ -6,6 +6,7 @@ the fork.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -15,33 +16,46 @@ from typing import Any
 
 from celery.signals import (
     after_setup_logger,
+    after_setup_task_logger,
     beat_init,
+    heartbeat_sent,
+    task_postrun,
+    task_prerun,
     worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
     worker_shutting_down,
 )
+from celery.utils.log import get_multiprocessing_logger
 
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue import CONTROL
 from speeko_jobs.adapters.celery_queue.app import make_app
 from speeko_jobs.errors import ConfigError
-from workers import process
+from speeko_jobs.local import private
+from workers import logs, process
 
 EVICT_SECONDS = 600.0  # a look at two sums, where budgets hold
+PRUNE_SECONDS = 3600.0
 warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
 
 settings = speeko_settings.load()
 if not settings.redis_url:
     raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")
-app = make_app(settings.redis_url)
+app = make_app(settings.queue_url)
 app.conf.include = ["workers.tasks"]
 app.conf.beat_schedule["evict"] = {
     "task": "evict",
     "schedule": EVICT_SECONDS,
     "options": {"expires": EVICT_SECONDS, "queue": CONTROL},
 }
+if settings.keep_jobs_days:
+    app.conf.beat_schedule["prune"] = {
+        "task": "prune",
+        "schedule": PRUNE_SECONDS,
+        "options": {"expires": PRUNE_SECONDS, "queue": CONTROL},
+    }
 process.settings = settings
 
 
@@ -51,6 +65,26 @@ def _quiet(logger: logging.Logger, **_: Any) -> None:
     for name in ("aiohttp", "asyncio", "sqlalchemy", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logger.setLevel(settings.log_level.upper())
+
+
+@after_setup_logger.connect
+@after_setup_task_logger.connect
+def _json(logger: logging.Logger, **_: Any) -> None:
+    """Lines as JSON, where the settings ask for it."""
+    if logs.is_json(settings):
+        logging.captureWarnings(True)
+        for handler in [*logger.handlers, *get_multiprocessing_logger().handlers]:
+            handler.setFormatter(logs.JsonFormatter())
+
+
+@task_prerun.connect
+def _task_begins(task_id: str, task: Any, args: Any, **_: Any) -> None:
+    logs.begin_task(task.name, task_id, args)
+
+
+@task_postrun.connect
+def _task_ends(**_: Any) -> None:
+    logs.end_task()
 
 
 @worker_process_init.connect
@@ -80,6 +114,13 @@ def _end_with_supervisor() -> None:
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@heartbeat_sent.connect
+def _alive(sender: Any, **_: Any) -> None:
+    """The main loop goes round: the age of this file tells whoever looks after the process."""
+    with contextlib.suppress(OSError):  # a full disk is not its trouble
+        (private.folder(settings.home_path / "alive") / sender.eventer.hostname).touch()
 
 
 @worker_ready.connect

@@ -31,6 +31,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 330.0  # a task may take its hard limit to finish what it has begun
 RESTART_SECONDS = (0.2, 1.0, 5.0, 15.0)  # pauses between restarts of a node that keeps dying
 STEADY_SECONDS = 60.0
+LOGS = ("files", "stderr")
 log = logging.getLogger(__name__)
 
 
@@ -85,6 +86,8 @@ class Supervisor:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._logs: Path = settings.home_path / "logs"
+        if settings.logs not in LOGS:
+            raise ConfigError(f"logs is one of {', '.join(LOGS)}, not {settings.logs!r}")
 
     def __enter__(self) -> Supervisor:
         private.folder(self._logs)
@@ -130,8 +133,12 @@ class Supervisor:
         with self._lock:
             return {name: p.pid for name, p in self._running.items() if p.poll() is None}
 
-    def _log(self, name: str) -> Path:
-        return self._logs / f"worker-{name}.log"
+    def _log(self, name: str) -> Path | str:
+        return "its log on stderr" if self._settings.logs == "stderr" else self._logs / f"worker-{name}.log"
+
+    def _open_log(self, name: str) -> IO[bytes]:
+        path = self._log(name)
+        return private.append(path) if isinstance(path, Path) else os.fdopen(os.dup(2), "wb", 0)
 
     def _start(self, name: str, target: object, *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, name=f"watch-{name}", daemon=True)  # type: ignore[arg-type]
@@ -143,7 +150,7 @@ class Supervisor:
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            with private.append(self._log(name)) as log_file:
+            with self._open_log(name) as log_file:
                 process = self._spawn(name, command, self._environment, log_file)
                 if process is None:
                     return
@@ -184,7 +191,7 @@ class Supervisor:
             return process
 
     def _ask_for_sweeps(self) -> None:
-        queue = Queue(self._settings.redis_url)
+        queue = Queue(self._settings.queue_url)
         while not self._stopping.wait(SWEEP_SECONDS):
             queue.sweep()
         queue.close()

@@ -1,4 +1,4 @@
-"""The five tasks: ids in, one call of the flow. Whatever they are told, Postgres says what is to be done.
+"""The tasks: ids in, one call of the flow. Whatever they are told, Postgres says what is to be done.
 
 A task that fails leaves its work where the sweeper finds it; so nothing is retried by Celery, except
 after the death of its process (at most three times, with a pause).
@@ -18,6 +18,8 @@ from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import deliver as flow_deliver
 from speeko_jobs.flow import evict as flow_evict
 from speeko_jobs.flow import finalize as flow_finalize
+from speeko_jobs.flow import prune as flow_prune
+from speeko_jobs.flow import schedule as flow_schedule
 from speeko_jobs.flow import sweep as flow_sweep
 from speeko_jobs.flow import synthesize as flow_synthesize
 from workers.process import is_stopping, open_process
@@ -25,6 +27,8 @@ from workers.process import is_stopping, open_process
 F = TypeVar("F", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
 OPTIONS = {"max_retries": 3, "default_retry_delay": 30}
+# The planning of a large catalog. A message that comes twice meanwhile finds the run taken.
+PLANNING = OPTIONS | {"soft_time_limit": 6 * 3600, "time_limit": 6 * 3600 + 60}
 
 
 def _left_to_the_sweeper(task: F) -> F:
@@ -78,3 +82,25 @@ def sweep() -> int:
 def evict() -> int:
     """Make room where the budgets of Redis and the store ask for it; how many entries went."""
     return sum(done.entries for done in flow_evict.keep_budgets(open_process().context))
+
+
+@shared_task(name="prune", **OPTIONS)
+@_left_to_the_sweeper
+def prune() -> int:
+    """Let go of rows of jobs that ended long ago, where the settings ask for it; how many jobs."""
+    done = flow_prune.keep_days(open_process().context)
+    return done.jobs if done else 0
+
+
+@shared_task(name="tick", **OPTIONS)
+@_left_to_the_sweeper
+def tick() -> int:
+    """Send the runs of schedules that are due; how many."""
+    return len(flow_schedule.tick(open_process().context))
+
+
+@shared_task(name="fire", **PLANNING)
+@_left_to_the_sweeper
+def fire(run: int) -> int | None:
+    """Submit one run of a schedule; its job."""
+    return flow_schedule.fire(open_process().context, run)

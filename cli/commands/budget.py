@@ -10,7 +10,7 @@ from cli import figures
 from cli.amounts import NO_CAP, Dollars, Number
 from cli.call import Call
 from cli.console import console, emit, say
-from cli.options import Verb, common, option
+from cli.options import Verb, common, of_tenant_option, option
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.money import usd
 from speeko_jobs.errors import UsageError
@@ -69,9 +69,10 @@ def set_caps(call: Call, /, tenant: str, daily: int | None, monthly: int | None,
 
 @command.command("show", cls=Verb)
 @click.argument("tenant", required=False, metavar="[TENANT]")
+@of_tenant_option
 @common
 @click.pass_obj
-def show(call: Call, /, tenant: str | None) -> int:
+def show(call: Call, /, tenant: str | None, of_tenant: str | None) -> int:
     """Show caps, what is spent of them, and weights.
 
     Spent is what was charged, and what may have been. Days and months are UTC's.
@@ -79,6 +80,9 @@ def show(call: Call, /, tenant: str | None) -> int:
     from cli.standing import standing
     from speeko_jobs.adapters.postgres import tenants
 
+    if None not in (tenant, of_tenant) and tenant != of_tenant:
+        raise UsageError(f"TENANT and --tenant name two: {tenant!r} and {of_tenant!r}")
+    tenant = tenant if of_tenant is None else of_tenant
     with standing(call.settings()) as (context, _):
         found = tenants.show(context.database)
     if tenant is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.call import Call
-from cli.options import Verb, common, job_argument
+from cli.options import Verb, common, job_argument, of_tenant_option
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @click.command("cancel", cls=Verb)
 @job_argument
+@of_tenant_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int) -> int:
+def command(call: Call, /, job: int, of_tenant: str | None) -> int:
     """End a job; what is paid is kept.
 
     Audio that was bought stays in the store: the next job that needs it does not buy it again.
@@ -26,7 +27,7 @@ def command(call: Call, /, job: int) -> int:
     from speeko_jobs.core.states import JobState
 
     told = f"job {job} is cancelled; what was paid is kept"
-    return move(call, job, JobState.CANCELLED, lambda context: _cancel(context, job), told)
+    return move(call, job, JobState.CANCELLED, lambda context: _cancel(context, job), told, of_tenant)
 
 
 def _cancel(context: Context, job: int) -> None:

@@ -1,44 +1,132 @@
-"""`speeko costs`: what the ledger says, beside what the provider says."""
+"""`speeko costs`: what was spent, saved and wasted; and the ledger beside what the provider says."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import figures
 from cli.call import Call
 from cli.console import busy, emit, note, say
 from cli.failures import OK, WITH_ERRORS
-from cli.options import Verb, column, common, option, provider_option
-from speeko_jobs.core.inert import spreadsheet_safe
-from speeko_jobs.core.money import usd
-from speeko_jobs.core.reconciling import DIFFERENCES, Finding, Found
+from cli.options import Verb, choice, column, common, of_tenant_option, option, provider_option
+from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.flow.reconcile import Reconciliation
+    from speeko_jobs.core.reconciling import Found
 
-SHOWN = 10
-SAID = {
-    Finding.AGREED: "billed as booked",
-    Finding.UNKNOWN_BILLED: "of unknown outcome, billed after all",
-    Finding.UNKNOWN_NOT_BILLED: "of unknown outcome, not billed",
-    Finding.ONLY_BILLED: "billed, but not in the ledger",
-    Finding.ONLY_IN_LEDGER: "in the ledger, but not billed",
-    Finding.OTHER_AMOUNT: "billed with another amount",
-    Finding.REFUSED_BILLED: "billed, though the provider had refused them",
-}
-REPORT = ("finding", "bill_row", "key", "voice", "chars", "billed_usd", "booked_usd", "job", "row", "state")
+REFRESH_SECONDS = 1.0
+DAY = click.DateTime(["%Y-%m-%d"])
+by_option: Callable[[Any], Any] = choice(
+    "--by", ("voice", "day", "job", "tenant", "provider", "source"), "what a line is", section="Options"
+)
+since_option: Callable[[Any], Any] = option(
+    "--since", type=DAY, metavar="DAY", help="first day (UTC), such as 2026-11-01"
+)
+until_option: Callable[[Any], Any] = option("--until", type=DAY, metavar="DAY", help="last day (UTC)")
+csv_option: Callable[[Any], Any] = option("--csv", "as_csv", is_flag=True, help="the lines as CSV on stdout")
 
 
-@click.group("costs")
-def command() -> None:
-    """Compare what was booked with what a provider charged."""
+class _Table(Verb, click.Group):
+    """A verb that shows something by itself, and has verbs below it."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group("costs", cls=_Table, invoke_without_command=True)
+@by_option
+@since_option
+@until_option
+@of_tenant_option
+@csv_option
+@common
+@click.pass_context
+def command(ctx: click.Context, /, by: str, as_csv: bool, of_tenant: str | None, **days: Any) -> int:
+    """Show what was spent, saved and wasted, by voice, day, job or tenant.
+
+    Without --since from the first of the month on. Days are UTC's, and a call counts on the day on which its
+    outcome was known. Saved is what rows did not cost because their audio was there: by the cache, for rows
+    with the same text, for texts that another job bought, for sentences bought before. Possible is what calls
+    of unknown outcome may have cost on top.
+    """
+    if ctx.invoked_subcommand is not None:
+        given = [p.opts[0] for p in ctx.command.params if _is_given(ctx, str(p.name))]
+        if given:
+            raise UsageError(f"{given[0]} goes behind `{ctx.invoked_subcommand}`")
+        return OK
+    since, until = (None if day is None else day.date() for day in (days["since"], days["until"]))
+    return _tell(ctx.obj, by, as_csv, since=since, until=until, tenant=of_tenant)
+
+
+@command.command("today", cls=Verb)
+@by_option
+@of_tenant_option
+@csv_option
+@option("--watch", is_flag=True, help="show it anew every second, until Ctrl-C")
+@common
+@click.pass_obj
+def today(call: Call, /, by: str, of_tenant: str | None, as_csv: bool, watch: bool) -> int:
+    """Show today's costs (UTC), with the calls that are open now."""
+    if not watch:
+        return _tell(call, by, as_csv, tenant=of_tenant, today_only=True)
+    if as_csv or call.json or not sys.stdout.isatty():
+        raise UsageError("--watch takes a terminal, and neither --csv nor --json")
+    from rich.live import Live
+
+    from cli.console import console
+    from cli.costs_report import picture
+    from cli.standing import known
+    from speeko_jobs.flow.costs import By, look
+
+    with (
+        known(call.settings()) as context,
+        contextlib.suppress(KeyboardInterrupt),
+        Live(console=console(), auto_refresh=False) as live,
+    ):
+        while True:
+            found = look(context.database, By(by), tenant=of_tenant, today_only=True)
+            live.update(picture(found, live.console.width), refresh=True)
+            time.sleep(REFRESH_SECONDS)
+    return OK
+
+
+def _tell(
+    call: Call,
+    by: str,
+    as_csv: bool,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    tenant: str | None = None,
+    today_only: bool = False,
+) -> int:
+    from cli import costs_report
+    from cli.standing import known
+    from speeko_jobs.flow.costs import By, look
+
+    if as_csv and call.json:
+        raise UsageError("give --csv or --json, not both")
+    with known(call.settings()) as context, busy("adding up"):
+        found = look(context.database, By(by), since=since, until=until, tenant=tenant, today_only=today_only)
+    if call.json:
+        emit(costs_report.document(found))
+    elif as_csv:
+        costs_report.write_csv(found)
+    else:
+        costs_report.show(found, live=today_only)
+    return OK
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return name in ctx.params and source is click.core.ParameterSource.COMMANDLINE
 
 
 @command.command("reconcile", cls=Verb)
@@ -47,8 +135,8 @@ def command() -> None:
 @option("--chars", default="", metavar="COLUMN", help="the bill's column of characters")
 @option("--cost", default="", metavar="COLUMN", help="the bill's column of dollars, cents or micros")
 @column("--voice-column", "column of a voice for each row")
-@option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="first day of the bill (UTC)")
-@option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="last day of the bill (UTC)")
+@since_option
+@until_option
 @option("--report", default="", metavar="FILE", help="write all findings into this CSV")
 @provider_option
 @common
@@ -59,6 +147,7 @@ def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
     Calls are matched by the idempotency key where a line has one, else by voice, characters and cost. Give
     the days that the bill covers. Exit code 0: they agree; 3: they do not.
     """
+    from cli.reconcile_report import SHOWN, document, show, writer
     from cli.standing import known
     from speeko_jobs.flow import reconcile as flow
 
@@ -73,7 +162,7 @@ def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
         _day(options["until"], after=1),
     )
     shown: list[Found] = []
-    with known(call.settings(options)) as context, _writer(report) as write, busy(f"reading {bill}"):
+    with known(call.settings(options)) as context, writer(report) as write, busy(f"reading {bill}"):
 
         def on_found(found: Found) -> None:
             write(found)
@@ -82,10 +171,10 @@ def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
 
         result = flow.reconcile(context.database, orders, on_found)
     if call.json:
-        emit(_document(result, shown))
+        emit(document(result, shown))
     else:
         note(f"{bill}: {result.columns}")
-        _print(result, shown)
+        show(result, shown)
         if report:
             say(f"all findings are in {report}")
     return OK if result.agrees else WITH_ERRORS
@@ -93,75 +182,3 @@ def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
 
 def _day(day: datetime | None, after: int = 0) -> datetime | None:
     return None if day is None else day.replace(tzinfo=UTC) + timedelta(days=after)
-
-
-@contextlib.contextmanager
-def _writer(path: str) -> Iterator[Any]:
-    """What takes findings: the report's file, or nothing."""
-    if not path:
-        yield lambda _: None
-        return
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        out = csv.DictWriter(file, REPORT)
-        out.writeheader()
-        yield lambda found: out.writerow({k: _cell(v) for k, v in _record(found).items()})
-
-
-def _cell(value: Any) -> Any:
-    return spreadsheet_safe(value) if isinstance(value, str) else value
-
-
-def _record(found: Found) -> dict[str, Any]:
-    line, call = found.billed, found.booked
-    side: Any = call or line
-    return {
-        "finding": found.finding.value,
-        "bill_row": line.line if line else None,
-        "key": side.key,
-        "voice": side.voice,
-        "chars": side.chars if side.chars >= 0 else None,
-        "billed_usd": usd(line.micros) if line and line.micros >= 0 else None,
-        "booked_usd": usd(call.micros) if call else None,
-        "job": call.job if call else None,
-        "row": call.row if call else None,
-        "state": call.state.value if call else None,
-    }
-
-
-def _document(result: Reconciliation, shown: list[Found]) -> dict[str, Any]:
-    return {
-        "agrees": result.agrees,
-        "columns": result.columns,
-        "bill": {"rows": result.lines, "usd": usd(result.billed_micros)},
-        "ledger": {"calls": result.calls},
-        "findings": {f.value: {"calls": result.counts[f], "usd": usd(result.micros[f])} for f in SAID},
-        "first": [_record(found) for found in shown],
-    }
-
-
-def _print(result: Reconciliation, shown: list[Found]) -> None:
-    say(f"the bill: {figures.count(result.lines, 'row')}, {figures.micros(result.billed_micros)}")
-    say()
-    for finding, words in SAID.items():
-        n = result.counts[finding]
-        if n or finding is Finding.AGREED:
-            say(f"{n:>9,}  {words}: {figures.micros(result.micros[finding])}")
-        for found in shown:
-            if found.finding is finding:
-                say(f"{'':>11}{_told(found)}")
-        if finding is not Finding.AGREED and n > SHOWN:
-            say(f"{'':>11}and {n - SHOWN:,} more")
-    say()
-    differences = sum(result.counts[finding] for finding in DIFFERENCES)
-    say("they agree" if result.agrees else f"{figures.count(differences, 'difference')} in all")
-
-
-def _told(found: Found) -> str:
-    line, call = found.billed, found.booked
-    parts = [f"bill row {line.line}"] if line else []
-    if line and line.micros >= 0 and (call is None or line.micros != call.micros):
-        parts.append(figures.micros(line.micros))
-    if call:
-        parts.append(f"job {call.job}, row {call.row}, {figures.micros(call.micros)}")
-    key = (call or line).key[:12] if (call or line) else ""  # type: ignore[union-attr]
-    return ", ".join([*parts, *([f"key {key}…"] if key else [])])

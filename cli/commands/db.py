@@ -33,3 +33,25 @@ def upgrade(call: Call, /) -> int:
     else:
         say(f"the schema is at {now}" + ("" if before == now else f", it was at {before or 'nothing'}"))
     return 0
+
+
+@command.command("restored", cls=Verb)
+@common
+@click.pass_obj
+def restored(call: Call, /) -> int:
+    """Tell speeko that its database came out of a backup.
+
+    Once, before workers start: what was bought after the backup and lies in the audio store is then found
+    there and not bought again, and Redis forgets what the database does not know.
+    """
+    from cli.standing import standing
+    from speeko_jobs.flow.restored import restored as flow
+
+    with standing(call.settings()) as (context, _):
+        forgotten, waiting = flow(context)
+    if call.json:
+        emit({"forgotten": forgotten, "waiting": waiting})
+    else:
+        say(f"{waiting:,} texts that wait, and all new ones, are looked for in the audio store first")
+        say(f"Redis has forgotten {forgotten:,} texts: they are looked up in the database again")
+    return 0

@@ -77,6 +77,10 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     yield _checked("postgres", lambda: f"answers{_where(settings.embedded_database)}")
     redis = _checked("redis", lambda: f"{context.cache.ping()} answers{_where(settings.embedded_redis)}")
     yield redis
+    if settings.broker_url:
+        broker = _checked("broker", lambda: f"{context.queue.check()} answers")
+        yield broker
+        redis = (redis[0], redis[1] and broker[1], redis[2])
     yield (("schema", False, str(wrong_schema)) if wrong_schema else ("schema", True, f"at {migrate.head()}"))
     if redis[1]:
         yield _checked("workers", lambda: _workers(context, settings))

@@ -31,13 +31,14 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     from cli.request import orders_of, spec_of
     from cli.standing import standing
     from speeko_jobs.flow import plan
+    from speeko_jobs.flow.submit import destination_of
     from speeko_jobs.flow.voices import routed
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
     with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
         spec = routed(context.database, spec, wishes_of(settings, options))
-        found = plan.estimate(context, spec, orders).plan
+        found = plan.estimate(context, spec, orders, destination_of(context, spec)).plan
     if call.json:
         emit(found.to_json())
     else:

@@ -1,42 +1,111 @@
-"""`speeko jobs`: the newest jobs, a line each."""
+"""`speeko jobs`: the newest jobs, a line each; and letting go of what old ones keep in the database."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli import figures
 from cli.call import Call
-from cli.console import console, emit, say
-from cli.options import Verb, common, option
+from cli.commands.cache import Span
+from cli.console import busy, console, emit, say
+from cli.failures import OK, WITH_ERRORS
+from cli.options import Verb, common, of_tenant_option, option
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.money import usd
+from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.jobs import Job
+    from speeko_jobs.flow.prune import Pruned
 
 
-@click.command("jobs", cls=Verb)
+class _Listing(Verb, click.Group):
+    """A group that does something by itself, too."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        Verb.format_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group("jobs", cls=_Listing, invoke_without_command=True)
 @option(
     "--limit", type=click.IntRange(1, 10_000), default=20, metavar="N", help="how many at most [default: 20]"
 )
+@of_tenant_option
+@common
+@click.pass_context
+def command(ctx: click.Context, /, limit: int, of_tenant: str | None) -> int:
+    """List the newest jobs."""
+    if ctx.invoked_subcommand is None:
+        return _list(ctx.obj, limit, of_tenant)
+    if of_tenant is not None:
+        raise UsageError(f"--tenant goes behind {ctx.invoked_subcommand}")
+    return OK
+
+
+@command.command("prune", cls=Verb)
+@option(
+    "--older-than",
+    "ended_before",
+    type=Span(),
+    required=True,
+    metavar="TIME",
+    help="jobs that ended so long ago, such as 30d",
+)
+@of_tenant_option
+@option("--dry-run", is_flag=True, help="only tell what would go")
 @common
 @click.pass_obj
-def command(call: Call, /, limit: int) -> int:
-    """List the newest jobs."""
+def prune(call: Call, /, ended_before: float, of_tenant: str | None, dry_run: bool) -> int:
+    """Let go of the rows of old jobs, and of old months of the ledger.
+
+    Jobs stay listed with all their figures; files, manifests, audio, the cache and daily costs stay, too.
+    What goes: `results` and `retry` of these jobs, and holding a bill of those months against the ledger.
+    With keep_jobs_days in the settings, beat has it done. Exit code 3 when something had to stay for now.
+    """
+    from cli.standing import known
+    from speeko_jobs.flow import prune as flow
+
+    orders = flow.Orders(ended_before, of_tenant, dry_run)
+    with known(call.settings()) as context, busy("letting go of old rows"):
+        done = flow.prune(context, orders)
+    if call.json:
+        emit(dataclasses.asdict(done) | {"dry_run": dry_run})
+    else:
+        _tell(done, dry_run)
+    return OK if done.is_whole and not done.stuck else WITH_ERRORS
+
+
+def _tell(done: Pruned, dry_run: bool) -> None:
+    what = f"{figures.count(done.rows, 'row')} of {figures.count(done.jobs, 'job')}"
+    if done.months:
+        months = ", ".join(month.removeprefix("attempt_").replace("_", "-") for month in done.months)
+        what += f"; the ledger of {months}"
+    if done.calls:
+        what += f"; {figures.count(done.calls, 'call')} of the ledger besides"
+    say(f"{'would go' if dry_run else 'gone'}: {what}")
+    for job in done.stuck:
+        say(f"job {job}: its store did not give up its parts, the next prune tries again")
+    if not done.is_whole:
+        say("some stayed, because others were at the ledger: prune again")
+
+
+def _list(call: Call, limit: int, of_tenant: str | None) -> int:
     from cli.standing import known
     from speeko_jobs.adapters.postgres import jobs
 
     with known(call.settings()) as context:
-        found = jobs.newest(context.database, limit)
+        found = jobs.newest(context.database, limit, of_tenant)
     if call.json:
         emit([_record(job) for job in found])
     elif found:
         _print(found)
     else:
         say("there are no jobs yet: `speeko run` makes one")
-    return 0
+    return OK
 
 
 def _record(job: Job) -> dict[str, Any]:
@@ -57,6 +126,7 @@ def _record(job: Job) -> dict[str, Any]:
         "created_at": job.created_at.isoformat(),
         "seconds": round(job.seconds, 3),
         "output": job.destination,
+        "pruned_at": None if job.pruned_at is None else job.pruned_at.isoformat(),
     }
 
 

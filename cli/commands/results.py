@@ -10,7 +10,7 @@ import click
 
 from cli.call import Call
 from cli.console import as_json, write_bytes
-from cli.options import Verb, common, job_argument, option
+from cli.options import Verb, common, job_argument, of_tenant_option, option
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -20,17 +20,20 @@ LOOK_SECONDS = 1.0
 
 @click.command("results", cls=Verb)
 @job_argument
+@of_tenant_option
 @option("--follow", is_flag=True, help="go on until the job ends")
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, follow: bool) -> int:
+def command(call: Call, /, job: int, of_tenant: str | None, follow: bool) -> int:
     """Print a job's rows as JSON lines, also while it runs.
 
     Rows come as they are done: in the catalog's order within a chunk of rows, and chunks as they end.
     """
     from cli.standing import known
+    from cli.tenancy import check_tenant
 
     with known(call.settings()) as context:
+        check_tenant(context, job, of_tenant)
         parts = _parts(context, job, follow)
         if call.json:
             _print_document(context, job, parts)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.call import Call
-from cli.options import Verb, budget_option, common, job_argument, no_wait_option, workers_option
+from cli.options import (
+    Verb,
+    budget_option,
+    common,
+    job_argument,
+    no_wait_option,
+    of_tenant_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -15,12 +23,15 @@ if TYPE_CHECKING:
 
 @click.command("resume", cls=Verb)
 @job_argument
+@of_tenant_option
 @budget_option
 @no_wait_option
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, budget: int | None, no_wait: bool, **options: Any) -> int:
+def command(
+    call: Call, /, job: int, of_tenant: str | None, budget: int | None, no_wait: bool, **options: Any
+) -> int:
     """Let a paused job go on, with workers if none run.
 
     Waits for its end as `run` does. Nothing that was bought is bought again. `--budget` is the job's new
@@ -29,7 +40,14 @@ def command(call: Call, /, job: int, budget: int | None, no_wait: bool, **option
     from cli.going import set_going
 
     settings = call.settings(options)
-    return set_going(call, settings, job, lambda context: _resume(context, job, budget), wait=not no_wait)
+    return set_going(
+        call,
+        settings,
+        job,
+        lambda context: _resume(context, job, budget),
+        wait=not no_wait,
+        tenant=of_tenant,
+    )
 
 
 def _resume(context: Context, job: int, budget_micros: int | None) -> None:

@@ -8,7 +8,7 @@ import click
 
 from cli.call import Call
 from cli.console import note
-from cli.options import Verb, common, job_argument, no_wait_option, workers_option
+from cli.options import Verb, common, job_argument, no_wait_option, of_tenant_option, workers_option
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @click.command("retry", cls=Verb)
 @job_argument
+@of_tenant_option
 @no_wait_option
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, no_wait: bool, **options: Any) -> int:
+def command(call: Call, /, job: int, of_tenant: str | None, no_wait: bool, **options: Any) -> int:
     """Try the failed rows of a job again, with workers if none run.
 
     Refused rows stay refused: correct them in the catalog and run it again.
@@ -28,7 +29,9 @@ def command(call: Call, /, job: int, no_wait: bool, **options: Any) -> int:
     from cli.going import set_going
 
     settings = call.settings(options)
-    return set_going(call, settings, job, lambda context: _retry(context, job), wait=not no_wait)
+    return set_going(
+        call, settings, job, lambda context: _retry(context, job), wait=not no_wait, tenant=of_tenant
+    )
 
 
 def _retry(context: Context, job: int) -> None:

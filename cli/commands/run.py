@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cli.call import Call
-from cli.options import Verb, common, delivery, money, reading, speech, wording, work
+from cli.options import Verb, common, delivery, money, pruning, reading, speech, wording, work
 from cli.routing_options import routing
 
 
@@ -18,6 +18,7 @@ from cli.routing_options import routing
 @routing
 @wording
 @delivery
+@pruning
 @money
 @work
 @common

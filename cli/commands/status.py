@@ -6,23 +6,27 @@ import click
 
 from cli.call import Call
 from cli.console import emit
-from cli.options import Verb, common
+from cli.options import Verb, common, of_tenant_option
 from speeko_jobs.errors import JobError
 
 
 @click.command("status", cls=Verb)
 @click.argument("job", type=click.IntRange(1, 2**63 - 1), required=False, metavar="[JOB]")
+@of_tenant_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int | None) -> int:
+def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
     """Show one job, or the newest."""
     from cli.report import print_summary
     from cli.standing import known
+    from cli.tenancy import check_tenant
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.flow import finalize
 
     with known(call.settings()) as context:
-        found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1)
+        if job:
+            check_tenant(context, job, of_tenant)
+        found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1, of_tenant)
         if not found:
             raise JobError("there are no jobs yet: `speeko run` makes one")
         summary = finalize.summarize(context, found[0].id)

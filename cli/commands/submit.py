@@ -8,7 +8,7 @@ import click
 
 from cli.call import Call
 from cli.console import emit, say
-from cli.options import Verb, common, delivery, money, option, reading, speech, wording, work
+from cli.options import Verb, common, delivery, money, option, pruning, reading, speech, wording, work
 from cli.routing_options import routing
 
 
@@ -20,6 +20,7 @@ from cli.routing_options import routing
 @routing
 @wording
 @delivery
+@pruning
 @money
 @work
 @common

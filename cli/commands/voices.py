@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,13 @@ def command(call: Call, /, **options: Any) -> int:
     chooses among. Costs nothing. The first line is the one that speaks where no voice is asked for.
     """
     from speeko_jobs.adapters.voices_file import read_voices
+    from speeko_jobs.core.prices import price_on
     from speeko_jobs.core.profiles import profile_of
     from speeko_jobs.core.voices import priced
 
     settings = call.settings(options)
-    profile = profile_of(settings.provider, settings.price_per_million)
+    price = price_on(settings.price_per_million, datetime.now(UTC).date())
+    profile = profile_of(settings.provider, price)
     known = read_voices(options["voices_file"]).get(profile.name, ())
     profile = priced(profile, known)
     model = settings.model or profile.default_model

@@ -202,6 +202,20 @@ class RedisCache:
         """Forget keys whose audio is gone. Raises ServerError: a stale record would hide the loss."""
         self._drop(keys, records=True)
 
+    def forget_all(self) -> int:
+        """Forget every record and its audio; how many. Raises ServerError."""
+        count, some = 0, list[bytes]()
+        try:
+            for name in self._redis.scan_iter(PREFIX + b"*", count=AT_ONCE):
+                some.append(name.removeprefix(PREFIX))
+                if len(some) == AT_ONCE:
+                    self.drop(some)
+                    count, some = count + len(some), []
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+        self.drop(some)
+        return count + len(some)
+
     def drop_audio(self, keys: Sequence[bytes]) -> int:
         """Give up the audio of keys, not their records; the bytes that are free now. Raises ServerError."""
         return self._drop(keys, records=False)
@@ -234,16 +248,31 @@ class RedisCache:
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
 
+    def lookups(self) -> dict[str, int]:
+        """Look-ups so far, by what was asked for ("asked", "audio_asked") and found. Raises ServerError."""
+        try:
+            counts = {name.decode(): int(n) for name, n in cast(Any, self._redis.hgetall(LOOKUPS)).items()}
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+        return {name: counts.get(name, 0) for name in self._counts}
+
+    def memory_bytes(self) -> tuple[int, int]:
+        """What Redis takes, and the most that it may take (0: no limit). Raises ServerError."""
+        try:
+            info = cast(Any, self._redis.info("memory"))
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+        return int(info["used_memory"]), int(info["maxmemory"])
+
     def held(self) -> Held:
         """What is here, counted one by one. Raises ServerError."""
         self._tell_counts()
         try:
             records = sum(1 for _ in self._redis.scan_iter(PREFIX + b"*", count=10 * AT_ONCE))
-            counts = {name.decode(): int(n) for name, n in cast(Any, self._redis.hgetall(LOOKUPS)).items()}
             audios = self._redis.zcard(AUDIO_INDEX)
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
-        return Held(records, audios, self.audio_bytes(), **{n: counts.get(n, 0) for n in self._counts})
+        return Held(records, audios, self.audio_bytes(), **self.lookups())
 
     def _count(self, **more: int) -> None:
         """Count look-ups in this process; Redis hears of them now and then."""

@@ -130,6 +130,16 @@ class Distinct:
             for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):
                 yield sorted(ordered[start:end, _ROW].tolist())
 
+    def rows_of_rank(self, rank: int) -> Iterator[int]:
+        """The rows of hashes that have this rank, in no order."""
+        for part in self._parts():
+            if not len(part):
+                continue
+            ordered, starts = _grouped(part)
+            rank_of = np.maximum.reduceat(ordered[:, _RANK], starts)
+            lengths = np.diff(np.append(starts, len(ordered)))
+            yield from ordered[np.repeat(rank_of == rank, lengths), _ROW].tolist()
+
     def close(self) -> None:
         """Let go of memory and file; again is harmless."""
         self._held, self._held_bytes, self._blocks, self._size = [], 0, [], 0

@@ -13,9 +13,11 @@ from speeko_jobs.core.states import Source
 
 COLUMNS = (
     "row", "id", "path", "voice", "language", "key", "source", "chars", "cost_usd", "audio_seconds", "bytes",
-    "error",
+    "change", "error",
 )  # fmt: skip
-FAILED_COLUMNS = ("id", "text", "voice", "language", "file", "row", "error")  # a catalog again
+# A catalog again. `segments` is "whole" for a row that is one call; `as_spoken` is "yes" where the text is
+# what was said: numbers, lexicon and repair are not applied to it once more.
+FAILED_COLUMNS = ("id", "text", "voice", "language", "segments", "as_spoken", "file", "row", "error")
 
 _string = json.encoder.encode_basestring  # keeps every script readable, escapes control characters
 # a cell that is only what it says
@@ -23,7 +25,8 @@ _is_plain = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ._/()-]*)?").fullmatch
 
 
 class Line(NamedTuple):
-    """How one row ended. `error` is "" for a served row; `path` is "" for one that is not."""
+    """How one row ended. `error` is "" for a served row; `path` is "" for one that is not. `change`: why it
+    was delivered (see `core.change`), "" where it was not."""
 
     row: int
     id: str
@@ -36,30 +39,37 @@ class Line(NamedTuple):
     cost_micros: int
     millis: int
     bytes: int
+    change: str
     error: str
 
     def to_json(self) -> str:
         """One line of manifest.jsonl."""
-        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, error = self
+        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, change, error = self
         return (
             f'{{"row": {row}, "id": {_string(id)}, "path": {_string(path)}, {_speaker(voice, language)}, '
             f'"key": "{key}", "source": {_QUOTED[source]}, "chars": {chars}, '
             f'"cost_usd": "{_usd(cost_micros)}", "audio_seconds": {_seconds(millis)}, "bytes": {size}, '
+            f'"change": {_quoted(change)}, '
             f'"error": {_string(error) if error else "null"}}}\n'
         )
 
     def to_csv(self) -> str:
         """One line of manifest.csv, which is for eyes: no cell acts in a terminal or a spreadsheet."""
-        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, error = self
+        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, change, error = self
         return (
             f"{row},{id if _is_plain(id) else _cell(id)},{path if _is_plain(path) else _cell(path)},"
             f"{_common_cell(voice)},{_common_cell(language)},{key},{_NAMES[source]},{chars},"
-            f"{_usd(cost_micros)},{_seconds(millis)},{size},{_cell(error) if error else ''}\n"
+            f"{_usd(cost_micros)},{_seconds(millis)},{size},{change},{_cell(error) if error else ''}\n"
         )
 
 
 _NAMES: dict[Source | None, str] = {None: ""} | {source: source.value for source in Source}
 _QUOTED = {source: f'"{name}"' if name else "null" for source, name in _NAMES.items()}
+
+
+@lru_cache(maxsize=64)
+def _quoted(word: str) -> str:
+    return f'"{word}"' if word else "null"
 
 
 def _cell(text: str) -> str:

@@ -32,6 +32,9 @@ class Plan:
     list_micros: int = 0
     in_flight_micros: int = 0
     routing_saved_micros: int = 0  # at list price, against the provider's default voice
+    changes: dict[str, int] = field(default_factory=dict)  # rows by what became of them at the destination
+    removed: int = 0  # files there that left the catalog
+    previous_job: int | None = None  # the last one that delivered there
     notes: list[str] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
     first_refusals: list[str] = field(default_factory=list)

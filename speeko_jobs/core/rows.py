@@ -17,6 +17,7 @@ from speeko_jobs.core.key import Engine, KeyMaker
 from speeko_jobs.core.manifest import FAILED_COLUMNS
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.text import has_speech, is_plain, spoken
+from speeko_jobs.core.voices import AUTO
 from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import ConfigError
 
@@ -36,7 +37,7 @@ class Refusal(Exception):
 class Read(NamedTuple):
     """A row that can be spoken: one key and one spoken text for each call that it takes.
 
-    `chars` is what would be billed if every call were made.
+    `chars` is what would be billed if every call were made, `source` the text as it stood.
     """
 
     row_no: int
@@ -47,6 +48,7 @@ class Read(NamedTuple):
     chars: int
     keys: tuple[bytes, ...]
     texts: tuple[str, ...]
+    source: str
 
 
 class Speaker(NamedTuple):
@@ -87,6 +89,7 @@ class RowReader:
         self._batch = tuple(header) == OPENAI_BATCH_HEADER
         self._ours = tuple(header) == FAILED_COLUMNS
         self._wording, self._format = wording, spec.delivered.format
+        self._as_spoken = FAILED_COLUMNS.index("as_spoken") if self._ours else -1
         self._by_rules = spec.routing.by_rules(header) if spec.routing and spec.routing.rules else None
         self._voiced = self._voiced or self._by_rules is not None
         self._default = self._speaker("", "")
@@ -120,7 +123,7 @@ class RowReader:
         keys = self._keys.keys([row[3] for row in found], voice, language)
         billable = self._profile.billable_chars
         out = [
-            Read(row_no, row_id, path, voice, language, billable(text), (key,), (text,))
+            Read(row_no, row_id, path, voice, language, billable(text), (key,), (text,), text)
             for (row_no, row_id, path, text), key in zip(found, keys, strict=True)
         ]
         if others:
@@ -158,7 +161,7 @@ class RowReader:
         except ValueError as error:
             raise Refusal(str(error), row_id, source) from None
         chars = sum([self._profile.billable_chars(t) for t in texts])
-        return Read(row_no, row_id, path, voice, language, chars, keys, texts)
+        return Read(row_no, row_id, path, voice, language, chars, keys, texts, source)
 
     def source(self, row_no: int, cells: Sequence[str]) -> tuple[str, str]:
         """The row's id, and its text as it stands in the catalog."""
@@ -168,11 +171,12 @@ class RowReader:
         """(what was done, the row's text after it), in order; none for SSML that is refused."""
         cells = self._meant(cells)
         source, tag = self._as_it_stands(0, cells)[1], self._of_row(cells).tag
+        wording = self._wording_of(cells)
         if self._spec.ssml == "strip" or not ssml.is_ssml(source):
-            return self._wording.steps(source, tag)
+            return wording.steps(source, tag)
         try:
             dialect = self._profile.ssml
-            return [("ssml", self._wording.ssml(source, tag, dialect))] if dialect is not None else []
+            return [("ssml", wording.ssml(source, tag, dialect))] if dialect is not None else []
         except ValueError:
             return []
 
@@ -195,21 +199,27 @@ class RowReader:
     def _texts(self, source: str, language: str, cells: Sequence[str]) -> tuple[str, ...]:
         """The texts of the calls that a row takes. ValueError, one line, where it cannot be spoken."""
         profile, limit = self._profile, self._profile.max_chars
+        wording = self._wording_of(cells)
         if self._spec.ssml == "auto" and ssml.is_ssml(source):
             if profile.ssml is None:
                 raise ValueError(
                     f"the text is SSML, which {profile.name} does not take: --ssml strip speaks its words"
                 )
-            text = self._wording.ssml(source, language, profile.ssml)
+            text = wording.ssml(source, language, profile.ssml)
             if len(text) > limit:
                 raise ValueError(f"the SSML has {len(text):,} characters, and {limit:,} are the most")
             return (text,)
-        text = spoken(source) if self._wording.is_plain else self._wording.spoken(source, language)
+        text = spoken(source) if wording.is_plain else wording.spoken(source, language)
         if not has_speech(text):
             raise ValueError("there is nothing to speak in the text" if text else "the text is empty")
         if self._spec.segments == "sentence" and not self._is_whole(cells):
             return segments.sentences(text, limit, language)
         return (text,) if len(text) <= limit else _pieces(text, limit, language)
+
+    def _wording_of(self, cells: Sequence[str]) -> Wording:
+        """What is done to the row's text: nothing twice to that of a row of failed.csv."""
+        at = self._as_spoken
+        return PLAIN if 0 <= at < len(cells) and cells[at].strip().lower() == "yes" else self._wording
 
     def _is_whole(self, cells: Sequence[str]) -> bool:
         """Whether the row's own cell says that its text is not to be cut into sentences."""
@@ -243,6 +253,8 @@ class RowReader:
             voice = routing.voice_of(voice, own, tag) if routing is not None else voice or own
         except ConfigError as error:
             return Speaker(voice, tag, tag, str(error))
+        if voice == AUTO:
+            return Speaker(voice, tag, tag, f"the row leaves the voice to be chosen: give --voice {AUTO}")
         sent = tag if profile.takes_language else ""  # what is not sent does not change the sound
         return Speaker(voice, sent, tag, profile.refusal(voice, sent) or "")
 

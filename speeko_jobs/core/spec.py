@@ -51,6 +51,7 @@ class JobSpec:
     read_numbers: bool = False
     lexicon: tuple[str, ...] = ()  # paths
     routing: Routing | None = field(default=None, hash=False)
+    prune: bool = False  # files that left the catalog are deleted
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +68,11 @@ class JobSpec:
     def delivered(self) -> Delivered:
         """How the files are to be."""
         return Delivered(self.deliver_as or self.format, self.loudness)
+
+    @property
+    def engine(self) -> str:
+        """What speaks, beside voice and format: for telling why a row has changed."""
+        return f"{self.profile.family} {self.model} {self.speed:g}"
 
     @cached_property
     def rendering(self) -> str:

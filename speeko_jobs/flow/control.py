@@ -50,6 +50,10 @@ def retry(context: Context, job: int) -> int:
     failed = context.database.run(lambda t: jobs.retry(t, job))
     if failed is None:
         found = jobs.show(context.database, job)
+        if found.pruned_at is not None:
+            raise JobError(
+                f"the rows of job {job} were pruned: run its failed.csv as a catalog (in {found.destination})"
+            )
         if found.state in (JobState.DONE_WITH_ERRORS, JobState.DONE, JobState.CANCELLED) and not found.failed:
             raise JobError(f"job {job} has no failed rows (refused rows stay refused: correct the catalog)")
         raise _cannot(context, job, "retried")

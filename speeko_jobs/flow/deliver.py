@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from speeko_jobs.adapters import crash
@@ -16,6 +17,7 @@ from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import Finished, Put, Saved, Settlement
+from speeko_jobs.core.change import NO_SOURCE
 from speeko_jobs.core.manifest import Line
 from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.speech import Record
@@ -124,16 +126,54 @@ class _Delivery:
         puts: list[Put | str] = [Put("", w.content, sum(w.sizes), w.millis) for _, w, _ in served]
         if self.spec.deliver:
             placing = Placing(self.context, self.spec)
-            puts = placing.place([one.wanted for one in served])
+            made = self._made_before(served)
+            found = iter(placing.place([one.wanted for one in served if one.wanted.path not in made]))
             if placing.lost:
                 self._start_over()
                 return None
+            if placing.is_over:
+                self._go_on_later(served, placing.made)
+                return None
+            puts = [made[one.wanted.path] if one.wanted.path in made else next(found) for one in served]
+        placed = []
         for one, put in zip(served, puts, strict=True):
-            lines.append(self._served(one, put) if isinstance(put, Put) else self._unmade(one.row, put))
+            if isinstance(put, Put):
+                lines.append(self._served(one, put))
+                placed.append(self._noted(one.row, put))
+            else:
+                lines.append(self._unmade(one.row, put))
         crash.point("before_part")
         paths = part_paths(self.chunk.job, self.chunk.no)
         self.store.put_many([*zip(paths, self._parts(lines), strict=True)])
-        return self._finish([put for put in puts if isinstance(put, Put) and self.spec.deliver])
+        return self._finish(placed if self.spec.deliver else [])
+
+    def _noted(self, row: Row, put: Put) -> Put:
+        """What is put, with what it is made of, for the next run to compare."""
+        voice = self.spec.voice if row.voice is None else row.voice
+        language = self.spec.language if row.language is None else row.language
+        source = NO_SOURCE if row.source_sum is None else row.source_sum
+        return replace(put, source=source, voice=voice, language=language)
+
+    def _made_before(self, served: list[_Served]) -> dict[str, Put]:
+        """By path, files that an earlier turn of this job made, and that are there."""
+        mine = [
+            Put(one.wanted.path, one.wanted.content, one.row.held_bytes or 0, one.row.held_millis or 0)
+            for one in served
+            if one.row.held_job == self.chunk.job and one.row.held == one.wanted.content
+            if self.spec.rendering or len(one.wanted.keys) > 1
+        ]
+        sizes = self.context.store_of(self.spec.output).sizes([put.path for put in mine])
+        return {put.path: put for put, size in zip(mine, sizes, strict=True) if size == put.bytes}
+
+    def _go_on_later(self, served: list[_Served], puts: list[Put]) -> None:
+        """Remember the files that were made, and have the others made by another task."""
+        rows = {one.wanted.path: one.row for one in served}
+        made = [self._noted(rows[put.path], put) for put in puts]
+        destination, job, spec = self.orders.destination_id, self.chunk.job, self.spec
+        self.context.database.run(
+            lambda t: deliveries.hold(t, destination, job, made, engine=spec.engine, form=str(spec.delivered))
+        )
+        self.context.queue.deliver([(job, self.chunk.no)])
 
     def parts_again(self, rows: list[Row]) -> tuple[bytes, bytes]:
         """The parts of a chunk that is delivered, from what the database knows."""
@@ -177,23 +217,13 @@ class _Delivery:
     def _unchanged(self, rows: list[Row]) -> list[Line]:
         own_voice, own_language = self.spec.voice, self.spec.language
         lines = []
-        for row_no, row_id, path, voice, language, chars, keys, _, _, _, _, size, millis in rows:
+        for row_no, row_id, path, voice, language, chars, keys, _, _, _, _, _, _, size, millis in rows:
             voice = own_voice if voice is None else voice
             language = own_language if language is None else language
             key = content_of(keys or ()).hex()
+            path, millis, size = path or "", millis or 0, size or 0
             line = Line(
-                row_no,
-                row_id,
-                path or "",
-                voice,
-                language,
-                key,
-                Source.UNCHANGED,
-                chars,
-                0,
-                millis or 0,
-                size or 0,
-                "",
+                row_no, row_id, path, voice, language, key, Source.UNCHANGED, chars, 0, millis, size, "", ""
             )
             lines.append(line)
             self._count(line, self._listed(voice, chars, len(keys or ())))
@@ -248,6 +278,7 @@ class _Delivery:
             cost_micros=0,
             millis=0,
             bytes=0,
+            change="" if error else row.change or "",
             error=error,
         )
 
@@ -322,6 +353,8 @@ class _Delivery:
                 puts=puts,
                 counts=counts,
                 claimant=self.claimant,
+                engine=self.spec.engine,
+                form=str(self.spec.delivered),
             )
             if finished is not None and finished.first:
                 deliveries.book_saved(t, orders.tenant, self.profile.name, saved)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO
 
-from speeko_jobs.adapters.postgres import cache
+from speeko_jobs.adapters.postgres import cache, metrics
 from speeko_jobs.adapters.postgres.cache import Idle
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core import eviction
@@ -85,6 +85,7 @@ def keep_budgets(context: Context) -> list[Evicted]:
         done.append(evict(context, Orders(Tier.STORE, budget_bytes=store_bytes)))
     for one in done:
         log.info("evicted %d entries, %d bytes from the tier %s", one.entries, one.bytes, one.tier)
+    metrics.note_chore(context.database, metrics.EVICT, sum(one.entries for one in done))
     return done
 
 

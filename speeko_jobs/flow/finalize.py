@@ -22,6 +22,7 @@ from speeko_jobs.core.inert import spreadsheet_safe
 from speeko_jobs.core.states import JobState
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import rebuild
+from speeko_jobs.flow.prune_files import prune
 from speeko_jobs.flow.unchanged import part_paths
 
 FINALIZED = (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS, JobState.CANCELLED)
@@ -38,9 +39,22 @@ def finalize(context: Context, job_no: int) -> bool:
         job = jobs.show(context.database, job_no)
     end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
     if job.spec.deliver:
+        if job.spec.prune and job.state is not JobState.CANCELLED:
+            _prune(context, job)
         _write(context, job, end)
     # last of all: a finalizer that dies before this is sent again
     return context.database.run(lambda t: jobs.end(t, job.id, end))
+
+
+def _prune(context: Context, job: Job) -> None:
+    """Delete what left the catalog; removed.csv says what."""
+    destination = context.store_of(job.spec.output)
+    orders = chunks.orders(context.database, job.id)
+    assert orders is not None
+    with destination.writer("removed.csv") as out:
+        out.write(_csv([["path"]]))
+        for path in prune(context, job.spec, job.id, orders.destination_id):
+            out.write(_csv([[path]]))
 
 
 def _write(context: Context, job: Job, end: JobState) -> None:
@@ -115,7 +129,9 @@ def _failed_rows(
         row = found[line["row"]]
         text = row.source if row.source is not None else " ".join(texts.get(k, "") for k in row.keys or ())
         file, file_row = _place(job, line["row"])
-        yield [line["id"], text, line["voice"], line["language"], file, file_row, line["error"]]
+        is_whole = job.spec.segments == "sentence" and len(row.keys or ()) == 1
+        kind = ["whole" if is_whole else "", "yes" if row.source is None else ""]
+        yield [line["id"], text, line["voice"], line["language"], *kind, file, file_row, line["error"]]
 
 
 def _place(job: Job, row_no: int) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from speeko_jobs.flow.forget import forget
 from speeko_jobs.flow.verify import NO_JOB, REASON
 
 READ_AT_ONCE = 64  # objects in memory at a time
+TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left has its turn later
 log = logging.getLogger(__name__)
 
 
@@ -39,17 +41,23 @@ class Wanted:
 
 
 class Placing:
-    """Places a chunk's audio. After `place`, `lost` has the keys whose audio is gone or damaged."""
+    """Places a chunk's audio. After `place`, `lost` has the keys whose audio is gone or damaged; `is_over`
+    says that the turn ended before all files were made, and `made` has those that were."""
 
     def __init__(self, context: Context, spec: JobSpec) -> None:
         self.lost: set[bytes] = set()
+        self.is_over = False
+        self.made: list[Put] = []
         self._sums: dict[bytes, Sum] = {}
         self._context, self._spec = context, spec
         self._store: Store = context.store_of(spec.store)
         self._destination: Store = context.store_of(spec.output)
 
     def place(self, wanted: Sequence[Wanted]) -> list[Put | str]:
-        """Put all in place: for each in order what was put, or why it cannot be; [] if audio is lost."""
+        """Put all in place: for each in order what was put, or why it cannot be.
+
+        [] if audio is lost, or if the turn is over.
+        """
         want = self._spec.delivered
         as_bought = want.leaves(self._spec.format)
         plain = [one for one in wanted if as_bought and len(one.keys) == 1]
@@ -59,11 +67,12 @@ class Placing:
         if self._store.is_folder:
             self._check(list(dict.fromkeys(one.keys[0] for one in plain)))
         puts: dict[str, Put | str] = {} if self.lost else self._linked(plain)
-        for one in others:
-            if not self.lost:
-                puts[one.path] = self._made(one, want)
+        puts |= self._rendered(others, want)
         if self.lost:
             self._forget()
+            return []
+        if self.is_over:
+            self.made = [put for put in puts.values() if isinstance(put, Put)]
             return []
         return [puts[one.path] for one in wanted]
 
@@ -134,14 +143,32 @@ class Placing:
                 out.append(one)
         return out
 
-    def _made(self, one: Wanted, want: Delivered) -> Put | str:
-        """Join and convert a row's parts. When something is lost nothing is placed."""
-        parts = self._good(list(dict.fromkeys(one.keys)))
+    def _rendered(self, wanted: Sequence[Wanted], want: Delivered) -> dict[str, Put | str]:
+        """Make files, one sound only once; at least one a turn."""
+        alike: dict[bytes, list[Wanted]] = {}
+        for one in wanted:
+            alike.setdefault(one.content, []).append(one)
+        puts: dict[str, Put | str] = {}
+        until = time.monotonic() + TURN_SECONDS
+        for ones in alike.values():
+            if self.lost:
+                break
+            if time.monotonic() >= until and any(isinstance(put, Put) for put in puts.values()):
+                self.is_over = True
+                break
+            puts |= self._made(ones, want)
+        return puts
+
+    def _made(self, ones: Sequence[Wanted], want: Delivered) -> dict[str, Put | str]:
+        """Join and convert the parts of rows that sound alike. When something is lost nothing is placed."""
+        keys = ones[0].keys
+        parts = self._good(list(dict.fromkeys(keys)))
         if self.lost:
-            return "its audio is gone"
+            return {}
         try:
-            rendered = render([parts[key] for key in one.keys], self._spec.format, want)
+            rendered = render([parts[key] for key in keys], self._spec.format, want)
         except BadAudio as error:  # each part passed the gate, so this is seldom: the row fails, not the job
-            return str(error)
-        self._destination.put(one.path, rendered.audio)
-        return Put(one.path, one.content, len(rendered.audio), round(rendered.seconds * 1000))
+            return {one.path: str(error) for one in ones}
+        self._destination.put_many([(one.path, rendered.audio) for one in ones])
+        size, millis = len(rendered.audio), round(rendered.seconds * 1000)
+        return {one.path: Put(one.path, one.content, size, millis) for one in ones}

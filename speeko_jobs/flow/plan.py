@@ -12,7 +12,7 @@ import gc
 import logging
 import threading
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -26,13 +26,15 @@ from speeko_jobs.adapters.postgres.plans import Item, Text
 from speeko_jobs.adapters.spill import Distinct
 from speeko_jobs.core import columns as core_columns
 from speeko_jobs.core import naming
+from speeko_jobs.core.change import ADDED, Facts
 from speeko_jobs.core.chunking import settled_after
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.plan import Plan
-from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
+from speeko_jobs.core.rows import Read, Refusal, RowReader
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.errors import CatalogError, SpeekoError
+from speeko_jobs.flow.compare import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.unchanged import Unchanged
 from speeko_jobs.flow.wording import wording_of
@@ -44,6 +46,7 @@ SHOWN_REFUSALS = 10
 SHOWN_DUPLICATES = 3
 ALIVE_SECONDS = 20.0
 NEW_NAME = 1 << 40
+NO_CHANGE: tuple[None, None] = (None, None)
 log = logging.getLogger(__name__)
 
 
@@ -91,17 +94,28 @@ class Loaded:
     skipped: list[int]
     renamed: dict[int, str]
     unchanged: Unchanged | None = None  # rows that are in the manifest already
+    removed: list[str] = field(default_factory=list)  # paths that left the catalog
 
 
-def estimate(context: Context, spec: JobSpec, orders: Orders) -> Loaded:
-    """The exact plan; writes nothing."""
-    with _rare_collections(), _Planner(context, spec, orders, None) as planner:
+OnChange = Callable[[Read, str], None]
+
+
+def estimate(
+    context: Context,
+    spec: JobSpec,
+    orders: Orders,
+    destination: int | None = None,
+    on_change: OnChange | None = None,
+) -> Loaded:
+    """The exact plan; writes nothing. With a `destination`: against what it holds; `on_change` hears of each
+    row that would be delivered, and why."""
+    with _rare_collections(), _Planner(context, spec, orders, None, destination, on_change) as planner:
         return planner.run()
 
 
 def load(context: Context, spec: JobSpec, orders: Orders, job: int, destination: int) -> Loaded:
     """The exact plan, and the catalog's rows as items of `job`, which does not run yet."""
-    with _rare_collections(), _Planner(context, spec, orders, (job, destination)) as planner:
+    with _rare_collections(), _Planner(context, spec, orders, job, destination) as planner:
         return planner.run()
 
 
@@ -118,9 +132,16 @@ def _rare_collections() -> Iterator[None]:
 
 class _Planner:
     def __init__(
-        self, context: Context, spec: JobSpec, orders: Orders, target: tuple[int, int] | None
+        self,
+        context: Context,
+        spec: JobSpec,
+        orders: Orders,
+        job: int | None,
+        destination: int | None,
+        on_change: OnChange | None = None,
     ) -> None:
-        self.context, self.spec, self.orders, self.target = context, spec, orders, target
+        self.context, self.spec, self.orders, self.job = context, spec, orders, job
+        self.on_change = on_change
         self.profile, self.rendering = spec.profile, spec.rendering
         self.plan = Plan()
         self.wording, left_out = wording_of(spec)
@@ -131,13 +152,13 @@ class _Planner:
         self.keys, self.names = Distinct(2), Distinct()  # a record a row and key: its characters and cost
         self.costs = _Costs(spec)
         self.remembered: dict[bytes, _Rank] = {}
-        self.compares = target is not None and plans.holds_any(context.database, target[1])
+        self.comparison = None if destination is None else Comparison(context.database, spec, destination)
         self.unchanged: Unchanged | None = None
         self.unchanged_after = settled_after(context.settings.chunk_rows)
         # where rows may be left out or renamed at the end, no line is written before
-        if target is not None and self.compares and orders.on_duplicate_id == "error":
+        if job is not None and orders.on_duplicate_id == "error":
             store, calls = context.store_of(spec.store), self.profile.call_micros
-            self.unchanged = Unchanged(store, target[0], context.settings.chunk_rows, self.costs, calls)
+            self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs, calls)
         self.reasons: Counter[str] = Counter()
         self.rows = 0
         self.done = threading.Event()
@@ -145,14 +166,14 @@ class _Planner:
         self.pending: list[Future[None]] = []
 
     def __enter__(self) -> _Planner:
-        if self.target is not None:
+        if self.job is not None:
             threading.Thread(target=self._say_alive, name="plan-alive", daemon=True).start()
         return self
 
     def _say_alive(self) -> None:
         """Keep the sweeper from taking a slow source for a dead submitter."""
-        assert self.target is not None
-        job = self.target[0]
+        job = self.job
+        assert job is not None
         while not self.done.wait(ALIVE_SECONDS):
             try:
                 self.context.database.run(lambda t: jobs.still_planning(t, job))
@@ -179,7 +200,12 @@ class _Planner:
         self._price(skipped)
         if self.unchanged is not None:
             self.unchanged.close(self.rows)
-        return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged)
+        removed: list[str] = []
+        self.plan.changes = {ADDED: self.plan.rows - self.plan.refused}
+        if self.comparison is not None:
+            removed = list(self.comparison.removed(self.names, _name_hashes))
+            self.plan.changes, self.plan.removed = self.comparison.changes(skipped), len(removed)
+        return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged, removed)
 
     # reading
 
@@ -261,7 +287,7 @@ class _Planner:
             self.pending.pop(0).result()
 
     def _batch(self, reads: list[Read], refused: list[Item]) -> None:
-        held = self._held(reads)
+        held, changed = self.comparison.look(reads) if self.comparison is not None else ({}, {})
         wanted = {
             key: (text, read)
             for at, read in enumerate(reads)
@@ -270,21 +296,16 @@ class _Planner:
         }
         ranks = self._ranks(list(wanted))
         self._count(reads, held, ranks)
-        if self.target is not None:
+        if self.on_change is not None:
+            for at, (kind, _) in changed.items():
+                self.on_change(reads[at], kind)
+        if self.job is not None:
             texts = [self._text(key, *wanted[key]) for key, rank in ranks.items() if rank != _Rank.THERE]
-            self._write(self._items(reads, held) + refused, texts)
+            self._write(self._items(reads, held, changed) + refused, texts)
 
     def _text(self, key: bytes, text: str, read: Read) -> Text:
         chars = self.profile.billable_chars(text)
         return Text(key, text, read.voice, read.language, chars, self.costs[read.voice, chars])
-
-    def _held(self, reads: list[Read]) -> dict[int, tuple[int, int]]:
-        """The rows (by place) that the destination holds as they are: they need no audio."""
-        if not self.compares:
-            return {}
-        assert self.target is not None
-        paths, contents = [read.path for read in reads], [content_of(r.keys, self.rendering) for r in reads]
-        return plans.unchanged(self.context.database, self.target[1], paths, contents)
 
     def _ranks(self, keys: list[bytes]) -> dict[bytes, _Rank]:
         """What is to be done for these keys: those whose audio is there may be left out."""
@@ -323,35 +344,32 @@ class _Planner:
         if self.spec.routing is not None:
             default, routed = self.profile.default_voice, zip(chars, prices, strict=True)
             self.plan.routing_saved_micros += sum([costs[default, c] - price for c, price in routed])
-        self.names.add_many(_name_hashes([read.path for read in reads]), [read.row_no for read in reads])
+        paths = [read.path for read in reads]
+        self.names.add_many(_name_hashes(paths), [read.row_no for read in reads], IN_CATALOG)
 
-    def _items(self, reads: list[Read], held: dict[int, tuple[int, int]]) -> list[Item]:
+    def _items(self, reads: list[Read], held: Held, changed: Mapping[int, tuple[str, Facts]]) -> list[Item]:
         """The rows as items of the job, but for unchanged ones that go straight into the manifest."""
         voice, language = self.spec.voice, self.spec.language
         places: Iterable[int] = range(len(reads))
         if self.unchanged is not None and held:
-            late = {at: facts for at, facts in held.items() if reads[at].row_no > self.unchanged_after}
-            self.unchanged.add((reads[at], *late[at]) for at in sorted(late))
+            late = {at: same for at, same in held.items() if reads[at].row_no > self.unchanged_after}
+            self.unchanged.add((reads[at], late[at].bytes, late[at].millis) for at in sorted(late))
             places = [at for at in places if at not in late]
-        return [
-            Item(
-                r.row_no,
-                r.id,
-                r.path,
-                None if r.voice == voice else r.voice,
-                None if r.language == language else r.language,
-                r.chars,
-                r.keys,
-                at in held,
-            )
-            for at, r in zip(places, map(reads.__getitem__, places), strict=True)
-        ]
+        out = []
+        for at in places:
+            row_no, row_id, path, own, tag, chars, keys, _, _ = reads[at]
+            own_or_none, tag_or_none = None if own == voice else own, None if tag == language else tag
+            kind, facts = changed.get(at, NO_CHANGE)
+            total = facts.source if facts is not None else None
+            item = (row_no, row_id, path, own_or_none, tag_or_none, chars, keys, at in held, None, None)
+            out.append(Item(*item, total, kind))
+        return out
 
     def _write(self, items: list[Item], texts: list[Text]) -> None:
         if not items:
             return
-        assert self.target is not None
-        job = self.target[0]
+        job = self.job
+        assert job is not None
 
         def work(t: Any) -> None:
             plans.add_texts(t, self.spec, texts)
@@ -381,21 +399,21 @@ class _Planner:
         if many and rule == "error":
             raise CatalogError(self._duplicates(many, first))
         self.plan.skipped = len(skipped)
-        return skipped, self._suffixed(later) if self.target is not None else {}
+        return skipped, self._suffixed(later) if self.job is not None else {}
 
     def _suffixed(self, later: dict[int, int]) -> dict[int, str]:
         """A free name for each of these rows: "name-2" and so on, counting on where that is taken too."""
         if not later:
             return {}
-        assert self.target is not None
-        paths = plans.paths(self.context.database, self.target[0], sorted(later))
+        assert self.job is not None
+        paths = plans.paths(self.context.database, self.job, sorted(later))
         named = {row: naming.with_suffix(paths[row], n) for row, n in later.items()}
         fresh, tries = dict(named), 0
         while fresh:
             # new names have row numbers past all rows, of each try past the last: groups tell them apart
             tries += 1
             offset = tries * NEW_NAME
-            self.names.add_many(_name_hashes(list(fresh.values())), [r + offset for r in fresh])
+            self.names.add_many(_name_hashes(list(fresh.values())), [r + offset for r in fresh], IN_CATALOG)
             taken = {r - offset for rows in self.names.collisions() for r in rows[1:] if r >= offset}
             for row in taken:
                 later[row] += 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import claims
+from speeko_jobs.adapters.postgres import claims, deliveries
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Pace, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core import ssml
@@ -103,20 +103,28 @@ def _paces(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> list[Pace]
 def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> tuple[list[Claim], Settled]:
     """Book what an engine had stored and died before it booked: (claims still to be called, what changed).
 
-    Only texts that were claimed before can lie in the store already.
+    Only texts that were claimed before can lie in the store already. What was never on record, neither as
+    stored nor as a call, was bought after the backup that this database came out of: it is booked now.
     """
     store = context.store_of(spec.store)
     again = [claim for claim in claimed if claim.fence > 1]
     sizes = store.sizes([audio_path(claim.key, claim.format) for claim in again])
     there = [claim for claim, size in zip(again, sizes, strict=True) if size]
-    answers = [
-        Answer(before_job, spec, before, Speech(store.get(audio_path(before.key, before.format)), 0.0), 0.0)
-        for before_job, before in (claims.lost(context.database, there).values() if there else ())
-    ]
+    if not there:
+        return claimed, Settled({}, {}, [])
+    lost = claims.lost(context.database, there)
+    stored = deliveries.sums(context.database, [claim.key for claim in there if claim.key not in lost])
+    off_record = [(job, claim) for claim in there if claim.key not in lost and claim.key not in stored]
+
+    def kept(of_job: int, claim: Claim) -> Answer:
+        return Answer(of_job, spec, claim, Speech(store.get(audio_path(claim.key, claim.format)), 0.0), 0.0)
+
+    answers = [kept(*before) for before in lost.values()]
+    answers += [a for a in (kept(*one) for one in off_record) if _outcome(a).state is AttemptState.STORED]
     if not answers:
         return claimed, Settled({}, {}, [])
     settled = settle(context, answers)
-    found = [claim for claim in there if claim.key in settled.records]
+    found = [claim for claim in there if claim.key in settled.records and claim.key in lost]
     outcomes = [unsent(job, claim, "not called: its audio was in the store") for claim in found]
     if outcomes:
         context.database.run(lambda t: claims.settle(t, outcomes))

@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries, jobs, plans, tenants
+from speeko_jobs.core.change import ADDED
 from speeko_jobs.core.chunking import chunk_rows
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.states import Source
-from speeko_jobs.errors import BudgetError, SpeekoError
+from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
 from speeko_jobs.flow import plan
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.prune_files import keep_removed
 from speeko_jobs.flow.unchanged import clear_parts
 
 MARK = ".speeko-destination"
 LOOKED_FOR = 8
+MOST_DELETED_SHARE = Decimal("0.1")
 NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
 
 
@@ -34,12 +38,14 @@ def submit(
     budget_micros: int | None = None,
     priority: int = 0,
     partial: bool = False,
+    most_deleted_share: Decimal = MOST_DELETED_SHARE,
     on_created: Callable[[int], None] | None = None,
 ) -> tuple[int, Plan]:
     """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started.
 
     A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
-    `partial` it starts all the same and pauses when the money is used up. `on_created` hears the number
+    `partial` it starts all the same and pauses when the money is used up. With `spec.prune`, a catalog that
+    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` hears the number
     before the planning begins, for whoever is interrupted.
     """
     database = context.database
@@ -54,6 +60,10 @@ def submit(
         if on_created is not None:
             on_created(job)
         loaded = plan.load(context, spec, orders, job, where)
+        loaded.plan.previous_job = jobs.previous(database, job)
+        if spec.prune:
+            _check_removed(loaded.plan, most_deleted_share)
+            keep_removed(context, spec.store, job, loaded.removed)
         if not partial:
             _check_money(context, job, loaded.plan.cost_micros, budget_micros)
 
@@ -109,6 +119,26 @@ def _check_money(context: Context, job: int, cost_micros: int, budget_micros: in
             f"this catalog costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}:"
             f" nothing was started; raise it with `speeko budget set`, {partly}"
         )
+
+
+def _check_removed(found: Plan, most_share: Decimal) -> None:
+    """Refuse to delete a large part of a destination: a catalog that was cut short looks just like that."""
+    there = found.removed + sum(n for kind, n in found.changes.items() if kind != ADDED)
+    if found.removed > most_share * there:
+        raise CatalogError(
+            f"{found.removed:,} of the {there:,} files in the output are not in the catalog any more, and"
+            f" {most_share:.0%} is the most that --prune deletes: nothing was started; check the catalog, or"
+            " raise --max-delete"
+        )
+
+
+def destination_of(context: Context, spec: JobSpec) -> int | None:
+    """The id of what lies in the spec's output, without a change to anything; None where nothing does."""
+    store = context.store_of(spec.output)
+    if store.size(MARK) is None:
+        return None
+    mark = store.get(MARK).decode("ascii", "replace").strip()[:64]
+    return jobs.known_destination(context.database, store.url, mark)
 
 
 def _where(context: Context, destination: Store) -> int:

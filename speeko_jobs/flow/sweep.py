@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
-from speeko_jobs.adapters.postgres import claims, jobs, says, sweeps
+from speeko_jobs.adapters.postgres import claims, jobs, metrics, retention, says, sweeps
 from speeko_jobs.flow import spool
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -29,6 +29,7 @@ class Swept:
 def sweep(context: Context) -> Swept:
     """Replay spooled audio, bury dead engines, and send what is due."""
     database, queue = context.database, context.queue
+    retention.open_months(database)
     replayed = spool.replay(context)
     queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
     database.run(says.bury)
@@ -45,4 +46,5 @@ def sweep(context: Context) -> Swept:
     for job in lying.finalize:
         queue.finalize(job)
     dispatch(context)
+    metrics.note_chore(database, metrics.SWEEP, len(lying.synthesize) + len(lying.deliver))
     return Swept(replayed, lying)

@@ -64,13 +64,13 @@ class Unchanged:
         """Rows with the bytes and milliseconds of their files, behind all that were added before."""
         prices, call_micros, unchanged = self._prices, self._call_micros, Source.UNCHANGED
         for read, size, millis in rows:
-            row_no, row_id, path, voice, language, chars, keys, _ = read
+            row_no, row_id, path, voice, language, chars, keys, _, _ = read
             if row_no > self._last_row:
                 self._end(self._chunk_rows)
                 self._no = (row_no - 1) // self._chunk_rows + 1
                 self._last_row = self._no * self._chunk_rows
             key = content_of(keys).hex()
-            line = Line(row_no, row_id, path, voice, language, key, unchanged, chars, 0, millis, size, "")
+            line = Line(row_no, row_id, path, voice, language, key, unchanged, chars, 0, millis, size, "", "")
             self._lines.append(line)
             self._listed.append(prices[voice, chars] + (len(keys) - 1) * call_micros)
 

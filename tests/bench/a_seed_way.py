@@ -96,11 +96,10 @@ async def rate(
     started, found = time.monotonic(), texts(catalog, rows)
     done = 0
     while some := list(islice(found, AT_ONCE)):
-        answers = await asyncio.gather(*[audio(text) for text in some])
-        for answer in answers if folder is not None else ():
-            (folder / f"{done}.mp3").write_bytes(answer)
+        for answer in await asyncio.gather(*[audio(text) for text in some]):
+            if folder is not None:
+                (folder / f"{done}.mp3").write_bytes(answer)
             done += 1
-        done += len(answers) if folder is None else 0
     assert done == rows
     return rows / (time.monotonic() - started)
 

@@ -45,7 +45,8 @@ def deliver_on_paper(spine: Spine, catalog: Path, output: str = "out") -> dict[s
     for statement in (
         f"UPDATE speeko.utterance SET state = 'done', bytes = 30000, millis = 5000, sha256 = sha256('audio'),"
         f" bought_job = {job}, bought_row = 1, settled_at = clock_timestamp() WHERE state = 'missing'",
-        f"INSERT INTO speeko.delivered SELECT j.destination_id, i.path, i.keys[1], j.id, 30000, 5000"
+        f"INSERT INTO speeko.delivered (destination_id, path, content, job_id, bytes, millis)"
+        f" SELECT j.destination_id, i.path, i.keys[1], j.id, 30000, 5000"
         f" FROM speeko.item i JOIN speeko.job j ON j.id = i.job_id WHERE j.id = {job} ORDER BY i.path",
         f"UPDATE speeko.chunk SET state = 'delivered', delivered_at = clock_timestamp() WHERE job_id = {job}",
         f"UPDATE speeko.job SET state = 'done', finalized = true, chunks_open = 0, uncounted_row = NULL,"

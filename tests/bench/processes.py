@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -45,8 +44,11 @@ class Crew:
 
     def peaks_bytes(self) -> dict[str, int]:
         """The high-water mark (VmHWM) of each node's largest child that lives now."""
-        children = {name: process.children() for name, process in self._nodes.items()}
-        return {f"{name}: child": max(map(_peak_bytes, found)) for name, found in children.items() if found}
+        out = {}
+        for name, process in self._nodes.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                out[f"{name}: child"] = max(map(_peak_bytes, process.children()), default=0)
+        return out
 
     def messages(self) -> int:
         """Messages in the broker: those that wait, and those that workers hold."""
@@ -95,7 +97,7 @@ def more(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, f
 
 def ours(cpu_seconds: Mapping[str, float]) -> float:
     """The sum over our own processes."""
-    return sum(Counter(cpu_seconds).values()) - cpu_seconds["the provider"]
+    return sum(cpu_seconds.values()) - cpu_seconds["the provider"]
 
 
 def _own(process: psutil.Process) -> float:

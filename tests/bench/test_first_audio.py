@@ -72,9 +72,11 @@ def up() -> Iterator[None]:
     command = [SPEEKO, "up", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        assert b"ready" in process.stdout.readline()
-        yield
-        process.send_signal(signal.SIGINT)
+        try:
+            assert any(b"ready" in line for line in process.stdout)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
 
 
 def test_time_to_the_first_file(home: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from speeko_jobs.core.money import micros
+from speeko_jobs.local.stack import Stack
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 TEXTS = [(str(n), f"The article number {n:02d} comes in a plain box.") for n in range(12)]
@@ -111,17 +112,21 @@ def test_waiting_ends_when_the_time_is_up(ready: Any, catalog: Path) -> None:
 
 
 @pytest.fixture
-def priced_cli(cli: Any, metered: Any) -> Any:
-    """The console script at a provider that bills."""
-    cli.environ |= {"SPEEKO_API_URL": metered.url, "SPEEKO_API_KEY": metered.api_key}
-    cli.environ |= {"SPEEKO_PROVIDER": "speeko", "SPEEKO_MAX_CONCURRENCY": "4"}
+def priced_cli(cli: Any, here: Any, metered: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The console script, and `here`, at a provider that bills, with servers that stay."""
+    environ = {"SPEEKO_API_URL": metered.url, "SPEEKO_API_KEY": metered.api_key}
+    environ |= {"SPEEKO_PROVIDER": "speeko", "SPEEKO_MAX_CONCURRENCY": "4"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    cli.environ |= environ
+    cli.started.enter_context(Stack(cli.home))
     return cli
 
 
-def test_a_budget_holds_and_a_higher_one_finishes_the_job(priced_cli: Any, metered: Any) -> None:
+def test_a_budget_holds_and_a_higher_one_finishes_the_job(priced_cli: Any, here: Any, metered: Any) -> None:
     cli = priced_cli
     catalog = cli.catalog(TEXTS)
-    cost = micros(cli.json("estimate", catalog)["cost_usd"])
+    cost = micros(here.json("estimate", catalog)["cost_usd"])
     cap = f"{cost * 6 // 10 / 1e6:.6f}"
     refused = cli("run", catalog, "--output", "out", "--budget", cap)
     assert refused.returncode == 1
@@ -139,21 +144,21 @@ def test_a_budget_holds_and_a_higher_one_finishes_the_job(priced_cli: Any, meter
     assert metered.micros == micros(done["cost_usd"]) == cost
     assert done["budget_usd"] == f"{cost / 1e6:.6f}"
 
-    compare_the_bill(cli, metered.bill_file, cost)
+    compare_the_bill(here, metered.bill_file, cost)
 
 
-def compare_the_bill(cli: Any, bill: Path, cost: int) -> None:
+def compare_the_bill(here: Any, bill: Path, cost: int) -> None:
     """Reconcile the finished job: with the very bill, and with one that was tampered with."""
-    agreed = cli.json("costs", "reconcile", "--bill", bill)
+    agreed = here.json("costs", "reconcile", "--bill", bill)
     assert agreed["agrees"]
     assert agreed["findings"]["agreed"] == {"calls": len(TEXTS), "usd": f"{cost / 1e6:.6f}"}
     lines = [json.loads(line) for line in bill.read_text().splitlines()]
     lines[0]["micros"] += 5
     lines[1]["key"] = "f" * 64
-    (cli.folder / "other.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    done = cli("costs", "reconcile", "--bill", "other.jsonl", "--report", "found.csv")
-    assert done.returncode == 3
+    Path("other.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, out, _ = here("costs", "reconcile", "--bill", "other.jsonl", "--report", "found.csv")
+    assert code == 3
     for told in ("10  billed as booked", "1  billed with another amount", "1  billed, but not in the ledger"):
-        assert told in done.stdout
-    assert "3 differences in all" in done.stdout
-    assert len((cli.folder / "found.csv").read_text().splitlines()) == 4
+        assert told in out
+    assert "3 differences in all" in out
+    assert len(Path("found.csv").read_text().splitlines()) == 4

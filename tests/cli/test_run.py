@@ -22,7 +22,7 @@ def test_a_job_from_the_catalog_to_the_results(cli: Any, here: Any) -> None:
     plan = cli.json("estimate", catalog, *PRICED)
     assert (plan["rows"], plan["refused"], plan["to_buy"], plan["cost_usd"]) == (4, 1, 2, "0.000390")
     assert plan["first_refusals"] == ["catalog.csv, row 4: the text is empty"]
-    assert cli.json("jobs") == []
+    assert here.json("jobs") == []
 
     first = cli("run", catalog, "--output", "out", *PRICED)
     assert first.returncode == 3
@@ -84,7 +84,7 @@ def test_all_rows_served_is_success_and_leaves_relative_places_where_they_were_m
     assert (cli.folder / "my home" / "audio").is_dir()
 
 
-def test_a_submitted_job_waits_is_paused_and_is_finished_by_resume(cli: Any) -> None:
+def test_a_submitted_job_waits_is_paused_and_is_finished_by_resume(cli: Any, here: Any) -> None:
     catalog = cli.catalog(ROWS[:3])
     cli.started.enter_context(Stack(cli.home))
     done = cli("submit", catalog, "--output", "out", "--json")
@@ -92,23 +92,23 @@ def test_a_submitted_job_waits_is_paused_and_is_finished_by_resume(cli: Any) -> 
     assert json.loads(done.stdout)["job"] == 1
     assert "no worker runs" in done.stderr
     assert "speeko resume 1" in done.stderr
-    assert cli.json("pause", "1")["state"] == "paused"
-    assert cli("pause", "1").returncode == 0
-    assert cli("wait", "1").returncode == 4
-    assert cli.json("resume", "1", "--no-wait")["state"] == "running"
+    assert here.json("pause", "1")["state"] == "paused"
+    assert here("pause", "1")[0] == 0
+    assert here("wait", "1")[0] == 4
+    assert here.json("resume", "1", "--no-wait")["state"] == "running"
     summary = cli.json("resume", "1")
     assert (summary["state"], summary["delivered"]) == ("done", 3)
 
 
-def test_a_cancelled_job_does_not_go_on(cli: Any) -> None:
+def test_a_cancelled_job_does_not_go_on(cli: Any, here: Any) -> None:
     catalog = cli.catalog(ROWS[:3])
     cli.started.enter_context(Stack(cli.home))
     assert cli("submit", catalog, "--output", "out").returncode == 0
-    assert cli.json("cancel", "1")["state"] == "cancelled"
-    assert cli("wait", "1").returncode == 1
-    done = cli("resume", "1")
-    assert done.returncode == 1
-    assert "job 1 is cancelled" in done.stderr
+    assert here.json("cancel", "1")["state"] == "cancelled"
+    assert here("wait", "1")[0] == 1
+    code, _, err = here("resume", "1")
+    assert code == 1
+    assert "job 1 is cancelled" in err
 
 
 def test_a_key_that_is_not_accepted_pauses_the_job(cli: Any, metered: Any) -> None:
@@ -156,17 +156,18 @@ def test_the_doctor_says_what_is_wrong(cli: Any) -> None:
 
 
 def test_the_schema_of_a_database_elsewhere_is_made_by_db_upgrade(
-    cli: Any, database_url: str, redis_url: str
+    here: Any, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cli.environ |= {"SPEEKO_DATABASE_URL": database_url, "SPEEKO_REDIS_URL": redis_url}
-    done = cli("jobs")
-    assert done.returncode == 1
-    assert "run `speeko db upgrade`" in done.stderr
-    assert cli("doctor").returncode == 1
-    made = cli.json("db", "upgrade")
+    monkeypatch.setenv("SPEEKO_DATABASE_URL", database_url)
+    monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)
+    code, _, err = here("jobs")
+    assert code == 1
+    assert "run `speeko db upgrade`" in err
+    assert here("doctor")[0] == 1
+    made = here.json("db", "upgrade")
     assert made["before"] == ""
-    assert cli.json("db", "upgrade")["before"] == made["revision"]
-    assert cli.json("jobs") == []
+    assert here.json("db", "upgrade")["before"] == made["revision"]
+    assert here.json("jobs") == []
 
 
 def test_the_demo_runs_twice_and_pays_once(cli: Any) -> None:

@@ -30,7 +30,9 @@ from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import sweep
 from speeko_jobs.local.stack import Stack, running
 from tests.fixtures.cluster import WorkerProcess
+from tests.fixtures.ledger import read_ledger
 from tests.fixtures.spine import DELIVERING, Spine, broker, write_catalog
+from tests.metered.audio import read_stamp, stamp_of
 from tests.wait import wait_until
 from workers.supervisor import Node
 
@@ -164,23 +166,15 @@ def judge(soak: Soak, job: int, texts: list[str], *, idempotent: bool) -> list[s
     """Print the figures; the promises that were broken."""
     spine = soak.spine
     summary = spine.wait(job)
-    attempts = spine.sql("SELECT encode(key, 'hex'), state, cost_micros, ever_unknown FROM speeko.attempt")
-    states: Counter[str] = Counter()
-    costs: Counter[str] = Counter()
-    excuses: Counter[str] = Counter()
-    for key, state, cost, ever_unknown in attempts:
-        states[state] += 1
-        costs[state] += cost
-        excuses[key] += bool(ever_unknown) + (state == "bad")
-    bill = Counter(entry["key"] for entry in spine.provider.bill())
-    billed, micros = sum(bill.values()), spine.provider.micros
-    extra = billed - len(bill)
-    settled = costs["stored"] + costs["bad"]
+    ledger = read_ledger(spine)
+    states, settled, unknown = ledger.states, ledger.settled_micros, ledger.unknown_micros
+    billed = ledger.billed.total()
+    extra = billed - len(ledger.billed)
     # the provider's own faults that bill: an answer lost on its way, and audio that is none
     lost = sum(any(f" {word}." in text for word in ("sirocco", "tramontane")) for text in set(texts))
     allowed = soak.open_at_deaths + lost + states["bad"]
     lines = spine.manifest()
-    unserved = [line for line in lines if not line["error"] and not _is_there(spine, line)]
+    unserved = [line for line in lines if not line["error"] and not _is_served(spine, line, texts)]
     with (spine.folder / "out" / "failed.csv").open(newline="", encoding="utf-8") as file:
         failed = list(csv.DictReader(file))
     reasons = Counter(row["error"] for row in failed)
@@ -191,9 +185,9 @@ def judge(soak: Soak, job: int, texts: list[str], *, idempotent: bool) -> list[s
         and all(row["error"] for row in failed)
         and not unserved,
         "no attempt is left open": not states["sending"],
-        "bill(key) <= 1 + unknown(key) + bad(key)": all(n <= 1 + excuses[key] for key, n in bill.items()),
-        "bill <= settled + unknown": micros <= settled + costs["unknown"],
-        "settled <= bill": settled <= micros,
+        "bill(key) <= 1 + unknown(key) + bad(key)": not ledger.dear(),
+        "bill <= settled + unknown": ledger.bill_micros <= settled + unknown,
+        "settled <= bill": settled <= ledger.bill_micros,
         "extra calls at most those in flight at the deaths": extra <= allowed,
         "an idempotent provider bills no text twice": extra == 0,
     }
@@ -204,9 +198,9 @@ def judge(soak: Soak, job: int, texts: list[str], *, idempotent: bool) -> list[s
     figures = {
         "rows": len(texts), "texts": len(set(texts)), **soak.counts,
         "delivered": summary["delivered"], "failed": summary["failed"], "calls billed": billed,
-        "texts billed": len(bill), "extra calls": extra, "extra calls allowed": allowed,
-        "open at deaths": soak.open_at_deaths, "attempts": dict(states), "micros billed": micros,
-        "micros settled": settled, "micros unknown": costs["unknown"], "why rows failed": dict(reasons),
+        "texts billed": len(ledger.billed), "extra calls": extra, "extra calls allowed": allowed,
+        "open at deaths": soak.open_at_deaths, "attempts": dict(states), "micros billed": ledger.bill_micros,
+        "micros settled": settled, "micros unknown": unknown, "why rows failed": dict(reasons),
     }  # fmt: skip
     for name, value in figures.items():
         print(f"  {name}: {value}")
@@ -215,9 +209,13 @@ def judge(soak: Soak, job: int, texts: list[str], *, idempotent: bool) -> list[s
     return [name for name, kept in promises.items() if not kept]
 
 
-def _is_there(spine: Spine, line: dict[str, Any]) -> bool:
-    path, size = spine.folder / "out" / line["path"], int(line["bytes"])
-    return bool(path.is_file() and 0 < path.stat().st_size == size)
+def _is_served(spine: Spine, line: dict[str, Any], texts: list[str]) -> bool:
+    """Whether the row's file is there, whole, and speaks the row's text."""
+    path = spine.folder / "out" / line["path"]
+    if not path.is_file() or path.stat().st_size != line["bytes"]:
+        return False
+    asked = stamp_of(texts[line["row"] - 1], line["voice"], line["language"])
+    return read_stamp(path.read_bytes(), spine.settings.format) == asked
 
 
 def main() -> int:

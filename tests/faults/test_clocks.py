@@ -1,19 +1,26 @@
 """No decision hangs on a worker's clock: times are the database's, spans are monotonic.
 
-So there is nothing that a clock which is wrong by a day, or jumps, could change. This looks at the source.
+The source is searched for readings of that clock; and workers whose clocks are a day ahead, a day behind and
+jumping do a job together.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import speeko_jobs
+from tests.fixtures.faulty import MakeSpine
+from tests.fixtures.ledger import check_ledger, check_served
+from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
+from workers.supervisor import Node
 
 ROOT = Path(speeko_jobs.__file__).parent
+WRONG_CLOCK = Path(__file__).with_name("wrong_clock")
 READS_THE_CLOCK = {
     ("time", "time"), ("time", "time_ns"), ("time", "gmtime"), ("time", "localtime"),
     ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
@@ -54,3 +61,51 @@ def test_statements_ask_for_the_time_of_the_moment(path: Path) -> None:
     )
     lines = path.read_text("utf-8").splitlines()
     assert [line for line in lines if frozen.search(line) and not line.startswith("--")] == []
+
+
+def local_day() -> date:
+    return datetime.now().astimezone().date()
+
+
+def start_wrong(spine: Spine, node: Node, clock: str) -> None:
+    """A worker whose processes all have that clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(WRONG_CLOCK), prepend=":")
+        patch.setenv("WRONG_CLOCK", clock)
+        spine.start_workers(node)
+
+
+def test_workers_with_wrong_clocks_take_nobody_for_dead_and_pay_nothing_twice(make_spine: MakeSpine) -> None:
+    """Calls go on for longer than a lease, so a lease measured by one of these clocks would have run out."""
+    rows = texts(160)
+    spine = make_spine(
+        provider={"latency_ms": 200, "ignore_idempotency": True, "fsync": False},
+        max_concurrency=8,
+        lease_seconds=3.0,
+        work_seconds=2.0,
+        chunk_rows=20,
+    )
+    days = {local_day()}
+    start_wrong(spine, Node("ahead", SYNTHESIZING.queues, 1), "86400")
+    start_wrong(spine, Node("behind", SYNTHESIZING.queues, 1), "-86400")
+    start_wrong(spine, DELIVERING, "jumps")
+
+    job = spine.submit(write_catalog(spine.folder / "catalog.csv", rows))
+    spine.wait_for_calls(80)
+    ((engines,),) = spine.sql("SELECT count(*) FROM speeko.claimant WHERE lease_until > clock_timestamp()")
+    summary = spine.wait(job, sweeping=True)
+
+    assert engines == 2
+    check_served(spine, summary, {str(number): text for number, text in enumerate(rows, start=1)})
+    assert check_ledger(spine) == {"stored": len(rows)}
+    assert spine.provider.calls == len(rows)
+    assert summary["seconds"] > spine.settings.lease_seconds
+    within = (
+        "SELECT count(*) FROM speeko.attempt a JOIN speeko.job j ON j.id = a.job_id"
+        " WHERE a.at BETWEEN j.released_at AND j.finished_at AND a.settled_at BETWEEN a.at AND j.finished_at"
+    )
+    assert spine.sql(within) == [(len(rows),)]
+    days.add(local_day())
+    for name, wrong in (("ahead", timedelta(days=1)), ("behind", timedelta(days=-1))):  # they really were
+        log = (spine.folder / f"worker-{name}.log").read_text()
+        assert any(str(day + wrong) in log for day in days)

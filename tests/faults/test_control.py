@@ -13,7 +13,7 @@ from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
 
-ROWS = texts(600)
+ROWS = texts(300)
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def test_nothing_is_claimed_after_a_pause_and_a_resume_finishes(spine: Spine) ->
     quiet(spine, job)
     calls = spine.provider.calls
     assert last_claim(spine, job) <= paused + 1  # in truth not even then: a claim looks at the job's state
-    assert calls < 300
+    assert calls < 200
     assert spine.job(job).reserved_micros == 0
     control.resume(spine.context, job)
-    assert spine.wait(job, sweeping=True)["delivered"] == 600
-    assert check_ledger(spine)["stored"] == spine.provider.calls == 600
+    assert spine.wait(job, sweeping=True)["delivered"] == 300
+    assert check_ledger(spine)["stored"] == spine.provider.calls == 300
 
 
 def test_a_cancelled_job_delivers_what_was_paid_and_lists_the_rest(spine: Spine) -> None:
@@ -69,18 +69,18 @@ def test_a_cancelled_job_delivers_what_was_paid_and_lists_the_rest(spine: Spine)
     paid = spine.provider.calls
     ended = spine.job(job)
     assert last_claim(spine, job) <= cancelled + 1
-    assert (ended.state, ended.delivered, ended.failed) == (JobState.CANCELLED, paid, 600 - paid)
+    assert (ended.state, ended.delivered, ended.failed) == (JobState.CANCELLED, paid, 300 - paid)
     assert ended.spent_micros == spine.provider.micros
     assert len(list((spine.folder / "out").glob("*.mp3"))) == paid
     with (spine.folder / "out" / "failed.csv").open(newline="") as file:
         failed = list(csv.DictReader(file))
-    assert len(failed) == 600 - paid
+    assert len(failed) == 300 - paid
     assert {row["error"] for row in failed} == {"cancelled before it was bought"}
 
     again = spine.submit(spine.folder / "out" / "failed.csv", output="rest")
-    assert spine.wait(again, sweeping=True)["delivered"] == 600 - paid
-    assert spine.provider.calls == 600
-    assert check_ledger(spine)["stored"] == 600
+    assert spine.wait(again, sweeping=True)["delivered"] == 300 - paid
+    assert spine.provider.calls == 300
+    assert check_ledger(spine)["stored"] == 300
 
 
 def test_another_job_goes_on_at_once_with_what_a_paused_one_leaves(spine: Spine) -> None:
@@ -91,10 +91,10 @@ def test_another_job_goes_on_at_once_with_what_a_paused_one_leaves(spine: Spine)
     spine.wait_for_calls(80)
     control.pause(spine.context, first)
     summary = spine.wait(second)
-    assert summary["delivered"] == 600
+    assert summary["delivered"] == 300
     assert spine.job(first).state is JobState.PAUSED
-    assert spine.provider.calls == 600
+    assert spine.provider.calls == 300
     control.resume(spine.context, first)
-    assert spine.wait(first, sweeping=True)["delivered"] == 600
-    assert spine.provider.calls == 600
-    assert check_ledger(spine)["stored"] == 600
+    assert spine.wait(first, sweeping=True)["delivered"] == 300
+    assert spine.provider.calls == 300
+    assert check_ledger(spine)["stored"] == 300

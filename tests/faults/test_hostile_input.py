@@ -277,6 +277,23 @@ def listing(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
+def modes(home: Path) -> Iterator[tuple[Path, int]]:
+    for folder, _, files in os.walk(home):
+        for name in files:
+            path = Path(folder) / name
+            if not path.is_symlink() and path.is_file():
+                yield path, path.stat().st_mode & 0o777
+
+
+def check_nobody_else_reads(home: Path) -> None:
+    """Though the umask would let everybody."""
+    assert home.stat().st_mode & 0o077 == 0
+    for name in ("logs", "audio", "servers"):
+        assert (home / name).stat().st_mode & 0o077 == 0, name
+    for path, mode in modes(home / "logs"):
+        assert mode & 0o077 == 0, path
+
+
 def test_a_hostile_catalog_stays_inside_the_output_and_off_the_terminal(cli: Any, metered: Any) -> None:
     evil = "\x1b]8;;http://evil\x07click\x1b]8;;\x07\r\nERROR \u202eforged \x9b31m"
     metered.script(
@@ -290,6 +307,8 @@ def test_a_hostile_catalog_stays_inside_the_output_and_off_the_terminal(cli: Any
     before = listing(cli.folder)
     cli.environ |= {"SPEEKO_API_URL": metered.url, "SPEEKO_API_KEY": metered.api_key}
     cli.environ |= {"SPEEKO_PROVIDER": "speeko", "PYTHONUTF8": "1"}
+    cli.home = cli.folder / "home" / "deep" / "er"
+    cli.environ["SPEEKO_HOME"] = str(cli.home)
     words = ["--output", "out", "--on-duplicate-id", "suffix", "-vv"]
     done = subprocess.run(
         [str(Path(sys.executable).with_name("speeko")), "run", str(catalog), *words],
@@ -298,6 +317,7 @@ def test_a_hostile_catalog_stays_inside_the_output_and_off_the_terminal(cli: Any
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
+        umask=0o022,
     )
     assert done.returncode == 3, done.stderr.decode(errors="replace")
     fresh = listing(cli.folder) - before
@@ -325,27 +345,4 @@ def test_a_hostile_catalog_stays_inside_the_output_and_off_the_terminal(cli: Any
     assert {"../escape", "rtl\u202egnp.exe", "=1+1"} <= raw  # what is exact stays exact
     status = cli("status")
     assert not ACTS.search((status.stdout + status.stderr).encode())
-
-
-def modes(home: Path) -> Iterator[tuple[Path, int]]:
-    for folder, _, files in os.walk(home):
-        for name in files:
-            path = Path(folder) / name
-            if not path.is_symlink() and path.is_file():
-                yield path, path.stat().st_mode & 0o777
-
-
-def test_nobody_else_reads_what_is_in_the_home(cli: Any, tmp_path: Path) -> None:
-    cli.environ["SPEEKO_HOME"] = str(tmp_path / "deep" / "er" / "home")
-    old = os.umask(0o022)
-    try:
-        done = cli("run", cli.catalog([("a", "Hello world"), ("b", "")]), "--output", "out")
-    finally:
-        os.umask(old)
-    assert done.returncode == 3, done.stderr
-    home = tmp_path / "deep" / "er" / "home"
-    assert home.stat().st_mode & 0o077 == 0
-    for name in ("logs", "audio", "servers"):
-        assert (home / name).stat().st_mode & 0o077 == 0, name
-    for path, mode in modes(home / "logs"):
-        assert mode & 0o077 == 0, path
+    check_nobody_else_reads(cli.home)

@@ -351,12 +351,9 @@ def test_the_disk_of_postgres_is_full(small_disk: Path, redis_url: str, strict: 
         job, _ = flow.submit(flow.catalog(FEW))
         child = WorkerChild(flow.settings, job)
         wait_until(lambda: strict.calls >= 6, "the first calls")
-        with filler.open("wb") as file:
-            try:
-                while True:
-                    file.write(b"0" * 65536)
-            except OSError:
-                pass
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"0" * 65536)
         # now something large has to be written
         with pytest.raises(psycopg.errors.DiskFull):
             flow.books.execute(

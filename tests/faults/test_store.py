@@ -160,7 +160,7 @@ def test_a_truncated_object_is_not_delivered_but_bought_again(flow: InProcess, f
 
 def test_a_truncated_part_of_a_long_text_is_bought_again(flow: InProcess) -> None:
     long = " ".join(f"This is sentence number {n} of a long text that goes on." for n in range(84))
-    flow.provider.script([{"match": "*", "times": -1, "say": long[:500]}])  # minutes of audio take long to make
+    flow.provider.script([{"match": "*", "times": -1, "say": long[:500]}])  # quickly made
     job, _ = flow.submit(flow.catalog([("long", long)]))
     flow.synthesize(job)
     before = objects(flow)

@@ -15,7 +15,8 @@ from tests.wait import wait_until
 @pytest.fixture
 def spine(make_spine: MakeSpine) -> Spine:
     """Two processes with sixteen calls at a time between them, each call a tenth of a second."""
-    made = make_spine(provider={"latency_ms": 100, "fsync": False, "audio_bytes": 3_000}, max_concurrency=16)
+    provider = {"latency_ms": 100, "fsync": False, "audio_bytes": 3_000}
+    made = make_spine(provider=provider, max_concurrency=16, chunk_rows=200)
     made.start_workers(SYNTHESIZING, DELIVERING)
     return made
 
@@ -40,12 +41,12 @@ def calls(spine: Spine, job: int, during: int | None = None) -> int:
 
 @pytest.mark.parametrize(("priority", "most"), [(0, 700), (5, 400)])
 def test_a_small_job_does_not_wait_for_a_large_one(spine: Spine, priority: int, most: int) -> None:
-    """A hundred rows get through while the large one makes a few hundred of its fifty thousand calls.
+    """A hundred rows get through while the large one, fifty chunks long, makes a few hundred of its calls.
 
     One second passes until an engine looks around (160 calls at this provider's pace), then turns are equal
     (100), or with a higher priority all its own; the rest is for the ends: delivery and the summary.
     """
-    large = put(spine, "large", 50_000)
+    large = put(spine, "large", 10_000)
     wait_until(lambda: calls(spine, large) > 100, "the large job to be under way")
     small = put(spine, "small", 100, priority=priority)
     summary = spine.wait(small)

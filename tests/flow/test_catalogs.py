@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from speeko_jobs.core.money import micros
@@ -55,11 +56,23 @@ def test_adventureworks_by_language(flow: InProcess, shared_data: Path) -> None:
     assert len({entry["key"] for entry in flow.provider.bill()}) == 5104
 
 
+def without_long_texts(source: Path, target: Path) -> str:
+    """The FAQ without its longest answers: minutes of audio take long to make and to join."""
+    with source.open(encoding="utf-8", newline="") as file, target.open("w", newline="") as kept:
+        rows = csv.reader(file, delimiter="\t")
+        header = next(rows)
+        answer = header.index("answer")
+        writer = csv.writer(kept, delimiter="\t")
+        writer.writerows([header, *(row for row in rows if len(row[answer]) <= 4_000)])
+    return str(target)
+
+
 def test_the_second_faq_pays_only_what_the_first_did_not_hold(flow: InProcess, shared_data: Path) -> None:
     columns = {"text": ("answer",), "language_column": "lang"}
     bought = set[str]()
     for name in ("covid_faq_2020-03-22.tsv", "covid_faq_2020-03-27.tsv"):
-        source, before = str(shared_data / name), flow.provider.micros
+        source = without_long_texts(shared_data / name, flow.folder / f"short-{name}")
+        before = flow.provider.micros
         flow.output = flow.folder / name
         expected = flow.estimate(source, **columns)
 

@@ -11,8 +11,10 @@ import pytest
 import soundfile
 
 from speeko_jobs.core import loudness, sound
+from speeko_jobs.core.converting import render
 from speeko_jobs.core.key import Engine, KeyMaker
 from speeko_jobs.errors import ConfigError
+from speeko_jobs.flow import place
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
 
@@ -143,3 +145,31 @@ def test_a_batch_row_may_ask_for_the_format_that_is_delivered(openai: InProcess)
     summary = openai.run(str(path), {"format": "ogg"})
     assert (summary["delivered"], summary["refused"]) == (1, 1)
     assert openai.audio_files() == ["ogg.ogg"]
+
+
+def test_files_are_made_a_turn_at_a_time_and_each_sound_once(
+    flow: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes longer than a task may is done in several; no file is made twice."""
+    monkeypatch.setattr(place, "TURN_SECONDS", 0.0)
+    made: list[int] = []
+
+    def counted(parts: Any, bought: str, want: Any) -> Any:
+        made.append(len(parts))
+        return render(parts, bought, want)
+
+    monkeypatch.setattr(place, "render", counted)
+    rows = [(f"r{n}", f"Sentence {n % 4}. And one more.") for n in range(12)]
+    source = flow.catalog([*rows, ("s", "One sentence.")])
+    job, _ = flow.submit(source, {"segments": "sentence"})
+    ended = flow.drive(job)
+    assert ended.state == "done"
+    flow.check()
+    assert made == [2, 2, 2, 2]
+    assert flow.summary()["delivered"] == 13
+    assert len(flow.audio_files()) == 13
+    lines = {line["id"]: line for line in flow.manifest()}
+    assert lines["r0"]["audio_seconds"] == lines["r8"]["audio_seconds"] > 0
+    assert (flow.output / "r0.mp3").read_bytes() == (flow.output / "r8.mp3").read_bytes()
+    again = flow.run(source, {"segments": "sentence"})
+    assert (again["unchanged"], len(made)) == (13, 4)

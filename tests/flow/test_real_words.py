@@ -28,23 +28,23 @@ def test_fashion_costs_two_fifths_where_sentences_are_bought_once(flow: InProces
     assert sentences.chars > 0.98 * whole.chars  # only the spaces between sentences are not bought
 
 
-@pytest.mark.parametrize("format", ["mp3", "wav"])
-def test_ten_rows_of_fashion_last_as_long_as_their_sentences(
-    flow: InProcess, shared_data: Path, format: str
+@pytest.mark.parametrize(("format", "count"), [("wav", 10), ("mp3", 3)])
+def test_rows_of_fashion_last_as_long_as_their_sentences(
+    flow: InProcess, shared_data: Path, format: str, count: int
 ) -> None:
-    table = pyarrow.parquet.read_table(shared_data / "livostyle_products_v2.parquet").slice(1_000, 10)
+    table = pyarrow.parquet.read_table(shared_data / "livostyle_products_v2.parquet").slice(1_000, count)
     catalog = flow.folder / "ten.parquet"
     pyarrow.parquet.write_table(table, catalog)
     spec = {"segments": "sentence", "format": format}
     told = flow.estimate(str(catalog), spec, **FASHION)
     summary = flow.run(str(catalog), spec, **FASHION)
-    assert summary["delivered"] == 10
+    assert summary["delivered"] == count
     assert told.cost_micros == flow.provider.micros
     store = flow.context.store_of(flow.settings.store_url)
     keys = "SELECT row_id, keys FROM speeko.item"
     seconds: dict[bytes, float] = {}
     many = 0
-    rows = {row_id: parts for row_id, parts in flow.books.execute(keys)}
+    rows = dict(flow.books.execute(keys))
     for line in flow.manifest():
         parts = [bytes(key) for key in rows[line["id"]]]
         for key in parts:
@@ -55,18 +55,19 @@ def test_ten_rows_of_fashion_last_as_long_as_their_sentences(
         assert abs(heard - wanted) <= 0.01 * wanted
         assert abs(line["audio_seconds"] - wanted) <= 0.01 * wanted
         many += len(parts) > 3
-    assert many >= 5
+    assert many >= count / 2
 
 
 def test_no_tag_and_no_entity_of_magento_is_said(flow: InProcess, shared_data: Path) -> None:
     source = str(shared_data / "magento_configurable_products.csv")
-    columns = {"id": ("sku",), "text": ("description",)}
-    flow.run(source, {"segments": "sentence", "read_numbers": True, "language": "en"}, **columns)
-    flow.output = flow.folder / "whole"
-    flow.run(source, **columns)
+    sentences = {"segments": "sentence", "read_numbers": True, "language": "en"}
+    for spec in (None, sentences):
+        job, _ = flow.submit(source, spec, id=("sku",), text=("description",))
+        for no in flow.chunks(job, "planned"):
+            flow.synthesize(job, no)
     said = [entry["text"] for entry in flow.provider.bill()]
-    assert len(said) > 146
-    assert "Machine wash/dry." in said
+    assert len(said) == len(set(said)) > 146 + 146
+    assert {"Machine wash/dry.", "Two-tone gray heather hoodie."} <= set(said)
     assert not [text for text in said if MARKUP.search(text)]
 
 

@@ -43,7 +43,7 @@ def test_a_catalog_that_did_not_change_makes_the_same_manifest(small: InProcess)
     after = small.manifest()
     assert (summary["unchanged"], summary["delivered"], summary["calls"]) == (ROWS, 0, 0)
     assert summary["rows"] == ROWS
-    same = {"cost_usd": "0.000000", "source": "unchanged"}
+    same = {"cost_usd": "0.000000", "source": "unchanged", "change": None}
     assert after == [line | same for line in before]
     for name in ("audio_seconds", "audio_bytes", "chars", "list_cost_usd"):
         assert summary[name] == first[name], name

@@ -210,6 +210,16 @@ def test_rules_give_each_row_its_voice(choosing: InProcess) -> None:
     assert (told.cost_micros, summary["calls"]) == (choosing.provider.micros, 4)
 
 
+def test_a_cell_that_leaves_the_choice_takes_one(choosing: InProcess) -> None:
+    source = choosing.catalog([("a", "One.", "auto"), ("b", "Two.", "")], ("id", "text", "voice"))
+    assert run_with(choosing, source)["delivered"] == 2
+    told = choosing.estimate(source)
+    assert (told.refused, told.first_refusals[0].partition(": ")[2]) == (
+        1,
+        "the row leaves the voice to be chosen: give --voice auto",
+    )
+
+
 def test_rules_with_a_column_that_is_not_there_start_nothing(choosing: InProcess) -> None:
     Path("rules.toml").write_text(f'[[rule]]\nwhen = {{kategory = "toys"}}\nvoice = "{FRIENDLY}"\n')
     source = choosing.catalog([("a", "One.", "toys")], ("id", "text", "category"), name="shop.csv")
@@ -249,3 +259,18 @@ def test_another_provider_that_takes_no_language_still_reads_in_it(flow: InProce
     source = flow.catalog([("a", "Es wiegt 5 kg.")])
     found = plan.estimate(flow.context, spec, flow.orders(source)).plan
     assert found.billed_chars == len("Es wiegt fünf Kilogramm.")
+
+
+def test_failed_rows_that_opted_out_or_were_said_otherwise_are_what_they_were(flow: InProcess) -> None:
+    spec = {"segments": "sentence", "lexicon": lexicon(flow, cat="big cat")}
+    rows = [("a", f"A rude cat. {TWO}", "whole"), ("b", f"A rude cat. {TWO}", ""), ("c", "", "whole")]
+    flow.provider.script([RUDE])
+    flow.run(flow.catalog(rows, ("id", "text", "segments")), spec)
+    wanted = {line["id"]: line["key"] for line in flow.manifest() if line["id"] != "c"}
+    flow.provider.script([])
+    failed = flow.folder / "again.csv"
+    failed.write_bytes((flow.output / "failed.csv").read_bytes().replace(b"c,,", b"c,A cat."))
+    flow.run(str(failed), spec)
+    found = {line["id"]: line["key"] for line in flow.manifest()}
+    assert {name: found[name] for name in wanted} == wanted
+    assert f"A rude big cat. {TWO}" in said(flow)

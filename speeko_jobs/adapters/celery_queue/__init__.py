@@ -12,7 +12,17 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from speeko_jobs.adapters.celery_queue.names import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE
+from speeko_jobs.adapters.celery_queue.names import (
+    AMQP_SCHEMES,
+    CONTROL,
+    DELIVER,
+    QUEUES,
+    REDIS_SCHEMES,
+    SWEEP_SECONDS,
+    SYNTHESIZE,
+    is_amqp,
+)
+from speeko_jobs.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -26,8 +36,13 @@ __all__ = ["CONTROL", "DELIVER", "QUEUES", "SWEEP_SECONDS", "SYNTHESIZE", "Queue
 class Queue:
     """Sends task messages. Safe in any thread; opened by the first send, so after any fork."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis_url = redis_url
+    def __init__(self, url: str) -> None:
+        """`url`: Redis or RabbitMQ. Raises ConfigError for another broker."""
+        scheme = url.partition("://")[0]
+        if scheme not in REDIS_SCHEMES + AMQP_SCHEMES:
+            known = ", ".join(f"{name}://" for name in REDIS_SCHEMES + AMQP_SCHEMES)
+            raise ConfigError(f"broker_url: no broker is known at {scheme}://: {known}")
+        self._url = url
         self._app: Celery | None = None
         self._pid = 0
 
@@ -36,7 +51,7 @@ class Queue:
         if self._app is None or self._pid != os.getpid():
             from speeko_jobs.adapters.celery_queue.app import make_app
 
-            self._app = make_app(self._redis_url, answer_seconds=SENDER_ANSWER_SECONDS)
+            self._app = make_app(self._url, answer_seconds=SENDER_ANSWER_SECONDS)
             self._pid = os.getpid()
         return self._app
 
@@ -53,15 +68,36 @@ class Queue:
         """Ask any worker to sweep; the request is void once the next one is due."""
         return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
 
+    def tick(self) -> bool:
+        """Ask any worker to look for schedules that are due; void once the next one is asked."""
+        return self._send("tick", CONTROL, [()], expires=SWEEP_SECONDS)
+
+    def fire(self, runs: Iterable[int]) -> bool:
+        """Have runs of schedules submitted; void when several ticks have asked again."""
+        return self._send("fire", CONTROL, [(run,) for run in runs], expires=4 * SWEEP_SECONDS)
+
     def waiting(self, queue: str) -> int:
         """How many messages wait in a queue; 0 when the broker does not answer."""
+        # Redis: with a key prefix, kombu would not find the queue. RabbitMQ: it may have another type.
+        passive = is_amqp(self._url)
         try:
             with self.app.connection_for_read() as connection:
-                # not passive: with a key prefix, kombu would not find the queue
-                declared = connection.default_channel.queue_declare(queue, durable=True, auto_delete=False)
+                channel = connection.default_channel
+                declared = channel.queue_declare(queue, passive=passive, durable=True, auto_delete=False)
                 return int(declared.message_count)
         except _unanswered():
             return 0
+
+    def check(self) -> str:
+        """The broker's kind, when it answers. Raises ServerError when it does not."""
+        try:
+            with self.app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=SENDER_ANSWER_SECONDS)
+                return "RabbitMQ" if is_amqp(self._url) else "Redis"
+        except _unanswered() as error:
+            raise ServerError(
+                f"the broker does not answer ({type(error).__name__}): see broker_url in `speeko config`"
+            ) from None
 
     def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
         """The workers that answer in that time; none also when the broker does not."""
@@ -98,7 +134,8 @@ class Queue:
 
 def _unanswered() -> tuple[type[Exception], ...]:
     """What is raised when the broker is away or refuses."""
+    from amqp.exceptions import AMQPError, MessageNacked
     from celery.exceptions import OperationalError as CeleryError
-    from kombu.exceptions import ChannelError, OperationalError
+    from kombu.exceptions import OperationalError
 
-    return OperationalError, CeleryError, ChannelError, OSError, TimeoutError
+    return OperationalError, CeleryError, AMQPError, MessageNacked, OSError, TimeoutError

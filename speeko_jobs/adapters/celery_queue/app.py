@@ -1,7 +1,12 @@
-"""The Celery app: one app's settings, and the transport that survives a Redis that goes away."""
+"""The Celery app: one app's settings, the transport that survives a Redis that goes away, brokers by URL.
+
+Redis (redis, rediss, unix) or RabbitMQ (amqp, amqps). Where TLS is spoken, certificates and host names
+are checked.
+"""
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,10 +14,11 @@ from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 
-from speeko_jobs.adapters.celery_queue.names import CONTROL, DELIVER, SWEEP_SECONDS, SYNTHESIZE
+from speeko_jobs.adapters.celery_queue.names import CONTROL, DELIVER, SWEEP_SECONDS, SYNTHESIZE, is_amqp
 
 WORKER_ANSWER_SECONDS = 30.0  # a worker waits for messages, a sender does not
 VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
+HEARTBEAT_SECONDS = 30  # a worker and RabbitMQ that hear nothing of each other for so long part
 
 
 class Transport(kombu_redis.Transport):
@@ -33,13 +39,13 @@ class Transport(kombu_redis.Transport):
             self._client = value
 
 
-def make_app(redis_url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Celery:
+def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Celery:
     """The Celery app on this broker. JSON only, no result backend: Postgres keeps the results.
 
     `answer_seconds`: how long a silent broker is waited for, several times over.
     """
-    TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"
-    app = Celery("speeko", broker=broker_url(redis_url))
+    TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = f"{__name__}:Transport"
+    app = Celery("speeko", broker=broker_url(url))
     app.conf.update(
         task_serializer="json",
         event_serializer="json",
@@ -83,23 +89,22 @@ def make_app(redis_url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -
             "interval_max": 1,
         },
         visibility_timeout=VISIBILITY_SECONDS,
-        broker_transport_options={
-            "visibility_timeout": VISIBILITY_SECONDS,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            "unacked_restore_limit": 1000,
-            "socket_timeout": answer_seconds,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": not redis_url.startswith("unix:"),
-            "health_check_interval": 10,
-            "global_keyprefix": "speeko:",
-        },
+        broker_heartbeat=HEARTBEAT_SECONDS,
+        broker_use_ssl=_tls(url),
+        broker_transport_options=_amqp_options(answer_seconds)
+        if is_amqp(url)
+        else _redis_options(url, answer_seconds),
         beat_schedule={
             "sweep": {
                 "task": "sweep",
                 "schedule": SWEEP_SECONDS,
                 "options": {"expires": SWEEP_SECONDS, "queue": CONTROL},
-            }
+            },
+            "schedules": {
+                "task": "tick",
+                "schedule": SWEEP_SECONDS,
+                "options": {"expires": SWEEP_SECONDS, "queue": CONTROL},
+            },
         },
         beat_cron_starting_deadline=3600,
         timezone="UTC",
@@ -108,11 +113,43 @@ def make_app(redis_url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -
     return app
 
 
-def broker_url(redis_url: str) -> str:
-    """redis-py's URL in kombu's words: unix:///path?db=0 is redis+socket:///path?virtual_host=0 there."""
-    parts = urlsplit(redis_url)
+def _redis_options(url: str, answer_seconds: float) -> dict[str, Any]:
+    return {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "unacked_restore_limit": 1000,
+        "socket_timeout": answer_seconds,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": not url.startswith("unix:"),
+        "health_check_interval": 10,
+        "global_keyprefix": "speeko:",
+    }
+
+
+def _amqp_options(answer_seconds: float) -> dict[str, Any]:
+    """Sent means that RabbitMQ has it. The connection that a worker waits on is watched by heartbeats."""
+    return {
+        "confirm_publish": True,
+        "read_timeout": answer_seconds,
+        "write_timeout": answer_seconds,
+    }
+
+
+def _tls(url: str) -> dict[str, Any] | None:
+    """What kombu needs to check certificates, which it does not by itself; ssl_* in the URL wins for Redis."""
+    if url.startswith("rediss:"):
+        return {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    if url.startswith("amqps:"):
+        return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}  # None: the host of the URL
+    return None
+
+
+def broker_url(url: str) -> str:
+    """The URL in kombu's words: unix:///path?db=0 is redis+socket:///path?virtual_host=0 there."""
+    parts = urlsplit(url)
     if parts.scheme != "unix":
-        return redis_url
+        return url
     number = parse_qs(parts.query).get("db", ["0"])[0]
     password = f":{parts.password}@" if parts.password else ""
     return f"redis+socket://{password}{parts.path}?virtual_host={number}"

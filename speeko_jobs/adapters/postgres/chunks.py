@@ -50,6 +50,8 @@ class Row(NamedTuple):
     keys: list[bytes] | None
     error: str | None
     source: str | None
+    source_sum: int | None
+    change: str | None
     held: bytes | None  # the content: a key, or the hash of the keys that were joined
     held_job: int | None
     held_bytes: int | None

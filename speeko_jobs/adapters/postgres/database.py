@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors as pg
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from speeko_jobs.adapters.postgres.arrays import packed
@@ -29,8 +29,16 @@ from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 
 T = TypeVar("T")
 TRIES = 8
+IDLE_SECONDS = 1.0
 BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)
 OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=15s"
+# a server whose network is gone is noticed in half a minute (libpq; not on sockets)
+KEEPALIVE = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class Transaction:
@@ -76,10 +84,11 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=30,
-            pool_pre_ping=True,
             pool_use_lifo=True,
-            connect_args={"application_name": name, "connect_timeout": 10, "options": OPTIONS},
+            connect_args={"application_name": name, "connect_timeout": 10, "options": OPTIONS, **KEEPALIVE},
         )
+        event.listen(self._engine, "checkin", _note_idle)
+        event.listen(self._engine, "checkout", _ping_if_idle)
 
     @property
     def shown(self) -> str:
@@ -145,6 +154,21 @@ class Database:
     def engine(self) -> Any:
         """SQLAlchemy's engine: for Alembic and for queries written in Core."""
         return self._engine
+
+
+def _note_idle(_: Any, record: Any) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: Any, _: Any) -> None:
+    """Connections in steady use need no question before each transaction; others may have been cut."""
+    if time.monotonic() - record.info.get("idle_since", 0.0) < IDLE_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError(first_line(error)) from None  # the pool tries another one
 
 
 @lru_cache(maxsize=1)

@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from speeko_jobs.adapters.postgres import retention
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.change import NO_SOURCE
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import ChunkState, JobState, UtteranceState
+from speeko_jobs.errors import JobError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What was put at one path."""
+    """What was put at one path. `source` is the sum of the row's text: see core.change."""
 
     path: str
     content: bytes
     bytes: int
     millis: int
+    source: int = NO_SOURCE
+    voice: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ def finish(
     puts: Sequence[Put],
     counts: Mapping[str, int],
     claimant: int | None = None,
+    engine: str = "",
+    form: str = "",
 ) -> Finished | None:
     """The chunk is delivered; how its job stands, or None when it was delivered before.
 
@@ -104,19 +112,31 @@ def finish(
     )
     if state is None:
         return None
+    hold(t, destination, at.job, puts, engine=engine, form=form)
+    return Finished(JobState(state[0]), state[1] == 0, state[2])
+
+
+def hold(
+    t: Transaction, destination: int, job: int, puts: Sequence[Put], *, engine: str = "", form: str = ""
+) -> None:
+    """What the destination holds from now on. `engine` and `form`: see core.change.Facts."""
     if puts:
         t.run(
             "delivered_put",
             {
                 "destination": destination,
-                "job": at.job,
+                "job": job,
                 "paths": [p.path for p in puts],
                 "contents": [p.content for p in puts],
                 "bytes": [p.bytes for p in puts],
                 "millis": [p.millis for p in puts],
+                "sources": [p.source for p in puts],
+                "voices": [p.voice for p in puts],
+                "languages": [p.language for p in puts],
+                "engine": engine,
+                "form": form,
             },
         )
-    return Finished(JobState(state[0]), state[1] == 0, state[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +176,19 @@ class Part:
 
 
 def delivered_chunks(database: Database, job: int, after: int = 0) -> list[Part]:
-    """The delivered chunks past number `after`, in order."""
+    """The delivered chunks past number `after`, in order. Raises JobError for a job that was pruned."""
+    if retention.is_pruned(database, job):
+        raise JobError(f"the rows of job {job} were pruned: they are in its manifest, where it delivered to")
     found = database.rows("chunks_delivered", {"job": job, "after": after})
     return [Part(Chunk(job, *chunk), has_failures) for *chunk, has_failures in found]
+
+
+def put_since(database: Database, destination: int, job: int, paths: Sequence[str]) -> list[str]:
+    """Those of these paths at which this job or a later one has put something."""
+    values = {"destination": destination, "job": job, "paths": list(paths)}
+    return [path for (path,) in database.rows("delivered_since", values)]
+
+
+def forget(t: Transaction, destination: int, job: int, paths: Sequence[str]) -> None:
+    """These files are not held any more, unless this job or a later one has put them there."""
+    t.run("delivered_forget", {"destination": destination, "job": job, "paths": list(paths)})

@@ -48,6 +48,7 @@ class Job:
     released_at: datetime | None
     finished_at: datetime | None
     seconds: float
+    pruned_at: datetime | None = None
 
     @property
     def served(self) -> int:
@@ -111,6 +112,18 @@ def create(
     )
     assert found is not None
     return int(found[0])
+
+
+def known_destination(database: Database, url: str, mark: str) -> int | None:
+    """The id of a destination that jobs have delivered to; None where none has."""
+    found = database.row("destination_known", {"url": url, "mark": mark})
+    return int(found[0]) if found else None
+
+
+def previous(database: Database, job: int) -> int | None:
+    """The last job before this one that was released for the same destination."""
+    found = database.row("job_previous", {"job": job})
+    return int(found[0]) if found else None
 
 
 def release(
@@ -206,15 +219,16 @@ def retry(t: Transaction, job: int) -> int | None:
 
 def show(database: Database, job: int) -> Job:
     """One job. Raises JobError when there is none of that number."""
-    found = database.rows("job_show", {"job": job, "limit": 1})
+    found = database.rows("job_show", {"job": job, "tenant": None, "limit": 1})
     if not found:
         raise JobError(f"there is no job {job}: `speeko jobs` lists them")
     return _job(found[0])
 
 
-def newest(database: Database, limit: int = 20) -> list[Job]:
-    """The newest jobs, newest first."""
-    return [_job(row) for row in database.rows("job_show", {"job": None, "limit": limit})]
+def newest(database: Database, limit: int = 20, tenant: str | None = None) -> list[Job]:
+    """The newest jobs, newest first: those of one tenant, or all."""
+    values = {"job": None, "tenant": tenant, "limit": limit}
+    return [_job(row) for row in database.rows("job_show", values)]
 
 
 def progress(database: Database, job: int) -> Progress:

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.change import Facts
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import UtteranceState
 
 ITEM_COLUMNS = (
     "job_id", "row_no", "row_id", "path", "voice", "language", "chars", "keys", "kept", "error", "source",
+    "source_sum", "change",
 )  # fmt: skip
 
 _HEAD = struct.Struct(">hiqiqi")
 _LENGTH = struct.Struct(">i")
 _CHARS = struct.Struct(">ii")
+_SUM = struct.Struct(">iq")
 _NULL = b"\xff\xff\xff\xff"
 _NULLS = _NULL + _NULL
 _ARRAY = struct.Struct(">iiiiii")  # length, dimensions, has nulls, element type, size, lower bound
@@ -41,6 +44,8 @@ class Item(NamedTuple):
     kept: bool = False
     error: str | None = None
     source: str | None = None
+    source_sum: int | None = None
+    change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +120,42 @@ def paths(database: Database, job: int, rows: Sequence[int]) -> dict[int, str]:
     return {row_no: path for row_no, _, path in found}
 
 
+class Same(NamedTuple):
+    """A file that is just what a row asks for. `is_same_text`: the catalog's text is the same, too."""
+
+    bytes: int
+    millis: int
+    is_same_text: bool
+
+
 def unchanged(
-    database: Database, destination: int, paths: Sequence[str], contents: Sequence[bytes]
-) -> dict[int, tuple[int, int]]:
-    """Which of the paths (by position) hold just these contents: the bytes and milliseconds of the files."""
-    values = {"destination": destination, "paths": paths, "contents": contents}
-    return {place: (size, millis) for place, size, millis in database.rows("delivered_same", values)}
+    database: Database,
+    destination: int,
+    paths: Sequence[str],
+    contents: Sequence[bytes],
+    sources: Sequence[int],
+) -> dict[int, Same]:
+    """Which of the paths (by position) hold just these contents."""
+    values = {"destination": destination, "paths": paths, "contents": contents, "sources": sources}
+    return {place: Same(*rest) for place, *rest in database.rows("delivered_same", values)}
+
+
+def facts(database: Database, destination: int, paths: Sequence[str]) -> dict[str, Facts]:
+    """What the files at these paths were made of; those that are not there are left out."""
+    values = {"destination": destination, "paths": paths}
+    return {path: Facts(*rest) for path, *rest in database.rows("delivered_facts", values)}
+
+
+def held_count(database: Database, destination: int) -> int:
+    """How many files the destination holds."""
+    found = database.row("delivered_count", {"destination": destination})
+    return int(found[0]) if found else 0
+
+
+def held_paths(database: Database, destination: int, after: str, rows: int) -> list[str]:
+    """A page of the paths that the destination holds, in order."""
+    values = {"destination": destination, "after": after, "rows": rows}
+    return [path for (path,) in database.rows("delivered_page", values)]
 
 
 def holds_any(database: Database, destination: int) -> bool:
@@ -130,7 +165,7 @@ def holds_any(database: Database, destination: int) -> bool:
 
 def _packed(job: int, item: Item) -> bytes:
     """One row in the binary form of COPY."""
-    row_no, row_id, path, voice, language, chars, keys, kept, error, source = item
+    row_no, row_id, path, voice, language, chars, keys, kept, error, source, source_sum, change = item
     named = row_id.encode()
     if len(keys) == 1:
         array = _ONE_KEY + keys[0]
@@ -142,7 +177,7 @@ def _packed(job: int, item: Item) -> bytes:
         array = _NULL
     return b"".join(
         (
-            _HEAD.pack(11, 8, job, 8, row_no, len(named)),
+            _HEAD.pack(13, 8, job, 8, row_no, len(named)),
             named,
             _text(path),
             _NULLS if voice is None and language is None else _text(voice) + _text(language),
@@ -150,6 +185,8 @@ def _packed(job: int, item: Item) -> bytes:
             array,
             _BOOL[kept],
             _NULLS if error is None and source is None else _text(error) + _text(source),
+            _NULL if source_sum is None else _SUM.pack(8, source_sum),
+            _text(change),
         )
     )
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from speeko_jobs.core.schedule import CatchUp, RunState
 from speeko_jobs.core.states import AttemptState, ChunkState, JobState, UtteranceState
 
 SCHEMA = "speeko"
@@ -108,6 +109,10 @@ job = Table(
     _time("finished_at"),
     _flag("finalized"),
     Column("uncounted_row", BigInteger, server_default="1"),
+    _time("pruned_at"),
+    _flag("emptied"),
+    _json("sums", "{}"),
+    _json("reasons", "{}"),
 )
 Index(
     "job_open",
@@ -115,8 +120,11 @@ Index(
     job.c.id,
     postgresql_where=text("state NOT IN ('done', 'done_with_errors', 'cancelled')"),
 )
+Index("job_cancelled", job.c.id, postgresql_where=text("state = 'cancelled' AND NOT finalized"))
+Index("job_destination", job.c.destination_id, job.c.id)
 Index("job_reserved", job.c.tenant, postgresql_where=text("reserved_micros > 0"))
 Index("job_uncounted", job.c.id, postgresql_where=text("uncounted_row IS NOT NULL"))
+Index("job_pruning", job.c.id, postgresql_where=text("pruned_at IS NOT NULL AND NOT emptied"))
 chunk = Table(
     "chunk",
     metadata,
@@ -134,6 +142,7 @@ chunk = Table(
     _time("delivered_at"),
     _json("counts", "{}"),
     _json("unchanged", "{}"),
+    _json("saved", "[]"),
 )
 Index("chunk_open", chunk.c.job_id, chunk.c.state, chunk.c.no, postgresql_where=text("state <> 'delivered'"))
 Index(
@@ -156,6 +165,8 @@ item = Table(
     _flag("skipped"),
     Column("error", Text),
     Column("source", Text),
+    Column("source_sum", BigInteger),
+    Column("change", Text),
 )
 utterance = Table(
     "utterance",
@@ -259,6 +270,8 @@ delivered = Table(
     Column("job_id", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("millis", BigInteger, nullable=False),
+    Column("source", BigInteger, nullable=False, server_default="-1"),
+    *[_words(name, server_default="") for name in ("voice", "language", "engine", "form")],
 )
 account = Table(
     "account",
@@ -315,6 +328,21 @@ permit = Table(
     Column("wants", Integer, nullable=False),
     _time("until", nullable=False),
 )
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("status", SmallInteger, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+)
+chore = Table(
+    "chore",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _time("ended_at", now=True),
+    _number("runs"),
+    _number("done"),
+)
 evicted = Table(
     "evicted",
     metadata,
@@ -323,3 +351,42 @@ evicted = Table(
     _words("format"),
     _words("store"),
 )
+schedule = Table(
+    "schedule",
+    metadata,
+    _id(),
+    _words("name"),
+    _words("tenant"),
+    _words("cron"),
+    _words("zone"),
+    _words("catch_up"),
+    CheckConstraint("catch_up IN ('" + "', '".join(CatchUp) + "')"),
+    _json("orders", None),
+    _flag("paused"),
+    _time("next_due", nullable=False),
+    _time("created_at", now=True),
+    UniqueConstraint("name"),
+)
+schedule_run = Table(
+    "schedule_run",
+    metadata,
+    _id(),
+    Column("schedule_id", BigInteger, ForeignKey(schedule.c.id, ondelete="CASCADE"), nullable=False),
+    _time("due", nullable=False),
+    _flag("by_hand"),
+    *_state(RunState),
+    _words("reason", server_default=""),
+    _number("tries", Integer),
+    _time("lease_until"),
+    Column("job_id", BigInteger),
+    Column("previous_job_id", BigInteger),
+    _time("ended_at"),
+    UniqueConstraint("schedule_id", "due"),
+)
+Index(
+    "schedule_run_open",
+    schedule_run.c.schedule_id,
+    schedule_run.c.due,
+    postgresql_where=text("state IN ('waiting', 'planning')"),
+)
+Index("schedule_run_job", schedule_run.c.job_id, postgresql_where=text("job_id IS NOT NULL"))

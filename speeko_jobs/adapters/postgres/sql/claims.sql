@@ -69,7 +69,7 @@ WITH j AS (
 )
 SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.chars, t.cost_micros,
        t.row_no, t.chunk_no, t.tries, t.again, t.fence
-FROM taken t JOIN intent i USING (key)
+FROM taken t FULL JOIN intent i USING (key)  -- both have all; FULL never compares each with each
 
 -- claims_lost: the last call of each of these keys whose end nobody knows
 SELECT DISTINCT ON (key) key, id, at, job_id, row_no, chunk_no, chars, cost_micros, fence
@@ -110,7 +110,7 @@ WITH o AS (
         ever_unknown = a.ever_unknown OR o.outcome = 'unknown', settled_at = clock_timestamp()
     FROM o JOIN before b ON b.id = o.attempt
     WHERE a.id = o.attempt AND a.at = o.at AND (b.state = 'sending' OR o.outcome IN ('stored', 'bad'))
-    RETURNING a.id, a.tenant, a.provider, a.voice, a.chars, a.cost_micros, a.job_id, a.state,
+    RETURNING a.id, a.tenant, a.provider, a.voice, a.chars, a.cost_micros, a.job_id, a.state, a.status,
               b.state AS was, b.day AS was_day, b.key, b.row_no, b.fence
 ), kept AS (
     UPDATE speeko.utterance u
@@ -168,6 +168,10 @@ WITH o AS (
     ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
     SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
         micros = d.micros + excluded.micros
+), refused AS (
+    INSERT INTO speeko.refusal AS r (provider, status, calls)
+    SELECT provider, status, count(*) FROM written WHERE state = 'refused' GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (provider, status) DO UPDATE SET calls = r.calls + excluded.calls
 )
 SELECT key, state, bytes, millis, bought_job, bought_row, settled, cost_micros FROM kept
 

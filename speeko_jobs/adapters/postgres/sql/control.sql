@@ -14,7 +14,10 @@ UPDATE speeko.utterance u SET state = 'missing', tries = 0, bad = 0, reason = ''
 FROM (SELECT DISTINCT unnest(i.keys) AS key
       FROM speeko.chunk c JOIN speeko.item i
         ON i.job_id = c.job_id AND i.row_no BETWEEN c.first_row AND c.last_row
-      WHERE c.job_id = %(job)s AND c.state = 'delivered' AND (c.counts->>'failed')::bigint > 0) k
+      WHERE c.job_id = %(job)s AND c.state = 'delivered' AND (c.counts->>'failed')::bigint > 0
+        AND EXISTS (SELECT FROM speeko.job
+                    WHERE id = %(job)s AND state IN ('done_with_errors', 'cancelled') AND chunks_open = 0
+                      AND pruned_at IS NULL)) k
 WHERE u.key = k.key AND u.state = 'failed'
 
 -- job_retry: the chunks with failed rows go through once more; no row when there are none
@@ -22,7 +25,8 @@ WITH again AS (
     UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL, missing = 0
     WHERE job_id = %(job)s AND state = 'delivered' AND (counts->>'failed')::bigint > 0
       AND EXISTS (SELECT FROM speeko.job
-                  WHERE id = %(job)s AND state IN ('done_with_errors', 'cancelled') AND chunks_open = 0)
+                  WHERE id = %(job)s AND state IN ('done_with_errors', 'cancelled') AND chunks_open = 0
+                    AND pruned_at IS NULL)
     RETURNING counts
 ), s AS (
     SELECT count(*) AS chunks, sum((counts->>'delivered')::bigint) AS delivered,
@@ -34,7 +38,7 @@ UPDATE speeko.job j
 SET state = 'running', reason = '', finished_at = NULL, finalized = false, chunks_open = j.chunks_open + s.chunks,
     delivered = j.delivered - s.delivered, unchanged = j.unchanged - s.unchanged,
     failed = j.failed - s.failed, refused = j.refused - s.refused
-FROM s WHERE j.id = %(job)s AND s.chunks > 0
+FROM s WHERE j.id = %(job)s AND s.chunks > 0 AND j.pruned_at IS NULL
 RETURNING s.failed
 
 -- cancelled_settle: cancelled jobs without an open call: what they have goes to delivery, the rest is given up

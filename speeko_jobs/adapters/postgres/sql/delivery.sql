@@ -7,13 +7,18 @@ SELECT key, state, bytes, millis, bought_job, bought_row, (extract(epoch FROM se
 FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[])
 
 -- delivered_put: what a destination holds now
-INSERT INTO speeko.delivered AS d (destination_id, path, content, job_id, bytes, millis)
-SELECT %(destination)s, n.path, n.content, %(job)s, n.bytes, n.millis
-FROM unnest(%(paths)s::text[], %(contents)b::bytea[], %(bytes)b::bigint[], %(millis)b::bigint[])
-     AS n (path, content, bytes, millis)
+INSERT INTO speeko.delivered AS d
+    (destination_id, path, content, job_id, bytes, millis, source, voice, language, engine, form)
+SELECT %(destination)s, n.path, n.content, %(job)s, n.bytes, n.millis, n.source, n.voice, n.language,
+       %(engine)s, %(form)s
+FROM unnest(%(paths)b::text[], %(contents)b::bytea[], %(bytes)b::bigint[], %(millis)b::bigint[],
+            %(sources)b::bigint[], %(voices)b::text[], %(languages)b::text[])
+     AS n (path, content, bytes, millis, source, voice, language)
 ORDER BY n.path
 ON CONFLICT (destination_id, path) DO UPDATE
-SET content = excluded.content, job_id = excluded.job_id, bytes = excluded.bytes, millis = excluded.millis
+SET content = excluded.content, job_id = excluded.job_id, bytes = excluded.bytes, millis = excluded.millis,
+    source = excluded.source, voice = excluded.voice, language = excluded.language, engine = excluded.engine,
+    form = excluded.form
 
 -- delivered_some: a few of the paths that a destination should hold
 SELECT path FROM speeko.delivered WHERE destination_id = %(destination)s ORDER BY path LIMIT %(most)s
@@ -60,3 +65,17 @@ FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered' AND no > %(afte
 
 -- utterance_sums: what was stored under these keys
 SELECT key, sha256, fence FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[]) AND sha256 IS NOT NULL
+
+-- delivered_since: paths of a destination at which this job or a later one has put something
+SELECT d.path
+FROM unnest(%(paths)b::text[]) AS n (path)
+CROSS JOIN LATERAL (
+    SELECT path, job_id FROM speeko.delivered
+    WHERE destination_id = %(destination)s AND path = n.path
+    OFFSET 0
+) d
+WHERE d.job_id >= %(job)s
+
+-- delivered_forget: files that left the catalog are gone; those that a job has put there since stay
+DELETE FROM speeko.delivered
+WHERE destination_id = %(destination)s AND path = ANY(%(paths)b::text[]) AND job_id < %(job)s

@@ -9,6 +9,15 @@ UNION ALL
 SELECT id FROM speeko.destination WHERE url = %(url)s AND mark = %(mark)s
 LIMIT 1
 
+-- destination_known: a destination by its URL and the mark that lies in it
+SELECT id FROM speeko.destination WHERE url = %(url)s AND mark = %(mark)s
+
+-- job_previous: the last job before this one that was released for the same destination
+SELECT p.id FROM speeko.job j
+JOIN speeko.job p ON p.destination_id = j.destination_id AND p.id < j.id AND p.released_at IS NOT NULL
+WHERE j.id = %(job)s
+ORDER BY p.id DESC LIMIT 1
+
 -- job_create: a job that is being planned; nothing of it runs
 INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)
 VALUES (%(tenant)s, 'planning', %(spec)s, %(destination)s, %(budget)s, %(priority)s,
@@ -44,14 +53,15 @@ SET state = %(state)s, reason = %(reason)s,
 WHERE id = %(job)s AND state = ANY(%(expected)s)
 RETURNING id
 
--- job_show: one job, or all of them (newest first), with what its chunks have counted so far
+-- job_show: one job, or all of them or of a tenant (newest first), with what its chunks have counted so far
 SELECT j.id, j.tenant, j.state, j.reason, j.priority, j.spec, j.files, j.plan, d.url,
        j.budget_micros, j.reserved_micros, j.spent_micros, j.possible_micros, j.calls, j.possible_calls,
        j.billed_chars, j.rows, j.skipped, j.chunks, j.chunks_open, j.delivered, j.unchanged, j.failed,
        j.refused, j.created_at, j.released_at, j.finished_at,
-       extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - coalesce(j.released_at, j.created_at))::float8
+       extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - coalesce(j.released_at, j.created_at))::float8,
+       j.pruned_at
 FROM speeko.job j JOIN speeko.destination d ON d.id = j.destination_id
-WHERE %(job)s::bigint IS NULL OR j.id = %(job)s
+WHERE (%(job)s::bigint IS NULL OR j.id = %(job)s) AND (%(tenant)s::text IS NULL OR j.tenant = %(tenant)s)
 ORDER BY j.id DESC
 LIMIT %(limit)s
 
@@ -66,10 +76,13 @@ SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused,
 FROM speeko.job j
 WHERE j.id = %(job)s
 
--- job_counts: the sums over a job's delivered chunks
+-- job_counts: the sums over a job's delivered chunks, and those that are pruned
 SELECT e.name, sum(e.value::bigint)::bigint
-FROM speeko.chunk c CROSS JOIN LATERAL jsonb_each_text(c.counts) AS e (name, value)
-WHERE c.job_id = %(job)s AND c.state = 'delivered'
+FROM (
+    SELECT counts FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered'
+    UNION ALL
+    SELECT sums FROM speeko.job WHERE id = %(job)s
+) c CROSS JOIN LATERAL jsonb_each_text(c.counts) AS e (name, value)
 GROUP BY e.name
 
 -- job_failures: how often each reason occurs among a job's failed and refused rows
@@ -86,5 +99,9 @@ SELECT reason, sum(n)::bigint FROM (
         WHERE i.job_id = %(job)s AND NOT i.kept AND u.state = 'failed'
         ORDER BY i.row_no, k.place
     ) first GROUP BY reason
+    UNION ALL
+    SELECT e.name, e.value::bigint
+    FROM speeko.job j CROSS JOIN LATERAL jsonb_each_text(j.reasons) AS e (name, value)
+    WHERE j.id = %(job)s
 ) f
 GROUP BY reason ORDER BY 2 DESC, 1 LIMIT 10

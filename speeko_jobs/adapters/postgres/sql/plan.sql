@@ -1,8 +1,8 @@
 -- utterances_known: of these keys, those that were seen before: state, and whether a running job waits for it
 SELECT u.key, u.state,
-       u.state = 'claimed' OR (u.state = 'missing' AND EXISTS (
-           SELECT FROM speeko.need n JOIN speeko.job j ON j.id = n.job_id
-           WHERE n.key = u.key AND j.state = 'running')),
+       u.state = 'claimed' OR (u.state = 'missing' AND EXISTS (  -- OFFSET 0: by key, never a hash of all needs
+           SELECT FROM speeko.need n
+           WHERE n.key = u.key AND (SELECT state FROM speeko.job WHERE id = n.job_id) = 'running' OFFSET 0)),
        u.bytes, u.millis, u.bought_job, u.bought_row, (extract(epoch FROM u.settled_at) * 1000)::bigint, u.cost_micros
 FROM speeko.utterance u
 WHERE u.key = ANY(%(keys)b::bytea[])
@@ -17,18 +17,36 @@ ORDER BY n.key
 ON CONFLICT (key) DO UPDATE SET cost_micros = excluded.cost_micros
 WHERE u.state IN ('missing', 'failed') AND u.cost_micros <> excluded.cost_micros
 
--- delivered_same: which of these paths (from 0) hold just this content
-SELECT (n.place - 1)::int, d.bytes, d.millis
-FROM unnest(%(paths)b::text[], %(contents)b::bytea[]) WITH ORDINALITY AS n (path, content, place)
+-- delivered_same: which of these paths (from 0) hold just this content, and whether of the same source text
+SELECT (n.place - 1)::int, d.bytes, d.millis, d.source IN (n.source, -1)
+FROM unnest(%(paths)b::text[], %(contents)b::bytea[], %(sources)b::bigint[])
+     WITH ORDINALITY AS n (path, content, source, place)
 CROSS JOIN LATERAL (
-    SELECT content, bytes, millis FROM speeko.delivered
+    SELECT content, bytes, millis, source FROM speeko.delivered
     WHERE destination_id = %(destination)s AND path = n.path
     OFFSET 0
 ) d
 WHERE d.content = n.content
 
+-- delivered_facts: what the files at these paths were made of
+SELECT d.path, d.source, d.voice, d.language, d.engine, d.form
+FROM unnest(%(paths)b::text[]) AS n (path)
+CROSS JOIN LATERAL (
+    SELECT path, source, voice, language, engine, form FROM speeko.delivered
+    WHERE destination_id = %(destination)s AND path = n.path
+    OFFSET 0
+) d
+
+-- delivered_count: how many files a destination holds
+SELECT count(*) FROM speeko.delivered WHERE destination_id = %(destination)s
+
+-- delivered_page: paths that a destination holds, in order
+SELECT path FROM speeko.delivered
+WHERE destination_id = %(destination)s AND path > %(after)s
+ORDER BY path LIMIT %(rows)s
+
 -- delivered_any: whether a destination holds anything
-SELECT 1 FROM speeko.delivered WHERE destination_id = %(destination)s LIMIT 1
+SELECT 1 FROM speeko.delivered WHERE destination_id = %(destination)s ORDER BY path LIMIT 1
 
 -- items_skip: rows left out by the user's own rule for repeated ids
 UPDATE speeko.item i SET skipped = true, keys = NULL

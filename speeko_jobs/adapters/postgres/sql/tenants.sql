@@ -10,7 +10,7 @@ SELECT coalesce(sum(micros) FILTER (WHERE day = (clock_timestamp() AT TIME ZONE 
        (SELECT coalesce(sum(reserved_micros), 0)::bigint FROM speeko.job
         WHERE tenant = %(tenant)s AND reserved_micros > 0)
 FROM speeko.cost_daily
-WHERE tenant = %(tenant)s AND day >= date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')::date
+WHERE tenant = %(tenant)s AND day >= (SELECT date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')::date)
   AND source IN ('synthesized', 'bad', 'unknown')
 
 -- tenant_put: a tenant's caps and weight; what is not given stays

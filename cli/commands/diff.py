@@ -1,0 +1,88 @@
+"""`speeko diff`: what a catalog would change in its output, without doing it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.call import Call
+from cli.console import busy, emit, say
+from cli.options import Verb, common, delivery, option, reading, speech, wording, work
+from cli.routing_options import routing, wishes_of
+
+if TYPE_CHECKING:
+    from speeko_jobs.core.rows import Read
+
+SHOWN = 20
+SHOWN_KINDS = {
+    "added": "added",
+    "same_sound": "changed, but they sound the same: nothing to do",
+    "unchanged": "unchanged",
+}
+
+
+@click.command("diff", cls=Verb)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@option("--all", "everything", is_flag=True, help=f"list every row [default: the first {SHOWN}]")
+@reading
+@speech
+@routing
+@wording
+@delivery
+@work
+@common
+@click.pass_obj
+def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
+    """Tell what a run of this catalog would change in its output, row by row; nothing is started.
+
+    Added, changed (text, voice, language, lexicon, format, engine), unchanged, and removed: files whose rows
+    left the catalog, which only --prune deletes.
+    """
+    from cli.figures import count, micros
+    from cli.request import orders_of, spec_of
+    from cli.standing import standing
+    from speeko_jobs.core.change import ADDED
+    from speeko_jobs.core.inert import printable
+    from speeko_jobs.flow import plan
+    from speeko_jobs.flow.submit import destination_of
+    from speeko_jobs.flow.voices import routed
+
+    settings = call.settings(options)
+    spec, orders = spec_of(settings, options, files), orders_of(files, options)
+    rows: list[tuple[str, str, str]] = []
+    more = 0
+
+    def note(read: Read, kind: str) -> None:
+        nonlocal more
+        if everything or len(rows) < SHOWN:
+            rows.append((kind, read.id, read.path))
+        else:
+            more += 1
+
+    with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
+        spec = routed(context.database, spec, wishes_of(settings, options))
+        loaded = plan.estimate(context, spec, orders, destination_of(context, spec), note)
+    found, gone = loaded.plan, loaded.removed
+    changes = found.changes
+    if call.json:
+        listed = [dict(zip(("change", "id", "path"), row, strict=True)) for row in rows]
+        removed = gone if everything else gone[:SHOWN]
+        emit({"changes": changes, "removed": len(gone), "rows": listed, "removed_paths": removed})
+        return 0
+    for kind, n in changes.items():
+        say(f"{n:>9,}  {SHOWN_KINDS.get(kind) or f'changed: {kind}'}")
+    if gone:
+        say(f"{len(gone):>9,}  removed from the catalog (--prune deletes their files)")
+    say()
+    for kind, row_id, path in rows:
+        mark, shown = "+" if kind == ADDED else "~", json.dumps(row_id, ensure_ascii=False)
+        say(f"{mark} {printable(path)}  {kind}  {shown}")
+    for path in gone if everything else gone[:SHOWN]:
+        say(f"- {printable(path)}  removed")
+    more += 0 if everything else max(0, len(gone) - SHOWN)
+    if more:
+        say(f"and {count(more, 'row')} more (--all lists them)")
+    say(f"\na run would make {count(found.calls, 'call')} for {micros(found.cost_micros)}")
+    return 0

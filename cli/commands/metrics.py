@@ -1,0 +1,71 @@
+"""`speeko metrics`: figures for Prometheus, over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.call import Call
+from cli.console import emit, note
+from cli.options import Verb, common, option
+from speeko_jobs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.settings import Settings
+
+
+@click.command("metrics", cls=Verb)
+@option("--bind", default="127.0.0.1", metavar="IP", help="where it listens [default: 127.0.0.1]")
+@option("--port", "listen_port", type=click.IntRange(0, 65535), default=9808, metavar="N",
+        help="its port; 0: a free one [default: 9808]")  # fmt: skip
+@common
+@click.pass_obj
+def command(call: Call, /, bind: str, listen_port: int) -> int:
+    """Serve figures for Prometheus until Ctrl-C.
+
+    One of these is enough, wherever it runs. There is no password: with another --bind, tenants' names and
+    spending can be read by whoever reaches the port.
+    """
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    from cli.exporter import Exporter
+    from cli.standing import until_told
+    from speeko_jobs.flow.metrics import READINGS
+
+    with _context(call.settings()) as context:
+        registry = CollectorRegistry()
+        registry.register(Exporter({name: partial(read, context) for name, read in READINGS.items()}))
+        try:
+            server, _ = start_http_server(listen_port, bind, registry)
+        except OSError as error:
+            raise ConfigError(f"cannot listen at {bind}:{listen_port}: {error.strerror or error}") from None
+        url = f"http://{f'[{bind}]' if ':' in bind else bind}:{server.server_port}/metrics"
+        if call.json:
+            emit({"ready": True, "url": url})
+        note(f"metrics: {url}")
+        until_told()
+        server.shutdown()
+        server.server_close()
+    return 0
+
+
+@contextlib.contextmanager
+def _context(settings: Settings) -> Iterator[Context]:
+    """Servers given by URL may be away: that is a figure. Embedded ones are joined or started."""
+    from cli.standing import standing
+    from speeko_jobs import runtime
+
+    if settings.embedded_database or settings.embedded_redis:
+        with standing(settings) as (context, _):
+            yield context
+        return
+    context = runtime.open_context(settings, name="speeko-metrics", pool_size=1)
+    try:
+        yield context
+    finally:
+        runtime.close(context)

@@ -1,0 +1,310 @@
+"""`speeko schedule`: catalogs that are spoken again and again, by the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import schedule_report as report
+from cli.call import Call, absolute
+from cli.console import emit, note, say
+from cli.options import (
+    Verb,
+    choice,
+    common,
+    delivery,
+    money,
+    of_tenant_option,
+    option,
+    pruning,
+    reading,
+    speech,
+    wording,
+    work,
+)
+from cli.routing_options import routing, wishes_of
+from speeko_jobs.core.inert import printable
+from speeko_jobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.postgres.schedules import Schedule
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.request import Request
+    from speeko_jobs.settings import Settings
+
+NAME_CHARS = 100
+SHOWN_RUNS = 5
+name_argument = click.argument("schedule", metavar="NAME")
+
+
+@click.group("schedule")
+def command() -> None:
+    """Have catalogs spoken by the clock, each night or whenever."""
+
+
+@command.command("add", cls=Verb)
+@name_argument
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@option("--cron", required=True, metavar="CRON", help="when: minute, hour, day, month, weekday")
+@option(
+    "--tz", "zone", default="UTC", metavar="ZONE", help="whose clock, such as Europe/Berlin [default: UTC]"
+)
+@choice(
+    "--catch-up",
+    ("last", "all", "none"),
+    "due times that were missed, or came while a run was going: run the last one, each, or none",
+    section="Options",
+)
+@option("--replace", is_flag=True, help="other times and orders for a schedule that is there")
+@reading
+@speech
+@routing
+@wording
+@delivery
+@pruning
+@money
+@work
+@common
+@click.pass_obj
+def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:
+    """Speak a catalog whenever it is due.
+
+    A worker reads the catalog then, from where it lies: FILES are paths that workers can read, or URLs. Voices
+    that are chosen are chosen now. Due times come while `speeko up`, `speeko worker` or a beat runs.
+    """
+    from cli.request import check_provider
+    from cli.standing import standing
+    from speeko_jobs.core.schedule import CatchUp, Timing
+    from speeko_jobs.flow import schedule as flow
+
+    settings = call.settings(options)
+    if not schedule.strip() or schedule != printable(schedule) or len(schedule) > NAME_CHARS:
+        raise UsageError(f"a schedule has a name of 1 to {NAME_CHARS} visible characters")
+    timing = Timing(options["cron"], options["zone"], CatchUp(options["catch_up"]))
+    places = tuple(map(_place, files))
+    with standing(settings) as (context, _):
+        request = _request(context, settings, options, places)
+        check_provider(request.spec, settings)
+        made = flow.add(context, schedule, timing, request, tenant=settings.tenant, replace=replace)
+        _tell(context, call, made)
+        _tell_missing(places)
+        _tell_if_nobody_works(context)
+    return 0
+
+
+def _request(
+    context: Context, settings: Settings, options: dict[str, Any], places: tuple[str, ...]
+) -> Request:
+    import dataclasses
+
+    from cli.request import orders_of, spec_of
+    from speeko_jobs.flow.request import Request
+    from speeko_jobs.flow.voices import routed
+
+    spec = spec_of(settings, options, places)
+    spec = dataclasses.replace(spec, lexicon=tuple(map(absolute, spec.lexicon)))
+    request = Request(
+        spec,
+        orders_of(places, options),
+        prices=settings.price_per_million,
+        budget_micros=options["budget"],
+        priority=options["priority"],
+        partial=options["partial"],
+        most_deleted_share=options["max_delete"],
+    )
+    request.check()
+    return dataclasses.replace(request, spec=routed(context.database, spec, wishes_of(settings, options)))
+
+
+def _place(named: str) -> str:
+    """The source for a worker, whose current folder is another."""
+    return named if named == "-" else absolute(named)
+
+
+@command.command("list", cls=Verb)
+@of_tenant_option
+@common
+@click.pass_obj
+def list_all(call: Call, /, of_tenant: str | None) -> int:
+    """List all schedules, with what is next and what was last."""
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+
+    with standing(call.settings()) as (context, _):
+        now = schedules.clock(context.database)
+        found = [
+            (one, schedules.history(context.database, one.id, 1))
+            for one in schedules.every(context.database, of_tenant)
+        ]
+    if call.json:
+        emit([report.record(one, runs) for one, runs in found])
+    elif found:
+        report.print_list(found, now)
+    else:
+        say("there are no schedules yet: `speeko schedule add` makes one")
+    late = [one.name for one, _ in found if report.is_overdue(one, now)]
+    if late:
+        note(f"speeko: {late[0]} is overdue: start `speeko up`, or workers and a beat")
+    return 0
+
+
+@command.command("show", cls=Verb)
+@name_argument
+@of_tenant_option
+@common
+@click.pass_obj
+def show(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+    """Show a schedule: its times, its orders and its last runs."""
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+
+    with standing(call.settings()) as (context, _):
+        _tell(context, call, schedules.show(context.database, schedule, of_tenant))
+    return 0
+
+
+@command.command("pause", cls=Verb)
+@name_argument
+@of_tenant_option
+@common
+@click.pass_obj
+def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+    """Let no run begin until `resume`.
+
+    What runs goes on; `speeko pause JOB` pauses a job.
+    """
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow import schedule as flow
+
+    with standing(call.settings()) as (context, _):
+        flow.pause(context, schedules.show(context.database, schedule, of_tenant))
+    _told(call, {"schedule": schedule, "paused": True}, f"{schedule} is paused")
+    return 0
+
+
+@command.command("resume", cls=Verb)
+@name_argument
+@of_tenant_option
+@common
+@click.pass_obj
+def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+    """Go on with a paused schedule; what was due meanwhile is left out."""
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow import schedule as flow
+
+    with standing(call.settings()) as (context, _):
+        flow.resume(context, schedules.show(context.database, schedule, of_tenant))
+        found = schedules.show(context.database, schedule)
+        now = schedules.clock(context.database)
+    _told(call, report.record(found, []), f"{schedule} goes on: next {report.next_due(found, now)}")
+    return 0
+
+
+@command.command("remove", cls=Verb)
+@name_argument
+@of_tenant_option
+@common
+@click.pass_obj
+def remove(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+    """Remove a schedule and its history; its jobs stay."""
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+
+    with standing(call.settings()) as (context, _):
+        found = schedules.show(context.database, schedule, of_tenant)
+        context.database.run(lambda t: schedules.remove(t, found.id))
+    _told(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs stay")
+    return 0
+
+
+@command.command("run-now", cls=Verb)
+@name_argument
+@of_tenant_option
+@common
+@click.pass_obj
+def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+    """Have a run begin now, also of a paused schedule.
+
+    It waits for a run that is going. Workers do it: this command does not wait.
+    """
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow import schedule as flow
+
+    with standing(call.settings()) as (context, _):
+        found = schedules.show(context.database, schedule, of_tenant)
+        run = flow.run_now(context, found)
+        going = context.database.run(lambda t: schedules.going(t, found.id, run.id))
+        _tell_if_nobody_works(context)
+    why = f" when it can: {going}" if going else ""
+    told = f"{schedule} runs{why or ' now'}: see `speeko schedule history {schedule}`"
+    _told(call, report.run_record(found, run), told)
+    return 0
+
+
+@command.command("history", cls=Verb)
+@name_argument
+@option(
+    "--limit", type=click.IntRange(1, 10_000), default=20, metavar="N", help="how many at most [default: 20]"
+)
+@of_tenant_option
+@common
+@click.pass_obj
+def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> int:
+    """Show the runs of a schedule, newest first, and why some were not."""
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+
+    with standing(call.settings()) as (context, _):
+        found = schedules.show(context.database, schedule, of_tenant)
+        runs = schedules.history(context.database, found.id, limit)
+        now = schedules.clock(context.database)
+    if call.json:
+        emit([report.run_record(found, run) for run in runs])
+    elif runs:
+        report.print_runs(found, runs)
+    else:
+        say(f"{schedule} has not run yet: next {report.next_due(found, now)}")
+    return 0
+
+
+def _tell(context: Context, call: Call, schedule: Schedule) -> None:
+    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow.request import from_json
+
+    runs = schedules.history(context.database, schedule.id, SHOWN_RUNS)
+    request = from_json(schedule.orders)
+    if call.json:
+        emit(report.record(schedule, runs) | report.orders(request))
+    else:
+        report.print_schedule(schedule, request, runs, schedules.clock(context.database))
+
+
+def _told(call: Call, record: dict[str, Any], line: str) -> None:
+    if call.json:
+        emit(record)
+    else:
+        say(line)
+
+
+def _tell_missing(places: tuple[str, ...]) -> None:
+    """A path may be filled later, and on another machine; or it is misspelt."""
+    import glob
+    from pathlib import Path
+
+    for place in places:
+        path = place.rpartition("#")[0] or place
+        if (
+            "://" not in place
+            and not glob.has_magic(place)
+            and not (Path(place).exists() or Path(path).exists())
+        ):
+            note(f"speeko: {place} is not there yet: a worker reads it at the due time")
+
+
+def _tell_if_nobody_works(context: Context) -> None:
+    if not context.queue.workers_alive():
+        note("speeko: no worker runs: due times come while `speeko up`, or workers and a beat run")

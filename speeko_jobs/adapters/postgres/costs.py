@@ -1,0 +1,77 @@
+"""The days' costs, and the ledger by job: sums for reading, all of one moment. Statements: sql/costs.sql."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.core.cost_model import Part
+
+BY_JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days in UTC, both included, of one tenant or (None) of all."""
+
+    since: date
+    until: date
+    tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The day in UTC by the database's clock, the first of all days with a charged call, and what is open."""
+
+    today: date
+    first: date | None
+    open_calls: int
+    reserved_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The audio that is kept now, and for how long in a window it was: bytes × seconds."""
+
+    texts: int
+    bytes: int
+    byte_seconds: Decimal
+
+
+def begin(t: Transaction, tenant: str | None) -> Now:
+    """How it stands; whatever is read in this transaction afterwards is of the same moment."""
+    t.run("costs_snapshot")
+    found = t.row("costs_now", {"tenant": tenant})
+    assert found is not None
+    return Now(*found)
+
+
+def parts(t: Transaction, by: str, window: Window) -> list[Part]:
+    """The figures of these days by `by` (voice, day, job, tenant, provider, source; "": all in one).
+
+    By job they are out of the ledger and of the chunks that were delivered then: what belongs to no job that
+    is still there is not among them.
+    """
+    if by == BY_JOB:
+        return [Part(*row) for row in t.rows("costs_jobs", _values(window))]
+    return [Part(*row) for row in t.rows("costs_parts", {"by": by, **_values(window)})]
+
+
+def kept(t: Transaction, window: Window) -> Kept:
+    """With a tenant: what its own jobs bought."""
+    found = t.row("costs_kept", _values(window))
+    assert found is not None
+    return Kept(*found)
+
+
+def routed_micros(t: Transaction, window: Window) -> int:
+    """What the choice of voices saved at list price, as planned."""
+    found = t.row("costs_routed", _values(window))
+    assert found is not None
+    return int(found[0])
+
+
+def _values(window: Window) -> dict[str, object]:
+    return {"since": window.since, "until": window.until, "tenant": window.tenant}

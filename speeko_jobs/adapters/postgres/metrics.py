@@ -1,0 +1,128 @@
+"""Sums over everything, for whoever watches: one look is one transaction of a few statements.
+
+Counters come from what never goes (the daily costs, refusals, chores), so they outlive workers, restarts and
+pruning. Statements are in sql/metrics.sql.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres.database import Database, Transaction
+
+SWEEP, EVICT, PRUNE = "sweep", "evict", "prune"
+CHORES = (SWEEP, EVICT, PRUNE)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Jobs of a tenant in one state, and their rows by their end. `waiting`: rows of jobs that go on."""
+
+    tenant: str
+    state: str
+    jobs: int
+    delivered: int
+    unchanged: int
+    failed: int
+    refused: int
+    waiting: int
+    reserved_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What was booked of a tenant, provider and source: calls of a call's source, else rows."""
+
+    tenant: str
+    provider: str
+    source: str
+    requests: int
+    chars: int
+    micros: int
+    saved_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Calls that a provider refused with a status; 0 is a connection that it refused."""
+
+    provider: str
+    status: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account: its limit, for how long nothing is sent, calls that are open and that could be."""
+
+    name: str
+    limit: int
+    ceiling: int
+    blocked_seconds: float
+    open_calls: int
+    wanted_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Chunks of running jobs in one state, and since when the oldest is in it (None: not queued yet)."""
+
+    state: str
+    chunks: int
+    oldest_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Work that is due now and then: when it ended last, how often it did, how much it has done in all."""
+
+    name: str
+    ago_seconds: float
+    runs: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything of one look."""
+
+    jobs: list[Jobs]
+    costs: list[Costs]
+    refusals: list[Refusals]
+    accounts: list[Account]
+    chunks: list[Chunks]
+    idle_chunks: int
+    engines: int
+    dead_engines: int
+    chores: list[Chore]
+    database_bytes: int
+
+
+def look(database: Database) -> Figures:
+    """Read all figures. Raises ServerError where Postgres is away or too slow, SchemaError."""
+
+    def work(t: Transaction) -> Figures:
+        t.run("metrics_patience")
+        idle, engines, size = t.row("metrics_idle"), t.row("metrics_engines"), t.row("metrics_bytes")
+        assert idle
+        assert engines
+        assert size
+        return Figures(
+            [Jobs(*row) for row in t.rows("metrics_jobs")],
+            [Costs(*row) for row in t.rows("metrics_costs")],
+            [Refusals(*row) for row in t.rows("metrics_refusals")],
+            [Account(*row) for row in t.rows("metrics_accounts")],
+            [Chunks(*row) for row in t.rows("metrics_chunks")],
+            idle[0],
+            engines[0],
+            engines[1],
+            [Chore(*row) for row in t.rows("metrics_chores")],
+            size[0],
+        )
+
+    return database.run(work)
+
+
+def note_chore(database: Database, name: str, done: int = 0) -> None:
+    """A chore has ended, having done so much."""
+    database.run(lambda t: t.run("chore_ended", {"name": name, "done": done}))

@@ -1,0 +1,45 @@
+"""Why a row is delivered anew: what of it differs from what the destination holds."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+ADDED, SAME_SOUND, UNCHANGED = "added", "same_sound", "unchanged"
+CHANGED = ("text", "voice", "language", "lexicon", "format", "engine", "other")
+KINDS = (ADDED, *CHANGED, SAME_SOUND, UNCHANGED)  # what becomes of rows; the last two are not delivered
+NO_SOURCE = -1
+
+
+class Facts(NamedTuple):
+    """What made a file sound as it does, beside the words that were spoken in the end.
+
+    `source`: `source_sum` of the catalog's text. `engine`: family, model and speed; `form`: the file's
+    format and loudness.
+    """
+
+    source: int
+    voice: str
+    language: str
+    engine: str
+    form: str
+
+
+def source_sum(text: str) -> int:
+    """CRC-32 of a text as it stood: it decides nothing, it only tells why."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def why(old: Facts | None, new: Facts) -> str:
+    """ADDED, or the first of CHANGED that differs. "lexicon": the text is the same, its wording is not.
+
+    `old` None: there was no file. "other": it is not known, as for files of older versions.
+    """
+    if old is None:
+        return ADDED
+    if old.source == NO_SOURCE:
+        return "other"
+    for before, now, kind in zip(old[:4], new[:4], ("text", "voice", "language", "engine"), strict=True):
+        if before != now:
+            return kind
+    return "format" if old.form != new.form else "lexicon"
