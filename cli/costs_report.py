@@ -179,7 +179,7 @@ def _forecast(found: Costs) -> Iterator[str]:
     if forecast is None:
         yield f"{'forecast':<{LABEL_WIDTH}}from the first full day on"
         return
-    kept_micros, mean_micros = found.storage.to_month_end_micros, round(forecast.mean_micros)
+    kept_micros, mean_micros = found.storage.month_micros, round(forecast.mean_micros)
     stored = f"for {found.now.today:%B}, with {figures.micros(kept_micros)} of storage:"
     yield _line("forecast", forecast.total_micros + kept_micros, stored)
     days, left = figures.count(forecast.full_days, "full day"), figures.count(forecast.days_left, "day")
@@ -224,8 +224,8 @@ def document(found: Costs) -> dict[str, Any]:
             "full_days": forecast.full_days,
             "days_left": forecast.days_left,
             "calls_usd": usd(forecast.total_micros),
-            "storage_usd": usd(storage.to_month_end_micros),
-            "usd": usd(forecast.total_micros + storage.to_month_end_micros),
+            "storage_usd": usd(storage.month_micros),
+            "usd": usd(forecast.total_micros + storage.month_micros),
         },
     }
 

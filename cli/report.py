@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import figures
 from cli.console import say
+from speeko_jobs.core.change import ADDED, CHANGED
 from speeko_jobs.core.money import micros
 from speeko_jobs.settings import Settings
 
@@ -51,6 +52,7 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     against = _against_list(summary["list_cost_usd"], summary["saved_usd"])
     served = summary["delivered"] + summary["unchanged"]
     yield "rows", f"{summary['rows']:,}", _counted(kinds) + _left_out(summary["skipped"])
+    yield from _changed(summary["changes"], summary["removed"])
     yield "audio from", f"{served:,}", _counted(sources)
     yield "calls", f"{summary['calls']:,}", chars
     yield "cost", figures.money(summary["cost_usd"]), against
@@ -166,6 +168,16 @@ def _counted(kinds: list[tuple[int, str]]) -> str:
 
 def _left_out(skipped: int) -> str:
     return f" · {skipped:,} left out" if skipped else ""
+
+
+def _changed(changes: Mapping[str, int], removed: int) -> Iterator[tuple[str, str, str]]:
+    """What is new against the run before; nothing to tell of a first one."""
+    if not removed and not set(changes) - {ADDED}:
+        return
+    kinds = [(changes.get(ADDED, 0), ADDED)]
+    kinds += [(changes.get(kind, 0), f"{kind} changed") for kind in CHANGED]
+    kinds.append((removed, "left the catalog"))
+    yield "changes", f"{sum(n for n, _ in kinds):,}", _counted(kinds)
 
 
 def _is_place(output: str) -> bool:

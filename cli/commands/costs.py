@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from speeko_jobs.errors import UsageError
 if TYPE_CHECKING:
     from speeko_jobs.core.reconciling import Found
 
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS, STORAGE_EACH = 1.0, 60
 DAY = click.DateTime(["%Y-%m-%d"])
 by_option: Callable[[Any], Any] = choice(
     "--by", ("voice", "day", "job", "tenant", "provider", "source"), "what a line is", section="Options"
@@ -90,8 +91,9 @@ def today(call: Call, /, by: str, of_tenant: str | None, as_csv: bool, watch: bo
         contextlib.suppress(KeyboardInterrupt),
         Live(console=console(), auto_refresh=False) as live,
     ):
-        while True:
-            found = look(context.database, By(by), tenant=of_tenant, today_only=True)
+        for number in itertools.count():
+            kept = found.storage if number % STORAGE_EACH else None
+            found = look(context.database, By(by), tenant=of_tenant, today_only=True, storage=kept)
             live.update(picture(found, live.console.width), refresh=True)
             time.sleep(REFRESH_SECONDS)
     return OK

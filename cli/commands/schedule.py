@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import glob
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -70,8 +75,8 @@ def command() -> None:
 def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:
     """Speak a catalog whenever it is due.
 
-    A worker reads the catalog then, from where it lies: FILES are paths that workers can read, or URLs. Voices
-    that are chosen are chosen now. Due times come while `speeko up`, `speeko worker` or a beat runs.
+    A worker reads the catalog then, from where it lies: FILES are paths that workers can read, or URLs.
+    Voices that are chosen are chosen now. Due times come while `speeko up`, `speeko worker` or a beat runs.
     """
     from cli.request import check_provider
     from cli.standing import standing
@@ -96,8 +101,6 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
 def _request(
     context: Context, settings: Settings, options: dict[str, Any], places: tuple[str, ...]
 ) -> Request:
-    import dataclasses
-
     from cli.request import orders_of, spec_of
     from speeko_jobs.flow.request import Request
     from speeko_jobs.flow.voices import routed
@@ -156,11 +159,8 @@ def list_all(call: Call, /, of_tenant: str | None) -> int:
 @click.pass_obj
 def show(call: Call, /, schedule: str, of_tenant: str | None) -> int:
     """Show a schedule: its times, its orders and its last runs."""
-    from cli.standing import standing
-    from speeko_jobs.adapters.postgres import schedules
-
-    with standing(call.settings()) as (context, _):
-        _tell(context, call, schedules.show(context.database, schedule, of_tenant))
+    with _found(call, schedule, of_tenant) as (context, found):
+        _tell(context, call, found)
     return 0
 
 
@@ -174,12 +174,10 @@ def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 
     What runs goes on; `speeko pause JOB` pauses a job.
     """
-    from cli.standing import standing
-    from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow import schedule as flow
 
-    with standing(call.settings()) as (context, _):
-        flow.pause(context, schedules.show(context.database, schedule, of_tenant))
+    with _found(call, schedule, of_tenant) as (context, found):
+        flow.pause(context, found)
     _told(call, {"schedule": schedule, "paused": True}, f"{schedule} is paused")
     return 0
 
@@ -191,12 +189,11 @@ def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
     """Go on with a paused schedule; what was due meanwhile is left out."""
-    from cli.standing import standing
     from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow import schedule as flow
 
-    with standing(call.settings()) as (context, _):
-        flow.resume(context, schedules.show(context.database, schedule, of_tenant))
+    with _found(call, schedule, of_tenant) as (context, found):
+        flow.resume(context, found)
         found = schedules.show(context.database, schedule)
         now = schedules.clock(context.database)
     _told(call, report.record(found, []), f"{schedule} goes on: next {report.next_due(found, now)}")
@@ -210,11 +207,9 @@ def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def remove(call: Call, /, schedule: str, of_tenant: str | None) -> int:
     """Remove a schedule and its history; its jobs stay."""
-    from cli.standing import standing
     from speeko_jobs.adapters.postgres import schedules
 
-    with standing(call.settings()) as (context, _):
-        found = schedules.show(context.database, schedule, of_tenant)
+    with _found(call, schedule, of_tenant) as (context, found):
         context.database.run(lambda t: schedules.remove(t, found.id))
     _told(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs stay")
     return 0
@@ -230,12 +225,10 @@ def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 
     It waits for a run that is going. Workers do it: this command does not wait.
     """
-    from cli.standing import standing
     from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow import schedule as flow
 
-    with standing(call.settings()) as (context, _):
-        found = schedules.show(context.database, schedule, of_tenant)
+    with _found(call, schedule, of_tenant) as (context, found):
         run = flow.run_now(context, found)
         going = context.database.run(lambda t: schedules.going(t, found.id, run.id))
         _tell_if_nobody_works(context)
@@ -255,11 +248,9 @@ def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> int:
     """Show the runs of a schedule, newest first, and why some were not."""
-    from cli.standing import standing
     from speeko_jobs.adapters.postgres import schedules
 
-    with standing(call.settings()) as (context, _):
-        found = schedules.show(context.database, schedule, of_tenant)
+    with _found(call, schedule, of_tenant) as (context, found):
         runs = schedules.history(context.database, found.id, limit)
         now = schedules.clock(context.database)
     if call.json:
@@ -269,6 +260,16 @@ def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> 
     else:
         say(f"{schedule} has not run yet: next {report.next_due(found, now)}")
     return 0
+
+
+@contextlib.contextmanager
+def _found(call: Call, name: str, of_tenant: str | None) -> Iterator[tuple[Context, Schedule]]:
+    """The schedule of that name, and the open things. Raises JobError where there is none."""
+    from cli.standing import standing
+    from speeko_jobs.adapters.postgres import schedules
+
+    with standing(call.settings()) as (context, _):
+        yield context, schedules.show(context.database, name, of_tenant)
 
 
 def _tell(context: Context, call: Call, schedule: Schedule) -> None:
@@ -292,9 +293,6 @@ def _told(call: Call, record: dict[str, Any], line: str) -> None:
 
 def _tell_missing(places: tuple[str, ...]) -> None:
     """A path may be filled later, and on another machine; or it is misspelt."""
-    import glob
-    from pathlib import Path
-
     for place in places:
         path = place.rpartition("#")[0] or place
         if (

@@ -34,13 +34,13 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The audio that is kept. Money in micro-dollars: in the days asked for, and for a month of what is there
-    now. What was evicted meanwhile is not in it."""
+    """The audio that is kept, and what that costs in micro-dollars in the days asked for, and in this month
+    to its end. What was evicted meanwhile is not in it."""
 
     texts: int
     bytes: int
     micros: int
-    to_month_end_micros: int  # from the month's first day
+    month_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,13 @@ def look(
     until: date | None = None,
     tenant: str | None = None,
     today_only: bool = False,
+    storage: Storage | None = None,
 ) -> Costs:
     """The costs of some days in UTC, both included: without `since` from the month's first on, without
-    `until` to now. Raises UsageError when the days end before they begin."""
+    `until` to now. `storage`, where it is known, is not looked up: that reads all that is kept.
+
+    Raises UsageError when the days end before they begin.
+    """
 
     def work(t: Transaction) -> Costs:
         now = costs.begin(t, tenant)
@@ -84,12 +88,12 @@ def look(
             first = last
         if first > last:
             raise UsageError(f"--since {first} is after --until {last}")
-        return _look(t, by, Window(first, last, tenant), now)
+        return _look(t, by, Window(first, last, tenant), now, storage)
 
     return database.run(work)
 
 
-def _look(t: Transaction, by: By, window: Window, now: Now) -> Costs:
+def _look(t: Transaction, by: By, window: Window, now: Now, storage: Storage | None) -> Costs:
     overheads = {name: profile.call_micros for name, profile in PROFILES.items()}
     total = added(costs.parts(t, "", window), overheads).get("", Figures())
     lines = added(costs.parts(t, by, window), overheads)
@@ -107,7 +111,7 @@ def _look(t: Transaction, by: By, window: Window, now: Now) -> Costs:
         lines,
         rest if rest != Figures() else None,
         total,
-        _storage(t, window, now),
+        storage or _storage(t, window, now),
         costs.routed_micros(t, window),
         _forecast(t, window, now, overheads),
     )
@@ -115,9 +119,8 @@ def _look(t: Transaction, by: By, window: Window, now: Now) -> Costs:
 
 def _storage(t: Transaction, window: Window, now: Now) -> Storage:
     kept = costs.kept(t, window)
-    month = costs.kept(t, Window(now.today.replace(day=1), now.today, window.tenant))
     rest_seconds = days_left(now.today) * DAY_SECONDS
-    month_micros = kept_micros(month.byte_seconds + kept.bytes * rest_seconds)
+    month_micros = kept_micros(kept.month_byte_seconds + kept.bytes * rest_seconds)
     return Storage(kept.texts, kept.bytes, kept_micros(kept.byte_seconds), month_micros)
 
 

@@ -42,8 +42,8 @@ class Request:
                 raise UsageError("a schedule cannot read standard input: name a file or a URL")
             if redacted(source) != source:
                 raise ConfigError(
-                    f"{redacted(source)}: no keys and passwords in the address, it is shown and stored: set them"
-                    " where the store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
+                    f"{redacted(source)}: no keys and passwords in the address, it is shown and stored: set"
+                    " them where the store's own tools look (AWS_SECRET_ACCESS_KEY, ...)"
                 )
         price_on(self.prices, date.min)
         wording_of(self.spec)

@@ -33,16 +33,18 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The audio that is kept now, and for how long in a window it was: bytes × seconds."""
+    """The audio that is kept now, and bytes × seconds of it: in a window, and in this month by UTC so far."""
 
     texts: int
     bytes: int
     byte_seconds: Decimal
+    month_byte_seconds: Decimal
 
 
 def begin(t: Transaction, tenant: str | None) -> Now:
     """How it stands; whatever is read in this transaction afterwards is of the same moment."""
     t.run("costs_snapshot")
+    t.rows("cache_patience")
     found = t.row("costs_now", {"tenant": tenant})
     assert found is not None
     return Now(*found)

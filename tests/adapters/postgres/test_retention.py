@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,8 +42,8 @@ def add_call(books: Books, at: datetime, job: int = 1, state: str = "stored") ->
     """A call in the ledger at that time; the partition that it lies in."""
     query = (
         "INSERT INTO speeko.attempt (at, job_id, chunk_no, row_no, key, fence, claimant_id, state, tenant, "
-        "provider, voice, chars, cost_micros) VALUES (%s, %s, 1, 1, '', 1, 1, %s, 'shop', 'speeko', 'v', 1, 1) "
-        "RETURNING tableoid::regclass::text"
+        "provider, voice, chars, cost_micros) "
+        "VALUES (%s, %s, 1, 1, '', 1, 1, %s, 'shop', 'speeko', 'v', 1, 1) RETURNING tableoid::regclass::text"
     )
     return str(books.one(query, [at, job, state])).removeprefix("speeko.")
 
@@ -127,21 +127,10 @@ def test_nothing_else_can_be_dropped(books: Books) -> None:
             retention.drop_month(books.database, name)
 
 
-def test_workers_may_make_months_and_not_drop_them(books: Books, now: datetime) -> None:
-    books.execute(f"DROP TABLE speeko.{month(now, 2)}")
-    name = f"worker_{threading.get_ident()}"
-    books.execute(f"CREATE ROLE {name}")
-    try:
-        books.execute(f"GRANT USAGE ON SCHEMA speeko TO {name}")
-        with books.database.transaction() as t:
-            t._connection.execute(f"SET LOCAL ROLE {name}".encode())
-            assert t.row("ledger_open", {"ahead": 2}) == (1,)
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                t.row("ledger_drop", {"name": month(now)})
-            t._connection.rollback()
-    finally:
-        books.execute(f"DROP OWNED BY {name}")
-        books.execute(f"DROP ROLE {name}")
+def test_workers_may_make_months_and_not_drop_them(books: Books) -> None:
+    for name, may in (("ledger_open(integer)", True), ("ledger_drop(text)", False)):
+        assert books.one(f"SELECT has_function_privilege('public', 'speeko.{name}', 'EXECUTE')") is may
+        assert books.one(f"SELECT prosecdef FROM pg_proc WHERE oid = 'speeko.{name}'::regprocedure")
 
 
 def test_a_month_goes_when_all_its_jobs_are_pruned(books: Books, now: datetime) -> None:
@@ -211,19 +200,13 @@ def test_refusals_are_counted_as_they_are_settled(books: Books) -> None:
     for status in (429, 429, 0):
         claims = books.claim(job, engine, wants)
         outcomes = [ended(job, claim, AttemptState.REFUSED) for claim in claims]
-        books.settle(*[_with_status(outcome, status) for outcome in outcomes])
-        books.settle(*[_with_status(outcome, status) for outcome in outcomes])  # told twice, counted once
+        books.settle(*[replace(outcome, status=status) for outcome in outcomes])
+        books.settle(*[replace(outcome, status=status) for outcome in outcomes])  # told twice, counted once
     found = books.execute("SELECT provider, status, calls FROM speeko.refusal ORDER BY status")
     assert found == [("speeko", 0, 3), ("speeko", 429, 6)]
     downgrade(books.database, "0006")
     migrate.upgrade(books.database)  # the ledger tells what there was before
     assert books.execute("SELECT provider, status, calls FROM speeko.refusal ORDER BY status") == found
-
-
-def _with_status(outcome: Any, status: int) -> Any:
-    from dataclasses import replace
-
-    return replace(outcome, status=status)
 
 
 def test_a_job_with_uses_to_count_is_not_due(books: Books) -> None:

@@ -50,12 +50,15 @@ WHERE c.delivered_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
 GROUP BY j.id, s.source
 ORDER BY 1, 2, 3
 
--- costs_kept: the audio that is kept: texts, bytes, and byte-seconds of it in some days
+-- costs_kept: the audio that is kept: texts, bytes, and byte-seconds of it in some days and in this month
 SELECT count(*), coalesce(sum(u.bytes), 0)::bigint,
-       coalesce(sum(u.bytes * greatest(extract(epoch FROM
-           least(statement_timestamp(), (%(until)s::timestamp + interval '1 day') AT TIME ZONE 'UTC')
-           - greatest(u.settled_at, %(since)s::timestamp AT TIME ZONE 'UTC')), 0)), 0)::numeric
-FROM speeko.utterance u LEFT JOIN speeko.job j ON j.id = u.bought_job
+       coalesce(sum(u.bytes * greatest(extract(epoch FROM d.until - greatest(u.settled_at, d.since)), 0)), 0),
+       coalesce(sum(u.bytes * extract(epoch FROM d.now - greatest(u.settled_at, d.month))), 0)
+FROM (
+    SELECT statement_timestamp() AS now, %(since)s::timestamp AT TIME ZONE 'UTC' AS since,
+           least(statement_timestamp(), (%(until)s::timestamp + interval '1 day') AT TIME ZONE 'UTC') AS until,
+           date_trunc('month', statement_timestamp(), 'UTC') AS month
+) d CROSS JOIN speeko.utterance u LEFT JOIN speeko.job j ON j.id = u.bought_job
 WHERE u.state = 'done' AND (%(tenant)s::text IS NULL OR j.tenant = %(tenant)s)
 
 -- costs_routed: what the voices that were chosen change, by the plans of jobs that were released in some days
