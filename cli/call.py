@@ -26,6 +26,7 @@ class Call:
     config: str | None = None
     home: str | None = None
     verbose: int = 0
+    notify: str = ""
     resolved: Settings | None = field(default=None, repr=False)
 
     def flags(self, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def run_child(command: list[str], settings: Settings, extra: Mapping[str, str] |
         command,
         env=environment(settings) | dict(extra or {}),
         cwd=logs,  # Celery imports from the current folder first
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # its end tells beat that we are gone
         start_new_session=True,  # the terminal's Ctrl-C is ours to handle
     ) as child:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -169,7 +169,7 @@ def _lines(found: Costs, live: bool) -> Iterator[str]:
     routed = found.routing_saved_micros
     if routed:
         less = "less" if routed > 0 else "more"
-        yield _line("routing", abs(routed), f"{less} than with default voices, at list price, by the plans")
+        yield _line("routing", abs(routed), f"{less} than with default voices, at list price")
     yield from _forecast(found)
 
 
@@ -184,7 +184,7 @@ def _forecast(found: Costs) -> Iterator[str]:
     yield _line("forecast", forecast.total_micros + kept_micros, stored)
     days, left = figures.count(forecast.full_days, "full day"), figures.count(forecast.days_left, "day")
     so_far, a_day = figures.micros(forecast.so_far_micros), figures.micros(mean_micros)
-    yield f"{'':<{LABEL_WIDTH}}{so_far} so far + {left} left × {a_day} (mean of the last {days})"
+    yield f"{'':<{LABEL_WIDTH}}{so_far} so far + {left} × {a_day}, mean of {days}"
 
 
 def _line(label: str, micros: int, words: str) -> str:

@@ -31,6 +31,10 @@ def tell_end(context: Context, job: int, call: Call) -> int:
         emit(summary)
     else:
         print_summary(summary, jobs.show(context.database, job).spec)
+    if call.notify:
+        from cli.notify import notify
+
+        notify(call.notify, summary)
     state = JobState(summary["state"])
     if state is JobState.PAUSED:
         note(f"speeko: job {job} is paused: {summary['reason'] or 'no reason was given'}")

@@ -25,7 +25,8 @@ _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
     "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N",
-    "tenant": "NAME", "calls_per_minute": "N", "chars_per_minute": "N", "redis_audio_budget": "MB",
+    "tenant": "NAME", "webhook": "URL", "calls_per_minute": "N", "chars_per_minute": "N",
+    "redis_audio_budget": "MB",
 }  # fmt: skip
 
 
@@ -205,6 +206,18 @@ work = together(
     ),
     *[setting(name, WORK) for name in _WORK],
 )
+webhook_options: Callable[[Any], Any] = together(
+    setting("webhook", WORK),
+    option(
+        "--allow-private-webhooks",
+        type=int,
+        is_flag=True,
+        flag_value=1,
+        default=None,
+        section=WORK,
+        help="the webhook may have a private address",
+    ),
+)
 no_wait_option: Callable[[Any], Any] = option(
     "--no-wait", is_flag=True, help="leave it to workers that run elsewhere"
 )
@@ -222,6 +235,15 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
             setattr(ctx.ensure_object(Call), name, value)
 
     return callback
+
+
+notify_option: Callable[[Any], Any] = option(
+    "--notify",
+    metavar="COMMAND",
+    expose_value=False,
+    callback=_keep("notify"),
+    help="run this at the end: the summary is on its stdin, SPEEKO_JOB and SPEEKO_STATE are set",
+)
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -16,7 +16,7 @@ from speeko_jobs.core.schedule import CatchUp, RunState
 from speeko_jobs.core.states import FINISHED
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.schedules import Run, Schedule
+    from speeko_jobs.adapters.postgres.schedules import Going, Run, Schedule
     from speeko_jobs.flow.request import Request
 
 OVERDUE_SECONDS = 60.0
@@ -103,7 +103,9 @@ def print_list(found: Sequence[tuple[Schedule, Sequence[Run]]], now: datetime) -
     console().print(table)
 
 
-def print_schedule(schedule: Schedule, request: Request, runs: Sequence[Run], now: datetime) -> None:
+def print_schedule(
+    schedule: Schedule, request: Request, runs: Sequence[Run], going: Going | None, now: datetime
+) -> None:
     timing, spec = schedule.timing, request.spec
     coming = islice(core.dues(timing, max(now, schedule.next_due)), SHOWN_DUES - 1)
     speech = [spec.provider, spec.model, spec.voice, spec.language, spec.delivered.format]
@@ -123,10 +125,12 @@ def print_schedule(schedule: Schedule, request: Request, runs: Sequence[Run], no
         say(f"  {label:<{LABEL_WIDTH}}{printable(words)}".rstrip())
     if runs:
         say()
-        print_runs(schedule, runs)
+        print_runs(schedule, runs, going)
 
 
-def print_runs(schedule: Schedule, runs: Sequence[Run]) -> None:
+def print_runs(schedule: Schedule, runs: Sequence[Run], going: Going | None) -> None:
+    """A line each; those that wait tell what for."""
+    waits_for = str(going) if going else "until a worker takes it"
     table = _table("due", "state", "job", "rows", "cost", "")
     for run in runs:
         rows = "" if not run.rows else f"{run.served or 0:,} of {run.rows:,}"
@@ -136,7 +140,7 @@ def print_runs(schedule: Schedule, runs: Sequence[Run]) -> None:
             "" if run.job is None else str(run.job),
             rows,
             "" if run.spent_micros is None else figures.micros(run.spent_micros),
-            printable(run.reason or run.job_reason or ""),
+            waits_for if run.state is RunState.WAITING else printable(run.reason or run.job_reason or ""),
         )
     console().print(table)
 

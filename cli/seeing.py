@@ -12,6 +12,7 @@ from cli.progress import display
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.states import FINISHED, JobState
 from speeko_jobs.errors import SpeekoError
+from speeko_jobs.flow import hooks
 
 if TYPE_CHECKING:
     from cli.call import Call
@@ -29,6 +30,8 @@ def see_through(context: Context, job: int, crew: Crew, call: Call) -> int:
             shown.close()
         if state is JobState.PAUSED:
             crew.stop()  # what is in flight still counts
+        if crew.is_own or state is JobState.PAUSED:
+            hooks.send_due(context, job)  # our workers may be gone before the next sweep
         return tell_end(context, job, call)
     except KeyboardInterrupt:
         note(f"speeko: job {job} stops after the calls in flight (Ctrl-C again leaves at once)")

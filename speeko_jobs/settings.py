@@ -81,6 +81,11 @@ class Settings:
     keep_jobs_days: int = setting(
         0, "days after which rows of finished jobs are pruned; 0: never", least=0, most=36500
     )
+    webhook: str = setting("", "URL that hears of a job's end and of its pauses")
+    webhook_secret: str = setting("", "what events for webhooks are signed with", secret=True)
+    allow_private_webhooks: int = setting(
+        0, "1: webhooks may have private addresses (set where workers run)", least=0, most=1
+    )
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = setting("text", "how lines of the log look: text or json")
     logs: str = setting("files", "where workers log to: files (in <home>/logs) or stderr")

@@ -18,6 +18,7 @@ from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import deliver as flow_deliver
 from speeko_jobs.flow import evict as flow_evict
 from speeko_jobs.flow import finalize as flow_finalize
+from speeko_jobs.flow import hooks as flow_hooks
 from speeko_jobs.flow import prune as flow_prune
 from speeko_jobs.flow import schedule as flow_schedule
 from speeko_jobs.flow import sweep as flow_sweep
@@ -75,6 +76,13 @@ def finalize(job: int) -> bool:
 def sweep() -> int:
     """Send what is due again."""
     return len(flow_sweep.sweep(open_process().context).lying.synthesize)
+
+
+@shared_task(name="hooks", **OPTIONS)
+@_left_to_the_sweeper
+def hooks() -> int:
+    """Tell webhooks what is due; how many events they took."""
+    return flow_hooks.send_due(open_process().context)
 
 
 @shared_task(name="evict", **OPTIONS)

@@ -20,6 +20,7 @@ from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.core.reconciling import Found
+    from speeko_jobs.flow.costs import Storage
 
 REFRESH_SECONDS, STORAGE_EACH = 1.0, 60
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -89,11 +90,12 @@ def today(call: Call, /, by: str, of_tenant: str | None, as_csv: bool, watch: bo
     with (
         known(call.settings()) as context,
         contextlib.suppress(KeyboardInterrupt),
-        Live(console=console(), auto_refresh=False) as live,
+        Live(console=console(), auto_refresh=False, redirect_stdout=False) as live,
     ):
-        for number in itertools.count():
-            kept = found.storage if number % STORAGE_EACH else None
+        kept: Storage | None = None
+        for number in itertools.count(1):
             found = look(context.database, By(by), tenant=of_tenant, today_only=True, storage=kept)
+            kept = found.storage if number % STORAGE_EACH else None
             live.update(picture(found, live.console.width), refresh=True)
             time.sleep(REFRESH_SECONDS)
     return OK

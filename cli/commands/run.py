@@ -7,7 +7,19 @@ from typing import Any
 import click
 
 from cli.call import Call
-from cli.options import Verb, common, delivery, money, pruning, reading, speech, wording, work
+from cli.options import (
+    Verb,
+    common,
+    delivery,
+    money,
+    notify_option,
+    pruning,
+    reading,
+    speech,
+    webhook_options,
+    wording,
+    work,
+)
 from cli.routing_options import routing
 
 
@@ -21,6 +33,8 @@ from cli.routing_options import routing
 @pruning
 @money
 @work
+@webhook_options
+@notify_option
 @common
 @click.pass_obj
 def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import glob
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli import schedule_report as report
-from cli.call import Call, absolute
+from cli.call import Call
 from cli.console import emit, note, say
 from cli.options import (
     Verb,
@@ -28,15 +25,13 @@ from cli.options import (
     wording,
     work,
 )
-from cli.routing_options import routing, wishes_of
+from cli.routing_options import routing
 from speeko_jobs.core.inert import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.schedules import Schedule
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.request import Request
-    from speeko_jobs.settings import Settings
 
 NAME_CHARS = 100
 SHOWN_RUNS = 5
@@ -58,7 +53,7 @@ def command() -> None:
 @choice(
     "--catch-up",
     ("last", "all", "none"),
-    "due times that were missed, or came while a run was going: run the last one, each, or none",
+    "which due times are caught up with that were missed, or came while a run was going",
     section="Options",
 )
 @option("--replace", is_flag=True, help="other times and orders for a schedule that is there")
@@ -79,6 +74,7 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
     Voices that are chosen are chosen now. Due times come while `speeko up`, `speeko worker` or a beat runs.
     """
     from cli.request import check_provider
+    from cli.scheduling import missing, places_of, request_of
     from cli.standing import standing
     from speeko_jobs.core.schedule import CatchUp, Timing
     from speeko_jobs.flow import schedule as flow
@@ -87,42 +83,16 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
     if not schedule.strip() or schedule != printable(schedule) or len(schedule) > NAME_CHARS:
         raise UsageError(f"a schedule has a name of 1 to {NAME_CHARS} visible characters")
     timing = Timing(options["cron"], options["zone"], CatchUp(options["catch_up"]))
-    places = tuple(map(_place, files))
+    places = places_of(files)
     with standing(settings) as (context, _):
-        request = _request(context, settings, options, places)
+        request = request_of(context, settings, options, places)
         check_provider(request.spec, settings)
         made = flow.add(context, schedule, timing, request, tenant=settings.tenant, replace=replace)
         _tell(context, call, made)
-        _tell_missing(places)
+        for place in missing(places):
+            note(f"speeko: {place} is not there yet: a worker reads it at the due time")
         _tell_if_nobody_works(context)
     return 0
-
-
-def _request(
-    context: Context, settings: Settings, options: dict[str, Any], places: tuple[str, ...]
-) -> Request:
-    from cli.request import orders_of, spec_of
-    from speeko_jobs.flow.request import Request
-    from speeko_jobs.flow.voices import routed
-
-    spec = spec_of(settings, options, places)
-    spec = dataclasses.replace(spec, lexicon=tuple(map(absolute, spec.lexicon)))
-    request = Request(
-        spec,
-        orders_of(places, options),
-        prices=settings.price_per_million,
-        budget_micros=options["budget"],
-        priority=options["priority"],
-        partial=options["partial"],
-        most_deleted_share=options["max_delete"],
-    )
-    request.check()
-    return dataclasses.replace(request, spec=routed(context.database, spec, wishes_of(settings, options)))
-
-
-def _place(named: str) -> str:
-    """The source for a worker, whose current folder is another."""
-    return named if named == "-" else absolute(named)
 
 
 @command.command("list", cls=Verb)
@@ -252,11 +222,12 @@ def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> 
 
     with _found(call, schedule, of_tenant) as (context, found):
         runs = schedules.history(context.database, found.id, limit)
+        going = context.database.run(lambda t: schedules.going(t, found.id))
         now = schedules.clock(context.database)
     if call.json:
         emit([report.run_record(found, run) for run in runs])
     elif runs:
-        report.print_runs(found, runs)
+        report.print_runs(found, runs, going)
     else:
         say(f"{schedule} has not run yet: next {report.next_due(found, now)}")
     return 0
@@ -277,11 +248,12 @@ def _tell(context: Context, call: Call, schedule: Schedule) -> None:
     from speeko_jobs.flow.request import from_json
 
     runs = schedules.history(context.database, schedule.id, SHOWN_RUNS)
+    going = context.database.run(lambda t: schedules.going(t, schedule.id))
     request = from_json(schedule.orders)
     if call.json:
         emit(report.record(schedule, runs) | report.orders(request))
     else:
-        report.print_schedule(schedule, request, runs, schedules.clock(context.database))
+        report.print_schedule(schedule, request, runs, going, schedules.clock(context.database))
 
 
 def _told(call: Call, record: dict[str, Any], line: str) -> None:
@@ -289,18 +261,6 @@ def _told(call: Call, record: dict[str, Any], line: str) -> None:
         emit(record)
     else:
         say(line)
-
-
-def _tell_missing(places: tuple[str, ...]) -> None:
-    """A path may be filled later, and on another machine; or it is misspelt."""
-    for place in places:
-        path = place.rpartition("#")[0] or place
-        if (
-            "://" not in place
-            and not glob.has_magic(place)
-            and not (Path(place).exists() or Path(path).exists())
-        ):
-            note(f"speeko: {place} is not there yet: a worker reads it at the due time")
 
 
 def _tell_if_nobody_works(context: Context) -> None:

@@ -8,7 +8,20 @@ import click
 
 from cli.call import Call
 from cli.console import emit, say
-from cli.options import Verb, common, delivery, money, option, pruning, reading, speech, wording, work
+from cli.options import (
+    Verb,
+    common,
+    delivery,
+    money,
+    notify_option,
+    option,
+    pruning,
+    reading,
+    speech,
+    webhook_options,
+    wording,
+    work,
+)
 from cli.routing_options import routing
 
 
@@ -23,6 +36,8 @@ from cli.routing_options import routing
 @pruning
 @money
 @work
+@webhook_options
+@notify_option
 @common
 @click.pass_obj
 def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:

@@ -6,7 +6,7 @@ import click
 
 from cli.amounts import Number
 from cli.call import Call
-from cli.options import Verb, common, job_argument, of_tenant_option, option
+from cli.options import Verb, common, job_argument, notify_option, of_tenant_option, option
 
 
 @click.command("wait", cls=Verb)
@@ -18,6 +18,7 @@ from cli.options import Verb, common, job_argument, of_tenant_option, option
     metavar="SECONDS",
     help="give up after so long, with exit code 124; the job goes on",
 )
+@notify_option
 @common
 @click.pass_obj
 def command(call: Call, /, job: int, of_tenant: str | None, timeout: float | None) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from cli.call import Call
-from cli.options import Verb, common, job_argument, of_tenant_option
+from cli.options import Verb, common, job_argument, notify_option, of_tenant_option
 
 
 @click.command("watch", cls=Verb)
 @job_argument
 @of_tenant_option
+@notify_option
 @common
 @click.pass_obj
 def command(call: Call, /, job: int, of_tenant: str | None) -> int:

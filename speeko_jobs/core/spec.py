@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from speeko_jobs.core import language as languages
 from speeko_jobs.core.converting import Delivered, bought_format
@@ -52,6 +53,7 @@ class JobSpec:
     lexicon: tuple[str, ...] = ()  # paths
     routing: Routing | None = field(default=None, hash=False)
     prune: bool = False  # files that left the catalog are deleted
+    webhook: str = ""  # an address that hears of the job's end and of its pauses
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
 
     def to_json(self) -> dict[str, Any]:
@@ -118,6 +120,25 @@ def checked(spec: JobSpec) -> JobSpec:
                 f"{option}: no keys and passwords in the address, it is shown and stored: set them where the"
                 " store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
             )
+    check_webhook(spec.webhook)
     if spec.max_concurrency < 1:
         raise ConfigError("--max-concurrency takes at least 1")
     return spec
+
+
+def check_webhook(url: str) -> None:
+    """Raise ConfigError for an address that nothing can be sent to, or that holds a login or a key."""
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or any(character <= " " or character == "\x7f" for character in url):
+        raise ConfigError("--webhook takes an address such as https://example.com/hook")
+    if redacted(url) != url or "@" in parts.netloc:
+        raise ConfigError(
+            "--webhook: no keys and passwords in the address, it is stored: the receiver knows us by the"
+            " signature (SPEEKO_WEBHOOK_SECRET)"
+        )

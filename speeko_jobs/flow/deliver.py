@@ -18,6 +18,7 @@ from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import Finished, Put, Saved, Settlement
 from speeko_jobs.core.change import NO_SOURCE
+from speeko_jobs.core.cost_model import SEGMENTS
 from speeko_jobs.core.manifest import Line
 from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.speech import Record
@@ -114,6 +115,7 @@ class _Delivery:
         # "unchanged" is a way for a row to end and a source at once; the others are one or the other
         self.counts: Counter[str] = Counter(delivered=0, unchanged=0, failed=0, refused=0)
         self.saved: dict[tuple[str, Source], list[int]] = {}
+        self.in_part: dict[str, list[int]] = {}  # voice → rows bought in part, and what the rest saved
         self.prices: dict[tuple[str, int, int], int] = {}
 
     def run(self, rows: list[Row], known: Mapping[bytes, Record]) -> Finished | None:
@@ -306,7 +308,13 @@ class _Delivery:
             source=min(sources, key=_ORDER.index), cost_micros=paid, millis=put.millis, bytes=put.bytes
         )
         self.counts["delivered"] += 1
-        self._count(line, self._listed(line.voice, line.chars, len(one.records)))
+        listed = self._listed(line.voice, line.chars, len(one.records))
+        self._count(line, listed)
+        own = sum([source is Source.SYNTHESIZED for source in sources])
+        if 0 < own < len(one.records):
+            rest = self.in_part.setdefault(line.voice, [0, 0])
+            rest[0] += 1
+            rest[1] += listed - paid
         return line
 
     def _source(self, record: Record, row_no: int) -> Source:
@@ -343,6 +351,8 @@ class _Delivery:
             counts["list_micros"] += listed
             if source is not Source.SYNTHESIZED:
                 saved.append(Saved(voice, source.value, rows, chars, listed - paid))
+        for voice, (rows, rest) in sorted(self.in_part.items()):
+            saved.append(Saved(voice, SEGMENTS, rows, 0, rest))
         orders = self.orders
 
         def work(t: Transaction) -> Finished | None:
@@ -352,12 +362,13 @@ class _Delivery:
                 destination=orders.destination_id,
                 puts=puts,
                 counts=counts,
+                saved=saved,
                 claimant=self.claimant,
                 engine=self.spec.engine,
                 form=str(self.spec.delivered),
             )
-            if finished is not None and finished.first:
-                deliveries.book_saved(t, orders.tenant, self.profile.name, saved)
+            if finished is not None:
+                deliveries.book_saved(t, orders.tenant, self.profile.name, saved, finished.booked)
             return finished
 
         return self.context.database.run(work)

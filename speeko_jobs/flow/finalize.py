@@ -20,6 +20,7 @@ from speeko_jobs.core import manifest
 from speeko_jobs.core import summary as core_summary
 from speeko_jobs.core.inert import spreadsheet_safe
 from speeko_jobs.core.states import JobState
+from speeko_jobs.flow import report
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import rebuild
 from speeko_jobs.flow.prune_files import prune
@@ -62,6 +63,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     store = context.store_of(job.spec.store)
     destination = context.store_of(job.spec.output)
     reasons: Counter[str] = Counter()
+    sample = report.Sample(job.rows)
     with contextlib.ExitStack() as stack:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
         table_out = stack.enter_context(destination.writer("manifest.csv"))
@@ -73,14 +75,18 @@ def _write(context: Context, job: Job, end: JobState) -> None:
             lines_out.write(as_json)
             crash.point("in_manifest")
             table_out.write(as_csv)
+            wrong: list[dict[str, Any]] = []
             if part.has_failures:
                 lines = map(json.loads, as_json.splitlines())
                 wrong = [line for line in lines if line["error"] is not None]
                 failed_out.write(_csv(_failed_rows(context, part.chunk, job, wrong)))
                 reasons.update([line["error"] for line in wrong])
+            sample.add(as_json, wrong)
     if job.state is JobState.FINALIZING:
         job = replace(job, state=end)
-    text = json.dumps(_summary(context, job, _most(reasons)), indent=2, ensure_ascii=False) + "\n"
+    summary = _summary(context, job, _most(reasons))
+    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    destination.put("report.html", report.page(context, job, summary, sample))
     destination.put("summary.json", text.encode())
 
 

@@ -110,7 +110,7 @@ def fire(context: Context, run: int) -> int | None:
     try:
         job = _released(context, taken)
         if job is None and taken.tries > MOST_TRIES:
-            why = f"its worker ended {MOST_TRIES} times while it planned: see the workers' logs"
+            why = f"{MOST_TRIES} workers took it and came to no end: see their logs"
             _end(context, taken, RunState.FAILED, reason=why)
             return None
         job = job or _submitted(context, taken)

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
-from speeko_jobs.adapters.postgres import claims, jobs, metrics, retention, says, sweeps
+from speeko_jobs.adapters.postgres import claims, hooks, jobs, metrics, retention, says, sweeps
 from speeko_jobs.flow import spool
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -45,6 +45,8 @@ def sweep(context: Context) -> Swept:
     queue.deliver(lying.deliver[queue.waiting(DELIVER) :])
     for job in lying.finalize:
         queue.finalize(job)
+    if hooks.any_due(database):
+        queue.hooks()
     dispatch(context)
     metrics.note_chore(database, metrics.SWEEP, len(lying.synthesize) + len(lying.deliver))
     return Swept(replayed, lying)

@@ -135,6 +135,20 @@ def test_before_the_first_job(here: Any) -> None:
     assert "there are no jobs yet" in err
 
 
+def test_a_price_with_a_day_is_settled_when_it_is_planned(
+    ready: Any, books: Books, tmp_path: Any, monkeypatch: Any
+) -> None:
+    catalog = tmp_path / "c.csv"
+    catalog.write_text("id,text\n1,Ten chars.\n")
+    by_date = ("--price-per-million", "15, 30 from 2000-01-01, 60 from 9999-01-01")
+    assert ready.json("estimate", catalog, *by_date)["cost_usd"] == "0.000300"
+    job = ready.json("submit", catalog, *by_date, "--output", "out")["job"]
+    assert books.one("SELECT spec->>'price_per_million' FROM speeko.job WHERE id = %s", [job]) == "30"
+    monkeypatch.setenv("SPEEKO_PRICE_PER_MILLION", "15, 30 from then")
+    code, _, err = ready("estimate", catalog)
+    assert (code, err) == (1, "speeko: price_per_million: 'then' is not a day such as 2027-01-01\n")
+
+
 # a picture of it
 
 
@@ -201,9 +215,9 @@ def test_many_lines_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert "v031" not in told
     for words in (
         "storage $8.000001 500 GB kept: $11.50 a month at $0.023 a GB",
-        "routing $5.00 more than with default voices, at list price, by the plans",
+        "routing $5.00 more than with default voices, at list price",
         "forecast $2,511.50 for November, with $11.50 of storage:",
-        "$1,000.00 so far + 7 days left × $214.285714 (mean of the last 7 full days)",
+        "$1,000.00 so far + 7 days × $214.285714, mean of 7 full days",
     ):
         assert words in told, words
     assert max(len(line.rstrip()) for line in out.splitlines()) <= 80

@@ -27,7 +27,9 @@ class RabbitProcess(LocalProcess):
         program = str(_DEBIAN) if _DEBIAN.exists() else shutil.which("rabbitmq-server")
         epmd = shutil.which("epmd")
         if program is None or epmd is None:
-            pytest.skip("there is no rabbitmq-server on this machine (Debian: apt-get install rabbitmq-server)")
+            pytest.skip(
+                "there is no rabbitmq-server on this machine (Debian: apt-get install rabbitmq-server)"
+            )
         home = folder / "rabbitmq"
         home.mkdir()
         (home / "plugins").write_text("[].\n")

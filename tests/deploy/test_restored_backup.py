@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import shutil
@@ -16,7 +17,11 @@ import psycopg
 import pytest
 
 from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.adapters.providers import Provider, open_provider
+from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.states import JobState
+from speeko_jobs.flow.sweep import sweep
+from speeko_jobs.flow.synthesize import synthesize
 from speeko_jobs.local.postgres import _program
 from speeko_jobs.local.stack import ServerUrls
 from tests.cli.conftest import Here
@@ -72,6 +77,41 @@ def use(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"SPEEKO_{name.upper()}", getattr(settings, name))
 
 
+def work(flow: InProcess, job: int, calls: int) -> None:
+    """One engine that is told to stop when so many calls have been billed; what is in flight is finished."""
+
+    async def engine() -> None:
+        opened: list[Provider] = []
+
+        def open_one(profile: Profile) -> Provider:
+            opened.append(open_provider(profile, flow.settings))
+            return opened[-1]
+
+        try:
+            await synthesize(flow.context, open_one, job, 1, lambda: flow.provider.calls >= calls)
+        finally:
+            for provider in opened:
+                await provider.aclose()
+
+    asyncio.run(engine())
+
+
+def bury(flow: InProcess) -> None:
+    """Let the leases of dead engines run out."""
+
+    def buried() -> bool:
+        flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
+        sweep(flow.context)
+        return not flow.books.execute("SELECT FROM speeko.claimant")
+
+    wait_until(buried, "the burial of the dead")
+
+
+def broken(flow: InProcess) -> set[str]:
+    """The rules that do not hold, but for the one that a restored database starts anew."""
+    return set(broken_rules(flow.books)) - {"a fence is the number of calls of a text"}
+
+
 def test_what_a_restored_backup_holds_is_not_bought_again(
     flow: InProcess, new_database: str, tmp_path: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,30 +119,37 @@ def test_what_a_restored_backup_holds_is_not_bought_again(
     flow.provider.script([{"match": "*", "times": -1, "delay_seconds": 0.1}])
     job, _ = flow.submit(flow.catalog(ROWS))
     child = WorkerChild(flow.settings, job)
-    wait_until(lambda: flow.provider.calls >= 6, "the first calls")
-    postgres("pg_dump", flow.settings.database_url, "--format=custom", f"--file={dump}")
-    dumped = flow.provider.calls
-    later, _ = flow.submit(flow.catalog(LATER), {"output": str(tmp_path / "later")})
-    assert flow.drive(later).state is JobState.DONE  # its texts are in the store, and not in the dump
-    wait_until(lambda: flow.provider.calls >= dumped + 16, "calls between the two parts of the backup")
-    subprocess.run(["cp", "-a", str(home / "audio"), str(store)], check=False)  # files come and go in there
-    held = {path.stem for path in store.rglob("*.mp3")}
-    wait_until(lambda: flow.provider.calls >= len(held) + 10, "calls after the backup")
+    wait_until(lambda: flow.provider.calls >= 8, "the first calls")
+    postgres("pg_dump", flow.settings.database_url, "--format=custom", f"--file={dump}")  # while it works
     child.end()
+    bury(flow)
+    flow.provider.script([])
+    # between the two parts of the backup: bought for this job, and for one that is submitted only now
+    work(flow, job, flow.provider.calls + 10)
+    later, _ = flow.submit(
+        flow.catalog(LATER),
+        {"output": str(tmp_path / "later")},
+    )
+    work(flow, later, flow.provider.calls + len(LATER))
+    shutil.copytree(home / "audio", store)
+    held = {path.stem for path in store.rglob("*.mp3")}
+    work(flow, job, flow.provider.calls + 10)  # after the backup
     assert jobs.show(flow.context.database, job).state is JobState.RUNNING, "nothing was left to do"
 
     # everything is lost but the provider's bill; Redis is left with what nobody else knows any more
     flow.close()
     shutil.rmtree(home)
     shutil.rmtree(flow.output, ignore_errors=True)
-    flow.provider.script([])
     before = billed(flow)
     postgres("pg_restore", new_database, "--no-owner", "--exit-on-error", dump)
     home.mkdir()
     shutil.copytree(store, home / "audio")
     again = flow.again(database_url=new_database)
     on_record = ledger(again)
-    assert len(held - set(on_record)) > len(LATER), "the test shows nothing: all that is held is on record"
+    known = {key for (key,) in again.books.execute("SELECT encode(key, 'hex') FROM speeko.utterance")}
+    assert held & set(on_record)
+    assert held & known - set(on_record)
+    assert held - known
     use(again.settings, monkeypatch)
     code, said, _ = here("db", "restored", "--json")
     assert code == 0
@@ -120,11 +167,11 @@ def test_what_a_restored_backup_holds_is_not_bought_again(
     adopted = held - set(on_record)
     lost = sum(max(before[key] - on_record[key] - (key in adopted), 0) for key in before)
     found = reconciled(again, here, tmp_path)
-    assert lost > 0
+    assert lost >= 10
     assert found.pop("only_billed") == lost
     assert found.pop("agreed") + found.pop("unknown_billed") == after.total() - lost
     assert not found["only_in_ledger"] + found["other_amount"] + found["refused_billed"]
-    assert broken_rules(again.books) == {}
+    assert broken(again) == set()
     again.close()
 
 
@@ -144,7 +191,8 @@ def test_a_backup_of_a_quiet_machine_loses_nothing(
         assert here("db", "restored")[0] == 0
     summary = again.run(source)
     assert (summary["delivered"], summary["calls"], again.provider.calls) == (len(ROWS), 0, paid)
-    more = again.run(again.catalog([*ROWS, ("new", "A text that nobody has bought yet.")]))
-    assert (more["calls"], again.provider.calls) == (1, paid + 1)
-    again.check()
+    more, _ = again.submit(again.catalog([*ROWS, ("new", "A text that nobody has bought yet.")]))
+    assert again.drive(more).state is JobState.DONE
+    assert again.provider.calls == paid + 1
+    assert broken(again) == set()
     again.close()

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from speeko_jobs.adapters.corpus import addresses, bombs, open_catalog
+from speeko_jobs.adapters.corpus import bombs, open_catalog
 from speeko_jobs.errors import CatalogError
 from tests.adapters.corpus.test_sheet import write_xlsx
 

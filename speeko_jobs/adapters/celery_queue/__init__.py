@@ -68,6 +68,10 @@ class Queue:
         """Ask any worker to sweep; the request is void once the next one is due."""
         return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
 
+    def hooks(self) -> bool:
+        """Have events sent to webhooks; void once the next sweep asks."""
+        return self._send("hooks", CONTROL, [()], expires=SWEEP_SECONDS)
+
     def tick(self) -> bool:
         """Ask any worker to look for schedules that are due; void once the next one is asked."""
         return self._send("tick", CONTROL, [()], expires=SWEEP_SECONDS)

@@ -80,7 +80,7 @@ def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Cele
         broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_pool_limit=4,
+        broker_pool_limit=16,  # opened as needed; Flower asks many things at once
         broker_pool_acquire_timeout=10,
         task_publish_retry_policy={
             "max_retries": 3,

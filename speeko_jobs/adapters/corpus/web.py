@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from speeko_jobs.adapters.corpus import addresses
 from speeko_jobs.adapters.corpus.streams import CHUNK_BYTES, ByteStream, unzipped
 from speeko_jobs.errors import CatalogError
+from speeko_jobs.local import addresses
+from speeko_jobs.local.connections import watched_session
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -35,7 +36,7 @@ def open_http(url: str, name: str) -> ByteStream:
     import requests
 
     way = _Way()
-    session = _session(way)
+    session = watched_session(way.connected)
     try:
         response = _followed(session, way, url, name)
         try:
@@ -72,42 +73,6 @@ class _Way:
         except BaseException:
             connection.close()
             raise
-
-
-def _session(way: _Way) -> Session:
-    """A session whose connections are looked at before anything is sent."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            connection = super()._new_conn()
-            way.connected(connection)
-            return connection
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            connection = super()._new_conn()
-            way.connected(connection)
-            return connection
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
-            super().init_poolmanager(*sizes, **options)
-            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
-
-    session = requests.Session()
-    for scheme in SCHEMES:
-        session.mount(f"{scheme}://", Adapter())
-    return session
 
 
 def _followed(session: Session, way: _Way, url: str, name: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from speeko_jobs.adapters.postgres import retention
 from speeko_jobs.adapters.postgres.chunks import Chunk
@@ -38,12 +38,23 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """Rows of one voice and source, and what they did not cost."""
+
+    voice: str
+    source: str
+    requests: int
+    chars: int
+    saved_micros: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """How a job stands after one of its chunks. `first`: the chunk had not been delivered before a retry."""
+    """How a job stands after one of its chunks. `booked`: what the chunk had saved before a retry."""
 
     state: JobState
     last: bool
-    first: bool
+    booked: list[Saved]
 
 
 def chunk(database: Database, job: int, no: int) -> tuple[Chunk, ChunkState] | None:
@@ -91,6 +102,7 @@ def finish(
     destination: int,
     puts: Sequence[Put],
     counts: Mapping[str, int],
+    saved: Sequence[Saved] = (),
     claimant: int | None = None,
     engine: str = "",
     form: str = "",
@@ -107,13 +119,14 @@ def finish(
             "no": at.no,
             "claimant": claimant,
             "counts": json.dumps(dict(counts)),
+            "saved": json.dumps([astuple(s) for s in saved]),
             **{name: counts[name] for name in ("delivered", "unchanged", "failed", "refused")},
         },
     )
     if state is None:
         return None
     hold(t, destination, at.job, puts, engine=engine, form=form)
-    return Finished(JobState(state[0]), state[1] == 0, state[2])
+    return Finished(JobState(state[0]), state[1] == 0, [Saved(*one) for one in state[2]])
 
 
 def hold(
@@ -139,19 +152,12 @@ def hold(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """Rows of one voice and source, and what they did not cost."""
-
-    voice: str
-    source: str
-    requests: int
-    chars: int
-    saved_micros: int
-
-
-def book_saved(t: Transaction, tenant: str, provider: str, saved: Sequence[Saved]) -> None:
-    """Add to the day's figures what was saved."""
+def book_saved(
+    t: Transaction, tenant: str, provider: str, saved: Sequence[Saved], booked: Sequence[Saved] = ()
+) -> None:
+    """Add to the day's figures what was saved, less what is `booked` of it already."""
+    if booked:
+        saved = _difference(saved, booked)
     if saved:
         t.run(
             "costs_saved",
@@ -165,6 +171,16 @@ def book_saved(t: Transaction, tenant: str, provider: str, saved: Sequence[Saved
                 "saved": [s.saved_micros for s in saved],
             },
         )
+
+
+def _difference(saved: Sequence[Saved], booked: Sequence[Saved]) -> list[Saved]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    for sign, some in ((1, saved), (-1, booked)):
+        for one in some:
+            cell = sums.setdefault((one.voice, one.source), [0, 0, 0])
+            for at, value in enumerate((one.requests, one.chars, one.saved_micros)):
+                cell[at] += sign * value
+    return [Saved(*names, *cell) for names, cell in sorted(sums.items()) if any(cell)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,12 +146,6 @@ def facts(database: Database, destination: int, paths: Sequence[str]) -> dict[st
     return {path: Facts(*rest) for path, *rest in database.rows("delivered_facts", values)}
 
 
-def held_count(database: Database, destination: int) -> int:
-    """How many files the destination holds."""
-    found = database.row("delivered_count", {"destination": destination})
-    return int(found[0]) if found else 0
-
-
 def held_paths(database: Database, destination: int, after: str, rows: int) -> list[str]:
     """A page of the paths that the destination holds, in order."""
     values = {"destination": destination, "after": after, "rows": rows}

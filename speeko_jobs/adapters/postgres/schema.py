@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -351,6 +352,22 @@ evicted = Table(
     _words("format"),
     _words("store"),
 )
+hook = Table(
+    "hook",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column("job_id", BigInteger, ForeignKey(job.c.id, ondelete="CASCADE"), nullable=False),
+    _words("event"),
+    CheckConstraint("event IN ('done', 'failed', 'paused', 'cancelled')"),
+    _words("reason", server_default=""),
+    _time("born_at", now=True),
+    _number("tries", Integer),
+    Column("due_at", DateTime(timezone=True), server_default=text("clock_timestamp()")),
+    _time("delivered_at"),
+    _words("error", server_default=""),
+)
+Index("hook_due", hook.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
+Index("hook_job", hook.c.job_id)
 schedule = Table(
     "schedule",
     metadata,

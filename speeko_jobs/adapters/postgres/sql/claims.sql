@@ -111,7 +111,8 @@ WITH o AS (
     FROM o JOIN before b ON b.id = o.attempt
     WHERE a.id = o.attempt AND a.at = o.at AND (b.state = 'sending' OR o.outcome IN ('stored', 'bad'))
     RETURNING a.id, a.tenant, a.provider, a.voice, a.chars, a.cost_micros, a.job_id, a.state, a.status,
-              b.state AS was, b.day AS was_day, b.key, b.row_no, b.fence
+              (a.settled_at AT TIME ZONE 'UTC')::date AS day, b.state AS was, b.day AS was_day, b.key, b.row_no,
+              b.fence
 ), kept AS (
     UPDATE speeko.utterance u
     SET state = CASE WHEN o.outcome = 'stored' THEN 'done'
@@ -157,7 +158,7 @@ WITH o AS (
     INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, micros)
     SELECT tenant, day, provider, voice, source, sum(n), sum(n * chars), sum(n * cost_micros)
     FROM (
-        SELECT tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date AS day, provider, voice,
+        SELECT tenant, day, provider, voice,
                CASE state WHEN 'stored' THEN 'synthesized' ELSE state END AS source, 1 AS n, chars, cost_micros
         FROM written WHERE state IN ('stored', 'bad', 'unknown')
         UNION ALL  -- what was possible on its day is known now
@@ -222,7 +223,8 @@ WITH lost AS (
     SET state = 'unknown', ever_unknown = true, reason = %(died)s,
         settled_at = clock_timestamp()
     WHERE claimant_id = ANY(%(claimants)b::bigint[]) AND state = 'sending'
-    RETURNING job_id, key, fence, cost_micros, tenant, provider, voice, chars
+    RETURNING job_id, key, fence, cost_micros, tenant, provider, voice, chars,
+              (settled_at AT TIME ZONE 'UTC')::date AS day
 ), booked AS (
     UPDATE speeko.job j
     SET reserved_micros = j.reserved_micros - s.micros, possible_micros = j.possible_micros + s.micros,
@@ -231,7 +233,7 @@ WITH lost AS (
     WHERE j.id = s.job_id
 ), daily AS (
     INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, micros)
-    SELECT tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, provider, voice, 'unknown', count(*),
+    SELECT tenant, day, provider, voice, 'unknown', count(*),
            sum(chars), sum(cost_micros)
     FROM lost GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
     ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE

@@ -53,12 +53,19 @@ UPDATE speeko.chunk c SET state = 'ready', missing = 0, ready_at = clock_timesta
 FROM idle WHERE c.job_id = idle.id AND c.state IN ('planned', 'synthesizing')
 RETURNING c.job_id, c.no
 
--- job_end: the files of a job are written
-UPDATE speeko.job
-SET state = CASE WHEN state = 'finalizing' THEN %(state)s ELSE state END, finalized = true,
-    finished_at = coalesce(finished_at, clock_timestamp())
-WHERE id = %(job)s AND NOT finalized AND state IN ('finalizing', 'cancelled')
-RETURNING id
+-- job_end: the files of a job are written, which is an event
+WITH ended AS (
+    UPDATE speeko.job
+    SET state = CASE WHEN state = 'finalizing' THEN %(state)s ELSE state END, finalized = true,
+        finished_at = coalesce(finished_at, clock_timestamp())
+    WHERE id = %(job)s AND NOT finalized AND state IN ('finalizing', 'cancelled')
+    RETURNING id, state, reason, spec
+), event AS (
+    INSERT INTO speeko.hook (job_id, event, reason)
+    SELECT id, CASE state WHEN 'done_with_errors' THEN 'failed' ELSE state END, reason
+    FROM ended WHERE spec->>'webhook' <> ''
+)
+SELECT id FROM ended
 
 -- job_stamp_end: when a job had nothing left to deliver
 UPDATE speeko.job SET finished_at = clock_timestamp()

@@ -29,15 +29,15 @@ WHERE job_id = %(job)s AND no = %(no)s AND (state = 'ready' OR state = 'synthesi
 
 -- chunk_delivered: once only, by whoever finds it ready or by the engine that has it; the counts go to the job
 WITH old AS (
-    SELECT job_id, no, delivered_at FROM speeko.chunk
+    SELECT job_id, no, saved FROM speeko.chunk
     WHERE job_id = %(job)s AND no = %(no)s
       AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
     FOR NO KEY UPDATE
 ), done AS (
     UPDATE speeko.chunk c SET state = 'delivered', delivered_at = clock_timestamp(), claimant_id = NULL,
-           counts = %(counts)s
+           counts = %(counts)s, saved = %(saved)s
     FROM old WHERE c.job_id = old.job_id AND c.no = old.no
-    RETURNING c.job_id, old.delivered_at IS NULL AS first
+    RETURNING c.job_id, old.saved
 )
 UPDATE speeko.job j
 SET chunks_open = j.chunks_open - 1, delivered = j.delivered + %(delivered)s,
@@ -46,7 +46,7 @@ SET chunks_open = j.chunks_open - 1, delivered = j.delivered + %(delivered)s,
                  ELSE j.state END,
     finished_at = CASE WHEN j.chunks_open = 1 THEN coalesce(j.finished_at, clock_timestamp()) ELSE j.finished_at END
 FROM done WHERE j.id = done.job_id
-RETURNING j.state, j.chunks_open, done.first
+RETURNING j.state, j.chunks_open, done.saved
 
 -- costs_saved: what the rows of a chunk did not cost, by where their audio came from
 INSERT INTO speeko.cost_daily AS d (tenant, day, provider, voice, source, requests, chars, saved_micros)

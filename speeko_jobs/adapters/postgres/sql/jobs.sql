@@ -45,13 +45,19 @@ WITH gone AS (DELETE FROM speeko.job WHERE id = %(job)s AND state = 'planning' R
                 AND NOT EXISTS (SELECT FROM speeko.job WHERE id = %(job)s AND state <> 'planning'))
 SELECT id FROM gone
 
--- job_set_state: move a job from one of some states to another, with the reason
-UPDATE speeko.job
-SET state = %(state)s, reason = %(reason)s,
-    finished_at = CASE WHEN %(state)s IN ('done', 'done_with_errors', 'cancelled')
-                       THEN coalesce(finished_at, clock_timestamp()) END
-WHERE id = %(job)s AND state = ANY(%(expected)s)
-RETURNING id
+-- job_set_state: move a job from one of some states to another, with the reason; a pause is an event
+WITH moved AS (
+    UPDATE speeko.job
+    SET state = %(state)s, reason = %(reason)s,
+        finished_at = CASE WHEN %(state)s IN ('done', 'done_with_errors', 'cancelled')
+                           THEN coalesce(finished_at, clock_timestamp()) END
+    WHERE id = %(job)s AND state = ANY(%(expected)s)
+    RETURNING id, state, reason, spec
+), event AS (
+    INSERT INTO speeko.hook (job_id, event, reason)
+    SELECT id, state, reason FROM moved WHERE state = 'paused' AND spec->>'webhook' <> ''
+)
+SELECT id FROM moved
 
 -- job_show: one job, or all of them or of a tenant (newest first), with what its chunks have counted so far
 SELECT j.id, j.tenant, j.state, j.reason, j.priority, j.spec, j.files, j.plan, d.url,

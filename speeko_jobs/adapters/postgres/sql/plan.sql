@@ -37,9 +37,6 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) d
 
--- delivered_count: how many files a destination holds
-SELECT count(*) FROM speeko.delivered WHERE destination_id = %(destination)s
-
 -- delivered_page: paths that a destination holds, in order
 SELECT path FROM speeko.delivered
 WHERE destination_id = %(destination)s AND path > %(after)s

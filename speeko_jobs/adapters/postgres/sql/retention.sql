@@ -35,7 +35,7 @@ WITH page AS MATERIALIZED (
 ), gone AS (
     DELETE FROM speeko.attempt_other a USING page p
     WHERE a.id = p.id AND a.at = p.at AND p.state <> 'sending'
-      AND NOT EXISTS (SELECT FROM speeko.job j WHERE j.id = p.job_id AND j.pruned_at IS NULL)
+      AND NOT EXISTS (SELECT FROM speeko.job j WHERE j.id = p.job_id AND j.pruned_at IS NULL OFFSET 0)
     RETURNING a.id
 )
 SELECT p.at, p.id, (SELECT count(*) FROM gone) FROM page p ORDER BY p.at DESC, p.id DESC LIMIT 1

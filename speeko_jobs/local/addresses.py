@@ -1,4 +1,4 @@
-"""Which addresses a catalog may be fetched from, and where a redirect may lead.
+"""Which addresses may be asked for a catalog or told an event, and where a redirect may lead.
 
 The command line runs with its user's own rights, on the user's own network: private addresses are as good
 as any. Addresses at which clouds hand out credentials are never good, and a public server may not send

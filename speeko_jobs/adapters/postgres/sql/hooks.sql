@@ -1,0 +1,20 @@
+-- hooks_take: events that are due, of one job or of all, each in one hand until its lease lapses
+WITH due AS (
+    SELECT id FROM speeko.hook
+    WHERE due_at <= clock_timestamp() AND (%(job)s::bigint IS NULL OR job_id = %(job)s)
+    ORDER BY due_at LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE speeko.hook h
+SET tries = h.tries + 1, due_at = clock_timestamp() + %(lease)s * interval '1 second'
+FROM due WHERE h.id = due.id
+RETURNING h.id::text, h.job_id, h.event, h.reason, extract(epoch FROM h.born_at)::float8, h.tries
+
+-- hook_tried: how a try went: delivered, due again after some seconds, or (wait is NULL) given up
+UPDATE speeko.hook
+SET delivered_at = CASE WHEN %(delivered)s THEN clock_timestamp() END, error = %(error)s,
+    due_at = CASE WHEN NOT %(delivered)s THEN clock_timestamp() + %(wait)s::float8 * interval '1 second' END
+WHERE id = %(id)s::uuid AND tries = %(tries)s AND delivered_at IS NULL
+
+-- hooks_due: whether an event is due
+SELECT EXISTS (SELECT FROM speeko.hook WHERE due_at <= clock_timestamp())

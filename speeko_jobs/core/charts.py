@@ -1,0 +1,100 @@
+"""Charts as SVG for a page that styles them: pygal draws, and what would run, load or differ is taken out.
+
+pygal because it is pure Python, makes nothing but SVG, and is kept up; what it makes is text with classes,
+so that one style sheet serves light, dark and print. Labels go through an XML writer and cannot act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+from speeko_jobs.core import figures
+
+WIDTH = 480
+BAR_HEIGHT, FRAME_HEIGHT, HEIGHT = 34, 16, 260
+FONT_SIZE = 13
+LABEL_CHARS = 34
+AXIS_LABELS = 5
+_TAKEN_OUT = {"script", "style", "desc", "title", "defs"}
+
+
+def bars(entries: Sequence[tuple[str, float, str]], told: str) -> Markup:
+    """Horizontal bars, the first at the top: (label, length, figure in words)."""
+    import pygal
+
+    height = FRAME_HEIGHT + BAR_HEIGHT * len(entries)
+    chart = pygal.HorizontalBar(**_common(height), show_x_labels=False, show_x_guides=False)
+    chart.x_labels = [f"{_short(label)} · {figure}" for label, _, figure in reversed(entries)]
+    chart.add("", [length for _, length, _ in reversed(entries)])
+    return _svg(chart, told)
+
+
+def course(values: Sequence[float], seconds: float, told: str) -> Markup:
+    """A line over time: values of equal stretches, `seconds` in all."""
+    import pygal
+
+    chart = pygal.Line(**_common(HEIGHT), fill=True, show_dots=False, show_minor_x_labels=False)
+    step = seconds / len(values)
+    chart.x_labels = [figures.duration(step * place) for place in range(len(values) + 1)]
+    every = max(1, len(values) // (AXIS_LABELS - 1))
+    chart.x_labels_major_every = every
+    chart.add("", [*values, values[-1]], stroke=True)
+    chart.range = (0, max(values) or 1)
+    return _svg(chart, told)
+
+
+def dots(points: Sequence[tuple[float, float]], told: str) -> Markup:
+    """Points: x to the right, y upwards, both from 0."""
+    import pygal
+
+    chart = pygal.XY(**_common(HEIGHT), stroke=False, dots_size=2.5)
+    chart.add("", list(points))
+    chart.xrange = (0, max(x for x, _ in points) or 1)
+    chart.range = (0, max(y for _, y in points) or 1)
+    return _svg(chart, told)
+
+
+def _common(height: int) -> dict[str, Any]:
+    from pygal.style import Style
+
+    style = Style(label_font_size=FONT_SIZE, major_label_font_size=FONT_SIZE, value_font_size=FONT_SIZE)
+    return {
+        "width": WIDTH,
+        "height": height,
+        "style": style,
+        "js": [],
+        "css": [],
+        "no_prefix": True,  # else each chart has a random name
+        "show_legend": False,
+        "truncate_label": -1,
+        "margin": 8,
+        "max_scale": 6,
+        "formatter": _number,
+        "x_value_formatter": _number,
+    }
+
+
+def _number(value: Any) -> str:
+    """A number on an axis. The pairs that points are made of are asked for, too, and shown nowhere."""
+    return f"{value:,.10g}" if isinstance(value, int | float) else ""
+
+
+def _svg(chart: Any, told: str) -> Markup:
+    """The drawing alone, with `told` for those who cannot see it."""
+    root = chart.render_tree()
+    for parent in list(root.iter()):
+        for child in list(parent):
+            kind, words = child.tag, child.get("class", "")
+            if not isinstance(kind, str) or kind in _TAKEN_OUT or "tooltip-overlay" in words:
+                parent.remove(child)
+    del root.attrib["id"]
+    root.attrib |= {"role": "img", "aria-label": told, "class": "chart"}
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 (written by an XML writer)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LABEL_CHARS else label[: LABEL_CHARS - 1] + "…"

@@ -1,0 +1,96 @@
+"""`speeko jobs` lists, and `speeko jobs prune` lets go of old rows, as a user meets them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from speeko_jobs.adapters.postgres.database import Database
+from tests.fixtures.books import Books
+from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
+
+
+@pytest.fixture
+def ready(here: Any, migrated_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: F811
+    """`speeko` in this process on a migrated database."""
+    monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
+    monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)
+    return here
+
+
+@pytest.fixture
+def books(migrated_url: str) -> Iterator[Books]:  # noqa: F811
+    database = Database(migrated_url)
+    yield Books(database)
+    database.close()
+
+
+def add_ended(books: Books, *, days: float = 40, tenant: str = "shop", store: str = "memory://store") -> int:
+    """A job of three rows that ended so long ago."""
+    job = books.job(["one", "two", "three"], tenant=tenant)
+    books.execute(
+        "UPDATE speeko.job SET state = 'done', finalized = true, chunks_open = 0, delivered = 3, "
+        "spec = jsonb_set(spec, '{store}', to_jsonb(%s::text)), "
+        "finished_at = clock_timestamp() - make_interval(secs => %s) WHERE id = %s",
+        [store, days * 86_400, job],
+    )
+    return job
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("jobs prune", "missing option '--older-than'"),
+        ("jobs prune --older-than 3", "not a span of time such as 12h, 30d or 4w"),
+        ("jobs --tenant shop prune --older-than 30d", "--tenant goes behind prune"),
+        ("jobs purge", "no such command 'purge'"),
+    ],
+)
+def test_words_that_do_not_fit_are_told_in_one_line(here: Any, words: str, told: str) -> None:
+    code, out, err = here(*shlex.split(words))
+    assert (code, out) == (2, "")
+    assert told in err
+    assert len(err.splitlines()) == 1
+
+
+def test_jobs_that_ended_just_now_stay(ready: Any, books: Books) -> None:
+    add_ended(books)
+    assert ready("jobs", "prune", "--older-than", "0d")[:2] == (2, "")
+
+
+def test_what_is_told_is_what_happens(ready: Any, books: Books) -> None:
+    old, other, young = (
+        add_ended(books),
+        add_ended(books, tenant="other"),
+        add_ended(books, days=2),
+    )
+    prune = ("jobs", "prune", "--older-than", "30d")
+    assert ready(*prune, "--dry-run")[:2] == (0, "would go: 6 rows of 2 jobs\n")
+    assert ready(*prune, "--tenant", "other", "--dry-run")[1] == "would go: 3 rows of 1 job\n"
+    found = ready.json(*prune, "--tenant", "other")
+    assert (found["jobs"], found["rows"], found["dry_run"], found["is_whole"]) == (1, 3, False, True)
+    assert ready(*prune)[1] == "gone: 3 rows of 1 job\n"
+    assert ready(*prune)[1] == "gone: 0 rows of 0 jobs\n"
+    listed = {job["job"]: job for job in ready.json("jobs")}
+    assert listed.keys() == {old, other, young}
+    assert [listed[job]["pruned_at"] is not None for job in (old, other, young)] == [True, True, False]
+    assert all(job["rows"] == job["served"] == 3 for job in listed.values())
+    table = ready("jobs", "--limit", "2")[1].splitlines()
+    assert len(table) == 3
+    assert table[0].split()[:2] == ["job", "state"]
+    code, out, err = ready("results", str(old))
+    assert (code, out) == (1, "")
+    assert f"the rows of job {old} were pruned" in err
+
+
+def test_what_had_to_stay_is_told_and_the_code_says_so(ready: Any, books: Books) -> None:
+    job = add_ended(books, store="ftp://gone")
+    code, out, _ = ready("jobs", "prune", "--older-than", "30d")
+    assert code == 3
+    assert out.splitlines() == [
+        "gone: 3 rows of 0 jobs",
+        f"job {job}: its store did not give up its parts, the next prune tries again",
+    ]
