@@ -29,7 +29,7 @@ def notify(command: str, summary: Mapping[str, Any]) -> None:
             env={**os.environ, **told},
             check=False,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, IndexError) as error:  # IndexError: no word in it
         note(f"speeko: --notify: {getattr(error, 'strerror', None) or error}")
         return
     if done.returncode:

@@ -194,6 +194,7 @@ class Supervisor:
         queue = Queue(self._settings.queue_url)
         while not self._stopping.wait(SWEEP_SECONDS):
             queue.sweep()
+            queue.tick()
         queue.close()
 
 

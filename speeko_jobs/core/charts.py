@@ -14,11 +14,10 @@ from markupsafe import Markup
 
 from speeko_jobs.core import figures
 
-WIDTH = 480
-BAR_HEIGHT, FRAME_HEIGHT, HEIGHT = 34, 16, 260
+WIDTH = 400
+BAR_HEIGHT, FRAME_HEIGHT, HEIGHT = 30, 16, 240
 FONT_SIZE = 13
-LABEL_CHARS = 34
-AXIS_LABELS = 5
+LABEL_CHARS = 24
 _TAKEN_OUT = {"script", "style", "desc", "title", "defs"}
 
 
@@ -34,15 +33,13 @@ def bars(entries: Sequence[tuple[str, float, str]], told: str) -> Markup:
 
 
 def course(values: Sequence[float], seconds: float, told: str) -> Markup:
-    """A line over time: values of equal stretches, `seconds` in all."""
+    """Steps over time: values of equal stretches, `seconds` in all."""
     import pygal
 
-    chart = pygal.Line(**_common(HEIGHT), fill=True, show_dots=False, show_minor_x_labels=False)
+    chart = pygal.XY(**_common(HEIGHT) | {"x_value_formatter": _moment}, fill=True, show_dots=False)
     step = seconds / len(values)
-    chart.x_labels = [figures.duration(step * place) for place in range(len(values) + 1)]
-    every = max(1, len(values) // (AXIS_LABELS - 1))
-    chart.x_labels_major_every = every
-    chart.add("", [*values, values[-1]], stroke=True)
+    chart.add("", [(step * at, value) for n, value in enumerate(values) for at in (n, n + 1)])
+    chart.xrange = (0, seconds)
     chart.range = (0, max(values) or 1)
     return _svg(chart, told)
 
@@ -81,6 +78,10 @@ def _common(height: int) -> dict[str, Any]:
 def _number(value: Any) -> str:
     """A number on an axis. The pairs that points are made of are asked for, too, and shown nowhere."""
     return f"{value:,.10g}" if isinstance(value, int | float) else ""
+
+
+def _moment(value: Any) -> str:
+    return figures.duration(value) if isinstance(value, int | float) else ""
 
 
 def _svg(chart: Any, told: str) -> Markup:

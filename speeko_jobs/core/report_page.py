@@ -42,7 +42,7 @@ list-style:none;margin:0;padding:0}
 .rows p{margin:0 0 6px}
 audio{width:100%;height:40px}
 a{color:var(--accent)}
-.chart{width:100%;height:auto;display:block}
+.chart{width:100%;max-width:480px;height:auto;display:block}
 .chart text{fill:var(--ink);font:13px system-ui,sans-serif}
 .chart .background{fill:none}
 .chart .axis.y text{text-anchor:end}
@@ -55,8 +55,11 @@ a{color:var(--accent)}
 --accent:#2f6fde;--bad:#b3261e}
 main{max-width:none;padding:0}body{font-size:10.5pt}
 audio{display:none}section,figure,.tiles div,.rows li,tr{break-inside:avoid}
-section.long{break-inside:auto}
-details:not([open])::details-content{content-visibility:visible;height:auto}summary{display:none}}
+section.long{break-inside:auto}h2{break-after:avoid}
+details{display:none}
+.tiles{grid-template-columns:repeat(5,1fr);gap:8px}.tiles div{padding:8px 10px}.tiles dd{font-size:1.1rem}
+.pairs{grid-template-columns:repeat(2,1fr)}.charts{grid-template-columns:1fr 1fr}
+.rows{grid-template-columns:1fr 1fr}section,figure{padding:10px 12px;margin-top:10px}}
 """
 
 TEMPLATE = """<!DOCTYPE html>

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from speeko_jobs.adapters.celery_queue import (
     Queue,
 )
 from speeko_jobs.adapters.celery_queue.app import broker_url, make_app
+from speeko_jobs.errors import ConfigError, ServerError
 from tests.fixtures.books import together
 
 PREFIX = "speeko:"
@@ -59,9 +61,10 @@ def arguments(message: dict[str, Any]) -> list[Any]:
         ("unix:///run/redis.sock?db=7", "redis+socket:///run/redis.sock?virtual_host=7"),
         ("unix://:secret@/run/redis.sock?db=7", "redis+socket://:secret@/run/redis.sock?virtual_host=7"),
         ("unix:///with%20space/redis.sock?db=2", "redis+socket:///with%20space/redis.sock?virtual_host=2"),
+        ("amqp://user:secret@host:5672/jobs", "amqp://user:secret@host:5672/jobs"),
     ],
 )  # fmt: skip
-def test_redis_urls_in_kombus_words(ours: str, kombus: str) -> None:
+def test_urls_in_kombus_words(ours: str, kombus: str) -> None:
     assert broker_url(ours) == kombus
 
 
@@ -122,14 +125,15 @@ def test_a_fork_gets_an_app_of_its_own(queue: Queue, monkeypatch: pytest.MonkeyP
     before.close()
 
 
-@pytest.fixture(params=["refused", "silent"])
+@pytest.fixture(params=["redis-refused", "redis-silent", "amqp-refused", "amqp-silent"])
 def dead_broker(request: pytest.FixtureRequest) -> Iterator[str]:
     """A port that refuses connections, and one that takes them and says nothing."""
+    scheme, how = request.param.split("-")
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        if request.param == "silent":
+        if how == "silent":
             held.listen(64)
-        yield f"redis://:secret@127.0.0.1:{held.getsockname()[1]}/0"
+        yield f"{scheme}://user:secret@127.0.0.1:{held.getsockname()[1]}/0"
 
 
 @pytest.mark.timeout(60)
@@ -138,15 +142,56 @@ def test_a_broker_that_is_away_is_reported_in_bounded_time(
 ) -> None:
     queue = Queue(dead_broker)
     # the same bounds as ever, each shorter: what is tested is that there is one at every step
-    options = queue.app.conf.broker_transport_options
-    assert options["socket_timeout"] <= 30
-    assert options["socket_connect_timeout"] <= 5
-    options.update(socket_timeout=0.2, socket_connect_timeout=0.2)
+    conf = queue.app.conf
+    options = conf.broker_transport_options
+    waits = [name for name in options if name.endswith("_timeout") and name != "visibility_timeout"]
+    assert waits
+    assert all(options[name] <= 30 for name in waits)
+    options.update(dict.fromkeys(waits, 0.2))
+    assert conf.broker_connection_timeout <= 5
+    conf.broker_connection_timeout = 0.2
     assert not queue.synthesize([(1, 1), (1, 2)])
     assert "the sweeper will send 2 synthesize messages" in caplog.text
     assert "secret" not in caplog.text
     assert queue.workers_alive(0.1) == []
+    with pytest.raises(ServerError, match="the broker does not answer") as raised:
+        queue.check()
+    assert "secret" not in str(raised.value)
     queue.close()
+
+
+def test_other_brokers_are_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="sqs://: redis://, rediss://, unix://, amqp://, amqps://"):
+        Queue("sqs://key:secret@host")
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("redis://host/0", False),
+        ("rediss://host/0", {"ssl_cert_reqs": ssl.CERT_REQUIRED}),
+        ("amqp://host/jobs", False),
+        ("amqps://host/jobs", {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}),
+    ],
+    ids=["redis", "rediss", "amqp", "amqps"],
+)
+def test_certificates_are_checked_where_tls_is_spoken(url: str, asked: dict[str, Any] | bool) -> None:
+    app = make_app(url)
+    assert app.conf.broker_use_ssl == asked
+    with app.connection_for_write() as connection:
+        assert connection.ssl == asked
+        if url.startswith("redis"):
+            assert type(connection.transport).__module__.endswith("celery_queue.app")
+    app.close()
+
+
+def test_what_rabbitmq_is_told() -> None:
+    conf = make_app("amqp://user:secret@host/jobs").conf
+    options = conf.broker_transport_options
+    assert options["confirm_publish"]  # sent means that it is there
+    assert "global_keyprefix" not in options  # a vhost of its own keeps it apart
+    assert conf.broker_heartbeat
+    assert conf.task_default_delivery_mode == 2  # on disk
 
 
 def test_workers_alive_without_workers(queue: Queue) -> None:

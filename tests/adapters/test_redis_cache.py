@@ -297,3 +297,16 @@ def test_a_url_that_is_none() -> None:
 
 def test_the_servers_version(cache: RedisCache) -> None:
     assert cache.ping()[0].isdigit()
+
+
+def test_all_is_forgotten_at_once(cache: RedisCache, redis_url: str) -> None:
+    records = {key(n): SMALL for n in range(2500)}
+    cache.put_many(records)
+    cache.put_audio(key(1), b"audio")
+    with redis.Redis.from_url(redis_url) as raw:
+        raw.set("speeko:synthesize", "a message")
+        assert cache.forget_all() == 2500
+        assert cache.get_many(list(records)) == {}
+        assert (cache.audio(key(1)), cache.audio_bytes()) == (None, 0)
+        assert raw.get("speeko:synthesize") == b"a message"
+    assert cache.forget_all() == 0

@@ -52,6 +52,12 @@ def test_nights_on_which_the_clock_is_moved(cron: str, around: datetime, shown: 
     assert local(cron, around - timedelta(days=0.9), around + timedelta(days=1.2)) == shown
 
 
+@pytest.mark.parametrize("minutes", range(0, 61, 15))
+def test_in_the_hour_that_comes_twice_nothing_is_due_that_is_over(minutes: int) -> None:
+    second = utc("2026-10-25 01:00") + timedelta(minutes=minutes)
+    assert next_due(Timing("30 2 * * *", "Europe/Berlin"), second) == utc("2026-10-26 01:30")
+
+
 @pytest.mark.parametrize(("day", "hours"), [(AUTUMN, 25), (SPRING, 23), (utc("2026-06-01"), 24)])
 def test_every_hour_is_every_real_hour(day: datetime, hours: int) -> None:
     midnight = f"{day:%d} 00:00"

@@ -24,7 +24,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 
 def load(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The file with ${NAME}, ${NAME:-default} and ${NAME:?why} filled in. KeyError: a required one is missing."""
+    """The file with ${NAME}, ${NAME:-default} and ${NAME:?why} filled in. KeyError: one is missing."""
     parsed: dict[str, Any] = _filled(yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8")), environ)
     return parsed
 

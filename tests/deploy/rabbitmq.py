@@ -36,7 +36,7 @@ class RabbitProcess(LocalProcess):
         port, names, nodes = _free_ports(3)
         (home / "rabbitmq.conf").write_text(
             f"listeners.tcp.default = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = warning\n"
-            "log.file = false\nconsumer_timeout = 10000\n"
+            "log.file = false\n"
         )
         environ = os.environ | {
             "HOME": str(home),

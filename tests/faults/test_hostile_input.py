@@ -24,6 +24,7 @@ import pytest
 
 from speeko_jobs.adapters.corpus import bombs, open_catalog
 from speeko_jobs.errors import CatalogError
+from speeko_jobs.local import addresses
 from tests.adapters.corpus.test_sheet import write_xlsx
 
 ACTS = re.compile(

@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from speeko_jobs.adapters.postgres import jobs, retention
 from speeko_jobs.errors import JobError, UsageError
-from speeko_jobs.flow import control, finalize, prune
+from speeko_jobs.flow import control, costs, finalize, prune
 from speeko_jobs.flow.prune import Orders
+from tests.adapters.postgres.test_retention import open_month
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 
@@ -69,7 +71,9 @@ def run(flow: InProcess, name: str = "out", **spec: Any) -> int:
 def told(flow: InProcess, job: int) -> dict[str, Any]:
     """Everything that stays of a job, as users see it."""
     summary = finalize.summarize(flow.context, job)
-    return {k: v for k, v in summary.items() if k != "seconds"}
+    by_job = costs.look(flow.context.database, costs.By.JOB, since=date(2000, 1, 1))
+    assert by_job.no_job is None
+    return {k: v for k, v in summary.items() if k != "seconds"} | {"costs": by_job.lines[str(job)]}
 
 
 def prune_now(flow: InProcess, **orders: Any) -> prune.Pruned:
@@ -111,6 +115,24 @@ def test_a_pruned_job_tells_the_same_and_holds_no_rows(flow: InProcess) -> None:
     again = prune_now(flow)
     assert (again.jobs, again.rows) == (0, 0)
     flow.check()
+
+
+def test_costs_by_job_outlive_the_ledger(flow: InProcess) -> None:
+    job, young = run(flow), run(flow, "other")
+    age(flow, job, 200)
+    before = [told(flow, one) for one in (job, young)]
+    assert before[0]["costs"].spent_micros > 0
+    (past,) = flow.books.execute("SELECT clock_timestamp() - interval '150 days'")[0]
+    month = open_month(flow.books, past)
+    move = "UPDATE speeko.attempt SET at = %s WHERE job_id = %s AND id %% 2 = %s"
+    flow.books.execute(move, [past, job, 0])  # half of its calls in a month of their own, half in none
+    flow.books.execute(move, [past - timedelta(days=150), job, 1])
+    assert [told(flow, one) for one in (job, young)] == before
+    done = prune_now(flow)
+    assert done.months == [month]
+    assert done.calls > 1
+    assert flow.books.one("SELECT count(*) FROM speeko.attempt WHERE job_id = %s", [job]) == 0
+    assert [told(flow, one) for one in (job, young)] == before
 
 
 def test_hits_are_counted_before_their_rows_go(flow: InProcess) -> None:

@@ -7,9 +7,10 @@ first message: who only asks Postgres does without.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from speeko_jobs.adapters.celery_queue.names import (
@@ -26,6 +27,7 @@ from speeko_jobs.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:
     from celery import Celery
+    from kombu import Connection
 
 SENDER_ANSWER_SECONDS = 3.0
 log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class Queue:
         # Redis: with a key prefix, kombu would not find the queue. RabbitMQ: it may have another type.
         passive = is_amqp(self._url)
         try:
-            with self.app.connection_for_read() as connection:
+            with self._connection() as connection:
                 channel = connection.default_channel
                 declared = channel.queue_declare(queue, passive=passive, durable=True, auto_delete=False)
                 return int(declared.message_count)
@@ -95,8 +97,7 @@ class Queue:
     def check(self) -> str:
         """The broker's kind, when it answers. Raises ServerError when it does not."""
         try:
-            with self.app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, interval_start=0, timeout=SENDER_ANSWER_SECONDS)
+            with self._connection():
                 return "RabbitMQ" if is_amqp(self._url) else "Redis"
         except _unanswered() as error:
             raise ServerError(
@@ -116,6 +117,13 @@ class Queue:
         if self._app is not None and self._pid == os.getpid():
             self._app.close()
         self._app = None
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """One that stands, tried for once: left alone, kombu goes on trying for some seconds."""
+        with self.app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=SENDER_ANSWER_SECONDS)
+            yield connection
 
     def _send(self, task: str, queue: str, messages: list[tuple[int, ...]], **options: Any) -> bool:
         """Whether all messages are in the broker. One connection for all of them."""

@@ -136,13 +136,13 @@ def _amqp_options(answer_seconds: float) -> dict[str, Any]:
     }
 
 
-def _tls(url: str) -> dict[str, Any] | None:
+def _tls(url: str) -> dict[str, Any] | bool:
     """What kombu needs to check certificates, which it does not by itself; ssl_* in the URL wins for Redis."""
     if url.startswith("rediss:"):
         return {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     if url.startswith("amqps:"):
         return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}  # None: the host of the URL
-    return None
+    return False
 
 
 def broker_url(url: str) -> str:

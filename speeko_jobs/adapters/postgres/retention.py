@@ -1,8 +1,8 @@
 """What may go: rows of jobs that ended long ago, and months of the ledger. Statements: sql/retention.sql.
 
-A pruned job keeps its own row. What its chunks and rows had counted moves there in the transactions that
-delete them, so its sums are the same before, while and after its rows go. Uses of keys are counted as hits
-before (adapters.postgres.cache): a job with some to count is not due.
+A pruned job keeps its own row. What its chunks, rows and calls had counted moves there and to job_cost in the
+transactions that delete them, so its sums are the same before, while and after that. Uses of keys are
+counted as hits before (adapters.postgres.cache): a job with some to count is not due.
 """
 
 from __future__ import annotations
@@ -123,8 +123,13 @@ def old_months(database: Database, older_seconds: float, besides: Sequence[int] 
 
 def drop_month(database: Database, name: str) -> bool:
     """A month of the ledger goes; False where somebody held the ledger for too long."""
-    found = database.row("ledger_drop", {"name": name})
-    return found is not None and bool(found[0])
+
+    def work(t: Transaction) -> bool:
+        t.rows("ledger_patience")
+        found = t.row("ledger_drop", {"name": name})
+        return found is not None and bool(found[0])
+
+    return database.run(work)
 
 
 def clear_ledger(database: Database, older_seconds: float, is_over: Callable[[], bool]) -> int:

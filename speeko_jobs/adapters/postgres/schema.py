@@ -329,6 +329,18 @@ permit = Table(
     Column("wants", Integer, nullable=False),
     _time("until", nullable=False),
 )
+job_cost = Table(
+    "job_cost",
+    metadata,
+    Column("job_id", BigInteger, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    _number("requests"),
+    _number("chars"),
+    _number("micros"),
+    _number("saved_micros"),
+)
 refusal = Table(
     "refusal",
     metadata,

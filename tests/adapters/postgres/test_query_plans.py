@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -29,6 +30,7 @@ MORE_ROWS = {
     "cache_page": 4_000,  # a page of the cache, without what is not stored
     "cancelled_settle": 6_000,  # all that a job waits for, once
     "hits_add": 20_000,  # a range of rows
+    "delivered_page": 10_000,  # a page
 }
 COUNTS_THE_DEAD = ("Bitmap Index Scan",)  # its heap scan does not
 EXPLAIN = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
@@ -51,6 +53,9 @@ EXEMPT = {
     "job_retry": "looks at all chunks of a job, for a command",
     "job_retry_keys": "looks at all rows that failed in a job, for a command",
     "job_show": "shows jobs, newest first, for a command",
+    "schedules_clock": "reads no table",
+    "schedules_show": "shows schedules, for a command",
+    "schedule_runs": "shows the runs of a schedule, newest first, for a command",
     "routing_last": "looks for a job that is like this one, newest first, once a job",
 }
 
@@ -70,6 +75,11 @@ ENGINE = {"claimant": million.CLAIMANTS, "host": "host", "pid": 1, "seconds": 30
 DEAD = {"claimants": _every(1, 1, million.DEAD), "max_tries": 3, "died": "died", "grace": 0.0}
 ACCOUNT = {"account": "speeko:1", **ENGINE}
 ITEMS = {"job": million.PLANNING, "rows": _every(1, 1, 1000), "paths": [f"{n}-2.mp3" for n in range(1000)]}
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+ORDERS = {
+    "name": "nightly", "tenant": "shop", "cron": "0 2 * * *", "zone": "UTC", "catch_up": "last",
+    "orders": "{}", "next_due": NOW,
+}  # fmt: skip
 COUNTS = {"delivered": 1000, "unchanged": 0, "failed": 0, "refused": 0}
 
 
@@ -227,7 +237,8 @@ CHECKED: dict[str, dict[str, Any]] = {
     "hooks_due": {},
     "hooks_take": {"most": 8, "lease": 60.0, "job": None},
     "hook_tried": {
-        "id": "00000000-0000-0000-0000-000000000000", "tries": 1, "delivered": False, "error": "", "wait": 1.0,
+        "id": "00000000-0000-0000-0000-000000000000", "tries": 1, "delivered": False, "error": "",
+        "wait": 1.0,
     },
     # one text
     "say_begin": {"job": million.PLANNING, "plan": "{}"},
@@ -248,6 +259,26 @@ CHECKED: dict[str, dict[str, Any]] = {
     "hits_next": {},
     "hits_add": {"job": million.COUNTED, "first": 1, "end": 20_001, "at": attempted_at(1)},
     "hits_counted": {"job": million.COUNTED, "end": 20_001},
+    # schedules: each tick, each firing
+    "schedule_add": ORDERS,
+    "schedule_replace": ORDERS,
+    "schedule_pause": {"schedule": 1},
+    "schedule_resume": {"schedule": 1, "next_due": NOW},
+    "schedule_remove": {"schedule": 1},
+    "schedules_due": {"now": NOW},
+    "schedule_lock_due": {"schedule": 1, "now": NOW},
+    "schedule_lock": {"schedule": 1},
+    "schedule_next": {"schedule": 1, "next_due": NOW},
+    "runs_add": {"schedule": 1, "dues": [NOW], "by_hand": False, "state": "waiting", "reason": ""},
+    "schedules_open": {},
+    "runs_waiting": {"schedule": 1},
+    "runs_lapsed": {"schedule": 1},
+    "runs_going": {"schedule": 1, "besides": 0},
+    "runs_skip": {"runs": [1, 2], "reason": "why"},
+    "run_schedule": {"run": 1},
+    "run_take": {"run": 1, "seconds": 120.0},
+    "run_has_job": {"run": 1, "tries": 1, "job": 1},
+    "run_end": {"run": 1, "tries": 1, "state": "submitted", "job": 1, "reason": ""},
     "ledger_attempts": {"after": 100_000, "rows": 2000, "provider": "speeko", "since": None, "until": None},
 }
 # fmt: on

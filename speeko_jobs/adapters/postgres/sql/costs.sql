@@ -48,6 +48,12 @@ WHERE c.delivered_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
   AND c.delivered_at < (%(until)s::timestamp + interval '1 day') AT TIME ZONE 'UTC'
   AND (%(tenant)s::text IS NULL OR j.tenant = %(tenant)s)
 GROUP BY j.id, s.source
+UNION ALL  -- what was pruned
+SELECT k.job_id::text, k.provider, k.source, sum(k.requests)::bigint, sum(k.chars)::bigint, sum(k.micros)::bigint,
+       sum(k.saved_micros)::bigint
+FROM speeko.job_cost k JOIN speeko.job j ON j.id = k.job_id
+WHERE k.day BETWEEN %(since)s AND %(until)s AND (%(tenant)s::text IS NULL OR j.tenant = %(tenant)s)
+GROUP BY k.job_id, k.provider, k.source
 ORDER BY 1, 2, 3
 
 -- costs_kept: the audio that is kept: texts, bytes, and byte-seconds of it in some days and in this month

@@ -16,7 +16,7 @@ SELECT id FROM speeko.destination WHERE url = %(url)s AND mark = %(mark)s
 SELECT p.id FROM speeko.job j
 JOIN speeko.job p ON p.destination_id = j.destination_id AND p.id < j.id AND p.released_at IS NOT NULL
 WHERE j.id = %(job)s
-ORDER BY p.id DESC LIMIT 1
+ORDER BY p.id + 0 DESC LIMIT 1  -- + 0: by destination, never all jobs backwards
 
 -- job_create: a job that is being planned; nothing of it runs
 INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)

@@ -22,10 +22,13 @@ WHERE NOT EXISTS (SELECT FROM speeko.attempt a
       WHERE j.pruned_at IS NULL AND j.id <> ALL(%(besides)b::bigint[]))
 ORDER BY name
 
--- ledger_drop: a month of the ledger goes, unless somebody holds it
+-- ledger_patience: adding up a month of the ledger may take its time
+SELECT set_config('statement_timeout', '0', true)
+
+-- ledger_drop: a month of the ledger goes, unless somebody holds it; its sums by job stay
 SELECT speeko.ledger_drop(%(name)s)
 
--- ledger_clear: of a page of the calls that lie in no month's partition, those of old months and pruned jobs go
+-- ledger_clear: of a page of calls that lie in no month's partition, those of old months and pruned jobs go
 WITH page AS MATERIALIZED (
     SELECT id, at, job_id, state FROM speeko.attempt_other
     WHERE (at, id) > (%(at)s::timestamptz, %(id)s::bigint)
@@ -36,7 +39,15 @@ WITH page AS MATERIALIZED (
     DELETE FROM speeko.attempt_other a USING page p
     WHERE a.id = p.id AND a.at = p.at AND p.state <> 'sending'
       AND NOT EXISTS (SELECT FROM speeko.job j WHERE j.id = p.job_id AND j.pruned_at IS NULL OFFSET 0)
-    RETURNING a.id
+    RETURNING a.job_id, a.state, coalesce(a.settled_at, a.at) AS at, a.provider, a.chars, a.cost_micros
+), kept AS (
+    INSERT INTO speeko.job_cost AS k (job_id, day, provider, source, requests, chars, micros)
+    SELECT job_id, (at AT TIME ZONE 'UTC')::date, provider,
+           CASE state WHEN 'stored' THEN 'synthesized' ELSE state END, count(*), sum(chars), sum(cost_micros)
+    FROM gone WHERE state IN ('stored', 'bad', 'unknown') GROUP BY 1, 2, 3, 4
+    ON CONFLICT (job_id, day, provider, source) DO UPDATE
+    SET requests = k.requests + excluded.requests, chars = k.chars + excluded.chars,
+        micros = k.micros + excluded.micros
 )
 SELECT p.at, p.id, (SELECT count(*) FROM gone) FROM page p ORDER BY p.at DESC, p.id DESC LIMIT 1
 
@@ -70,7 +81,22 @@ WITH page AS MATERIALIZED (
     DELETE FROM speeko.need n USING page WHERE n.job_id = %(job)s AND n.chunk_no = page.no
 ), gone AS (
     DELETE FROM speeko.chunk c USING page WHERE c.job_id = %(job)s AND c.no = page.no
-    RETURNING c.counts
+    RETURNING c.counts, c.saved, c.unchanged, (c.delivered_at AT TIME ZONE 'UTC')::date AS day
+), kept AS (
+    INSERT INTO speeko.job_cost AS k (job_id, day, provider, source, requests, chars, saved_micros)
+    SELECT j.id, gone.day, j.spec->>'provider', s.source, sum(s.requests), sum(s.chars), sum(s.micros)
+    FROM speeko.job j CROSS JOIN gone CROSS JOIN LATERAL (
+        SELECT e->>1 AS source, (e->>2)::bigint AS requests, (e->>3)::bigint AS chars, (e->>4)::bigint AS micros
+        FROM jsonb_array_elements(gone.saved) AS e
+        UNION ALL
+        SELECT 'unchanged', (gone.unchanged->>'unchanged')::bigint, (gone.unchanged->>'chars')::bigint,
+               (gone.unchanged->>'list_micros')::bigint
+        WHERE gone.unchanged <> '{}'
+    ) s
+    WHERE j.id = %(job)s AND gone.day IS NOT NULL GROUP BY 1, 2, 3, 4
+    ON CONFLICT (job_id, day, provider, source) DO UPDATE
+    SET requests = k.requests + excluded.requests, chars = k.chars + excluded.chars,
+        saved_micros = k.saved_micros + excluded.saved_micros
 ), counted AS (
     SELECT jsonb_object_agg(name, n) AS sums FROM (
         SELECT name, sum(n) AS n FROM (

@@ -21,6 +21,20 @@ CHANGES = (
         ADD COLUMN reasons jsonb NOT NULL DEFAULT '{}'
     """,
     "CREATE INDEX job_pruning ON speeko.job (id) WHERE pruned_at IS NOT NULL AND NOT emptied",
+    # what pruned chunks and months of the ledger that went had said of a job's costs
+    """
+    CREATE TABLE speeko.job_cost (
+        job_id bigint NOT NULL,
+        day date NOT NULL,
+        provider text NOT NULL,
+        source text NOT NULL,
+        requests bigint NOT NULL DEFAULT 0,
+        chars bigint NOT NULL DEFAULT 0,
+        micros bigint NOT NULL DEFAULT 0,
+        saved_micros bigint NOT NULL DEFAULT 0,
+        PRIMARY KEY (job_id, day, provider, source)
+    )
+    """,
     """
     CREATE TABLE speeko.refusal (
         provider text NOT NULL,
@@ -51,6 +65,9 @@ CHANGES = (
     DECLARE
         begins timestamp; ends timestamp; partition text; made integer := 0;
     BEGIN
+        IF NOT pg_try_advisory_xact_lock(1592514) THEN
+            RETURN 0;  -- two at once would wait for each other
+        END IF;
         FOR n IN 0 .. least(ahead, 24) LOOP
             begins := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => n);
             ends := begins + interval '1 month';
@@ -74,7 +91,22 @@ CHANGES = (
         IF partition !~ '^attempt_[0-9]{4}_[0-9]{2}$' THEN
             RAISE EXCEPTION '% is no month of the ledger', partition;
         END IF;
-        EXECUTE format('DROP TABLE IF EXISTS speeko.%I', partition);
+        IF NOT pg_try_advisory_xact_lock(1592514) THEN
+            RETURN false;
+        END IF;
+        IF to_regclass('speeko.' || partition) IS NOT NULL THEN
+            EXECUTE format($sums$
+                INSERT INTO speeko.job_cost AS k (job_id, day, provider, source, requests, chars, micros)
+                SELECT job_id, (coalesce(settled_at, at) AT TIME ZONE 'UTC')::date, provider,
+                       CASE state WHEN 'stored' THEN 'synthesized' ELSE state END, count(*), sum(chars),
+                       sum(cost_micros)
+                FROM speeko.%I WHERE state IN ('stored', 'bad', 'unknown') GROUP BY 1, 2, 3, 4
+                ON CONFLICT (job_id, day, provider, source) DO UPDATE
+                SET requests = k.requests + excluded.requests, chars = k.chars + excluded.chars,
+                    micros = k.micros + excluded.micros
+                $sums$, partition);
+            EXECUTE format('DROP TABLE speeko.%I', partition);
+        END IF;
         RETURN true;
     EXCEPTION WHEN lock_not_available THEN
         RETURN false;
@@ -113,6 +145,7 @@ def downgrade() -> None:
     op.execute("DROP INDEX speeko.attempt_other_at")
     op.execute("DROP TABLE speeko.chore")
     op.execute("DROP TABLE speeko.refusal")
+    op.execute("DROP TABLE speeko.job_cost")
     op.execute("DROP INDEX speeko.job_pruning")
     for name in ("reasons", "sums", "emptied", "pruned_at"):
         op.execute(f"ALTER TABLE speeko.job DROP COLUMN {name}")
