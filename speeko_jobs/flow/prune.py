@@ -117,9 +117,7 @@ def _empty(context: Context, job: int, done: Pruned, is_over: Callable[[], bool]
     done.jobs += 1
 
 
-def _clear_ledger(
-    context: Context, older_seconds: float, done: Pruned, is_over: Callable[[], bool]
-) -> None:
+def _clear_ledger(context: Context, older_seconds: float, done: Pruned, is_over: Callable[[], bool]) -> None:
     for month in retention.old_months(context.database, older_seconds):
         if retention.drop_month(context.database, month):
             done.months.append(month)

@@ -45,8 +45,8 @@ def submit(
 
     A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
     `partial` it starts all the same and pauses when the money is used up. With `spec.prune`, a catalog that
-    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` hears the number
-    before the planning begins, for whoever is interrupted.
+    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` hears the
+    number before the planning begins, for whoever is interrupted.
     """
     database = context.database
     context.store_of(spec.store).check_writable()

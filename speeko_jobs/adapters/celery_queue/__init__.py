@@ -27,7 +27,7 @@ from speeko_jobs.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:
     from celery import Celery
-    from kombu import Connection
+    from kombu.connection import Connection
 
 SENDER_ANSWER_SECONDS = 3.0
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Queue:
         passive = is_amqp(self._url)
         try:
             with self._connection() as connection:
-                channel = connection.default_channel
+                channel: Any = connection.default_channel
                 declared = channel.queue_declare(queue, passive=passive, durable=True, auto_delete=False)
                 return int(declared.message_count)
         except _unanswered():

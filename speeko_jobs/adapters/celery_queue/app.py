@@ -137,7 +137,7 @@ def _amqp_options(answer_seconds: float) -> dict[str, Any]:
 
 
 def _tls(url: str) -> dict[str, Any] | bool:
-    """What kombu needs to check certificates, which it does not by itself; ssl_* in the URL wins for Redis."""
+    """What has kombu check certificates, which it does not by itself. For Redis, ssl_* in the URL wins."""
     if url.startswith("rediss:"):
         return {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     if url.startswith("amqps:"):

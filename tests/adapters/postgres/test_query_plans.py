@@ -35,6 +35,8 @@ MORE_ROWS = {
 COUNTS_THE_DEAD = ("Bitmap Index Scan",)  # its heap scan does not
 EXPLAIN = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
 EXEMPT = {
+    "restored_later": "a default, once after a restore",
+    "restored_waiting": "a part of all keys, once after a restore",
     "cache_patience": "reads no table",
     "cache_entries": "sorts all that is stored, for a command",
     "cache_total": "counts all that is stored, for a command",
