@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from speeko_jobs.core.money import MICROS_PER_USD, micros
 
 MOST_MICROS = 1_000_000_000 * MICROS_PER_USD
 NO_CAP = -1
+_UNITS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
 class Dollars(click.ParamType[int]):
@@ -63,3 +65,17 @@ class Share(click.ParamType[Decimal]):
         except (ArithmeticError, ValueError):
             self.fail(f"{text!r} is not a share such as 10% or 0.1", param, ctx)
         return share
+
+
+class Span(click.ParamType[float]):
+    """12h, 30d or 4w as seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)([hdw])", value.strip().lower())
+        if found is None:
+            self.fail(f"{value!r} is not a span of time such as 12h, 30d or 4w", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli import figures
 from cli.console import console, say
+from speeko_jobs.core import figures
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.money import usd
 

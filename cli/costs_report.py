@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from cli import figures
 from cli.console import console, say
+from speeko_jobs.core import figures
 from speeko_jobs.core.cost_model import SAVINGS, STORAGE_MICROS_PER_GB_MONTH, storage_micros
 from speeko_jobs.core.inert import printable, spreadsheet_safe
 from speeko_jobs.core.money import usd

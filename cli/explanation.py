@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cli import figures
 from cli.console import console
+from speeko_jobs.core import figures
 from speeko_jobs.core.explanation import Explained, Origin, Part
 from speeko_jobs.core.inert import printable
 

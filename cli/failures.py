@@ -129,9 +129,9 @@ def _redacted(text: str, call: Call) -> str:
 
 
 def _secrets(call: Call) -> list[str]:
-    found = [os.environ.get("SPEEKO_API_KEY", "")]
+    found = [os.environ.get("SPEEKO_API_KEY", ""), os.environ.get("SPEEKO_WEBHOOK_SECRET", "")]
     if call.resolved:
-        found.append(call.resolved.api_key)
+        found += [call.resolved.api_key, call.resolved.webhook_secret]
         for url in (call.resolved.database_url, call.resolved.redis_url, call.resolved.broker_url):
             try:
                 found.append(urlsplit(url).password or "")

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cli import figures
 from cli.console import console, is_live, note
 from cli.pace import Pace
+from speeko_jobs.core import figures
 
 if TYPE_CHECKING:
     from rich.console import Console, Group

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli import figures
 from cli.console import say
+from speeko_jobs.core import figures
 from speeko_jobs.core.inert import spreadsheet_safe
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.reconciling import DIFFERENCES, Finding, Found

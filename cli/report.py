@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cli import figures
 from cli.console import say
+from speeko_jobs.core import figures
 from speeko_jobs.core.change import ADDED, CHANGED
 from speeko_jobs.core.money import micros
 from speeko_jobs.settings import Settings
@@ -69,7 +69,7 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     yield "time", figures.duration(summary["seconds"]), ""
     yield "output", summary["output"], ""
     if summary["state"].startswith("done") and _is_place(summary["output"]):
-        yield "", "manifest.jsonl, manifest.csv and summary.json are there, too", ""
+        yield "", "report.html, manifest.jsonl, manifest.csv and summary.json are there, too", ""
 
 
 def print_failures(summary: Mapping[str, Any], spec: JobSpec) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from cli import figures
 from cli.console import console, say
+from speeko_jobs.core import figures
 from speeko_jobs.core import schedule as core
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.money import usd

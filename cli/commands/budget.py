@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import figures
 from cli.amounts import NO_CAP, Dollars, Number
 from cli.call import Call
 from cli.console import console, emit, say
 from cli.options import Verb, common, of_tenant_option, option
+from speeko_jobs.core import figures
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.money import usd
 from speeko_jobs.errors import UsageError

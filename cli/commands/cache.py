@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli import cache_report
-from cli.amounts import Number
+from cli.amounts import Number, Span
 from cli.call import Call
 from cli.console import busy, emit
 from cli.failures import OK, WITH_ERRORS, Interrupted
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from speeko_jobs.settings import Settings
 
 FRACTION, IDLE_SECONDS, MOST_HITS = 0.2, 30 * 86_400, 2
-_UNITS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
-
-
-class Span(click.ParamType[float]):
-    """12h, 30d or 4w as seconds."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)([hdw])", value.strip().lower())
-        if found is None:
-            self.fail(f"{value!r} is not a span of time such as 12h, 30d or 4w", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
 
 
 class Key(click.ParamType[bytes]):

@@ -35,15 +35,15 @@ SHOWN_KINDS = {
 @common
 @click.pass_obj
 def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
-    """Tell what a run of this catalog would change in its output, row by row; nothing is started.
+    """Show what a run would add, change and remove, and why.
 
-    Added, changed (text, voice, language, lexicon, format, engine), unchanged, and removed: files whose rows
-    left the catalog, which only --prune deletes.
+    Nothing is started. Rows are added, changed (text, voice, language, lexicon, format, engine) or unchanged;
+    removed are files whose rows left the catalog, which only --prune deletes.
     """
-    from cli.figures import count, micros
     from cli.request import orders_of, spec_of
     from cli.standing import standing
     from speeko_jobs.core.change import ADDED
+    from speeko_jobs.core.figures import count, micros
     from speeko_jobs.core.inert import printable
     from speeko_jobs.flow import plan
     from speeko_jobs.flow.submit import destination_of

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import figures
+from cli.amounts import Span
 from cli.call import Call
-from cli.commands.cache import Span
 from cli.console import busy, console, emit, say
 from cli.failures import OK, WITH_ERRORS
 from cli.options import Verb, common, of_tenant_option, option
+from speeko_jobs.core import figures
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.money import usd
 from speeko_jobs.errors import UsageError

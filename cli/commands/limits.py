@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import figures
 from cli.call import Call
 from cli.console import emit, say
 from cli.options import Verb, common
+from speeko_jobs.core import figures
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.permits import Account, Holder

@@ -35,7 +35,7 @@ def command(call: Call, /, job: int, of_tenant: str | None, no_wait: bool, **opt
 
 
 def _retry(context: Context, job: int) -> None:
-    from cli.figures import count
+    from speeko_jobs.core.figures import count
     from speeko_jobs.flow import control
 
     note(f"{count(control.retry(context, job), 'row')} of job {job} once more")

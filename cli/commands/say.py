@@ -161,7 +161,7 @@ class _Told:
 
 
 def _report(said: Said, spec: JobSpec, where: str, call: Call) -> None:
-    from cli import figures
+    from speeko_jobs.core import figures
     from speeko_jobs.core.money import usd
 
     if call.json:

@@ -61,7 +61,7 @@ def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -
         if call.json:
             emit({"job": job, "state": "running", "plan": plan.to_json()})
         else:
-            from cli.figures import count, micros
+            from speeko_jobs.core.figures import count, micros
 
             bought = f"{count(plan.calls, 'call')} for {micros(plan.cost_micros)}"
             say(f"job {job} is submitted: {count(plan.rows, 'row')}, {bought}")

@@ -119,7 +119,7 @@ def _row(
 def _print(rows: list[dict[str, Any]], default: str) -> None:
     from rich.table import Table
 
-    from cli.figures import money
+    from speeko_jobs.core.figures import money
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("voice", "USD a million", "quality", "latency", "use cases"):

@@ -30,6 +30,9 @@ MORE_ROWS = {
     "cache_page": 4_000,  # a page of the cache, without what is not stored
     "cancelled_settle": 6_000,  # all that a job waits for, once
     "hits_add": 20_000,  # a range of rows
+    "ledger_clear": 4_000,  # a page of the ledger
+    "prune_chunks": 80_000,  # all that a batch of chunks waits for
+    "prune_rows": 21_000,  # a range of rows
     "delivered_page": 10_000,  # a page
 }
 COUNTS_THE_DEAD = ("Bitmap Index Scan",)  # its heap scan does not
@@ -58,11 +61,24 @@ EXEMPT = {
     "schedules_clock": "reads no table",
     "schedules_show": "shows schedules, for a command",
     "schedule_runs": "shows the runs of a schedule, newest first, for a command",
+    "ledger_drop": "adds up and drops a month of the ledger, once a month",
+    "ledger_old": "looks for a month in each job that keeps its rows, once an hour",
+    "ledger_patience": "reads no table",
+    "prune_due": "looks at all jobs, for a command or once an hour",
+    "metrics_patience": "reads no table",
+    "metrics_jobs": "counts all jobs, for a scrape",
+    "metrics_costs": "adds up all days, for a scrape",
+    "metrics_chunks": "counts the chunks of running jobs, for a scrape",
+    "metrics_idle": "counts the chunks of running jobs, for a scrape",
+    "metrics_bytes": "reads no table",
     "routing_last": "looks for a job that is like this one, newest first, once a job",
 }
 
 # run by the night, for a command or once for a job that never ran: autovacuum has been there
-LATER = {"cache_mark", "cache_page", "hits_without_rows", "job_drop", "ledger_attempts"}
+LATER = {
+    *("cache_mark", "cache_page", "hits_without_rows", "job_drop", "ledger_attempts"),
+    *("ledger_clear", "prune_begun", "prune_chunks", "prune_rows"),
+}
 
 
 def _every(first: int, step: int, count: int) -> list[int]:
@@ -250,6 +266,22 @@ CHECKED: dict[str, dict[str, Any]] = {
     "say_lost": {"keys": _keys(DONE[:1000])},
     "explain_held": {"url": "file:///audio/3", "mark": "mark", "path": "700002.mp3"},
     "say_hits": {"keys": _keys(DONE[:1000])},
+    # figures, at most every five seconds
+    "metrics_refusals": {},
+    "metrics_accounts": {},
+    "metrics_engines": {},
+    "metrics_chores": {},
+    "chore_ended": {"name": "sweep", "done": 1},
+    # retention, a batch at a time
+    "ledger_open": {"ahead": 2},
+    "ledger_clear": {"at": attempted_at(100_000), "id": 100_000, "seconds": 0.0, "most": 2000},
+    "prune_begin": {"job": million.COUNTED},
+    "prune_begun": {},
+    "prune_hold": {"job": million.COUNTED},
+    "prune_chunks": {"job": JOB, "most": 2000},
+    "prune_rows": {"job": million.COUNTED, "first": 1, "end": 20_001, "has_failed": True, "most_reasons": 100},
+    "prune_end": {"job": million.COUNTED},
+    "prune_asked": {"job": JOB},
     # the cache, a page or a batch at a time
     "cache_since": {},
     "cache_mark": {"keys": _keys(DONE), "fences": [1] * 4096, "since": million.PLANNING, "reason": "evicted"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli import figures
+from speeko_jobs.core import figures
 
 
 @pytest.mark.parametrize(
