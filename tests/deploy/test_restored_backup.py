@@ -168,9 +168,10 @@ def test_what_a_restored_backup_holds_is_not_bought_again(
     lost = sum(max(before[key] - on_record[key] - (key in adopted), 0) for key in before)
     found = reconciled(again, here, tmp_path)
     assert lost >= 10
-    assert found.pop("only_billed") == lost
+    # (of a text whose claim was given back uncalled, reconcile takes that claim for the call)
+    assert found.pop("only_billed") + found.pop("refused_billed") == lost
     assert found.pop("agreed") + found.pop("unknown_billed") == after.total() - lost
-    assert not found["only_in_ledger"] + found["other_amount"] + found["refused_billed"]
+    assert not found["only_in_ledger"] + found["other_amount"]
     assert broken(again) == set()
     again.close()
 

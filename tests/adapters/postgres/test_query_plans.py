@@ -279,7 +279,9 @@ CHECKED: dict[str, dict[str, Any]] = {
     "prune_begun": {},
     "prune_hold": {"job": million.COUNTED},
     "prune_chunks": {"job": JOB, "most": 2000},
-    "prune_rows": {"job": million.COUNTED, "first": 1, "end": 20_001, "has_failed": True, "most_reasons": 100},
+    "prune_rows": {
+        "job": million.COUNTED, "first": 1, "end": 20_001, "has_failed": True, "most_reasons": 100,
+    },
     "prune_end": {"job": million.COUNTED},
     "prune_asked": {"job": JOB},
     # the cache, a page or a batch at a time

@@ -13,10 +13,10 @@ LIMIT 1
 SELECT id FROM speeko.destination WHERE url = %(url)s AND mark = %(mark)s
 
 -- job_previous: the last job before this one that was released for the same destination
-SELECT p.id FROM speeko.job j
-JOIN speeko.job p ON p.destination_id = j.destination_id AND p.id < j.id AND p.released_at IS NOT NULL
-WHERE j.id = %(job)s
-ORDER BY p.id + 0 DESC LIMIT 1  -- + 0: by destination, never all jobs backwards
+SELECT p.id FROM speeko.job p
+WHERE p.destination_id = (SELECT destination_id FROM speeko.job WHERE id = %(job)s) AND p.id < %(job)s
+  AND p.released_at IS NOT NULL
+ORDER BY p.destination_id DESC, p.id DESC LIMIT 1
 
 -- job_create: a job that is being planned; nothing of it runs
 INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)
