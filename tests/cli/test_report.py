@@ -18,7 +18,8 @@ SUMMARY: dict[str, Any] = {
     "cost_usd": "0.015000", "list_cost_usd": "0.027510", "saved_usd": "0.012510",
     "sources": {"synthesized": 25, "duplicate": 5, "coalesced": 0, "cache": 0, "unchanged": 3},
     "unknown": {"calls": 1, "usd": "0.000600"}, "audio_seconds": 124.4, "audio_bytes": 1_200_000,
-    "seconds": 6.21, "output": "/my out",
+    "seconds": 6.21, "output": "/my out", "changes": {"added": 4, "text": 3}, "removed": 2,
+    "routing_saved_usd": "0.001000",
     "failures": [{"reason": f"reason {n}\x1b[31m", "rows": 9 - n} for n in range(7)],
 }  # fmt: skip
 
@@ -30,6 +31,8 @@ def test_the_summary_tells_what_happened_and_what_it_cost(capsys: pytest.Capture
     for told in (
         "job 12 is done, but not every row has audio",
         "rows 40 30 delivered · 3 unchanged · 1 failed · 6 refused · 2 left out",
+        "changes 9 4 added · 3 text changed · 2 left the catalog",
+        "voices $0.001 less than with the default voice, at list price",
         "audio from 33 25 bought · 5 same text as another row · 3 there already",
         "cost $0.015 $0.01251 saved: 45% of $0.02751 at list price",
         "possible $0.0006 more: the outcome of 1 call is not known",
@@ -51,7 +54,7 @@ def test_the_command_to_run_again_speaks_as_the_job_did() -> None:
     )
     assert shlex.split(again(spec, "s3://b/x/failed.csv")) == [
         *("speeko", "run", "s3://b/x/failed.csv", "--output", "s3://b/x", "--provider", "speeko"),
-        *("--voice", "kokoro-friendly", "--language", "de", "--format", "wav", "--speed", "1.5"),
+        *("--voice", "kokoro-friendly", "--language", "de", "--speed", "1.5", "--format", "wav"),
     ]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from speeko_jobs.adapters.celery_queue import Queue
+from speeko_jobs.errors import ServerError
 from tests.fixtures.cluster import LocalProcess
 
 _DEBIAN = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the one on the PATH wants to be the user rabbitmq
@@ -61,7 +62,7 @@ class RabbitProcess(LocalProcess):
         queue = Queue(self.url)
         try:
             return bool(queue.check())
-        except Exception:  # not yet
+        except ServerError:
             return False
         finally:
             queue.close()
