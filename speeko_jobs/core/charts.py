@@ -6,7 +6,9 @@ so that one style sheet serves light, dark and print. Labels go through an XML w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -23,7 +25,7 @@ _TAKEN_OUT = {"script", "style", "desc", "title", "defs"}
 
 def bars(entries: Sequence[tuple[str, float, str]], told: str) -> Markup:
     """Horizontal bars, the first at the top: (label, length, figure in words)."""
-    import pygal
+    pygal = _pygal()
 
     height = FRAME_HEIGHT + BAR_HEIGHT * len(entries)
     chart = pygal.HorizontalBar(**_common(height), show_x_labels=False, show_x_guides=False)
@@ -34,7 +36,7 @@ def bars(entries: Sequence[tuple[str, float, str]], told: str) -> Markup:
 
 def course(values: Sequence[float], seconds: float, told: str) -> Markup:
     """Steps over time: values of equal stretches, `seconds` in all."""
-    import pygal
+    pygal = _pygal()
 
     chart = pygal.XY(**_common(HEIGHT) | {"x_value_formatter": _moment}, fill=True, show_dots=False)
     step = seconds / len(values)
@@ -46,13 +48,23 @@ def course(values: Sequence[float], seconds: float, told: str) -> Markup:
 
 def dots(points: Sequence[tuple[float, float]], told: str) -> Markup:
     """Points: x to the right, y upwards, both from 0."""
-    import pygal
+    pygal = _pygal()
 
     chart = pygal.XY(**_common(HEIGHT), stroke=False, dots_size=2.5)
     chart.add("", list(points))
     chart.xrange = (0, max(x for x, _ in points) or 1)
     chart.range = (0, max(y for _, y in points) or 1)
     return _svg(chart, told)
+
+
+@cache
+def _pygal() -> Any:
+    """pygal, without the finder of plug-ins that it leaves behind: every later import would warn of it."""
+    before = list(sys.meta_path)
+    import pygal
+
+    sys.meta_path[:] = before
+    return pygal
 
 
 def _common(height: int) -> dict[str, Any]:

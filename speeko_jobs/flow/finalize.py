@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from speeko_jobs.flow.deliver import rebuild
 from speeko_jobs.flow.prune_files import prune
 from speeko_jobs.flow.unchanged import part_paths
 
+log = logging.getLogger(__name__)
 FINALIZED = (JobState.FINALIZING, JobState.DONE, JobState.DONE_WITH_ERRORS, JobState.CANCELLED)
 SHOWN_REASONS = 10
 
@@ -86,7 +88,12 @@ def _write(context: Context, job: Job, end: JobState) -> None:
         job = replace(job, state=end)
     summary = _summary(context, job, _most(reasons))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    destination.put("report.html", report.page(context, job, summary, sample))
+    try:
+        page = report.page(context, job, summary, sample)
+    except Exception:  # a chart that cannot be drawn must not keep a job from its end
+        log.exception("job %d has no report.html", job.id)
+    else:
+        destination.put("report.html", page)
     destination.put("summary.json", text.encode())
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -39,7 +38,7 @@ def _send(context: Context, hook: Hook) -> bool:
     url = jobs.show(context.database, hook.job).spec.webhook
     settings = context.settings
     body = payload(context, hook)
-    headers = signed(settings.webhook_secret, hook.id, int(time.time()), body)
+    headers = signed(settings.webhook_secret, hook.id, int(hook.taken), body)
     try:
         webhook.post(url, body, headers, allow_private=settings.allow_private_webhooks == 1)
     except webhook.WebhookError as error:

@@ -43,6 +43,7 @@ def test_it_takes_only_what_the_lock_file_names() -> None:
     installs = re.findall(r"uv pip install [^\n]*", FILE)
     assert installs
     assert all("--require-hashes --constraint requirements.lock" in i or "--no-deps" in i for i in installs)
+    assert "UV_NO_CONFIG=1" in FILE  # else [tool.uv] of pyproject.toml constrains without hashes: refused
     lock = (ROOT / "requirements.lock").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]

@@ -10,7 +10,7 @@ from speeko_jobs.adapters.postgres.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One event. `id` is the same at every try, `born` is epoch seconds, `tries` counts this one."""
+    """One event. `id` is the same at every try, `tries` counts this one. `born`, `taken`: epoch seconds."""
 
     id: str
     job: int
@@ -18,6 +18,7 @@ class Hook:
     reason: str
     born: float
     tries: int
+    taken: float
 
 
 def take(database: Database, *, most: int, lease_seconds: float, job: int | None = None) -> list[Hook]:

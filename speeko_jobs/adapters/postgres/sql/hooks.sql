@@ -8,7 +8,8 @@ WITH due AS (
 UPDATE speeko.hook h
 SET tries = h.tries + 1, due_at = clock_timestamp() + %(lease)s * interval '1 second'
 FROM due WHERE h.id = due.id
-RETURNING h.id::text, h.job_id, h.event, h.reason, extract(epoch FROM h.born_at)::float8, h.tries
+RETURNING h.id::text, h.job_id, h.event, h.reason, extract(epoch FROM h.born_at)::float8, h.tries,
+          extract(epoch FROM clock_timestamp())::float8
 
 -- hook_tried: how a try went: delivered, due again after some seconds, or (wait is NULL) given up
 UPDATE speeko.hook
