@@ -4,6 +4,7 @@ UV := .tools/uv/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
+unexport PYTHONDONTWRITEBYTECODE  # processes start by the dozen: let them find compiled code
 
 .PHONY: venv demo test check bench soak lock clean help
 
