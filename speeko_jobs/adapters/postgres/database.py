@@ -2,8 +2,8 @@
 
 Statements live in sql/*.sql, each under a line `-- name: what it does`. They run on psycopg's binary
 cursor, because arrays of 32-byte keys cost three times as much as text. A transaction that Postgres
-itself broke off (deadlock, serialization) is run again; one whose commit is in doubt is not: the
-caller knows whether a repeat is harmless.
+itself broke off (deadlock, serialization), or whose line was cut before the commit, is run again; one whose
+commit is in doubt is not: the caller knows whether a repeat is harmless.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -74,6 +75,14 @@ class Transaction:
             copy.write(b"\xff\xff")
 
 
+@dataclass(slots=True)
+class Fate:
+    """How a transaction went that raised: whether its line was cut, and whether it may be committed."""
+
+    broke: bool = False
+    in_doubt: bool = False
+
+
 class Database:
     """Postgres behind a pool. Made after a fork, never before it; threads may share it."""
 
@@ -99,8 +108,9 @@ class Database:
         self._engine.dispose()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, fate: Fate | None = None) -> Iterator[Transaction]:
         """One transaction, committed at the end. A connection that broke never goes back into the pool."""
+        fate = fate or Fate()
         try:
             pooled = self._engine.raw_connection()
         except (OperationalError, psycopg.OperationalError) as error:  # a pool passes on the driver's own
@@ -112,8 +122,10 @@ class Database:
         assert isinstance(connection, psycopg.Connection)
         try:
             yield Transaction(connection)
+            fate.in_doubt = True
             connection.commit()
         except BaseException as error:
+            fate.broke = connection.closed
             if connection.closed or isinstance(
                 error, (psycopg.OperationalError, psycopg.InterfaceError, KeyboardInterrupt)
             ):
@@ -128,8 +140,9 @@ class Database:
         Raises ServerError when the server is away, SchemaError when the schema is not there.
         """
         for tried in range(1, TRIES + 1):
+            fate = Fate()
             try:
-                with self.transaction() as transaction:
+                with self.transaction(fate) as transaction:
                     return work(transaction)
             except BROKEN_OFF:
                 if tried == TRIES:
@@ -141,6 +154,8 @@ class Database:
                     "run `speeko db upgrade`"
                 ) from None
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if fate.broke and not fate.in_doubt and tried < TRIES:
+                    continue  # the line was cut before the commit: nothing was done
                 raise ServerError(f"Postgres went away at {self.shown}: {first_line(error)}") from error
         raise AssertionError("unreachable")
 
