@@ -41,7 +41,7 @@ clean:  ## remove what was built
 
 .venv/.stamp: pyproject.toml requirements.lock | $(UV)
 	@$(UV) venv -q --allow-existing --python $(PY) .venv
-	@$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 

@@ -50,6 +50,7 @@ SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alon
 LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 128  # answers waiting to be settled, beyond which no new call is made: a death loses them
+PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until that is done
 UNREACHABLE_SECONDS = 30.0  # of nothing but refused connections, then the job pauses
 MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
@@ -524,6 +525,8 @@ class _Engine:
             self.lease_now.set()
             if not known:
                 log.warning("most calls to %s fail: waiting before the next", self.profile.name)
+        if isinstance(result, ProviderError) and result.failure is Failure.ACCOUNT:
+            self.allowance.hold(PAUSING_SECONDS)
         if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
             stated = result.retry_after_seconds
             seconds = self._delay() if stated is None else stated

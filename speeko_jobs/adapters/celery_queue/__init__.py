@@ -21,6 +21,7 @@ from speeko_jobs.adapters.celery_queue.names import (
     REDIS_SCHEMES,
     SWEEP_SECONDS,
     SYNTHESIZE,
+    VOID_SECONDS,
     is_amqp,
 )
 from speeko_jobs.errors import ConfigError, ServerError
@@ -68,19 +69,19 @@ class Queue:
 
     def sweep(self) -> bool:
         """Ask any worker to sweep; the request is void once the next one is due."""
-        return self._send("sweep", CONTROL, [()], expires=SWEEP_SECONDS)
+        return self._send("sweep", CONTROL, [()], expires=VOID_SECONDS)
 
     def hooks(self) -> bool:
         """Have events sent to webhooks; void once the next sweep asks."""
-        return self._send("hooks", CONTROL, [()], expires=SWEEP_SECONDS)
+        return self._send("hooks", CONTROL, [()], expires=VOID_SECONDS)
 
     def tick(self) -> bool:
         """Ask any worker to look for schedules that are due; void once the next one is asked."""
-        return self._send("tick", CONTROL, [()], expires=SWEEP_SECONDS)
+        return self._send("tick", CONTROL, [()], expires=VOID_SECONDS)
 
     def fire(self, runs: Iterable[int]) -> bool:
         """Have runs of schedules submitted; void when several ticks have asked again."""
-        return self._send("fire", CONTROL, [(run,) for run in runs], expires=4 * SWEEP_SECONDS)
+        return self._send("fire", CONTROL, [(run,) for run in runs], expires=VOID_SECONDS)
 
     def waiting(self, queue: str) -> int:
         """How many messages wait in a queue; 0 when the broker does not answer."""

@@ -14,7 +14,14 @@ from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 
-from speeko_jobs.adapters.celery_queue.names import CONTROL, DELIVER, SWEEP_SECONDS, SYNTHESIZE, is_amqp
+from speeko_jobs.adapters.celery_queue.names import (
+    CONTROL,
+    DELIVER,
+    SWEEP_SECONDS,
+    SYNTHESIZE,
+    VOID_SECONDS,
+    is_amqp,
+)
 
 WORKER_ANSWER_SECONDS = 30.0  # a worker waits for messages, a sender does not
 VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
@@ -98,12 +105,12 @@ def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Cele
             "sweep": {
                 "task": "sweep",
                 "schedule": SWEEP_SECONDS,
-                "options": {"expires": SWEEP_SECONDS, "queue": CONTROL},
+                "options": {"expires": VOID_SECONDS, "queue": CONTROL},
             },
             "schedules": {
                 "task": "tick",
                 "schedule": SWEEP_SECONDS,
-                "options": {"expires": SWEEP_SECONDS, "queue": CONTROL},
+                "options": {"expires": VOID_SECONDS, "queue": CONTROL},
             },
         },
         beat_cron_starting_deadline=3600,

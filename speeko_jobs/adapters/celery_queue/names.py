@@ -12,3 +12,7 @@ AMQP_SCHEMES = ("amqp", "amqps")
 def is_amqp(url: str) -> bool:
     """Whether the broker at this URL is RabbitMQ."""
     return url.partition("://")[0] in AMQP_SCHEMES
+
+
+# A worker holds this against its own clock: much less, and one that is fast would drop every request.
+VOID_SECONDS = 3_600.0
