@@ -60,10 +60,10 @@ def dots(points: Sequence[tuple[float, float]], told: str) -> Markup:
 @cache
 def _pygal() -> Any:
     """pygal, without the finder of plug-ins that it leaves behind: every later import would warn of it."""
-    before = list(sys.meta_path)
     import pygal
 
-    sys.meta_path[:] = before
+    # only this one: what importlib_metadata puts there is needed
+    sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ != "PluginImportFixer"]
     return pygal
 
 
