@@ -28,10 +28,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from speeko_jobs.core.cost_model import GB, STORAGE_MICROS_PER_GB_MONTH
+
 DAY_SECONDS = 86_400
 PRIOR_HITS = 0.1  # small beside one hit, so that hits decide as soon as there are any
 PRIOR_SECONDS = 30 * DAY_SECONDS
-STORAGE_MICROS_PER_BYTE_SECOND = 0.023e6 / 1e9 / (30 * DAY_SECONDS)  # S3 Standard: 0.023 USD a GB and month
+STORAGE_MICROS_PER_BYTE_SECOND = STORAGE_MICROS_PER_GB_MONTH / GB / (30 * DAY_SECONDS)
 REDIS_LARGEST_PART = 0.01  # of its budget that one entry may take; so greedy is within 1% of the best
 REDIS_FULL, REDIS_ROOM = 0.9, 0.8  # Redis takes no audio once it is full: room is made before that
 

@@ -55,10 +55,3 @@ def _fade(samples: Any, edge: int, layout: Layout) -> None:
     ramp = np.linspace(0.0, 1.0, frames, endpoint=False)[:, None]
     span = slice(0, frames) if edge == 0 else slice(len(samples) - frames, None)
     samples[span] = samples[span] * (ramp if edge == 0 else ramp[::-1])
-
-
-def join(parts: Sequence[bytes], format: str) -> bytes:
-    """One file of all parts, in the format they have."""
-    from speeko_jobs.core.converting import Delivered, render
-
-    return render(parts, format, Delivered(format)).audio

@@ -108,6 +108,23 @@ class Profile:
         return replace(self, char_micros={"": rate})
 
 
+class Prices(dict[tuple[str, int], int]):
+    """Micro-dollars of a call by voice and billable characters: prices are exact decimals, and few differ."""
+
+    def __init__(self, profile: Profile, model: str) -> None:
+        super().__init__()
+        self._profile, self._model = profile, model
+
+    def __missing__(self, asked: tuple[str, int]) -> int:
+        voice, chars = asked
+        self[asked] = price = self._profile.price(chars, self._model, voice)
+        return price
+
+    def of_row(self, voice: str, chars: int, calls: int) -> int:
+        """What speaking a row costs at list price when its text takes so many calls."""
+        return self[voice, chars] + (max(1, calls) - 1) * self._profile.call_micros
+
+
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         p.name: p

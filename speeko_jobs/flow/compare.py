@@ -20,8 +20,6 @@ PAGE_ROWS = 10_000
 
 Held = Mapping[int, Same]
 _CODES = {kind: code for code, kind in enumerate(KINDS, 1)}
-
-
 _UNCHANGED, _SAME_SOUND = _CODES[UNCHANGED], _CODES[SAME_SOUND]
 
 
@@ -81,12 +79,16 @@ class Comparison:
         for at, paths in self._pages():
             names.add_many(hashes(paths), range(at, at + len(paths)), IN_DESTINATION)
         gone = sorted(names.rows_of_rank(IN_DESTINATION))
+        if not gone:
+            return
         wanted = iter(gone)
         next_gone = next(wanted, None)
         for at, paths in self._pages():
             while next_gone is not None and next_gone < at + len(paths):
                 yield paths[next_gone - at]
                 next_gone = next(wanted, None)
+            if next_gone is None:
+                return
 
     def _pages(self) -> Iterator[tuple[int, list[str]]]:
         """All paths that the destination holds, in order, with the number of the first of each page."""

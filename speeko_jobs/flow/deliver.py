@@ -20,6 +20,7 @@ from speeko_jobs.adapters.postgres.deliveries import Finished, Put, Saved, Settl
 from speeko_jobs.core.change import NO_SOURCE
 from speeko_jobs.core.cost_model import SEGMENTS
 from speeko_jobs.core.manifest import Line
+from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import ChunkState, JobState, Source, UtteranceState
@@ -116,7 +117,7 @@ class _Delivery:
         self.counts: Counter[str] = Counter(delivered=0, unchanged=0, failed=0, refused=0)
         self.saved: dict[tuple[str, Source], list[int]] = {}
         self.in_part: dict[str, list[int]] = {}  # voice → rows bought in part, and what the rest saved
-        self.prices: dict[tuple[str, int, int], int] = {}
+        self.prices = Prices(self.profile, self.spec.model)
 
     def run(self, rows: list[Row], known: Mapping[bytes, Record]) -> Finished | None:
         lines, wanting = self._easy(rows)
@@ -151,10 +152,15 @@ class _Delivery:
 
     def _noted(self, row: Row, put: Put) -> Put:
         """What is put, with what it is made of, for the next run to compare."""
-        voice = self.spec.voice if row.voice is None else row.voice
-        language = self.spec.language if row.language is None else row.language
+        voice, language = self._speaker(row)
         source = NO_SOURCE if row.source_sum is None else row.source_sum
         return replace(put, source=source, voice=voice, language=language)
+
+    def _speaker(self, row: Row) -> tuple[str, str]:
+        """The row's own voice and language, or the job's."""
+        spec = self.spec
+        voice = spec.voice if row.voice is None else row.voice
+        return voice, spec.language if row.language is None else row.language
 
     def _made_before(self, served: list[_Served]) -> dict[str, Put]:
         """By path, files that an earlier turn of this job made, and that are there."""
@@ -202,34 +208,23 @@ class _Delivery:
     def _easy(self, rows: list[Row]) -> tuple[list[Line], list[Row]]:
         """The lines of rows that need no audio, and the other rows."""
         job, rendering = self.chunk.job, self.spec.rendering
-        unchanged, refused, wanting = [], [], []
+        lines, wanting = list[Line](), list[Row]()
         for row in rows:
             if row.error is not None:
-                refused.append(row)
+                lines.append(self._line(row, error=row.error))
+                self.counts["refused"] += 1
             elif is_unchanged(row, job, rendering):
-                unchanged.append(row)
+                lines.append(self._unchanged(row))
             else:
                 wanting.append(row)
-        lines = self._unchanged(unchanged)
-        for row in refused:
-            lines.append(self._line(row, error=row.error or ""))
-            self.counts["refused"] += 1
         return lines, wanting
 
-    def _unchanged(self, rows: list[Row]) -> list[Line]:
-        own_voice, own_language = self.spec.voice, self.spec.language
-        lines = []
-        for row_no, row_id, path, voice, language, chars, keys, _, _, _, _, _, _, size, millis in rows:
-            voice = own_voice if voice is None else voice
-            language = own_language if language is None else language
-            key = content_of(keys or ()).hex()
-            path, millis, size = path or "", millis or 0, size or 0
-            line = Line(
-                row_no, row_id, path, voice, language, key, Source.UNCHANGED, chars, 0, millis, size, "", ""
-            )
-            lines.append(line)
-            self._count(line, self._listed(voice, chars, len(keys or ())))
-        return lines
+    def _unchanged(self, row: Row) -> Line:
+        line = self._line(row)._replace(
+            source=Source.UNCHANGED, millis=row.held_millis or 0, bytes=row.held_bytes or 0, change=""
+        )
+        self._count(line, self.prices.of_row(line.voice, line.chars, len(row.keys or ())))
+        return line
 
     def _settled(self, rows: list[Row], known: Mapping[bytes, Record]) -> dict[bytes, Settlement]:
         """How each key of these rows stands."""
@@ -268,12 +263,13 @@ class _Delivery:
     # the lines
 
     def _line(self, row: Row, *, error: str = "", path: str | None = None) -> Line:
+        voice, language = self._speaker(row)
         return Line(
             row=row.row_no,
             id=row.row_id,
             path=(row.path or "") if path is None else path,
-            voice=row.voice if row.voice is not None else self.spec.voice,
-            language=row.language if row.language is not None else self.spec.language,
+            voice=voice,
+            language=language,
             key=content_of(row.keys).hex() if row.keys else "",
             source=None,
             chars=row.chars,
@@ -308,7 +304,7 @@ class _Delivery:
             source=min(sources, key=_ORDER.index), cost_micros=paid, millis=put.millis, bytes=put.bytes
         )
         self.counts["delivered"] += 1
-        listed = self._listed(line.voice, line.chars, len(one.records))
+        listed = self.prices.of_row(line.voice, line.chars, len(one.records))
         self._count(line, listed)
         own = sum([source is Source.SYNTHESIZED for source in sources])
         if 0 < own < len(one.records):
@@ -321,16 +317,6 @@ class _Delivery:
         if record.bought_job == self.chunk.job:
             return Source.SYNTHESIZED if record.bought_row == row_no else Source.DUPLICATE
         return Source.CACHE if record.settled_millis < self.orders.released * 1000 else Source.COALESCED
-
-    def _listed(self, voice: str, chars: int, calls: int) -> int:
-        """What speaking a row would cost at list price, each of its segments a call, in micro-dollars."""
-        asked = voice, chars, calls
-        found = self.prices.get(asked)
-        if found is None:
-            profile = self.profile
-            price = profile.price(chars, self.spec.model, voice)
-            found = self.prices[asked] = price + (max(1, calls) - 1) * profile.call_micros
-        return found
 
     def _count(self, line: Line, listed: int) -> None:
         assert line.source is not None

@@ -13,7 +13,6 @@ from itertools import islice
 from speeko_jobs.adapters import corpus
 from speeko_jobs.adapters.corpus import BadRow, Row, Table
 from speeko_jobs.adapters.postgres import deliveries, explains, plans
-from speeko_jobs.core import columns as core_columns
 from speeko_jobs.core import naming, routing_rules
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.explanation import Explained, Origin, Part
@@ -26,7 +25,7 @@ from speeko_jobs.core.voices import AUTO
 from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, StoreError, UsageError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.plan import BATCH_ROWS, Orders
+from speeko_jobs.flow.plan import BATCH_ROWS, Orders, opened
 from speeko_jobs.flow.submit import MARK
 from speeko_jobs.flow.wording import wording_of
 
@@ -85,7 +84,7 @@ class _Found:
 def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str) -> _Found:
     row_no = 0
     for table in corpus.open_catalog(orders.sources, orders.read):
-        columns, reader = _opened(spec, orders, wording, table)
+        columns, reader = opened(spec, orders, wording, table)
         for file_row, raw in enumerate(table.rows, 1):
             row_no += 1
             if row:
@@ -100,22 +99,6 @@ def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str
     raise CatalogError(f"{names}: there is no row {wanted} among {row_no:,}")
 
 
-def _opened(spec: JobSpec, orders: Orders, wording: Wording, table: Table) -> tuple[Columns, RowReader]:
-    try:
-        columns = core_columns.choose(
-            table.header,
-            table.has_header,
-            corpus.sample(table),
-            id=orders.id,
-            text=orders.text,
-            voice=orders.voice_column,
-            language=orders.language_column,
-        )
-        return columns, RowReader(spec, table.header, columns, wording)
-    except CatalogError as error:
-        raise CatalogError(f"{table.name}: {error}") from None
-
-
 class _Earlier:
     """The rows before this one, as far as they matter to it."""
 
@@ -126,7 +109,7 @@ class _Earlier:
             return
         wanted, name, first = set(read.keys), naming.fold(read.path), 1
         for table in corpus.open_catalog(orders.sources, orders.read):
-            reader = _opened(spec, orders, wording, table)[1]
+            reader = opened(spec, orders, wording, table)[1]
             rows = iter(table.rows)
             while batch := list(islice(rows, min(BATCH_ROWS, read.row_no - first))):
                 cells: list[Sequence[str]] = [() if isinstance(raw, BadRow) else raw for raw in batch]

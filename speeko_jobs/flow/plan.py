@@ -31,8 +31,10 @@ from speeko_jobs.core.chunking import settled_after
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.plan import Plan
+from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.rows import Read, Refusal, RowReader
 from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, SpeekoError
 from speeko_jobs.flow.compare import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.context import Context
@@ -62,19 +64,6 @@ class Orders:
     language_column: str = ""
     on_duplicate_id: str = "error"
     strict: bool = False
-
-
-class _Costs(dict[tuple[str, int], int]):
-    """The price of a call by voice and characters: prices are exact decimals, and few differ."""
-
-    def __init__(self, spec: JobSpec) -> None:
-        super().__init__()
-        self._price, self._model = spec.profile.price, spec.model
-
-    def __missing__(self, asked: tuple[str, int]) -> int:
-        voice, chars = asked
-        self[asked] = cost = self._price(chars, self._model, voice)
-        return cost
 
 
 class _Rank(IntEnum):
@@ -119,6 +108,23 @@ def load(context: Context, spec: JobSpec, orders: Orders, job: int, destination:
         return planner.run()
 
 
+def opened(spec: JobSpec, orders: Orders, wording: Wording, table: Table) -> tuple[Columns, RowReader]:
+    """A table's columns and what reads its rows. Raises CatalogError that names the table."""
+    try:
+        columns = core_columns.choose(
+            table.header,
+            table.has_header,
+            corpus.sample(table),
+            id=orders.id,
+            text=orders.text,
+            voice=orders.voice_column,
+            language=orders.language_column,
+        )
+        return columns, RowReader(spec, table.header, columns, wording)
+    except CatalogError as error:
+        raise CatalogError(f"{table.name}: {error}") from None
+
+
 @contextlib.contextmanager
 def _rare_collections() -> Iterator[None]:
     """Rows come and go by the million and make no cycles: looking for some took a third of the time."""
@@ -150,15 +156,15 @@ class _Planner:
             self.plan.notes += spec.routing.notes(spec.language)
         self.files: list[dict[str, Any]] = []
         self.keys, self.names = Distinct(2), Distinct()  # a record a row and key: its characters and cost
-        self.costs = _Costs(spec)
+        self.costs = Prices(self.profile, spec.model)
         self.remembered: dict[bytes, _Rank] = {}
         self.comparison = None if destination is None else Comparison(context.database, spec, destination)
         self.unchanged: Unchanged | None = None
         self.unchanged_after = settled_after(context.settings.chunk_rows)
         # where rows may be left out or renamed at the end, no line is written before
         if job is not None and orders.on_duplicate_id == "error":
-            store, calls = context.store_of(spec.store), self.profile.call_micros
-            self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs, calls)
+            store = context.store_of(spec.store)
+            self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs)
         self.reasons: Counter[str] = Counter()
         self.rows = 0
         self.done = threading.Event()
@@ -210,37 +216,15 @@ class _Planner:
     # reading
 
     def _table(self, table: Table) -> None:
-        choice = self._choose(table)
+        choice, reader = opened(self.spec, self.orders, self.wording, table)
         if choice.guessed:
             self.plan.notes.append(f"{table.name}: {choice.guessed}")
         first = self.rows
         self.files.append({"name": table.name, "first_row": first + 1})
-        reader = self._reader(table, choice)
         rows = iter(table.rows)
         while batch := list(islice(rows, BATCH_ROWS)):
             self._hand_over(*self._read(table, reader, batch, self.rows - first))
             self.rows += len(batch)
-
-    def _choose(self, table: Table) -> Columns:
-        orders = self.orders
-        try:
-            return core_columns.choose(
-                table.header,
-                table.has_header,
-                corpus.sample(table),
-                id=orders.id,
-                text=orders.text,
-                voice=orders.voice_column,
-                language=orders.language_column,
-            )
-        except CatalogError as error:
-            raise CatalogError(f"{table.name}: {error}") from None
-
-    def _reader(self, table: Table, choice: Columns) -> RowReader:
-        try:
-            return RowReader(self.spec, table.header, choice, self.wording)
-        except CatalogError as error:
-            raise CatalogError(f"{table.name}: {error}") from None
 
     def _read(
         self, table: Table, reader: RowReader, batch: list[Row], before: int
@@ -438,7 +422,7 @@ class _Planner:
             return {}
         out, row_no = {}, 0
         for table in corpus.open_catalog(self.orders.sources, self.orders.read):
-            reader = self._reader(table, self._choose(table))
+            _, reader = opened(self.spec, self.orders, self.wording, table)
             for raw in table.rows:
                 row_no += 1
                 if row_no in rows and not isinstance(raw, BadRow):

@@ -40,6 +40,7 @@ def prune(context: Context, spec: JobSpec, job: int, destination: int) -> Iterat
         some = paths[start : start + AT_ONCE]
         kept = set(deliveries.put_since(context.database, destination, job, some))
         going = [path for path in some if path not in kept]
-        output.delete(going)  # first: what is noted as there and is not would count as unchanged one day
+        # forgotten first: what is noted as there and is not would count as unchanged one day
         context.database.run(lambda t, going=going: deliveries.forget(t, destination, job, going))  # type: ignore[misc]
+        output.delete(going)
         yield from going

@@ -72,13 +72,13 @@ def submit(
         sums = sorted(found.saved.items()) if found is not None else []
         saved = [deliveries.Saved(voice, Source.UNCHANGED.value, *three) for voice, three in sums]
 
-        def release(t: Any) -> None:
+        def release(t: Any) -> int:
             if loaded.skipped:
                 plans.skip(t, job, loaded.skipped)
             if loaded.renamed:
                 plans.rename(t, job, loaded.renamed)
             rows = loaded.plan.rows + len(loaded.skipped)
-            jobs.release(
+            left = jobs.release(
                 t,
                 job,
                 rows=rows,
@@ -89,17 +89,18 @@ def submit(
                 unchanged=[(s.no, s.whole, s.counts) for s in stretches],
             )
             deliveries.book_saved(t, tenant, spec.provider, saved)
+            return left
 
-        database.run(release)
+        chunks_left = database.run(release)
     except BaseException:
         with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
             if database.run(lambda t: jobs.drop(t, job)):
                 clear_parts(context, spec.store, job)
         raise
-    if all(s.whole for s in stretches) and sum(s.counts["unchanged"] for s in stretches) == loaded.plan.rows:
-        context.queue.finalize(job)
-    else:
+    if chunks_left:
         dispatch(context, job)
+    else:
+        context.queue.finalize(job)
     return job, loaded.plan
 
 

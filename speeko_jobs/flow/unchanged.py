@@ -7,11 +7,12 @@ them are delivered when the job is released.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.core.manifest import Line
+from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.rows import Read, content_of
 from speeko_jobs.core.states import Source
 from speeko_jobs.flow.context import Context
@@ -47,14 +48,11 @@ class Stretch:
 class Unchanged:
     """Collects unchanged rows in the order of the catalog. `close` after the last one."""
 
-    def __init__(
-        self, store: Store, job: int, chunk_rows: int, prices: Mapping[tuple[str, int], int], call_micros: int
-    ) -> None:
-        """`prices`: micro-dollars of a call by voice and characters; `call_micros`: what each has in it."""
+    def __init__(self, store: Store, job: int, chunk_rows: int, prices: Prices) -> None:
         self.stretches: list[Stretch] = []
         self.saved: dict[str, list[int]] = {}  # voice → rows, characters, micro-dollars
         self._store, self._job, self._chunk_rows = store, job, chunk_rows
-        self._prices, self._call_micros = prices, call_micros
+        self._prices = prices
         self._no = self._last_row = 0
         self._lines: list[Line] = []
         self._listed: list[int] = []
@@ -62,7 +60,7 @@ class Unchanged:
 
     def add(self, rows: Iterable[tuple[Read, int, int]]) -> None:
         """Rows with the bytes and milliseconds of their files, behind all that were added before."""
-        prices, call_micros, unchanged = self._prices, self._call_micros, Source.UNCHANGED
+        listed, unchanged = self._prices.of_row, Source.UNCHANGED
         for read, size, millis in rows:
             row_no, row_id, path, voice, language, chars, keys, _, _ = read
             if row_no > self._last_row:
@@ -72,7 +70,7 @@ class Unchanged:
             key = content_of(keys).hex()
             line = Line(row_no, row_id, path, voice, language, key, unchanged, chars, 0, millis, size, "", "")
             self._lines.append(line)
-            self._listed.append(prices[voice, chars] + (len(keys) - 1) * call_micros)
+            self._listed.append(listed(voice, chars, len(keys)))
 
     def close(self, rows: int) -> None:
         """The catalog has so many rows and no more."""

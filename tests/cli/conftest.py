@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from cli.main import run
+from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.local.stack import Stack
+from tests.fixtures.books import Books
+from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 SCRIPT = Path(sys.executable).with_name("speeko")
 TIMEOUT_SECONDS = 120
@@ -109,3 +112,19 @@ def here(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("SPEEKO_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return Here(capsys)
+
+
+@pytest.fixture
+def books(migrated_url: str) -> Iterator[Books]:  # noqa: F811
+    """A migrated database of the test's own."""
+    database = Database(migrated_url)
+    yield Books(database)
+    database.close()
+
+
+@pytest.fixture
+def ready(here: Any, migrated_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: F811
+    """`speeko` in this process on a migrated database."""
+    monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
+    monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)
+    return here

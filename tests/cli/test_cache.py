@@ -6,34 +6,17 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.naming import audio_path
 from tests.cli.conftest import SCRIPT
 from tests.fixtures.books import Books
 from tests.fixtures.cached import Cached, add_cached, key
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
-
-
-@pytest.fixture
-def ready(here: Any, migrated_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: F811
-    """`speeko` in this process on a migrated database."""
-    monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
-    monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)
-    return here
-
-
-@pytest.fixture
-def books(migrated_url: str) -> Iterator[Books]:  # noqa: F811
-    database = Database(migrated_url)
-    yield Books(database)
-    database.close()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,6 @@ from rich.console import Console
 
 from cli import costs_report
 from speeko_jobs.adapters.postgres.costs import Now, Window
-from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.cost_model import Figures
 from speeko_jobs.core.forecast import Forecast
 from speeko_jobs.core.money import micros
@@ -24,13 +22,6 @@ from tests.fixtures.books import Books, ended, stored
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 YESTERDAY = f"{datetime.now(UTC).date() - timedelta(1)}"  # the tests may run over midnight
-
-
-@pytest.fixture
-def books(migrated_url: str) -> Iterator[Books]:  # noqa: F811
-    database = Database(migrated_url)
-    yield Books(database)
-    database.close()
 
 
 @pytest.fixture

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres.database import Database
 from tests.fixtures.books import Books
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
-
-
-@pytest.fixture
-def ready(here: Any, migrated_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: F811
-    """`speeko` in this process on a migrated database."""
-    monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
-    monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)
-    return here
-
-
-@pytest.fixture
-def books(migrated_url: str) -> Iterator[Books]:  # noqa: F811
-    database = Database(migrated_url)
-    yield Books(database)
-    database.close()
 
 
 def add_ended(books: Books, *, days: float = 40, tenant: str = "shop", store: str = "memory://store") -> int:

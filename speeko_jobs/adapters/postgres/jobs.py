@@ -136,8 +136,8 @@ def release(
     plan: Mapping[str, Any],
     files: Iterable[Mapping[str, Any]],
     unchanged: Sequence[tuple[int, bool, Mapping[str, int]]] = (),
-) -> None:
-    """Cut the job into chunks and let it run, in the caller's one transaction.
+) -> int:
+    """Cut the job into chunks and let it run, in the caller's one transaction; how many are to be delivered.
 
     `unchanged`: chunks with rows that are in the manifest already: their numbers, whether that is all of
     their rows, and the counts of those rows.
@@ -168,6 +168,7 @@ def release(
     )
     if released is None:
         raise JobError(f"job {job} was taken for abandoned while it was planned: submit it again")
+    return int(released[0])
 
 
 def still_planning(t: Transaction, job: int) -> None:

@@ -36,7 +36,7 @@ SET state = CASE WHEN %(chunks)s > 0 AND %(open)s = 0 THEN 'finalizing' ELSE 'ru
     rows = %(rows)s, skipped = %(skipped)s, plan = %(plan)s, files = %(files)s, chunks = %(chunks)s,
     chunks_open = %(open)s, unchanged = %(unchanged)s
 WHERE id = %(job)s AND state = 'planning'
-RETURNING id
+RETURNING chunks_open
 
 -- job_drop: forget a job that never ran, and rows that came in after it was forgotten
 WITH gone AS (DELETE FROM speeko.job WHERE id = %(job)s AND state = 'planning' RETURNING id),
