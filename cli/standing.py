@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
-    """The open things, and whether their servers were started just now, so that nobody else is at work."""
+    """The open things, and whether nobody is at work on them, as far as that is known without asking."""
     from speeko_jobs import runtime
     from speeko_jobs.local.stack import running
+    from workers.supervisor import at_work
 
     with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
-        alone = settings.embedded_redis and not settings.broker_url and not running(settings.home_path)
-        with busy("starting the servers", shown=alone):
+        embedded = settings.embedded_redis and not settings.broker_url
+        with busy("starting the servers", shown=embedded and not running(settings.home_path)):
             context = stack.enter_context(runtime.context(settings))
-        yield context, alone
+        yield context, embedded and not at_work(settings.home_path)
 
 
 @contextlib.contextmanager
@@ -38,6 +39,23 @@ def known(settings: Settings) -> Iterator[Context]:
         raise JobError(f"there are no jobs yet in {settings.home_path}: `speeko run` makes one")
     with standing(settings) as (context, _):
         yield context
+
+
+@contextlib.contextmanager
+def lasting(settings: Settings, *, name: str, pool_size: int = 4) -> Iterator[Context]:
+    """For verbs that look on for long: embedded servers are joined or started, those given by URL may be away
+    now and then, which is for the verb to tell."""
+    from speeko_jobs import runtime
+
+    if settings.embedded_database or settings.embedded_redis:
+        with standing(settings) as (context, _):
+            yield context
+        return
+    context = runtime.open_context(settings, name=name, pool_size=pool_size)
+    try:
+        yield context
+    finally:
+        runtime.close(context)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ A connection, a loop or an object store that was made before a fork must not be 
 from __future__ import annotations
 
 import asyncio
+import gc
 import mmap
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ def open_process() -> Process:
     """Open what this process needs; again: the same."""
     global _opened
     if _opened is None:
+        gc.freeze()  # what is loaded stays: no collection has to go over it again
         _opened = Process(runtime.open_context(settings, name="speeko-worker"), uvloop.new_event_loop())
     return _opened
 

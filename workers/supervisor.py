@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import logging
 import os
 import signal
@@ -32,6 +33,7 @@ STOP_SECONDS = 330.0  # a task may take its hard limit to finish what it has beg
 RESTART_SECONDS = (0.2, 1.0, 5.0, 15.0)  # pauses between restarts of a node that keeps dying
 STEADY_SECONDS = 60.0
 LOGS = ("files", "stderr")
+LOCK = "workers.lock"  # in the home; held shared by every supervisor and its nodes
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +59,18 @@ def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[Node]:
     if rest:
         found.append(Node("deliver" if DELIVER in rest else "control", rest, max(1, min(2, processes))))
     return found
+
+
+def at_work(home: Path) -> bool:
+    """Whether workers of this home run: a lock tells, which the kernel frees however they end."""
+    try:
+        with private.append(home / LOCK) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # no such home, or none of ours
+    return False
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -86,11 +100,14 @@ class Supervisor:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._logs: Path = settings.home_path / "logs"
+        self._at_work: IO[bytes] | None = None
         if settings.logs not in LOGS:
             raise ConfigError(f"logs is one of {', '.join(LOGS)}, not {settings.logs!r}")
 
     def __enter__(self) -> Supervisor:
         private.folder(self._logs)
+        self._at_work = private.append(self._settings.home_path / LOCK)
+        fcntl.flock(self._at_work, fcntl.LOCK_SH)
         for node in self._nodes:
             self._start(node.name, self._watch, node.name, worker_command(node), self._ready[node.name])
         if self._beat:
@@ -127,6 +144,8 @@ class Supervisor:
                 process.kill()
         for thread in self._threads:
             thread.join(5)
+        if self._at_work is not None:
+            self._at_work.close()
 
     def pids(self) -> dict[str, int]:
         """The node processes that run now, by name."""
@@ -175,6 +194,7 @@ class Supervisor:
         with self._lock:
             if self._stopping.is_set():
                 return None
+            assert self._at_work is not None
             process = subprocess.Popen(
                 command,
                 env=dict(environ),
@@ -184,7 +204,8 @@ class Supervisor:
                 stderr=log_file,
                 text=True,
                 errors="replace",
-                pass_fds=held_locks(),  # while it finishes its work after our death, the servers stay
+                # while it finishes its work after our death, the servers stay, and others know of it
+                pass_fds=(*held_locks(), self._at_work.fileno()),
                 start_new_session=True,  # the terminal's Ctrl-C is ours to handle
             )
             self._running[name] = process
@@ -202,9 +223,8 @@ def worker_command(node: Node) -> list[str]:
     """The command line of one node. Settings are not in it: see `environment`."""
     host = f"{node.name}-{os.getpid()}@{socket.gethostname()}"
     return [
-        *(sys.executable, "-m", "celery", "-A", "workers.app", "--quiet", "worker"),
-        *("--queues", ",".join(node.queues), "--concurrency", str(node.processes), "--pool", "prefork"),
-        *("--hostname", host, "--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        *(sys.executable, "-m", "workers.node"),
+        *("--queues", ",".join(node.queues), "--concurrency", str(node.processes), "--hostname", host),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MIN_ROWS, CHUNKS_WANTED = 25, 16  # small catalogs are spread over workers, and progress is seen
+MIN_ROWS, CHUNKS_WANTED = 4, 16  # small catalogs are spread over workers, and their first files come soon
 
 
 def chunk_rows(rows: int, most: int) -> int:

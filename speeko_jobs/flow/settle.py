@@ -77,13 +77,14 @@ def settle(context: Context, answers: Sequence[Answer]) -> Settled:
     settled = context.database.run(book)
     crash.point("after_settle")
     context.cache.put_many(settled.records)
-    context.cache.put_audios(
-        {
-            answer.claim.key: answer.result.audio
-            for answer in answers
-            if isinstance(answer.result, Speech) and answer.claim.key in settled.records
-        }
-    )
+    far = {
+        answer.claim.key: answer.result.audio
+        for answer in answers
+        if isinstance(answer.result, Speech) and answer.claim.key in settled.records
+        if not context.store_of(answer.spec.store).is_folder  # a file is as quick, and here already
+    }
+    if far:
+        context.cache.put_audios(far)
     return settled
 
 

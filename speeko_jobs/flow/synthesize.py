@@ -386,12 +386,14 @@ class _Engine:
         self.backlog.add(chunk.job, started.wants)
 
     async def _deliver(self, orders: Orders, started: enrol.Started) -> None:
-        """Everything of a chunk is known: deliver it here if that is little work, else pass it on."""
+        """Everything of a chunk is known: pass it on to be delivered, or deliver it here where that is little
+        work, or where those who deliver have enough to do."""
         chunk, context = started.chunk, self.context
         if not deliver.is_light(context, orders, started.rows):
-            await self._in_thread(context.database.run, lambda t: chunks.ready(t, chunk))
-            await self._ready([(chunk.job, chunk.no)])
-            return
+            window = context.settings.window
+            if await self._in_thread(context.database.run, lambda t: chunks.ready(t, chunk, window)):
+                await self._ready([(chunk.job, chunk.no)])
+                return
         finished = await self._in_thread(
             deliver.deliver_chunk, context, orders, chunk, started.rows, started.known, self.claimant
         )

@@ -64,7 +64,7 @@ def deliver_on_paper(spine: Spine, catalog: Path, output: str = "out") -> dict[s
 def forget_redis(spine: Spine) -> None:
     """Redis as after its loss: no records, no messages."""
     with spine.redis.client as client:
-        client.flushdb()
+        client.flushdb(asynchronous=True)  # millions of keys take longer than an answer may
 
 
 def fill_cache(spine: Spine, texts: int) -> None:

@@ -223,4 +223,4 @@ def test_templates_that_cannot_name_files(template: str, message: str) -> None:
 
 def test_audio_path() -> None:
     key = bytes.fromhex("abcd" + "01" * 30)
-    assert audio_path(key, "opus") == f"audio/ab/cd/{key.hex()}.opus"
+    assert audio_path(key, "opus") == f"audio/abc/{key.hex()}.opus"

@@ -27,8 +27,19 @@ def test_entries_bytes_hits_and_savings_by_voice(flow: InProcess) -> None:
     assert second.saved_micros == second.cost_micros
     assert found.total.bytes == flow.books.one("SELECT sum(bytes) FROM speeko.utterance")
     assert found.redis is not None
-    assert (found.redis.records, found.redis.audios) == (10, 10)  # what is bought is kept here, too
+    assert (found.redis.records, found.redis.audios) == (10, 0)  # the store is a folder: as quick
     assert found.redis.asked >= found.redis.found > 0
+
+
+def test_redis_has_a_copy_of_what_goes_to_a_bucket(flow: InProcess) -> None:
+    far = flow.again(store="memory://audio")
+    job, _ = far.submit(far.catalog([(id, text, "") for id, text in TEXTS], ("id", "text", "voice")))
+    far.drive(job)
+    found = stats(far.context)
+    assert found.redis is not None
+    assert found.redis.audios == found.redis.records == 10
+    assert found.redis.audio_bytes == found.total.bytes
+    far.close()
 
 
 def test_it_does_without_redis(flow: InProcess) -> None:

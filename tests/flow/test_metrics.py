@@ -76,8 +76,8 @@ def test_work_that_waits_is_seen(flow: InProcess) -> None:
     sweep(flow.context)
     found = look(flow)
     assert values(found["speeko_rows"]) == {("shop", "waiting"): 12}
-    assert found["speeko_chunks"].samples[("planned",)] == found["speeko_idle_chunks"].samples[()] == 1
-    assert values(found["speeko_queue_messages"]) == {("synthesize",): 1}
+    assert found["speeko_chunks"].samples[("planned",)] == found["speeko_idle_chunks"].samples[()] == 3
+    assert values(found["speeko_queue_messages"]) == {("synthesize",): 3}
     flow.books.execute(
         "UPDATE speeko.chunk SET state = 'ready', ready_at = clock_timestamp() - interval '1 h'"
     )

@@ -109,9 +109,10 @@ def rows(database: Database, chunk: Chunk) -> list[Row]:
     return list(map(Row._make, database.rows("chunk_items", values)))
 
 
-def ready(t: Transaction, chunk: Chunk) -> bool:
-    """The chunk waits for nothing; whether this call made it so."""
-    return t.row("chunk_ready", {"job": chunk.job, "no": chunk.no}) is not None
+def ready(t: Transaction, chunk: Chunk, window: int) -> bool:
+    """The chunk waits for nothing, and for somebody to deliver it; False where so many of its job do that
+    the broker has enough of them, or where it is in other hands."""
+    return t.row("chunk_ready", {"job": chunk.job, "no": chunk.no, "window": window}) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from speeko_jobs.adapters.postgres.arrays import packed
 from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 
 T = TypeVar("T")
+SCHEMA = "speeko"
 TRIES = 8
 IDLE_SECONDS = 1.0
 BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from speeko_jobs.adapters.postgres.database import Database, first_line
-from speeko_jobs.adapters.postgres.schema import SCHEMA
+from speeko_jobs.adapters.postgres.database import SCHEMA, Database, first_line
 from speeko_jobs.errors import SchemaError, ServerError
 
 FOLDER = Path(__file__).parent / "migrations"

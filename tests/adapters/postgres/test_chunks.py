@@ -104,3 +104,10 @@ def test_what_is_let_in_at_once_goes_in_once(books: Books) -> None:
     sent = Counter(chunk for mine in got for chunk in mine)
     assert set(sent.values()) == {1}
     assert set(sent) <= {(job, no) for no in range(1, 13)}
+
+
+def test_the_next_is_one_that_no_message_names_while_there_is_one(books: Books) -> None:
+    """Each message stands for a chunk that is still to be begun: so no more than a window of them is left."""
+    job, engine = books.job(TEXTS, chunk_rows=2), books.engine()
+    assert books.run(lambda t: chunks.let_in(t, 2)) == [(job, 1), (job, 2)]
+    assert [take_next(books, engine) for _ in range(7)] == [(job, no) for no in (3, 4, 5, 6, 1, 2)] + [None]

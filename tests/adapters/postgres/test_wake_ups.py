@@ -88,8 +88,16 @@ def test_a_chunk_of_which_all_is_known_is_ready_at_once(books: Books) -> None:
     assert books.chunk_state(second, 1) == ("ready", 0)
     third = books.take(books.job(["a"]), 1, engine)
     assert third is not None
-    assert books.run(lambda t: chunks.ready(t, third))
-    assert not books.run(lambda t: chunks.ready(t, third))
+    assert books.run(lambda t: chunks.ready(t, third, 64))
+    assert not books.run(lambda t: chunks.ready(t, third, 64))
+
+
+def test_only_a_window_of_a_job_waits_to_be_delivered(books: Books) -> None:
+    engine = books.engine()
+    job = books.job([f"{n}" for n in range(12)], chunk_rows=3)
+    begun = [chunk for no in range(1, 5) if (chunk := books.take(job, no, engine)) is not None]
+    assert [books.run(lambda t, c=c: chunks.ready(t, c, 3)) for c in begun] == [True, True, True, False]
+    assert books.chunk_state(job, 4)[0] == "synthesizing"
 
 
 def test_a_chunk_that_was_given_up_waits_for_nothing(books: Books) -> None:

@@ -31,16 +31,22 @@ WHERE c.job_id = %(job)s AND c.no = %(no)s AND j.id = c.job_id AND j.state = 'ru
 RETURNING c.job_id, c.no, c.first_row, c.last_row, c.unchanged
 
 -- chunk_next: take the chunk that is next in line: by priority, then the tenant, then the job, that has the
--- least under way for its weight; not of some jobs, and of a least priority
+-- least under way for its weight; not of some jobs, and of a least priority. Those that no message names come
+-- before others, whose messages would stay behind in the broker
 WITH next AS (
-    SELECT c.job_id, c.no
-    FROM speeko.job j CROSS JOIN LATERAL (
-        SELECT job_id, no FROM speeko.chunk
-        WHERE job_id = j.id AND state = 'planned'
+    SELECT j.id AS job_id, coalesce(fresh.no, named.no) AS no
+    FROM speeko.job j LEFT JOIN LATERAL (
+        SELECT no FROM speeko.chunk
+        WHERE job_id = j.id AND state = 'planned' AND queued_at IS NULL
         ORDER BY no LIMIT 1
         FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE j.state = 'running' AND j.spec->>'provider' = %(provider)s
+    ) fresh ON true LEFT JOIN LATERAL (
+        SELECT no FROM speeko.chunk
+        WHERE job_id = j.id AND state = 'planned' AND fresh.no IS NULL
+        ORDER BY no LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    ) named ON true
+    WHERE j.state = 'running' AND j.spec->>'provider' = %(provider)s AND coalesce(fresh.no, named.no) IS NOT NULL
       AND j.id <> ALL(%(besides)b::bigint[]) AND j.priority >= coalesce(%(least)s, j.priority)
     ORDER BY j.priority DESC,
              (SELECT count(*) FROM speeko.job s JOIN speeko.chunk b ON b.job_id = s.id
@@ -79,9 +85,12 @@ ORDER BY i.row_no
 UPDATE speeko.chunk SET claimant_id = NULL
 WHERE job_id = %(job)s AND no = ANY(%(nos)b::int[]) AND claimant_id = %(claimant)s AND state = 'synthesizing'
 
--- chunk_ready: a chunk of which everything was known at once
+-- chunk_ready: a chunk of which everything was known at once; not where a window of the job is ready already
 UPDATE speeko.chunk SET state = 'ready', missing = 0, ready_at = clock_timestamp()
 WHERE job_id = %(job)s AND no = %(no)s AND state = 'synthesizing'
+  AND (SELECT count(*) FROM (
+           SELECT FROM speeko.chunk WHERE job_id = %(job)s AND state = 'ready' LIMIT %(window)s
+       ) waiting) < %(window)s
 RETURNING no
 
 -- needs_revive: texts that failed before this job began get another chance
