@@ -150,7 +150,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "chunk_spec": CHUNK,
     "chunk_items": {"job": JOB, "first": 300_001, "last": 301_000},
     "chunk_let_go": CHUNK | {"nos": _every(million.DELIVERED + 1, 1, 64)},
-    "chunk_ready": CHUNK,
+    "chunk_ready": CHUNK | {"window": 64},
     "needs_revive": CHUNK | {"keys": _keys(FAILED)},
     "needs_lock": {"keys": _keys(MISSING[:2048] + DONE[:2048])},
     "needs_add": CHUNK | {"keys": _keys(MISSING)},
