@@ -7,6 +7,7 @@ as delivered once. What the destination holds already is not touched.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,6 +31,7 @@ from speeko_jobs.flow.place import Placing, Wanted
 from speeko_jobs.flow.unchanged import joined, merged, part_paths, unchanged_paths
 
 NO_RECORD = Settlement(UtteranceState.FAILED, None, "the text is not known any more: run the catalog again")
+FRESH_SECONDS = 900.0  # what was stored so long ago is held against its sum
 DELIVERING = frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED})
 log = logging.getLogger(__name__)
 
@@ -242,7 +244,7 @@ class _Delivery:
         self, rows: list[Row], settled: Mapping[bytes, Settlement], lines: list[Line]
     ) -> list[_Served]:
         """The rows that can be served; of the others a line each is added."""
-        served = []
+        served, job, since = [], self.chunk.job, (time.time() - FRESH_SECONDS) * 1000
         for row in rows:
             keys = row.keys or []
             ends = [settled.get(key, NO_RECORD) for key in keys]
@@ -253,7 +255,8 @@ class _Delivery:
             records = [end.record for end in ends if end.record is not None]
             content = content_of(keys, self.spec.rendering)
             sizes, millis = [r.bytes for r in records], sum([r.millis for r in records])
-            served.append(_Served(row, Wanted(row.path or "", content, keys, sizes, millis), records))
+            fresh = all(r.bought_job == job and r.settled_millis > since for r in records)
+            served.append(_Served(row, Wanted(row.path or "", content, keys, sizes, millis, fresh), records))
         return served
 
     def _start_over(self) -> None:

@@ -1,8 +1,8 @@
 """Put audio under the rows' names: linked or copied where it is wanted as it was bought, else made anew.
 
 What is damaged or gone never leaves: it is named in `lost`, taken away from wherever it got to, and bought
-again. Sums are looked at where that needs no extra transfer: in folders, and of all that is joined or
-converted here.
+again. Sums are looked at where that needs no extra transfer: not of what a bucket copies by itself. Nor of
+what has just been stored: it would be read out of the memory that it was written from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import MissingObject, Store
@@ -24,20 +24,22 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.forget import forget
 from speeko_jobs.flow.verify import NO_JOB, REASON
 
-READ_AT_ONCE = 64  # objects in memory at a time
+NO_SUM = bytes(32)
 TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left has its turn later
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One row's audio: where it goes, what it is made of, and how long its parts are together."""
+    """One row's audio: where it goes, what it is made of, and how long its parts are together. `fresh`: it
+    was stored by this job a moment ago."""
 
     path: str
     content: bytes
     keys: Sequence[bytes]
     sizes: Sequence[int]
     millis: int
+    fresh: bool = False
 
 
 class Placing:
@@ -62,11 +64,9 @@ class Placing:
         as_bought = want.leaves(self._spec.format)
         plain = [one for one in wanted if as_bought and len(one.keys) == 1]
         others = [one for one in wanted if not as_bought or len(one.keys) != 1]
-        keys = list(dict.fromkeys(key for one in wanted for key in one.keys))
-        self._sums = deliveries.sums(self._context.database, keys) if keys else {}
-        if self._store.is_folder:
-            self._check(list(dict.fromkeys(one.keys[0] for one in plain)))
-        puts: dict[str, Put | str] = {} if self.lost else self._linked(plain)
+        old = [one for one in plain if not one.fresh]
+        self._look_up([key for one in (*old, *others) for key in one.keys])
+        puts = self._linked(plain)
         puts |= self._rendered(others, want)
         if self.lost:
             self._forget()
@@ -76,7 +76,14 @@ class Placing:
             return []
         return [puts[one.path] for one in wanted]
 
+    def _look_up(self, keys: Iterable[bytes]) -> None:
+        """Learn the sums of these keys."""
+        unknown = list(dict.fromkeys(key for key in keys if key not in self._sums))
+        if unknown:
+            self._sums |= deliveries.sums(self._context.database, unknown)
+
     def _forget(self) -> None:
+        self._look_up(self.lost)
         log.error("%d objects in %s are gone or damaged: bought again", len(self.lost), self._store.url)
         self._context.cache.drop(sorted(self.lost))
         keys = sorted(self.lost & self._sums.keys())
@@ -84,10 +91,6 @@ class Placing:
 
     def _path(self, key: bytes) -> str:
         return audio_path(key, self._spec.format)
-
-    def _check(self, keys: Sequence[bytes]) -> None:
-        for start in range(0, len(keys), READ_AT_ONCE):
-            self._good(keys[start : start + READ_AT_ONCE])
 
     def _good(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The objects of these keys that are what was bought, byte for byte; the others are lost."""
@@ -113,8 +116,9 @@ class Placing:
 
     def _linked(self, plain: Sequence[Wanted]) -> dict[str, Put | str]:
         pairs = [(self._path(one.keys[0]), one.path) for one in plain]
+        sums = [b"" if one.fresh else self._sum(one.keys[0]) for one in plain]
         try:
-            sizes: Sequence[int | None] = self._destination.place(self._store, pairs)
+            sizes: Sequence[int | None] = self._destination.place(self._store, pairs, sums)
         except MissingObject as error:
             sizes = error.sizes
         wrong = []
@@ -130,6 +134,11 @@ class Placing:
             one.path: Put(one.path, one.content, size or 0, one.millis)
             for one, size in zip(plain, sizes, strict=True)
         }
+
+    def _sum(self, key: bytes) -> bytes:
+        """The SHA-256 of a key's audio; one that nothing has where the key is not known any more."""
+        known = self._sums.get(key)
+        return NO_SUM if known is None else known.sha256
 
     def _damaged(self, wrong: Sequence[Wanted], sizes: dict[str, int | None]) -> list[Wanted]:
         """Those whose object has not as many bytes as were stored; what Redis says of that may be old."""

@@ -29,6 +29,7 @@ SCRIPT = Path(sys.executable).with_name("speeko")
         (["run", "a.csv", "--colour"], 2, "no such option"),
         (["run", "a.csv", "--speed", "fast"], 2, "'fast' is not a valid float"),
         (["run", "a.csv", "--quoting", "some"], 2, "'some' is not one of"),
+        (["jobs", "--tenant", "\udcff"], 2, "'\\udcff' is not UTF-8"),
         (["status", "twelve"], 2, "'twelve' is not a valid integer"),
         (["status", "0"], 2, "0 is not in the range"),
         (["run", "a.csv", "--provider", "parrot"], 1, "there is no provider 'parrot': espeak, speeko"),

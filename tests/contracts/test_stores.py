@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import uuid
 from collections.abc import Callable
@@ -206,6 +207,22 @@ def test_what_is_missing_is_told_after_the_rest_was_placed(
     assert caught.value.paths == ["audio/2.mp3"]
     assert caught.value.sizes == [1, None, 3, None]
     assert sorted(target.list()) == ["a.mp3", "c.mp3"]
+
+
+@pytest.mark.parametrize(
+    ("from_kind", "to_kind"), [(a, b) for a in KINDS for b in KINDS if a != b or a == "folder"]
+)
+def test_what_has_another_sum_is_missing(
+    from_kind: str, to_kind: str, make_url: Callable[[str], str]
+) -> None:
+    """Wherever the bytes go through this process, or lie in a folder."""
+    store, target = Store(make_url(from_kind)), Store(make_url(to_kind))
+    store.put_many([("good.mp3", AUDIO), ("bad.mp3", AUDIO[:-1] + b"!"), ("any.mp3", b"any")])
+    told, pairs = hashlib.sha256(AUDIO).digest(), [(f"{n}.mp3", f"{n}.mp3") for n in ("good", "bad", "any")]
+    with pytest.raises(MissingObject) as caught:
+        target.place(store, pairs, [told, told, b""])
+    assert (caught.value.paths, caught.value.sizes) == (["bad.mp3"], [len(AUDIO), None, 3])
+    assert sorted(target.list()) == ["any.mp3", "good.mp3"]
 
 
 def test_placing_within_one_store(store: Store) -> None:

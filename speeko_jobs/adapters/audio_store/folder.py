@@ -7,6 +7,7 @@ link is seen to by `Directories`. Every OSError becomes a StoreError.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
@@ -153,15 +154,18 @@ class Folder:
                     return
                 yield chunk
 
-    def link_from(self, source: Folder, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
+    def link_from(
+        self, source: Folder, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
+    ) -> list[int | None]:
         """Place files of another folder here: hard links where the disk can, else copies. Bytes of each.
 
-        None where the source file is missing. Every name is replaced as a whole, never opened for writing.
+        None where the source file is missing, or has another SHA-256 than was given (b"": it is not looked
+        at). Every name is replaced as a whole, never opened for writing.
         """
         with source._batch(make=False) as theirs, self._batch(make=True) as ours:
             links = _Links(theirs, ours, source.url)
             try:
-                sizes = [links.place(from_path, path) for from_path, path in pairs]
+                sizes = [links.place(*pair, digest) for pair, digest in zip(pairs, sums, strict=True)]
                 ours.publish_all(links.copies, synced=False)
             except BaseException:
                 ours.drop([temp for temp, _ in links.copies])
@@ -180,14 +184,16 @@ class _Links:
         self.copies: list[tuple[str, str]] = []
         self.same_disk = True
 
-    def place(self, from_path: str, path: str) -> int | None:
-        """Bytes of the file at `from_path`, now also at `path`; None where there is none."""
+    def place(self, from_path: str, path: str, digest: bytes) -> int | None:
+        """Bytes of the file at `from_path`, now also at `path`; None where there is none such."""
         for attempt in range(LINK_TRIES):
             try:
                 from_fd, from_name = self.theirs.locate(from_path)
                 found = os.stat(from_name, dir_fd=from_fd, follow_symlinks=False)
                 if not stat.S_ISREG(found.st_mode):
                     raise OSError(errno.ELOOP, "not a file")
+                if digest and not _has(self.theirs, from_path, digest):
+                    return None
             except FileNotFoundError:
                 return None
             except OSError as error:
@@ -244,6 +250,11 @@ def _open(folders: Directories, path: str) -> int | None:
         return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder_fd)
     except FileNotFoundError:
         return None
+
+
+def _has(folders: Directories, path: str, digest: bytes) -> bool:
+    data = _read(folders, path)
+    return data is not None and hashlib.sha256(data).digest() == digest
 
 
 def _read(folders: Directories, path: str) -> bytes | None:

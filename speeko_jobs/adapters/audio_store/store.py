@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -102,17 +103,20 @@ class Store:
             raise MissingObject(self.url, [path])
         return chunks
 
-    def place(self, source: Store, pairs: Sequence[tuple[str, str]]) -> builtins.list[int]:
+    def place(
+        self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes] = ()
+    ) -> builtins.list[int]:
         """Deliver objects of `source` under names here: (name there, name here) pairs → the bytes of each.
 
         Folder to folder on one disk is a hard link, within a bucket a copy by the server, else the bytes go
         through this process. A name that exists is replaced as a whole. MissingObject comes after all others
-        were placed and has their sizes.
+        were placed and has their sizes. `sums`: the SHA-256 of each object, b"" where it is not to be looked
+        at; another counts as missing. Within a bucket nothing is looked at.
         """
         for from_path, to_path in pairs:
             check_path(source.url, from_path)
             check_path(self.url, to_path)
-        sizes = self._place(source, pairs) if pairs else []
+        sizes = self._place(source, pairs, sums or [b""] * len(pairs)) if pairs else []
         missing = dict.fromkeys(pair[0] for pair, size in zip(pairs, sizes, strict=True) if size is None)
         if missing:
             raise MissingObject(source.url, [*missing], sizes)
@@ -133,10 +137,12 @@ class Store:
             check_path(self.url, path)
         return self._driver.get_many(paths) if paths else []
 
-    def _place(self, source: Store, pairs: Sequence[tuple[str, str]]) -> builtins.list[int | None]:
+    def _place(
+        self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
+    ) -> builtins.list[int | None]:
         ours, theirs = self._driver, source._driver
         if isinstance(ours, Folder) and isinstance(theirs, Folder):
-            return ours.link_from(theirs, pairs)
+            return ours.link_from(theirs, pairs, sums)
         if isinstance(ours, Objects) and isinstance(theirs, Objects) and ours.can_copy_from(theirs):
             alike = all(content_type(from_path) == content_type(path) for from_path, path in pairs)
             if alike:
@@ -146,6 +152,9 @@ class Store:
             batch = pairs[start : start + COPY_BATCH]
             names = [*dict.fromkeys(from_path for from_path, _ in batch)]
             found = dict(zip(names, source._get_many(names), strict=True))
+            for (name, _), digest in zip(batch, sums[start : start + COPY_BATCH], strict=True):
+                if digest and (data := found[name]) and hashlib.sha256(data).digest() != digest:
+                    found[name] = None
             self.put_many([(path, data) for name, path in batch if (data := found[name]) is not None])
             sizes += [None if (data := found[name]) is None else len(data) for name, _ in batch]
         return sizes

@@ -18,8 +18,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from speeko_jobs.adapters.postgres import migrate
-from speeko_jobs.adapters.postgres.database import Database, statement, statement_names
-from speeko_jobs.adapters.postgres.schema import SCHEMA, metadata
+from speeko_jobs.adapters.postgres.database import SCHEMA, Database, statement, statement_names
+from speeko_jobs.adapters.postgres.schema import metadata
 from speeko_jobs.core.states import AttemptState, ChunkState, JobState, UtteranceState
 from speeko_jobs.errors import SchemaError, ServerError
 from tests.fixtures.books import together

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from speeko_jobs.adapters.postgres.schema import SCHEMA, metadata
+from speeko_jobs.adapters.postgres.database import SCHEMA
+from speeko_jobs.adapters.postgres.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
