@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -13,6 +14,7 @@ import click
 from cli import failures
 from cli.call import Call
 from cli.options import everywhere
+from speeko_jobs.errors import UsageError
 
 # verb: (module, short help), as the help lists them; a test holds them to the modules' own words
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
@@ -107,11 +109,22 @@ def run(arguments: Sequence[str]) -> int:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
+        for word in arguments:
+            _check_readable(word)
         code: Any = speeko.main(list(arguments), prog_name="speeko", standalone_mode=False, obj=call)
         sys.stdout.flush()
     except BaseException as error:
         return failures.code_of(error, call)
     return code if isinstance(code, int) else failures.OK
+
+
+def _check_readable(word: str) -> None:
+    """No database takes what is not text. A file may have such a name."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        if not Path(word.partition("=")[2] or word).exists():
+            raise UsageError(f"{word!r} is not UTF-8: give names and words in UTF-8") from None
 
 
 def main() -> NoReturn:
