@@ -17,7 +17,9 @@ from workers.supervisor import environment
 STOP_SECONDS = 5.0
 
 
-def run_child(command: list[str], settings: Settings, extra: Mapping[str, str] | None = None) -> int:
+def run_child(
+    name: str, command: list[str], settings: Settings, extra: Mapping[str, str] | None = None
+) -> int:
     """Run it until it ends or SIGINT or SIGTERM ends both. Raises ServerError when it ends by itself."""
     logs = private.folder(settings.home_path / "logs")
     told = False
@@ -40,7 +42,7 @@ def run_child(command: list[str], settings: Settings, extra: Mapping[str, str] |
         note("ready")
         code = _end_of(child, lambda: told)
     if not told:
-        raise ServerError(f"{command[command.index('--quiet') + 1]} ended by itself (exit code {code})")
+        raise ServerError(f"{name} ended by itself (exit code {code})")
     return 0
 
 

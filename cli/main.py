@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Jobs": {
         "status": ("status", "Show one job, or the newest."),
         "jobs": ("jobs", "List the newest jobs."),
+        "top": ("top", "Watch jobs, spending, limits and workers at the terminal."),
         "watch": ("watch", "Show a job's progress until it ends."),
         "wait": ("wait", "Wait for a job to end."),
         "results": ("results", "Print a job's rows as JSON lines, also while it runs."),
@@ -48,6 +49,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("up", "Run servers, workers and beat until Ctrl-C."),
         "worker": ("worker", "Run workers until Ctrl-C."),
         "beat": ("beat", "Run Celery's beat until Ctrl-C."),
+        "dashboard": ("dashboard", "Show jobs, costs, cache, schedules and workers in the browser."),
         "flower": ("flower", "Run Flower, Celery's dashboard, until Ctrl-C."),
         "metrics": ("metrics", "Serve figures for Prometheus until Ctrl-C."),
         "db": ("db", "Look after the database's schema."),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.live import Live
 
+    from speeko_jobs.adapters.postgres.board import JobLine
     from speeko_jobs.adapters.postgres.jobs import Progress
 
 PLAIN_SECONDS = 5.0
@@ -147,7 +148,7 @@ def rows_parts(progress: Progress, pace: Pace, counts: Mapping[str, int]) -> lis
     ]
 
 
-def calls_parts(progress: Progress, pace: Pace) -> list[str]:
+def calls_parts(progress: Progress | JobLine, pace: Pace) -> list[str]:
     planned = max(progress.plan.get("calls", 0), progress.calls)
     return [
         f"{progress.calls:,} of {planned:,} calls",
@@ -156,7 +157,7 @@ def calls_parts(progress: Progress, pace: Pace) -> list[str]:
     ]
 
 
-def cost_parts(progress: Progress) -> list[str]:
+def cost_parts(progress: Progress | JobLine) -> list[str]:
     """Money so far, and what the plan knows: its cost, and what duplicates and cache save."""
     plan, possible = progress.plan, progress.possible_micros
     planned = plan.get("cost_micros", 0)

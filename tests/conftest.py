@@ -21,6 +21,7 @@ import redis
 import sqlalchemy
 
 from speeko_jobs.local.stack import ServerUrls
+from tests.fixtures.browser import browser, open_page, page, pytest_runtest_call  # noqa: F401
 from tests.fixtures.database import dropped
 from tests.fixtures.metered import metered  # noqa: F401
 from tests.wait import wait_until

@@ -1,4 +1,4 @@
-"""The Celery app that workers, beat and Flower run: `celery -A workers.app ...`.
+"""The Celery app that workers, beat and Flower run.
 
 Settings come from the environment and speeko.toml; nothing is opened here, the app is imported before
 the fork.
@@ -44,7 +44,7 @@ settings = speeko_settings.load()
 if not settings.redis_url:
     raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")
 app = make_app(settings.queue_url)
-app.conf.include = ["workers.tasks"]
+app.conf.include = ["workers.tasks", "workers.control"]
 app.conf.beat_schedule["evict"] = {
     "task": "evict",
     "schedule": EVICT_SECONDS,
@@ -106,10 +106,10 @@ def _stopping(**_: Any) -> None:
 @beat_init.connect
 def _begun(**_: Any) -> None:
     if os.environ.get("SPEEKO_SUPERVISED"):
-        threading.Thread(target=_end_with_supervisor, name="supervised", daemon=True).start()
+        threading.Thread(target=end_with_supervisor, name="supervised", daemon=True).start()
 
 
-def _end_with_supervisor() -> None:
+def end_with_supervisor() -> None:
     """Stop in good order when the supervisor is gone, however it went: its end of our stdin closes."""
     while os.read(0, 1024):
         pass

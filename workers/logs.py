@@ -44,7 +44,8 @@ def end_task() -> None:
 
 
 def _fields(name: str, task_id: str, numbers: Sequence[int]) -> dict[str, Any]:
-    return {"task": name, "task_id": task_id} | dict(zip(ARGUMENTS, numbers, strict=False))
+    names = ("schedule_run",) if name == "fire" else ARGUMENTS
+    return {"task": name, "task_id": task_id} | dict(zip(names, numbers, strict=False))
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,7 +1,8 @@
 """The tasks: ids in, one call of the flow. Whatever they are told, Postgres says what is to be done.
 
 A task that fails leaves its work where the sweeper finds it; so nothing is retried by Celery, except
-after the death of its process (at most three times, with a pause).
+after the death of its process (at most three times, with a pause). What a task answers is for people: its
+line in the log, and in Flower. Both show what an exception says, so no foreign one leaves a task.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.errors import SpeekoError
@@ -20,7 +22,6 @@ from speeko_jobs.flow import evict as flow_evict
 from speeko_jobs.flow import finalize as flow_finalize
 from speeko_jobs.flow import hooks as flow_hooks
 from speeko_jobs.flow import prune as flow_prune
-from speeko_jobs.flow import schedule as flow_schedule
 from speeko_jobs.flow import sweep as flow_sweep
 from speeko_jobs.flow import synthesize as flow_synthesize
 from workers.process import is_stopping, open_process
@@ -32,22 +33,49 @@ OPTIONS = {"max_retries": 3, "default_retry_delay": 30}
 PLANNING = OPTIONS | {"soft_time_limit": 6 * 3600, "time_limit": 6 * 3600 + 60}
 
 
-def _left_to_the_sweeper(task: F) -> F:
-    """Known troubles (a server away, a store that refuses) are one line in the log."""
+class Told:
+    """A task's answer in words: Celery shows what repr() says of it."""
 
-    @wraps(task)
-    def run(*arguments: Any) -> Any:
-        try:
-            return task(*arguments)
-        except SpeekoError as error:
-            log.error("%s%s: %s (it will be sent again)", task.__name__, arguments, error)
-            return None
+    def __init__(self, words: str) -> None:
+        self._words = words
 
-    return run  # type: ignore[return-value]
+    def __repr__(self) -> str:
+        return self._words
+
+
+class UnforeseenError(Exception):
+    """An exception of a task by its kind alone: a driver's words may quote rows and URLs."""
+
+
+def telling(words: Callable[[Any], str]) -> Callable[[F], F]:
+    """The task's answer in these words. Known troubles (a server away, a store that refuses) are one line
+    in the log, and the sweeper sends the work again."""
+
+    def wrap(task: F) -> F:
+        @wraps(task)
+        def run(*arguments: Any) -> Told:
+            try:
+                return Told(words(task(*arguments)))
+            except SpeekoError as error:
+                log.error("%s%s: %s (it will be sent again)", task.__name__, arguments, error)
+                return Told(f"not done: {type(error).__name__}, see the worker's log; it will be sent again")
+            except (SoftTimeLimitExceeded, MemoryError):  # Celery's own business, without words of others
+                raise
+            except Exception as error:
+                log.exception("%s%s failed", task.__name__, arguments)
+                raise UnforeseenError(f"{type(error).__name__}, see the worker's log") from None
+
+        return run  # type: ignore[return-value]
+
+    return wrap
+
+
+def _counted(none: str, one: str, more: str) -> Callable[[int], str]:
+    return lambda count: f"{count:,} {one if count == 1 else more}" if count else none
 
 
 @shared_task(name="synthesize", **OPTIONS)
-@_left_to_the_sweeper
+@telling(_counted("no calls", "call", "calls"))
 def synthesize(job: int, chunk: int) -> int:
     """Buy what a chunk of a job needs, and more while there are permits; the number of calls made."""
     process = open_process()
@@ -58,42 +86,42 @@ def synthesize(job: int, chunk: int) -> int:
 
 
 @shared_task(name="deliver", **OPTIONS)
-@_left_to_the_sweeper
+@telling(lambda done: "delivered" if done else "nothing to deliver")
 def deliver(job: int, chunk: int) -> bool:
     """Put a chunk's audio where it belongs."""
     return flow_deliver.deliver(open_process().context, job, chunk)
 
 
 @shared_task(name="finalize", **OPTIONS)
-@_left_to_the_sweeper
+@telling(lambda done: "finished" if done else "nothing to finish")
 def finalize(job: int) -> bool:
     """Write a job's manifest and summary."""
     return flow_finalize.finalize(open_process().context, job)
 
 
 @shared_task(name="sweep", **OPTIONS)
-@_left_to_the_sweeper
+@telling(_counted("nothing was due", "chunk sent again", "chunks sent again"))
 def sweep() -> int:
     """Send what is due again."""
     return len(flow_sweep.sweep(open_process().context).lying.synthesize)
 
 
 @shared_task(name="hooks", **OPTIONS)
-@_left_to_the_sweeper
+@telling(_counted("no event was due", "event taken", "events taken"))
 def hooks() -> int:
     """Tell webhooks what is due; how many events they took."""
     return flow_hooks.send_due(open_process().context)
 
 
 @shared_task(name="evict", **OPTIONS)
-@_left_to_the_sweeper
+@telling(_counted("there is room", "entry evicted", "entries evicted"))
 def evict() -> int:
     """Make room where the budgets of Redis and the store ask for it; how many entries went."""
     return sum(done.entries for done in flow_evict.keep_budgets(open_process().context))
 
 
 @shared_task(name="prune", **OPTIONS)
-@_left_to_the_sweeper
+@telling(_counted("nothing to prune", "job pruned", "jobs pruned"))
 def prune() -> int:
     """Let go of rows of jobs that ended long ago, where the settings ask for it; how many jobs."""
     done = flow_prune.keep_days(open_process().context)
@@ -101,14 +129,18 @@ def prune() -> int:
 
 
 @shared_task(name="tick", **OPTIONS)
-@_left_to_the_sweeper
+@telling(_counted("no schedule was due", "run sent", "runs sent"))
 def tick() -> int:
     """Send the runs of schedules that are due; how many."""
+    from speeko_jobs.flow import schedule as flow_schedule  # what planning takes would slow every start
+
     return len(flow_schedule.tick(open_process().context))
 
 
 @shared_task(name="fire", **PLANNING)
-@_left_to_the_sweeper
+@telling(lambda job: f"job {job}" if job else "no job came of it")
 def fire(run: int) -> int | None:
     """Submit one run of a schedule; its job."""
+    from speeko_jobs.flow import schedule as flow_schedule
+
     return flow_schedule.fire(open_process().context, run)

@@ -26,4 +26,5 @@ def command(call: Call, /) -> int:
         named = context.settings
         schedule = named.home_path / "beat-schedule-alone"
         words = ["-A", "workers.app", "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO"]
-        return run_child([sys.executable, "-m", "celery", *words, "--schedule", str(schedule)], named)
+        command = [sys.executable, "-m", "celery", *words, "--schedule", str(schedule)]
+        return run_child("beat", command, named)

@@ -98,7 +98,7 @@ def show(call: Call, /, tenant: str | None, of_tenant: str | None) -> int:
 
 def _tell(found: list[Tenant], call: Call) -> None:
     if call.json:
-        emit([_record(tenant) for tenant in found])
+        emit([record(tenant) for tenant in found])
         return
     from rich.table import Table
 
@@ -119,7 +119,8 @@ def _tell(found: list[Tenant], call: Call) -> None:
     console().print(table)
 
 
-def _record(t: Tenant) -> dict[str, Any]:
+def record(t: Tenant) -> dict[str, Any]:
+    """One tenant, as --json tells it: money as decimal strings of USD."""
     return {
         "tenant": t.name,
         "weight": t.weight,

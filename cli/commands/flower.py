@@ -1,9 +1,10 @@
-"""`speeko flower`: Celery's dashboard over the same broker."""
+"""`speeko flower`: Celery's dashboard over the same broker (workers/flower.py)."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import sys
 
 import click
@@ -11,7 +12,7 @@ import click
 from cli.call import Call
 from cli.console import note
 from cli.options import Verb, common, option
-from speeko_jobs.errors import ConfigError
+from speeko_jobs.errors import ConfigError, ServerError
 
 AUTH_VARIABLE = "FLOWER_BASIC_AUTH"
 
@@ -29,18 +30,39 @@ def command(call: Call, /, address: str, port: int) -> int:
     from cli.child import run_child
     from cli.standing import standing
 
-    auth = os.environ.get(AUTH_VARIABLE, "")
-    if not _is_loopback(address) and ":" not in auth:
+    _check_auth(address, os.environ.get(AUTH_VARIABLE, ""))
+    _check_free(address, port)
+    with standing(call.settings()) as (context, _):
+        named = context.settings
+        note(f"Flower: http://{f'[{address}]' if ':' in address else address}:{port}")
+        words = [f"--address={address}", f"--port={port}", f"--db={named.home_path / 'flower'}"]
+        return run_child("flower", [sys.executable, "-m", "workers.flower", *words], named)
+
+
+def _check_auth(address: str, auth: str) -> None:
+    """Raises ConfigError for passwords that would let nobody in, or everybody."""
+    if not auth and not _is_loopback(address):
         raise ConfigError(
             f"--address {address} is open to other machines, and Flower can stop workers: "
             f"set {AUTH_VARIABLE}=user:password first"
         )
-    with standing(call.settings()) as (context, _):
-        named = context.settings
-        note(f"Flower: http://{f'[{address}]' if ':' in address else address}:{port}")
-        words = ["-A", "workers.app", "--quiet", "flower", f"--address={address}", f"--port={port}"]
-        state = ["--persistent=True", f"--db={named.home_path / 'flower'}", "--save-state-interval=60000"]
-        return run_child([sys.executable, "-m", "celery", *words, *state], named)
+    for pair in auth.split(",") if auth else ():  # as Flower reads it
+        user, _, password = pair.partition(":")
+        if not (user and password and pair.isascii()):
+            raise ConfigError(
+                f"{AUTH_VARIABLE} is user:password, or several with commas between them: "
+                "each with both parts, in ASCII, and no comma in a password"
+            )
+
+
+def _check_free(address: str, port: int) -> None:
+    """Raises ServerError where Flower could not listen."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ServerError(f"Flower cannot listen at {address} port {port}: {reason}") from None
 
 
 def _is_loopback(address: str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,13 +32,7 @@ def command(call: Call, /) -> int:
     with standing(call.settings()) as (context, _):
         accounts, holders = permits.accounts(context.database), permits.holders(context.database)
     if call.json:
-        emit(
-            [
-                dataclasses.asdict(account)
-                | {"holders": [dataclasses.asdict(h) for h in holders if h.account == account.name]}
-                for account in accounts
-            ]
-        )
+        emit(document(accounts, holders))
         return 0
     for account in accounts:
         for line in _lines(account, [h for h in holders if h.account == account.name]):
@@ -46,6 +40,15 @@ def command(call: Call, /) -> int:
     if not accounts:
         say("no API was called yet, so nothing is limited")
     return 0
+
+
+def document(accounts: Sequence[Account], holders: Sequence[Holder]) -> list[dict[str, Any]]:
+    """What --json tells: each account with those who hold permits of it."""
+    return [
+        dataclasses.asdict(account)
+        | {"holders": [dataclasses.asdict(h) for h in holders if h.account == account.name]}
+        for account in accounts
+    ]
 
 
 def _lines(account: Account, holders: list[Holder]) -> Iterator[str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +10,6 @@ from cli.call import Call
 from cli.console import emit, note
 from cli.options import Verb, common, option
 from speeko_jobs.errors import ConfigError
-
-if TYPE_CHECKING:
-    from speeko_jobs.flow.context import Context
-    from speeko_jobs.settings import Settings
 
 
 @click.command("metrics", cls=Verb)
@@ -34,10 +27,10 @@ def command(call: Call, /, bind: str, listen_port: int) -> int:
     from prometheus_client import CollectorRegistry, start_http_server
 
     from cli.exporter import Exporter
-    from cli.standing import until_told
+    from cli.standing import lasting, until_told
     from speeko_jobs.flow.metrics import READINGS
 
-    with _context(call.settings()) as context:
+    with lasting(call.settings(), name="speeko-metrics", pool_size=1) as context:
         registry = CollectorRegistry()
         registry.register(Exporter({name: partial(read, context) for name, read in READINGS.items()}))
         try:
@@ -52,20 +45,3 @@ def command(call: Call, /, bind: str, listen_port: int) -> int:
         server.shutdown()
         server.server_close()
     return 0
-
-
-@contextlib.contextmanager
-def _context(settings: Settings) -> Iterator[Context]:
-    """Servers given by URL may be away: that is a figure. Embedded ones are joined or started."""
-    from cli.standing import standing
-    from speeko_jobs import runtime
-
-    if settings.embedded_database or settings.embedded_redis:
-        with standing(settings) as (context, _):
-            yield context
-        return
-    context = runtime.open_context(settings, name="speeko-metrics", pool_size=1)
-    try:
-        yield context
-    finally:
-        runtime.close(context)

@@ -46,6 +46,31 @@ def course(values: Sequence[float], seconds: float, told: str) -> Markup:
     return _svg(chart, told)
 
 
+def steps(series: Sequence[Sequence[tuple[float, float]]], seconds: float, told: str) -> Markup:
+    """Several courses over one stretch of time, each a value from a second on until the next one's.
+
+    In the drawing they are of the classes serie-0, serie-1 and so on: the page tells them apart.
+    """
+    pygal = _pygal()
+
+    chart = pygal.XY(**_common(HEIGHT) | {"x_value_formatter": _moment}, show_dots=False)
+    for points in series:
+        chart.add("", _stepped(points, seconds))
+    chart.xrange = (0, seconds)
+    chart.range = (0, max((value for points in series for _, value in points), default=0) or 1)
+    return _svg(chart, told)
+
+
+def _stepped(points: Sequence[tuple[float, float]], seconds: float) -> list[tuple[float, float]]:
+    """The corners of the line through `points`, from where the first begins to the end."""
+    ends = [at for at, _ in points[1:]] + [seconds]
+    return [
+        corner
+        for (at, value), end in zip(points, ends, strict=False)
+        for corner in ((at, value), (end, value))
+    ]
+
+
 def dots(points: Sequence[tuple[float, float]], told: str) -> Markup:
     """Points: x to the right, y upwards, both from 0."""
     pygal = _pygal()

@@ -7,7 +7,6 @@ as delivered once. What the destination holds already is not touched.
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -244,7 +243,7 @@ class _Delivery:
         self, rows: list[Row], settled: Mapping[bytes, Settlement], lines: list[Line]
     ) -> list[_Served]:
         """The rows that can be served; of the others a line each is added."""
-        served, job, since = [], self.chunk.job, (time.time() - FRESH_SECONDS) * 1000
+        served, job, since = [], self.chunk.job, (self.orders.at - FRESH_SECONDS) * 1000
         for row in rows:
             keys = row.keys or []
             ends = [settled.get(key, NO_RECORD) for key in keys]

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
-from speeko_jobs.adapters.postgres import claims, hooks, jobs, metrics, retention, says, sweeps
+from speeko_jobs.adapters.postgres import claims, hooks, jobs, metrics, permits, retention, says, sweeps
 from speeko_jobs.flow import spool
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -33,6 +33,7 @@ def sweep(context: Context) -> Swept:
     replayed = spool.replay(context)
     queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
     database.run(says.bury)
+    permits.forget_pulses(database)
     queue.deliver(database.run(claims.settle_cancelled))
     lying = sweeps.look(database)
     for job in lying.abandoned:

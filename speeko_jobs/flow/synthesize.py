@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import random
@@ -46,6 +47,7 @@ STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back
 CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.1
+WAKE_SECONDS = 0.004
 SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
 LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
@@ -122,7 +124,7 @@ class _Engine:
         self.answers: list[Answer] = []
         self.in_flight = self.calls = self.settling = self.unsettled = self.claimant = self.fails = 0
         self.ends = self.flush_at = 0.0
-        self.taking = self.claiming = self.exhausted = self.broken = False
+        self.taking = self.claiming = self.exhausted = self.broken = self.waking = False
 
     async def run(self, no: int) -> int:
         self.ends = time.monotonic() + self.context.settings.work_seconds
@@ -329,14 +331,15 @@ class _Engine:
             return True
         return not (self.claimed or self.suspects or self.backlog)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any, then: Callable[[], None] | None = None) -> None:
+        """Let `work` run beside; at its end `then` is called, else the loop of `_work` goes round."""
         task: asyncio.Task[None] = asyncio.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(functools.partial(self._done, then or self.changed.set))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, then: Callable[[], None], task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        self.changed.set()
+        then()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: %s", type(error).__name__, error, exc_info=None if _expected(error) else error)
             self._give_up("a step of it failed")
@@ -493,7 +496,18 @@ class _Engine:
             job, claim = (self.claimed or self.suspects).popleft()
             self.in_flight += 1
             self.allowance.begun(claim.chars)
-            self._spawn(self._call(job, claim))
+            self._spawn(self._call(job, claim), self._call_ended)
+
+    def _call_ended(self) -> None:
+        """The next call begins at once; all else can wait until a few have ended."""
+        self._send_claimed(time.monotonic())
+        if not self.waking:
+            self.waking = True
+            asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        self.waking = False
+        self.changed.set()
 
     async def _call(self, job: int, claim: Claim) -> None:
         spec = self.orders[job].spec

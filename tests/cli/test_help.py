@@ -12,8 +12,8 @@ import pytest
 from cli.main import VERBS, speeko
 
 HEAVY = (
-    "aiohttp", "alembic", "celery", "kombu", "numpy", "obstore", "psycopg", "redis", "requests", "rich",
-    "soundfile", "sqlalchemy", "uvloop", "speeko_jobs.runtime", "workers",
+    "aiohttp", "alembic", "celery", "jinja2", "kombu", "numpy", "obstore", "psycopg", "redis", "requests",
+    "rich", "soundfile", "sqlalchemy", "tornado", "uvloop", "speeko_jobs.runtime", "workers",
 )  # fmt: skip
 NAMES = [name for verbs in VERBS.values() for name in verbs]
 

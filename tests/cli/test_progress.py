@@ -59,6 +59,15 @@ def test_the_pace_is_that_of_the_last_seconds() -> None:
     assert pace.calls == pytest.approx(10.0)
 
 
+def test_rows_that_end_a_chunk_at_a_time_have_a_steady_pace() -> None:
+    gauge = Gauge()
+    told = [gauge.take(float(at), replace(START, delivered=at // 12 * 240)).rows for at in range(200)]
+    assert all(13 <= rows <= 25 for rows in told[40:])
+    still = [gauge.take(200.0 + at, replace(START, delivered=199 // 12 * 240)).rows for at in range(120)]
+    assert still == sorted(still, reverse=True)
+    assert still[-1] == 0.0
+
+
 def test_without_calls_the_rows_tell() -> None:
     gauge = Gauge()
     nothing_to_buy = replace(START, plan=PLAN | {"calls": 0})

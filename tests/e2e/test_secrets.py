@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,65 +9,18 @@ from typing import Any
 import psutil
 import pytest
 import redis
-import requests
 import sqlalchemy
 from pytest_celery import CeleryBrokerCluster
 
-from speeko_jobs.settings import Settings
 from tests.e2e.conftest import MakeSpine
 from tests.faults.proxy import Proxy
-from tests.fixtures.cluster import LocalProcess
+from tests.fixtures.flower import Flower
 from tests.fixtures.metered import API_KEY
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import environment
 
 CANARY = "canary8d21"
 REDIS_PASSWORD, DATABASE_PASSWORD, FLOWER_PASSWORD = "canary-redis", "canary-database", "canary-flower"
-PAGES = (
-    "/workers", "/tasks", "/broker", "/metrics", "/api/tasks", "/api/task/types", "/api/queues/length",
-    "/api/workers", "/api/workers?status=1",
-)  # fmt: skip
-
-
-class Flower(LocalProcess):
-    """`speeko flower` on a free port, behind a password."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self._url = f"http://127.0.0.1:{port}"
-        guard = shutil.which("setpriv")  # the kernel tells it when pytest is gone; it ends Flower
-        before = [guard, "--pdeathsig", "TERM"] if guard else []
-        command = [*before, str(Path(sys.executable).with_name("speeko")), "flower", "--port", str(port)]
-        environ = environment(settings) | {"FLOWER_BASIC_AUTH": f"user:{FLOWER_PASSWORD}"}
-        super().__init__("flower", command, folder, environ)
-
-    def is_up(self) -> bool:
-        try:
-            return requests.get(f"{self._url}/healthcheck", timeout=5).ok
-        except requests.RequestException:
-            return False
-
-    def get(self, path: str) -> requests.Response:
-        found = requests.get(self._url + path, auth=("user", FLOWER_PASSWORD), timeout=20)
-        found.raise_for_status()
-        return found
-
-    def tasks(self) -> dict[str, Any]:
-        return dict(self.get("/api/tasks").json())
-
-    def everything(self) -> str:
-        """Its pages, and those of every worker and task."""
-        workers = self.get("/api/workers?refresh=1").json()
-        assert len(workers) == 2
-        paths = [*PAGES, *(f"/worker/{name}" for name in workers)]
-        for task in self.tasks():
-            paths += [f"/task/{task}", f"/api/task/info/{task}"]
-        return "\n".join(self.get(path).text for path in paths)
-
-    def teardown(self) -> None:
-        assert self.kill("SIGTERM") == 0
 
 
 def everything(client: redis.Redis) -> bytes:
@@ -130,7 +80,7 @@ def test_canaries_are_found_nowhere(spine: Spine) -> None:
             {"match": "number 7 ", "status": 401, "body": refused(7)},
         ]
     )
-    flower = Flower(spine.settings, spine.folder)
+    flower = Flower(spine.settings, spine.folder, FLOWER_PASSWORD)
     try:
         with spine.redis.client as client:
             flower.ready()
@@ -139,7 +89,7 @@ def test_canaries_are_found_nowhere(spine: Spine) -> None:
             seen = everything(client)  # the messages that wait
             assert b"synthesize" in seen
             workers = spine.start_workers(SYNTHESIZING, DELIVERING)
-            spine.wait_for_calls(5)
+            spine.wait_for_calls(1)  # the key may be refused soon after
             arguments = [
                 " ".join(process.cmdline())
                 for node in [*(worker.container for worker in workers), flower]

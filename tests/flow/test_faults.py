@@ -265,3 +265,18 @@ def test_a_flipped_bit_is_not_delivered_but_bought_again(flow: InProcess) -> Non
     delivered = {file.read_bytes() for file in flow.output.rglob("*.mp3")}
     assert bytes(audio) not in delivered
     assert len(delivered) == 40
+
+
+def test_what_lay_for_an_hour_is_held_against_its_sum(flow: InProcess) -> None:
+    """Bought by the same job: delivered at once it is not read again, but a pause may be long."""
+    job, _ = flow.submit(flow.catalog(TEXTS))
+    flow.synthesize(job)
+    path = objects(flow)[min(objects(flow))]
+    audio = path.read_bytes()
+    path.unlink()
+    path.write_bytes(audio[:-1] + bytes([audio[-1] ^ 1]))
+    flow.books.execute("UPDATE speeko.utterance SET settled_at = settled_at - interval '1 hour'")
+    flow.context.cache.forget_all()
+    assert flow.drive(job).state is JobState.DONE
+    assert flow.provider.calls == 41
+    assert {file.read_bytes()[-1:] for file in flow.output.rglob("*.mp3")} == {audio[-1:]}

@@ -85,13 +85,10 @@ class Queue:
 
     def waiting(self, queue: str) -> int:
         """How many messages wait in a queue; 0 when the broker does not answer."""
-        # Redis: with a key prefix, kombu would not find the queue. RabbitMQ: it may have another type.
-        passive = is_amqp(self._url)
+        from speeko_jobs.adapters.celery_queue.app import count_waiting
+
         try:
-            with self._connection() as connection:
-                channel: Any = connection.default_channel
-                declared = channel.queue_declare(queue, passive=passive, durable=True, auto_delete=False)
-                return int(declared.message_count)
+            return count_waiting(self.app, [queue])[queue]
         except _unanswered():
             return 0
 

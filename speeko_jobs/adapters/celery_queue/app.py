@@ -7,9 +7,11 @@ are checked.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from amqp.exceptions import NotFound
 from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
@@ -20,6 +22,7 @@ from speeko_jobs.adapters.celery_queue.names import (
     SWEEP_SECONDS,
     SYNTHESIZE,
     VOID_SECONDS,
+    about,
     is_amqp,
 )
 
@@ -46,13 +49,21 @@ class Transport(kombu_redis.Transport):
             self._client = value
 
 
+class App(Celery):  # type: ignore[misc]
+    """Celery, whose messages say in words what they are about, whoever sends them."""
+
+    def send_task(self, name: str, args: Sequence[int] | None = None, *rest: Any, **options: Any) -> Any:
+        words = {"argsrepr": about(name, args or ()), "kwargsrepr": ""}
+        return super().send_task(name, args, *rest, **words | options)
+
+
 def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Celery:
     """The Celery app on this broker. JSON only, no result backend: Postgres keeps the results.
 
     `answer_seconds`: how long a silent broker is waited for, several times over.
     """
     TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = f"{__name__}:Transport"
-    app = Celery("speeko", broker=broker_url(url))
+    app = App("speeko", broker=broker_url(url))
     app.conf.update(
         task_serializer="json",
         event_serializer="json",
@@ -118,6 +129,26 @@ def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Cele
         enable_utc=True,
     )
     return app
+
+
+def count_waiting(app: Celery, names: Iterable[str]) -> dict[str, int]:
+    """How many messages wait in each queue; none in one that RabbitMQ does not know. Raises what its driver
+    does when the broker does not answer."""
+    # Redis: with a key prefix, kombu would not find the queue. RabbitMQ: it may have another type.
+    passive = is_amqp(app.conf.broker_url)
+    found = {}
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(
+            max_retries=1, interval_start=0, timeout=app.conf.broker_connection_timeout
+        )
+        for name in names:
+            channel: Any = connection.channel()  # RabbitMQ closes one that asks in vain
+            try:
+                declared = channel.queue_declare(name, passive=passive, durable=True, auto_delete=False)
+                found[name] = int(declared.message_count)
+            except NotFound:
+                found[name] = 0
+    return found
 
 
 def _redis_options(url: str, answer_seconds: float) -> dict[str, Any]:

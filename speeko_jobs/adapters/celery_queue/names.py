@@ -1,6 +1,8 @@
-"""The queues by name, how often a sweep is asked for, and which brokers there are."""
+"""The queues by name, what a message is about, how often sweeps are asked for, which brokers there are."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 SYNTHESIZE, DELIVER, CONTROL = "synthesize", "deliver", "control"
 QUEUES = (SYNTHESIZE, DELIVER, CONTROL)
@@ -12,6 +14,12 @@ AMQP_SCHEMES = ("amqp", "amqps")
 def is_amqp(url: str) -> bool:
     """Whether the broker at this URL is RabbitMQ."""
     return url.partition("://")[0] in AMQP_SCHEMES
+
+
+def about(task: str, arguments: Sequence[int]) -> str:
+    """What a message is about, as Flower shows it: `job 12, chunk 3`; nothing for one without numbers."""
+    words = ("schedule run",) if task == "fire" else ("job", "chunk")
+    return ", ".join(f"{word} {number}" for word, number in zip(words, arguments, strict=False))
 
 
 # A worker holds this against its own clock: much less, and one that is fast would drop every request.

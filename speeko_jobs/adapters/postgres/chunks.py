@@ -36,6 +36,7 @@ class Orders:
     state: JobState
     priority: int
     weight: float  # of its tenant
+    at: float  # when they were read (epoch seconds by the database)
 
 
 class Row(NamedTuple):
@@ -97,9 +98,9 @@ def orders(database: Database, job: int) -> Orders | None:
     found = database.row("chunk_spec", {"job": job})
     if found is None:
         return None
-    spec, tenant, released, destination, state, priority, weight = found
+    spec, tenant, released, destination, state, priority, weight, at = found
     return Orders(
-        job, from_json(spec), tenant, released or 0.0, destination, JobState(state), priority, weight
+        job, from_json(spec), tenant, released or 0.0, destination, JobState(state), priority, weight, at
     )
 
 

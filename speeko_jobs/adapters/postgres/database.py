@@ -95,6 +95,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=30,
             pool_use_lifo=True,
+            hide_parameters=True,  # texts and addresses: an error may get into a log
             connect_args={"application_name": name, "connect_timeout": 10, "options": OPTIONS, **KEEPALIVE},
         )
         event.listen(self._engine, "checkin", _note_idle)

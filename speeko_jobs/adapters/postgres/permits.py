@@ -13,6 +13,10 @@ from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core import pacing, permits
 from speeko_jobs.core.pacing import NOTHING, Limit, Window
 
+PULSE_SECONDS = 5  # an account's calls are noted once in each such slot
+PULSE_DAYS = 7
+PULSES_AT_ONCE = 1_000  # of an account, that are deleted together
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -124,7 +128,8 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
         },
     )
     taken = {"held": max(allowed, asked.busy), "busy": asked.busy, "wants": asked.wants, "seconds": seconds}
-    t.run("permit_take", values | taken)
+    noted = {"limit": after.limit, "slot": PULSE_SECONDS}
+    t.run("permit_take", values | taken | noted)
     failing = 0.0 if after.failing_since is None else max(-after.failing_since, 0.001)
     blocked = max(blocked, after.pause_seconds)
     return Lease(allowed, after.limit, blocked, calls, chars, retries, failing)
@@ -209,3 +214,8 @@ def accounts(database: Database) -> list[Account]:
 def holders(database: Database) -> list[Holder]:
     """Who holds permits now."""
     return [Holder(*row) for row in database.rows("permits_show")]
+
+
+def forget_pulses(database: Database) -> int:
+    """Delete some of what was noted of accounts more than PULSE_DAYS ago; how much."""
+    return database.run(lambda t: t.run("pulses_forget", {"days": PULSE_DAYS, "most": PULSES_AT_ONCE}))

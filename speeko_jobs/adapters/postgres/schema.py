@@ -31,10 +31,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from speeko_jobs.adapters.postgres.database import SCHEMA
 from speeko_jobs.core.schedule import CatchUp, RunState
 from speeko_jobs.core.states import AttemptState, ChunkState, JobState, UtteranceState
 
-SCHEMA = "speeko"
 metadata = MetaData(schema=SCHEMA)
 
 
@@ -123,9 +123,22 @@ Index(
 )
 Index("job_cancelled", job.c.id, postgresql_where=text("state = 'cancelled' AND NOT finalized"))
 Index("job_destination", job.c.destination_id, job.c.id)
+Index(
+    "job_ended",
+    job.c.state,
+    job.c.id,
+    job.c.tenant,
+    postgresql_where=text("state IN ('done', 'done_with_errors', 'cancelled')"),
+)
 Index("job_reserved", job.c.tenant, postgresql_where=text("reserved_micros > 0"))
 Index("job_uncounted", job.c.id, postgresql_where=text("uncounted_row IS NOT NULL"))
 Index("job_pruning", job.c.id, postgresql_where=text("pruned_at IS NOT NULL AND NOT emptied"))
+job_words = Table(
+    "job_words",
+    metadata,
+    Column("job_id", BigInteger, ForeignKey(job.c.id, ondelete="CASCADE"), primary_key=True),
+    _words("words"),
+)
 chunk = Table(
     "chunk",
     metadata,
@@ -262,6 +275,7 @@ cost_daily = Table(
     _number("micros"),
     _number("saved_micros"),
 )
+Index("cost_daily_day", cost_daily.c.day)
 delivered = Table(
     "delivered",
     metadata,
@@ -328,6 +342,15 @@ permit = Table(
     Column("busy", Integer, nullable=False),
     Column("wants", Integer, nullable=False),
     _time("until", nullable=False),
+)
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("account", Text, ForeignKey(account.c.name, ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("limit", Integer, nullable=False),
+    Column("busy", Integer, nullable=False),
+    Column("wants", Integer, nullable=False),
 )
 job_cost = Table(
     "job_cost",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -27,6 +27,11 @@ from tests.wait import wait_until
 # rows that a scan may look at for each key, or whatever a statement is given a list of, and besides
 ROWS_EACH, ROWS_BESIDES = 8, 2_000
 MORE_ROWS = {
+    "board_counts": 13_000,  # all jobs that have ended, in an index
+    "board_course": 4_000,  # all chunks of a job
+    "board_heard": 10_000,  # all chunks of a job, for each place
+    "board_pulses": 40_000,  # two days of an account
+    "board_page": 25_000,  # the words of all jobs
     "cache_page": 4_000,  # a page of the cache, without what is not stored
     "cancelled_settle": 6_000,  # all that a job waits for, once
     "hits_add": 20_000,  # a range of rows
@@ -76,6 +81,7 @@ EXEMPT = {
 
 # run by the night, for a command or once for a job that never ran: autovacuum has been there
 LATER = {
+    "board_counts",  # before, an index of all that ended is no shorter than what it is of
     *("cache_mark", "cache_page", "hits_without_rows", "job_drop", "ledger_attempts"),
     *("ledger_clear", "prune_begun", "prune_chunks", "prune_rows"),
 }
@@ -223,7 +229,8 @@ CHECKED: dict[str, dict[str, Any]] = {
     },
     "account_block": ACCOUNT | {"why": "it said so"},
     "permits_of_others": ACCOUNT,
-    "permit_take": ACCOUNT | {"held": 4, "busy": 4, "wants": 8},
+    "permit_take": ACCOUNT | {"held": 4, "busy": 4, "wants": 8, "limit": 64, "slot": 5},
+    "pulses_forget": {"days": 7, "most": 400},
     "accounts_show": {},
     "permits_show": {},
     # control and progress
@@ -238,6 +245,29 @@ CHECKED: dict[str, dict[str, Any]] = {
         "keep_daily": True, "keep_monthly": True,
     },
     "tenants_show": {},
+    # whoever watches, twice a second
+    "board_page": {
+        "states": ["paused", "done", "done_with_errors"], "before": 2**63 - 1, "tenant": "tenant-7",
+        "words": "%catalog-1200_.csv% %file%", "limit": 51,
+    },
+    "board_running": {"tenant": None, "limit": 100},
+    "board_lines": {"jobs": _every(million.FINISHED - 40, 1, 48), "files": 10},
+    "board_counts": {"tenant": None},
+    "board_chunk_states": {"job": JOB},
+    "board_chunks": {"job": JOB, "limit": 20},
+    "board_failing": {"job": JOB, "after": 800_000, "limit": 64},
+    "board_failed": {"job": JOB, "first": 300_001, "last": 301_000, "failed": 10, "refused": 1},
+    "board_unserved": {"job": JOB, "first": 300_001, "last": 301_000, "limit": 1000},
+    "board_heard": {"job": JOB, "places": [0.0, 0.2, 0.4, 0.6, 0.8]},
+    "board_row": {"job": JOB, "row": 300_003},
+    "board_course": {"job": JOB, "stretches": 60},
+    "board_pulses": {
+        "accounts": ["speeko:1"], "since": datetime.now(UTC) - timedelta(days=2), "until": datetime.now(UTC),
+        "each": timedelta(minutes=10),
+    },
+    "board_accounts": {"job": JOB},
+    "board_engines": {},
+    "board_now": {"tenant": None, "overdue": 60.0},
     # the sweeper
     "dead_claimants": DEAD,
     "dead_jobs": DEAD,

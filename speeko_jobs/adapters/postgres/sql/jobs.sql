@@ -18,25 +18,39 @@ WHERE p.destination_id = (SELECT destination_id FROM speeko.job WHERE id = %(job
   AND p.released_at IS NOT NULL
 ORDER BY p.destination_id DESC, p.id DESC LIMIT 1
 
--- job_create: a job that is being planned; nothing of it runs
-INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)
-VALUES (%(tenant)s, 'planning', %(spec)s, %(destination)s, %(budget)s, %(priority)s,
-        clock_timestamp() + interval '2 minutes')
-RETURNING id
+-- job_create: a job that is being planned; nothing of it runs. It can be found by its number and destination.
+WITH made AS (
+    INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)
+    VALUES (%(tenant)s, 'planning', %(spec)s, %(destination)s, %(budget)s, %(priority)s,
+            clock_timestamp() + interval '2 minutes')
+    RETURNING id, destination_id
+), found AS (
+    INSERT INTO speeko.job_words (job_id, words)
+    SELECT m.id, lower(concat_ws(' ', m.id, d.url)) FROM made m JOIN speeko.destination d ON d.id = m.destination_id
+)
+SELECT id FROM made
 
 -- job_still_planning: the submitter lives; no row when its job was swept away
 UPDATE speeko.job SET submitter_until = clock_timestamp() + interval '2 minutes'
 WHERE id = %(job)s AND state = 'planning'
 RETURNING id
 
--- job_release: the one moment at which a planned job begins to run
-UPDATE speeko.job
-SET state = CASE WHEN %(chunks)s > 0 AND %(open)s = 0 THEN 'finalizing' ELSE 'running' END,
-    released_at = clock_timestamp(), finished_at = CASE WHEN %(open)s = 0 THEN clock_timestamp() END,
-    rows = %(rows)s, skipped = %(skipped)s, plan = %(plan)s, files = %(files)s, chunks = %(chunks)s,
-    chunks_open = %(open)s, unchanged = %(unchanged)s
-WHERE id = %(job)s AND state = 'planning'
-RETURNING chunks_open
+-- job_release: the one moment at which a planned job begins to run. It can be found by its files' names, too.
+WITH released AS (
+    UPDATE speeko.job
+    SET state = CASE WHEN %(chunks)s > 0 AND %(open)s = 0 THEN 'finalizing' ELSE 'running' END,
+        released_at = clock_timestamp(), finished_at = CASE WHEN %(open)s = 0 THEN clock_timestamp() END,
+        rows = %(rows)s, skipped = %(skipped)s, plan = %(plan)s, files = %(files)s, chunks = %(chunks)s,
+        chunks_open = %(open)s, unchanged = %(unchanged)s
+    WHERE id = %(job)s AND state = 'planning'
+    RETURNING id, files, chunks_open
+), found AS (
+    UPDATE speeko.job_words w
+    SET words = concat_ws(' ', w.words, (SELECT lower(string_agg(f->>'name', ' '))
+                                         FROM jsonb_array_elements(r.files) f))
+    FROM released r WHERE w.job_id = r.id
+)
+SELECT chunks_open FROM released
 
 -- job_drop: forget a job that never ran, and rows that came in after it was forgotten
 WITH gone AS (DELETE FROM speeko.job WHERE id = %(job)s AND state = 'planning' RETURNING id),

@@ -54,12 +54,32 @@ WHERE name = %(account)s
 SELECT held, wants FROM speeko.permit
 WHERE account = %(account)s AND claimant_id <> %(claimant)s AND until > clock_timestamp()
 
--- permit_take: what this engine holds from now on
-INSERT INTO speeko.permit (account, claimant_id, held, busy, wants, until)
-VALUES (%(account)s, %(claimant)s, %(held)s, %(busy)s, %(wants)s,
-        clock_timestamp() + make_interval(secs => %(seconds)s))
-ON CONFLICT (account, claimant_id) DO UPDATE
-SET held = excluded.held, busy = excluded.busy, wants = excluded.wants, until = excluded.until
+-- permit_take: what this engine holds from now on; the first in a slot of time notes how the account goes
+WITH taken AS (
+    INSERT INTO speeko.permit (account, claimant_id, held, busy, wants, until)
+    VALUES (%(account)s, %(claimant)s, %(held)s, %(busy)s, %(wants)s,
+            clock_timestamp() + make_interval(secs => %(seconds)s))
+    ON CONFLICT (account, claimant_id) DO UPDATE
+    SET held = excluded.held, busy = excluded.busy, wants = excluded.wants, until = excluded.until
+)
+INSERT INTO speeko.pulse (account, at, "limit", busy, wants)
+SELECT %(account)s, slot.at, %(limit)s, %(busy)s + coalesce(sum(p.busy), 0), %(wants)s + coalesce(sum(p.wants), 0)
+FROM (SELECT date_bin(make_interval(secs => %(slot)s), statement_timestamp(), '2000-01-01Z') AS at) slot
+LEFT JOIN speeko.permit p
+    ON p.account = %(account)s AND p.claimant_id <> %(claimant)s AND p.until > clock_timestamp()
+WHERE NOT EXISTS (SELECT FROM speeko.pulse WHERE account = %(account)s AND at = slot.at)
+GROUP BY slot.at
+ON CONFLICT DO NOTHING
+
+-- pulses_forget: of each account some of the notes that are older than anybody wants to know
+DELETE FROM speeko.pulse WHERE ctid = ANY (ARRAY(
+    SELECT old.ctid FROM speeko.account a CROSS JOIN LATERAL (
+        SELECT ctid FROM speeko.pulse
+        WHERE account = a.name AND at < clock_timestamp() - make_interval(days => %(days)s)
+        ORDER BY at LIMIT %(most)s
+        FOR UPDATE SKIP LOCKED
+    ) old
+))
 
 -- accounts_show: every account: its limit, why it moved last, and what is held and in use now
 SELECT a.name, a."limit", a.ceiling, a.moved_why, extract(epoch FROM clock_timestamp() - a.moved_at)::float8,

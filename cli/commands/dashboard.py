@@ -1,0 +1,39 @@
+"""`speeko dashboard`: pages and a REST API over Postgres, pushed live."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from cli.call import Call
+from cli.console import emit, note
+from cli.options import Verb, common, option
+
+
+@click.command("dashboard", cls=Verb)
+@option("--bind", default="127.0.0.1", metavar="IP", help="where it listens [default: 127.0.0.1]")
+@option("--port", "board_port", type=click.IntRange(0, 65535), default=9810, metavar="N",
+        help="its port; 0: a free one [default: 9810]")  # fmt: skip
+@option("--allow-actions", is_flag=True, help="let viewers pause, resume, cancel and retry jobs")
+@common
+@click.pass_obj
+def command(call: Call, /, bind: str, board_port: int, allow_actions: bool) -> int:
+    """Show jobs, costs, cache, schedules and workers in the browser.
+
+    Runs until Ctrl-C. Another --bind takes SPEEKO_DASHBOARD_TOKEN (at least 16 characters; the page asks for
+    it, API clients send it as a bearer token) or SPEEKO_DASHBOARD_AUTH=user:password. The API is described at
+    /openapi.json.
+    """
+    from cli.dashboard.access import access
+    from cli.dashboard.server import serving
+    from cli.standing import lasting, until_told
+
+    rules = access(bind, os.environ, allow_actions=allow_actions)
+    settings = call.settings()
+    with lasting(settings, name="speeko-dashboard") as context, serving(context, rules, board_port) as at:
+        if call.json:
+            emit({"ready": True, "url": at.url})
+        note(f"dashboard: {at.url}")
+        until_told()
+    return 0

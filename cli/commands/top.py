@@ -1,0 +1,53 @@
+"""`speeko top`: all that goes on, at the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from cli.amounts import Number
+from cli.call import Call
+from cli.options import Verb, common, of_tenant_option, option
+from speeko_jobs.errors import UsageError
+
+
+@click.command("top", cls=Verb)
+@of_tenant_option
+@option("--once", is_flag=True, help="one picture, for scripts and pipes")
+@option(
+    "--interval",
+    type=Number(0.2, 3600),
+    default=1.0,
+    metavar="SECONDS",
+    help="from look to look [default: 1]",
+)
+@common
+@click.pass_obj
+def command(call: Call, /, of_tenant: str | None, once: bool, interval: float) -> int:
+    """Watch jobs, spending, limits and workers at the terminal.
+
+    q quits; o orders the jobs by priority, age, money or time left; j and k, or the arrows, scroll. With
+    --json it prints a document a line, again and again; with --once a single one.
+    """
+    from cli import top
+    from cli.standing import known, lasting, termination_is_ctrl_c
+
+    if not (once or call.json or _is_screen()):
+        raise UsageError("top takes a terminal: give --once for one picture, or --json for documents")
+    settings = call.settings()
+    must_answer = once or settings.embedded_database
+    standing = known(settings) if must_answer else lasting(settings, name="speeko-top")
+    with termination_is_ctrl_c(), standing as context:
+        if once:
+            top.once(context, of_tenant, as_document=call.json)
+        elif call.json:
+            top.stream(context, of_tenant, interval)
+        else:
+            top.live(context, of_tenant, interval)
+    return 0
+
+
+def _is_screen() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")

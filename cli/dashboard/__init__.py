@@ -1,0 +1,1 @@
+"""`speeko dashboard`: pages and a REST API over Postgres, pushed live, from one process."""

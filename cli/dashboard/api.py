@@ -1,0 +1,271 @@
+"""/api/*: the documents as they are, the audio of rows, actions on jobs. openapi.json describes it all."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tornado.iostream import StreamClosedError
+from tornado.routing import URLSpec
+from tornado.web import Application
+
+from cli.dashboard.access import Handler, Problem
+from cli.dashboard.audio import Audio, MissingRange, asked_range, find
+from cli.dashboard.feeds import Ask, Document
+from cli.dashboard.lanes import Lane
+from speeko_jobs.adapters.postgres.board import Shown
+from speeko_jobs.core.inert import printable
+from speeko_jobs.core.redaction import redacted
+from speeko_jobs.errors import JobError
+from speeko_jobs.flow import control
+from speeko_jobs.flow.costs import By
+
+if TYPE_CHECKING:
+    from cli.dashboard.readings import Readings
+    from speeko_jobs.flow.context import Context
+
+Parse = Callable[[str], str | int]
+MOST_NUMBER, MOST_CHARS, MOST_LINES = 2**63 - 1, 200, 200
+AUDIO_SECONDS, ACT_SECONDS = 10.0, 30.0  # then viewers are told that nothing answers
+VERBS: dict[str, Callable[[Context, int], Any]] = {
+    "pause": control.pause,
+    "resume": control.resume,
+    "cancel": control.cancel,
+    "retry": control.retry,
+}
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+# what is asked
+
+
+def number(least: int, most: int = MOST_NUMBER) -> Parse:
+    def parse(text: str) -> int:
+        if not (_NUMBER.fullmatch(text) and least <= int(text) <= most):
+            raise ValueError(f"takes a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def text(value: str) -> str:
+    if len(value) > MOST_CHARS or "\0" in value:
+        raise ValueError(f"takes at most {MOST_CHARS} characters")
+    return value
+
+
+def day(value: str) -> str:
+    if not _DAY.fullmatch(value):
+        raise ValueError("takes a day such as 2026-11-01")
+    date.fromisoformat(value)
+    return value
+
+
+def word(words: type[StrEnum]) -> Parse:
+    def parse(value: str) -> str:
+        if value not in set(words):
+            raise ValueError(f"takes {', '.join(words)}")
+        return value
+
+    return parse
+
+
+TENANT: Mapping[str, Parse] = {"tenant": text}
+JOBS: Mapping[str, Parse] = {
+    "shown": word(Shown),
+    "tenant": text,
+    "words": text,
+    "before": number(1),
+    "limit": number(1, MOST_LINES),
+}
+CHUNKS: Mapping[str, Parse] = {"limit": number(1, MOST_LINES)}
+FAILED: Mapping[str, Parse] = {"after": number(0), "limit": number(1, MOST_LINES)}
+COSTS_TODAY: Mapping[str, Parse] = {"by": word(By), "tenant": text}
+COSTS: Mapping[str, Parse] = {"by": word(By), "since": day, "until": day, "tenant": text}
+
+
+def asked(handler: Handler, parameters: Mapping[str, Parse]) -> dict[str, str | int]:
+    """The arguments of a request's query. Raises Problem."""
+    return parsed(handler.request.query_arguments, parameters)
+
+
+def parsed(arguments: Mapping[str, list[bytes]], parameters: Mapping[str, Parse]) -> dict[str, str | int]:
+    """Arguments by name. Raises Problem for what is unknown, given twice, or cannot be.
+
+    A text or day that is empty is one that was not given: a form sends all of its fields.
+    """
+    found: dict[str, str | int] = {}
+    for name, values in arguments.items():
+        parse = parameters.get(name)
+        if parse is None:
+            known = f": there are {', '.join(parameters)}" if parameters else ""
+            raise Problem(400, f"{printable(name[:MOST_CHARS])!r} is not asked for here{known}")
+        if len(values) > 1:
+            raise Problem(400, f"{name} was given twice")
+        try:
+            value = values[0].decode()
+        except UnicodeDecodeError:
+            raise Problem(400, f"{name} is not UTF-8") from None
+        if not value and parse in (text, day):
+            continue
+        try:
+            found[name] = parse(value)
+        except ValueError as error:
+            raise Problem(400, f"{name} {error}") from None
+    return found
+
+
+# what is answered
+
+
+class Read(Handler):
+    """A document of a feed. `more`: arguments that the path stands for."""
+
+    def initialize(
+        self, feed: str, parameters: Mapping[str, Parse] | None = None, more: Mapping[str, int] | None = None
+    ) -> None:
+        self._feed, self._parameters, self._more = feed, parameters or {}, more or {}
+
+    async def get(self, *path: str) -> None:
+        arguments = asked(self, self._parameters)
+        if path:
+            arguments["job"] = _number(path[0])
+        self.answer(await self.feeds.read(Ask.of(self._feed, **arguments, **self._more)))
+
+
+class Act(Handler):
+    """Pause, resume, cancel or retry a job."""
+
+    async def post(self, job: str, verb: str) -> None:
+        asked(self, {})
+        self.answer(await act(self.application, _number(job), verb))
+
+
+async def act(application: Application, job: int, verb: str) -> Document:
+    """Do it, and answer the job's line. Raises SpeekoError, and Problem: 403 if nothing may be done, 409."""
+    settings = application.settings
+    if not settings["access"].allow_actions:
+        raise Problem(403, "this dashboard only shows: start it with --allow-actions")
+    readings: Readings = settings["readings"]
+    lane: Lane = settings["acts"]
+
+    def work() -> Document:
+        readings.line(job)  # a job that there is not is another error than one that cannot be moved
+        try:
+            VERBS[verb](settings["context"], job)
+        except JobError as error:
+            raise Problem(409, redacted(str(error))) from None
+        return readings.line(job)
+
+    try:
+        return await lane.run(work, ACT_SECONDS)
+    finally:
+        settings["feeds"].refresh()
+
+
+class RowAudio(Handler):
+    """The audio of a row, whole or a range of it. Goes out a block at a time, as fast as it is taken."""
+
+    async def get(self, job: str, row: str) -> None:
+        asked(self, {})
+        settings = self.settings
+        lane: Lane = settings["audio"]
+        numbers = _number(job), _number(row)
+        found: Audio | None = await lane.run(lambda: find(settings["context"], *numbers), AUDIO_SECONDS)
+        if found is None:
+            raise Problem(404, f"row {row} of job {job} has no audio")
+        first, last = 0, found.size_bytes - 1
+        try:
+            part = asked_range(self.request.headers.get("Range", ""), found.size_bytes)
+        except MissingRange:
+            size = {"Content-Range": f"bytes */{found.size_bytes}"}
+            raise Problem(416, f"the audio has {found.size_bytes} bytes", size) from None
+        if part is not None:
+            first, last = part
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {first}-{last}/{found.size_bytes}")
+        length = last - first + 1
+        blocks = found.read(first, length)
+        first_block = partial(_next, blocks)
+        block = await lane.run(first_block, AUDIO_SECONDS)  # what fails here can still be told
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Content-Type", found.type)
+        self.set_header("Content-Length", str(length))
+        try:
+            while block:
+                self.write(block)
+                await self.flush()
+                block = await lane.run(partial(_next, blocks))
+        except StreamClosedError:
+            return  # whoever listened has left
+        finally:
+            await lane.run(blocks.close)
+
+
+def _next(blocks: Iterator[bytes]) -> bytes:
+    return next(blocks, b"")
+
+
+class Description(Handler):
+    """The OpenAPI file."""
+
+    def get(self) -> None:
+        asked(self, {})
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(description())
+
+
+def description() -> bytes:
+    return importlib.resources.files(__package__).joinpath("openapi.json").read_bytes()
+
+
+class Nothing(Handler):
+    """Every other address."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if not self._finished:
+            raise Problem(404, f"there is nothing at {self.request.path[:MOST_CHARS]}")
+
+
+# where it is
+
+ROUTES: dict[str, tuple[type[Handler], dict[str, Any]]] = {
+    "/openapi.json": (Description, {}),
+    "/api/now": (Read, {"feed": "now"}),
+    "/api/jobs": (Read, {"feed": "jobs", "parameters": JOBS}),
+    "/api/jobs/{job}": (Read, {"feed": "job"}),
+    "/api/jobs/{job}/chunks": (Read, {"feed": "chunks", "parameters": CHUNKS}),
+    "/api/jobs/{job}/failed": (Read, {"feed": "failed", "parameters": FAILED}),
+    "/api/jobs/{job}/samples": (Read, {"feed": "samples"}),
+    "/api/jobs/{job}/course": (Read, {"feed": "course"}),
+    "/api/jobs/{job}/rows/{row}/audio": (RowAudio, {}),
+    "/api/jobs/{job}/{verb}": (Act, {}),
+    "/api/costs": (Read, {"feed": "costs", "parameters": COSTS}),
+    "/api/costs/today": (Read, {"feed": "costs", "parameters": COSTS_TODAY, "more": {"today": 1}}),
+    "/api/budgets": (Read, {"feed": "budgets", "parameters": TENANT}),
+    "/api/cache": (Read, {"feed": "cache"}),
+    "/api/schedules": (Read, {"feed": "schedules", "parameters": TENANT}),
+    "/api/workers": (Read, {"feed": "workers"}),
+}
+_PATTERNS = {"job": "([0-9]{1,19})", "row": "([0-9]{1,19})", "verb": f"({'|'.join(VERBS)})"}
+
+
+def routes() -> list[URLSpec]:
+    return [
+        URLSpec(re.sub(r"\{(\w+)\}", lambda m: _PATTERNS[m[1]], path.replace(".", r"\.")), handler, how)
+        for path, (handler, how) in ROUTES.items()
+    ]
+
+
+def _number(text: str) -> int:
+    """A number out of a path. Raises Problem for one that nothing can have."""
+    if not 1 <= int(text) <= MOST_NUMBER:
+        raise Problem(404, f"there is nothing of number {text}")
+    return int(text)

@@ -1,0 +1,100 @@
+"""A row's audio: where it lies, and its bytes a part at a time. No path of a request is ever used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.audio_store.content import content_type
+from speeko_jobs.adapters.postgres import chunks
+from speeko_jobs.adapters.postgres.chunks import Chunk, Row
+from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.rows import content_of
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.errors import StoreError
+from speeko_jobs.flow.context import Context
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """An object of a store: `type` is its MIME type."""
+
+    store: Store
+    path: str
+    size_bytes: int
+    type: str
+
+    def read(self, first: int, length: int) -> Generator[bytes, None, None]:
+        """`length` bytes from the `first` on, in blocks of at most a MiB. Raises StoreError."""
+        left, skip = length, first
+        for block in self.store.reader(self.path):
+            part = block[skip : skip + left]
+            skip = max(0, skip - len(block))
+            left -= len(part)
+            if part:
+                yield part
+            if not left:
+                return
+
+
+def find(context: Context, job: int, row_no: int) -> Audio | None:
+    """The audio of a row: the file that was delivered, or what was bought; None where there is none.
+
+    A row of several parts is one sound only where it was delivered; else its first part is what there is.
+    What lies at its path counts while it is this row's sound: a later job may have put another there.
+    Raises StoreError when nothing can be read and a store does not answer.
+    """
+    orders = chunks.orders(context.database, job)
+    if orders is None:
+        return None
+    found = chunks.rows(context.database, Chunk(job, 0, row_no, row_no))
+    if not found or not found[0].keys:
+        return None
+    spec, trouble = orders.spec, None
+    for url, path, format in _places(spec, found[0]):
+        try:
+            store = context.store_of(url)
+            size = store.size(path)
+        except StoreError as error:
+            trouble = error
+            continue
+        if size is not None:
+            return Audio(store, path, size, content_type(f"audio.{format}"))
+    if trouble is not None:
+        raise trouble
+    return None
+
+
+def _places(spec: JobSpec, row: Row) -> list[tuple[str, str, str]]:
+    """(store, path, format) to look at, in order."""
+    assert row.keys
+    bought = (spec.store, audio_path(row.keys[0], spec.format), spec.format)
+    if not spec.deliver or row.path is None or row.held != content_of(row.keys, spec.rendering):
+        return [bought]
+    delivered = (spec.output, row.path, spec.delivered.format)
+    return [bought, delivered] if len(row.keys) == 1 and not spec.rendering else [delivered, bought]
+
+
+def asked_range(header: str, size: int) -> tuple[int, int] | None:
+    """(first, last) byte of what a Range header asks for; None where it asks for all, or for what is not
+    understood. Raises MissingRange when nothing of it is there."""
+    found = _RANGE.fullmatch(header.strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        first, last = max(0, size - int(found[2])), size - 1
+    else:
+        first, last = int(found[1]), min(int(found[2] or size), size - 1)
+        if found[2] and int(found[2]) < first:
+            return None
+    if first >= size or first > last:
+        raise MissingRange
+    return first, last
+
+
+class MissingRange(Exception):
+    """Nothing of the range is there."""

@@ -1,0 +1,135 @@
+"""The pages: HTML out of the documents that the API answers, and what their buttons do without a script."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from markupsafe import Markup
+from tornado.routing import URLSpec
+
+from cli.dashboard import assets, rendering
+from cli.dashboard.access import Handler, Problem
+from cli.dashboard.api import VERBS, act
+from cli.dashboard.events import Events, live_of
+from cli.dashboard.feeds import Feeds
+from cli.dashboard.places import Place, place
+from cli.dashboard.rendering import View
+from speeko_jobs.errors import ServerError
+
+BRIEFLY_SECONDS = 0.2  # what takes longer to read is pushed when it is there
+FOR_GOOD = "public, max-age=31536000, immutable"
+NEEDED = ("now", "jobs", "job")  # a page without these says nothing
+
+
+def routes() -> list[URLSpec]:
+    return [
+        URLSpec(r"/(?:|costs|cache|schedules|workers|jobs/[0-9]{1,19})", Page),
+        URLSpec(r"/jobs/([0-9]{1,19})/cancel", AskedCancel),
+        URLSpec(rf"/jobs/([0-9]{{1,19}})/({'|'.join(VERBS)})", Acted),
+        URLSpec(r"/events", Events),
+        URLSpec(r"/assets/([0-9a-f]+)/([a-z.]+)", Asset),
+    ]
+
+
+def sign_in(wrong: str = "", next: str = "/", xsrf_html: str = "") -> str:
+    """The page that asks for the token. `wrong`: why the last one was none."""
+    field = Markup(xsrf_html)  # noqa: S704 (Tornado's)
+    return rendering.bare("sign_in", wrong=wrong, next=next, act=field)
+
+
+def trouble(status: int, line: str) -> str:
+    """A page that says what is wrong."""
+    return rendering.bare("trouble", status=status, line=line)
+
+
+class _Acting(Handler):
+    """A page with something to do on it."""
+
+    def field(self) -> Markup:
+        """The hidden field that shows that an action comes from a page of ours."""
+        return Markup(self.xsrf_form_html())  # noqa: S704 (Tornado's)
+
+
+class Page(_Acting):
+    async def get(self) -> None:
+        at = place(self.request.path, self.request.query_arguments)
+        told, field = self.told(), self.field()
+        view = View(at, await documents(self.feeds, at), self.allow_actions)
+        can_leave = bool(self.access.token)
+        draw = live_of(self.application).lane
+        html = await draw.run(lambda: rendering.page(view, act=field, told=told, can_leave=can_leave))
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(html)
+
+    def head(self) -> None:
+        """For a page whose line was cut, to learn whether it may come back."""
+
+
+async def documents(feeds: Feeds, at: Place) -> dict[str, Any]:
+    """What the place shows, by name: None for what is not needed at once and takes its time.
+
+    Raises SpeekoError.
+    """
+    asks = at.asks()
+    reading = {ask: asyncio.create_task(feeds.read(ask)) for ask in set(asks.values())}
+    try:
+        await asyncio.wait(reading.values(), timeout=BRIEFLY_SECONDS)
+        found: dict[str, Any] = {}
+        for name, ask in asks.items():
+            task = reading[ask]
+            if name in NEEDED:
+                found[name] = await task
+            elif not task.done() or isinstance(task.exception(), ServerError):
+                found[name] = None
+            else:
+                found[name] = task.result()
+        return found
+    finally:
+        for task in reading.values():
+            task.cancel()
+        await asyncio.gather(*reading.values(), return_exceptions=True)
+
+
+class AskedCancel(_Acting):
+    """The question whether a job is to be cancelled, where no script can ask it; and its answer."""
+
+    def get(self, job: str) -> None:
+        if not self.allow_actions:
+            raise Problem(403, "this dashboard only shows: start it with --allow-actions")
+        self.finish(rendering.bare("question", number=int(job), act=self.field()))
+
+    async def post(self, job: str) -> None:
+        await acted(self, job, "cancel")
+
+
+class Acted(Handler):
+    async def post(self, job: str, verb: str) -> None:
+        await acted(self, job, verb)
+
+
+async def acted(handler: Handler, job: str, verb: str) -> None:
+    """Do it, and show the job; why it cannot be done is said there."""
+    try:
+        await act(handler.application, int(job), verb)
+    except Problem as problem:
+        if problem.status_code != 409:
+            raise
+        handler.tell_next(problem.line)
+    handler.redirect(f"/jobs/{int(job)}", status=303)
+
+
+class Asset(Handler):
+    """Style, script and picture. They are of no secret, and the page that asks for the token needs them."""
+
+    needs_sign_in = False
+
+    def get(self, _: str, name: str) -> None:
+        if name not in assets.NAMES:
+            raise Problem(404, "there is no such asset")
+        if self.request.path != assets.address(name):  # of another version: right, but not for long
+            self.set_header("Cache-Control", "no-store")
+        else:
+            self.set_header("Cache-Control", FOR_GOOD)
+        self.set_header("Content-Type", assets.kind(name))
+        self.finish(assets.content(name))

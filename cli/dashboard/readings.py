@@ -1,0 +1,268 @@
+"""What each feed reads, and what one look remembers for the next: paces, who has gone, sizes that are slow
+to count."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from cli import cache_report, costs_report
+from cli.board import Board, Node
+from cli.commands import budget
+from cli.dashboard import documents
+from cli.dashboard.documents import Document
+from cli.dashboard.feeds import Source
+from cli.dashboard.lanes import Lane
+from speeko_jobs.adapters.audio_store.content import content_type
+from speeko_jobs.adapters.celery_queue import QUEUES
+from speeko_jobs.adapters.postgres import board, jobs, permits, schedules, tenants
+from speeko_jobs.adapters.postgres.board import Page, Shown
+from speeko_jobs.adapters.postgres.jobs import Job
+from speeko_jobs.core import summary
+from speeko_jobs.core.redaction import redacted
+from speeko_jobs.core.states import FINISHED
+from speeko_jobs.errors import ServerError, SpeekoError, UsageError
+from speeko_jobs.flow import cache_stats, costs
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.costs import By, Storage
+
+OFTEN_SECONDS, SELDOM_SECONDS, CACHE_SECONDS = 0.5, 2.0, 30.0
+CACHE_WAIT_SECONDS, CACHE_REST = 60.0, 30.0  # every entry is counted
+STORAGE_SECONDS = 300.0
+FAILURES_SECONDS, FAILURES_WAIT_SECONDS = 5.0, 0.1
+BROKER_SECONDS, BROKER_WAIT_SECONDS = 2.0, 0.1
+MOST_KEPT = 500
+RUNS_SHOWN = 5
+STRETCHES = 60
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Readings:
+    """Reads for `Feeds`. Its methods run in threads, several at a time."""
+
+    def __init__(self, context: Context, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._context, self._database, self._clock = context, context.database, clock
+        self._board = Board()
+        self._broker = _Broker(context, self._board, clock)
+        self._storage: dict[tuple[Any, ...], tuple[float, Storage]] = {}  # of one thread: that of `costs`
+        self._failures = _Failures(context, clock)
+
+    def sources(self) -> dict[str, Source]:
+        """All feeds. What may take long has a lane of its own."""
+        quick, money, cache = Lane("look", 2), Lane("costs"), Lane("cache")
+        often: list[Callable[..., Document]] = [self.now, self.jobs, self.job, self.chunks, self.workers]
+        seldom: list[Callable[..., Document]] = [self.course, self.failed, self.samples]
+        seldom += [self.schedules, self.budgets]
+        return {
+            **{read.__name__: Source(read, quick, OFTEN_SECONDS) for read in often},
+            **{read.__name__: Source(read, quick, SELDOM_SECONDS) for read in seldom},
+            "costs": Source(self.costs, money, SELDOM_SECONDS, CACHE_WAIT_SECONDS),
+            "cache": Source(self.cache, cache, CACHE_SECONDS, CACHE_WAIT_SECONDS, CACHE_REST),
+        }
+
+    def now(self) -> Document:
+        return documents.now(board.now(self._database))
+
+    def jobs(
+        self,
+        shown: str = Shown.ALL,
+        tenant: str | None = None,
+        words: str = "",
+        before: int | None = None,
+        limit: int = 50,
+    ) -> Document:
+        found = board.jobs(self._database, Page(Shown(shown), tenant, words, before, limit))
+        return documents.jobs(found, self._board.take_jobs(time.time(), found.lines))
+
+    def line(self, job: int) -> Document:
+        """One job as in a list. Raises JobError where there is none."""
+        (seen,) = self._board.take_jobs(time.time(), [board.job(self._database, job)])
+        return documents.job(seen)
+
+    def job(self, job: int) -> Document:
+        """Its summary as `speeko status --json` tells it, its line, and what it was asked to do."""
+        line = self.line(job)
+        found = jobs.show(self._database, job)
+        figures = {name: getattr(found, name) for name in Job.__dataclass_fields__}
+        figures |= {"provider": found.spec.provider, "output": redacted(found.destination)}
+        figures["reason"] = redacted(found.reason)
+        failures = self._failures.of(found)
+        told = summary.summary(figures, jobs.counts(self._database, job), failures or [])
+        return {
+            "job": line,
+            "summary": told,
+            "failures_known": failures is not None,
+            "asked": documents.asked(found.spec),
+        }
+
+    def chunks(self, job: int, limit: int = 20) -> Document:
+        board.job(self._database, job)  # raises JobError where there is none
+        return documents.chunks(board.chunks(self._database, job, limit))
+
+    def failed(self, job: int, after: int = 0, limit: int = 50) -> Document:
+        board.job(self._database, job)
+        return documents.failed(board.failed(self._database, job, after, limit + 1), limit)
+
+    def samples(self, job: int) -> Document:
+        found = jobs.show(self._database, job)
+        type = content_type(f"audio.{found.spec.delivered.format}")
+        return documents.samples(board.heard(self._database, job), type)
+
+    def course(self, job: int) -> Document:
+        line = board.job(self._database, job)
+        moments = board.course(self._database, job, STRETCHES)
+        since = line.released_at
+        accounts = board.accounts_of(self._database, job) if since is not None else []
+        if since is None or not accounts:
+            return documents.course(moments, line.seconds, [])
+        until = since + timedelta(seconds=line.seconds)
+        return documents.course(moments, line.seconds, board.pulses(self._database, accounts, since, until))
+
+    def costs(
+        self,
+        by: str = By.VOICE,
+        since: str | None = None,
+        until: str | None = None,
+        tenant: str | None = None,
+        today: int = 0,
+    ) -> Document:
+        """As `speeko costs --json`. Raises UsageError when the days end before they begin."""
+        days = [None if day is None else date.fromisoformat(day) for day in (since, until)]
+        of = (since, until, tenant, today, datetime.now(UTC).date())  # a new day has other sums
+        kept = self._storage.get(of)
+        known = kept[1] if kept is not None and self._clock() - kept[0] < STORAGE_SECONDS else None
+        try:
+            found = costs.look(
+                self._database,
+                By(by),
+                since=days[0],
+                until=days[1],
+                tenant=tenant,
+                today_only=bool(today),
+                storage=known,
+            )
+        except UsageError as error:
+            raise UsageError(str(error).replace("--", "")) from None  # no options here
+        if known is None:
+            _keep(self._storage, of, (self._clock(), found.storage))
+        return costs_report.document(found)
+
+    def budgets(self, tenant: str | None = None) -> Document:
+        found = tenants.show(self._database)
+        return {"budgets": [budget.record(one) for one in found if tenant in (None, one.name)]}
+
+    def cache(self) -> Document:
+        return cache_report.document(cache_stats.stats(self._context))
+
+    def schedules(self, tenant: str | None = None) -> Document:
+        found = [
+            (one, schedules.history(self._database, one.id, RUNS_SHOWN))
+            for one in schedules.every(self._database, tenant)
+        ]
+        return documents.schedules(found, schedules.clock(self._database))
+
+    def workers(self) -> Document:
+        engines = self._board.take_engines(time.time(), board.engines(self._database))
+        accounts, holders = permits.accounts(self._database), permits.holders(self._database)
+        nodes, queues, answers = self._broker.look()
+        return documents.workers(engines, nodes, queues, accounts, holders, answers)
+
+
+class _Broker:
+    """What Celery's nodes and queues said last. Its own thread asks; the first is waited for briefly."""
+
+    def __init__(self, context: Context, memory: Board, clock: Callable[[], float]) -> None:
+        self._queue, self._memory, self._clock = context.queue, memory, clock
+        self._lane = Lane("broker")
+        self._lock = threading.Lock()
+        self._asking: Future[None] | None = None
+        self._asked = float("-inf")
+        self._last: tuple[Sequence[Node], dict[str, int | None], bool | None] = (
+            [],
+            dict.fromkeys(QUEUES),
+            None,
+        )
+
+    def look(self) -> tuple[Sequence[Node], dict[str, int | None], bool | None]:
+        """Nodes, messages that wait (None: not known) by queue, and whether the broker answers (None: not
+        known yet)."""
+        with self._lock:
+            is_done = self._asking is None or self._asking.done()
+            if is_done and self._clock() - self._asked >= BROKER_SECONDS:
+                self._asked = self._clock()
+                self._asking = self._lane.submit(self._ask)
+            asking = self._asking
+        if self._last[2] is None and asking is not None:
+            wait([asking], BROKER_WAIT_SECONDS)
+        return self._last
+
+    def _ask(self) -> None:
+        try:
+            self._queue.check()
+        except ServerError:
+            nodes = self._memory.take_nodes(time.time(), None)
+            self._last = nodes, dict.fromkeys(QUEUES), False
+            return
+        waiting: dict[str, int | None] = {name: self._queue.waiting(name) for name in QUEUES}
+        names = self._queue.workers_alive()
+        self._last = self._memory.take_nodes(time.time(), names), waiting, True
+
+
+class _Failures:
+    """Why rows failed, and how many for each reason: slow to count in huge jobs, so it is done in a thread of
+    its own, when rows have failed since."""
+
+    def __init__(self, context: Context, clock: Callable[[], float]) -> None:
+        self._database, self._clock = context.database, clock
+        self._lane = Lane("failures")
+        self._lock = threading.Lock()
+        self._known: dict[int, _Counted] = {}
+
+    def of(self, job: Job) -> list[tuple[str, int]] | None:
+        """Reasons with their numbers of rows, most frequent first; None while they are counted."""
+        if not job.failed + job.refused:
+            return []
+        state = job.state in FINISHED, job.finished_at, job.failed, job.refused
+        with self._lock:
+            known = self._known.get(job.id)
+            if known is None:
+                known = _Counted()
+                _keep(self._known, job.id, known)
+            is_due = job.state in FINISHED or self._clock() - known.asked >= FAILURES_SECONDS
+            if known.state != state and is_due and (known.asking is None or known.asking.done()):
+                known.asked, known.state = self._clock(), state
+                known.asking = self._lane.submit(lambda: self._count(job.id, known))
+            asking = known.asking
+        if asking is not None:
+            wait([asking], FAILURES_WAIT_SECONDS)
+        return known.found
+
+    def _count(self, job: int, known: _Counted) -> None:
+        try:
+            known.found = [(redacted(reason), rows) for reason, rows in jobs.failures(self._database, job)]
+        except SpeekoError:
+            known.state = ()  # the next look tries again, and tells what is wrong
+
+
+@dataclass(eq=False)
+class _Counted:
+    """`state`: how the job stood when its failures were counted."""
+
+    state: tuple[Any, ...] = ()
+    asked: float = float("-inf")
+    asking: Future[None] | None = None
+    found: list[tuple[str, int]] | None = None
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    """Put it in, and let the oldest go where there are too many."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > MOST_KEPT:
+        del kept[next(iter(kept))]

@@ -1,0 +1,183 @@
+"""Pause, resume, cancel and retry over HTTP: only where it is allowed, and only from pages of our own."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from cli.dashboard.access import Access
+from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
+from tests.fixtures.inprocess import InProcess
+from tests.wait import wait_until
+
+TOKEN = "token-0123456789-abcdef"
+LOGIN = "user:password"
+
+
+@pytest.fixture
+def flow(migrated_url: str, redis_url: str, shop_home: InProcess, tmp_path: Any) -> Iterator[InProcess]:
+    """A database of the test's own, with the provider of all."""
+    made = shop_home.again(database_url=migrated_url, redis_url=redis_url, home=str(tmp_path))
+    made.folder, made.output = tmp_path, tmp_path / "out"
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def job(flow: InProcess) -> int:
+    """One that runs."""
+    return flow.submit(flow.catalog([(f"A-{n}", f"This is row {n}.") for n in range(8)]))[0]
+
+
+@pytest.fixture
+def acting(serve: Serve, flow: InProcess) -> Client:
+    return serve(flow.context, Access("127.0.0.1", allow_actions=True), **XSRF)
+
+
+def act(client: Client, job: int, verb: str, status: int = 200, **headers: str) -> Any:
+    answer = client.post(f"/api/jobs/{job}/{verb}", headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def state(flow: InProcess, job: int) -> str:
+    return str(flow.books.one("SELECT state FROM speeko.job WHERE id = %s", [job]))
+
+
+def test_a_job_is_paused_resumed_cancelled_and_retried(acting: Client, flow: InProcess, job: int) -> None:
+    told = act(acting, job, "pause")
+    assert (told["job"], told["state"], told["reason"]) == (job, "paused", "by the user")
+    assert acting.json(f"/api/jobs/{job}")["job"]["state"] == "paused"
+    assert act(acting, job, "resume")["state"] == "running"
+    assert act(acting, job, "cancel")["state"] == "cancelled"
+    flow.drive(job)
+    flow.deliver(job)
+    for _ in range(3):  # its rows fail as cancelled, then its files are written
+        flow.drive(job)
+        flow.deliver(job)
+    wait_until(lambda: acting.json(f"/api/jobs/{job}")["job"]["failed"] == 8, "the rows to end")
+    assert acting.json(f"/api/jobs/{job}/failed")["rows"][0]["row"] == 1
+    assert act(acting, job, "retry")["state"] == "running"
+
+
+def test_who_reads_after_an_action_sees_it(acting: Client, job: int) -> None:
+    for verb, then in (("pause", "paused"), ("resume", "running")) * 5:
+        assert acting.json(f"/api/jobs/{job}")["job"]["state"] != then
+        act(acting, job, verb)
+        assert acting.json(f"/api/jobs/{job}")["job"]["state"] == then
+        assert [job["state"] for job in acting.json("/api/jobs")["jobs"]] == [then]
+
+
+def test_what_cannot_be_done_is_told(acting: Client, job: int) -> None:
+    assert act(acting, job, "resume", 409) == {"error": f"job {job} is running: it cannot be resumed"}
+    assert act(acting, job, "retry", 409) == {"error": f"job {job} is running: it cannot be retried"}
+    assert act(acting, 999, "pause", 404) == {"error": "there is no job 999: `speeko jobs` lists them"}
+    assert act(acting, job, "delete", 404) == {"error": f"there is nothing at /api/jobs/{job}/delete"}
+    assert act(acting, job, "pause?force=1", 400) == {"error": "'force' is not asked for here"}
+
+
+def test_of_two_who_act_at_once_one_is_told(acting: Client, flow: InProcess, job: int) -> None:
+    def pause(_: int) -> int:
+        return requests.post(f"{acting.url}/api/jobs/{job}/pause", headers=XSRF, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(pause, range(8))) == [200, *[409] * 7]
+    assert state(flow, job) == "paused"
+
+
+def test_without_leave_nothing_is_done(serve: Serve, shop: Shop) -> None:
+    client = serve(shop.flow.context, Access("127.0.0.1"), **XSRF)
+    for verb in ("pause", "resume", "cancel", "retry"):
+        told = act(client, shop.running, verb, 403)
+        assert told == {"error": "this dashboard only shows: start it with --allow-actions"}
+        assert client.post(f"/jobs/{shop.running}/{verb}").status_code == 403
+    assert state(shop.flow, shop.running) == "running"
+
+
+# from where
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Xsrftoken": "a"},
+        {"Cookie": "speeko_xsrf=a"},
+        {"X-Xsrftoken": "a", "Cookie": "speeko_xsrf=b"},
+        {**XSRF, "Origin": "https://example.com"},
+        {**XSRF, "Origin": "null"},
+        {**XSRF, "Origin": "http://localhost:1"},
+        {**XSRF, "Sec-Fetch-Site": "cross-site"},
+        {**XSRF, "Sec-Fetch-Site": "same-site"},
+        {**XSRF, "Host": "example.com"},
+    ],
+    ids=lambda headers: (
+        " ".join(headers) + f" {headers.get('Origin', '')}{headers.get('Sec-Fetch-Site', '')}"
+    ),
+)
+def test_other_sites_cannot_act(serve: Serve, shop: Shop, headers: dict[str, str]) -> None:
+    client = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True))
+    for path in (f"/api/jobs/{shop.running}/pause", f"/jobs/{shop.running}/pause"):
+        answer = client.post(path, headers=headers)
+        assert answer.status_code == 403, answer.text
+    assert state(shop.flow, shop.running) == "running"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/json"])
+def test_no_kind_of_body_gets_around_it(serve: Serve, shop: Shop, kind: str) -> None:
+    client = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True))
+    answer = client.post(f"/api/jobs/{shop.running}/pause", data="{}", headers={"Content-Type": kind})
+    assert answer.status_code == 403
+    line = "this does not come from a page of this dashboard: load the page again"
+    assert answer.json() == {"error": line}
+    assert state(shop.flow, shop.running) == "running"
+
+
+def test_a_page_of_ours_can(acting: Client, job: int) -> None:
+    act(acting, job, "pause", **{"Origin": acting.url, "Sec-Fetch-Site": "same-origin"})
+
+
+def test_a_form_on_the_page_can_and_is_led_back(serve: Serve, flow: InProcess, job: int) -> None:
+    client = serve(flow.context, Access("127.0.0.1", allow_actions=True))
+    page = client.get(f"/jobs/{job}").text
+    field = re.search(r'name="_xsrf" value="([^"]+)"', page)
+    assert field is not None
+    answer = client.post(f"/jobs/{job}/pause", data={"_xsrf": field[1]})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/jobs/{job}")
+    assert state(flow, job) == "paused"
+    again = client.post(f"/jobs/{job}/pause", data={"_xsrf": field[1]})
+    assert (again.status_code, again.headers["Location"]) == (303, f"/jobs/{job}")
+    said = f"job {job} is paused: it cannot be paused"
+    assert said in client.get(f"/jobs/{job}").text
+    assert said not in client.get(f"/jobs/{job}").text  # once
+
+
+def test_who_shows_the_token_needs_no_page(serve: Serve, flow: InProcess, job: int) -> None:
+    rules = Access("127.0.0.1", token=TOKEN, allow_actions=True)
+    client = serve(flow.context, rules, Authorization=f"Bearer {TOKEN}")
+    act(client, job, "pause")
+    act(client, job, "resume", 403, Origin="https://example.com")
+    act(client, job, "resume", 401, Authorization="Bearer wrong")
+    assert state(flow, job) == "paused"
+
+
+def test_a_login_alone_is_not_enough(serve: Serve, flow: InProcess, job: int) -> None:
+    """Browsers add it by themselves, whoever made the page."""
+    encoded = base64.b64encode(LOGIN.encode()).decode()
+    rules = Access("127.0.0.1", login=LOGIN, allow_actions=True)
+    client = serve(flow.context, rules, Authorization=f"Basic {encoded}")
+    act(client, job, "pause", 403)
+    act(client, job, "pause", **XSRF)
+    assert state(flow, job) == "paused"
+
+
+def test_postgres_away_is_told(serve: Serve, flow: InProcess) -> None:
+    away = flow.again(database_url="postgresql://nobody@127.0.0.1:1/none")
+    client = serve(away.context, Access("127.0.0.1", allow_actions=True), **XSRF)
+    assert act(client, 1, "pause", 503)["error"].startswith("Postgres does not answer")
