@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import mmap
+import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
+SWITCH_SECONDS = 0.001  # threads that settle hold up the loop, and so the next calls, for no longer
 settings = Settings()  # workers.app sets the real ones
 _opened: Process | None = None
 _flags = mmap.mmap(-1, 1)  # made before the fork, shared with every child
@@ -59,6 +61,7 @@ def open_process() -> Process:
     """Open what this process needs; again: the same."""
     global _opened
     if _opened is None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         gc.freeze()  # what is loaded stays: no collection has to go over it again
         _opened = Process(runtime.open_context(settings, name="speeko-worker"), uvloop.new_event_loop())
     return _opened

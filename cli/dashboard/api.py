@@ -1,4 +1,4 @@
-"""/api/*: the documents as they are, the audio of rows, actions on jobs. openapi.json describes it all."""
+"""/api/*: the documents as they are, the audio of rows, actions on jobs; probes. All in openapi.json."""
 
 from __future__ import annotations
 
@@ -225,6 +225,17 @@ def description() -> bytes:
     return importlib.resources.files(__package__).joinpath("openapi.json").read_bytes()
 
 
+class Healthcheck(Handler):
+    """That the server answers, for probes. Postgres is not asked: one that is away must not restart this."""
+
+    async def prepare(self) -> None:
+        """Whoever asks, by any name, is told: it says nothing."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("ok")
+
+
 class Nothing(Handler):
     """Every other address."""
 
@@ -238,6 +249,7 @@ class Nothing(Handler):
 
 ROUTES: dict[str, tuple[type[Handler], dict[str, Any]]] = {
     "/openapi.json": (Description, {}),
+    "/healthcheck": (Healthcheck, {}),
     "/api/now": (Read, {"feed": "now"}),
     "/api/jobs": (Read, {"feed": "jobs", "parameters": JOBS}),
     "/api/jobs/{job}": (Read, {"feed": "job"}),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from speeko_jobs.core import charts, figures
 
 TABLE_LINES, MOST_KEPT = 30, 50
-LEAST_STRETCHES = 10
+LEAST_STRETCHES, CHUNKS_A_STRETCH = 10, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,15 @@ class Chart:
     keys: Sequence[str] = ()
 
 
-def course(document: Mapping[str, Any]) -> list[Chart]:
+def course(document: Mapping[str, Any], chunk_rows: float) -> list[Chart]:
     """Rows a second over the job's time, and calls in flight below the limit of each of its accounts.
+    `chunk_rows`: how many rows a chunk has.
 
     Drawing takes long beside the rest of a page, which changes oftener: the last ones are kept.
     """
     kept = _kept.pop(id(document), None)
     if kept is None:
-        kept = document, _drawn(document)
+        kept = document, _drawn(document, chunk_rows)
     _kept[id(document)] = kept
     while len(_kept) > MOST_KEPT:
         del _kept[next(iter(_kept))]
@@ -46,8 +47,8 @@ def course(document: Mapping[str, Any]) -> list[Chart]:
 _kept: dict[int, tuple[Mapping[str, Any], list[Chart]]] = {}  # a document that is kept has its id to itself
 
 
-def _drawn(document: Mapping[str, Any]) -> list[Chart]:
-    found = [_rows(document), *(_flight(document, name) for name in _accounts(document))]
+def _drawn(document: Mapping[str, Any], chunk_rows: float) -> list[Chart]:
+    found = [_rows(document, chunk_rows), *(_flight(document, name) for name in _accounts(document))]
     return [chart for chart in found if chart is not None]
 
 
@@ -55,11 +56,11 @@ def _accounts(document: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(pulse["account"] for pulse in document["pulses"]))
 
 
-def _rows(document: Mapping[str, Any]) -> Chart | None:
+def _rows(document: Mapping[str, Any], chunk_rows: float) -> Chart | None:
     rows = [stretch["rows"] for stretch in document["stretches"]]
     if not sum(rows) or document["seconds_each"] <= 0:
         return None
-    rows, each = _wider(rows, document["seconds_each"])
+    rows, each = _wider(rows, document["seconds_each"], chunk_rows)
     rates, seconds = [n / each for n in rows], each * len(rows)
     told = (
         f"{figures.count(sum(rows), 'row')} in {figures.duration(seconds)}:"
@@ -70,10 +71,9 @@ def _rows(document: Mapping[str, Any]) -> Chart | None:
     return Chart("rows", "Rows a second", told, charts.course(rates, seconds, told), heads, _thinned(table))
 
 
-def _wider(rows: list[int], each: float) -> tuple[list[int], float]:
-    """Stretches so wide that most of them hold something: rows come a chunk at a time, and a line of spikes
-    tells nothing."""
-    wanted = max(LEAST_STRETCHES, sum(n > 0 for n in rows) ** 2 // len(rows))
+def _wider(rows: list[int], each: float, chunk_rows: float) -> tuple[list[int], float]:
+    """Stretches in which several chunks end: rows come a chunk at a time, and spikes tell nothing."""
+    wanted = max(LEAST_STRETCHES, int(sum(rows) / max(chunk_rows, 1) / CHUNKS_A_STRETCH))
     step = max(1, len(rows) // wanted)
     while len(rows) % step:
         step -= 1

@@ -75,15 +75,20 @@ class Watch:
 
     async def _listen(self, ask: Ask) -> None:
         """Each document by itself: one that is slow to read holds up no other."""
-        async with contextlib.aclosing(self._feeds.watch([ask])) as looks:
-            async for look in looks:
-                found = look[ask]
-                if isinstance(found, SpeekoError):
-                    self._troubles[ask] = redacted(printable(str(found)))
-                else:
-                    self._found[ask] = found
-                    self._troubles.pop(ask, None)
-                self._news.set()
+        try:
+            async with contextlib.aclosing(self._feeds.watch([ask])) as looks:
+                async for look in looks:
+                    self._take(ask, look[ask])
+        except SpeekoError as error:
+            self._take(ask, error)
+
+    def _take(self, ask: Ask, found: dict[str, Any] | SpeekoError) -> None:
+        if isinstance(found, SpeekoError):
+            self._troubles[ask] = redacted(printable(str(found)))
+        else:
+            self._found[ask] = found
+            self._troubles.pop(ask, None)
+        self._news.set()
 
     async def _render(self, listening: list[asyncio.Task[None]]) -> None:
         over = asyncio.gather(*listening, return_exceptions=True)

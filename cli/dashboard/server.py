@@ -103,10 +103,14 @@ def make_app(context: Context, access: Access, feeds: Feeds, readings: Readings)
 
 
 def _log(handler: RequestHandler) -> None:
-    """A line a request for who wants them (-v): the path alone, since a query may hold what is private."""
+    """A line a request for who wants them (-v): the path alone, since a query may hold what is private.
+
+    Not of probes, which come all the time.
+    """
     request = handler.request
     took = f"{1000 * request.request_time():.0f} ms"
-    log.info("%s %s %d, %s", request.method, request.path, handler.get_status(), took)
+    level = logging.DEBUG if isinstance(handler, api.Healthcheck) else logging.INFO
+    log.log(level, "%s %s %d, %s", request.method, request.path, handler.get_status(), took)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back
 CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.1
-WAKE_SECONDS = 0.004
+WAKE_SECONDS = 0.01
 SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
 LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
@@ -424,8 +424,8 @@ class _Engine:
         allowed = self.allowance.allowed
         if self.allowance.failing:
             return int(not claimed and allowed > self.in_flight)
-        spare = allowed - self.in_flight + max(2, allowed // 4) - claimed
-        enough = max(1, min(16, allowed // 4))
+        spare = allowed - self.in_flight + max(2, allowed // 2) - claimed
+        enough = max(1, min(32, allowed // 4))
         return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
 
     async def _claim(self, size: int) -> None:

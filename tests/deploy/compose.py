@@ -6,6 +6,7 @@ folder of the test, the hosts `postgres` and `redis` are servers of the test, po
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -18,13 +19,21 @@ from typing import Any
 
 import yaml
 
+from cli.dashboard.access import LOGIN_VARIABLE, TOKEN_VARIABLE
+from speeko_jobs.settings import Settings
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SPEEKO = str(Path(sys.executable).with_name("speeko"))
-_VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+# what something of ours reads; how one signs in to the dashboard is no setting: it looks there itself
+KNOWN = {f"SPEEKO_{f.name.upper()}" for f in dataclasses.fields(Settings)} | {TOKEN_VARIABLE, LOGIN_VARIABLE}
+_VARIABLE = re.compile(r"\$\{(\w+)(?:(:?)([-?])([^}]*))?\}")
 
 
 def load(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The file with ${NAME}, ${NAME:-default} and ${NAME:?why} filled in. KeyError: one is missing."""
+    """The file with ${NAME}, ${NAME:-default}, ${NAME:?why} and ${NAME?why} filled in.
+
+    Raises KeyError for one that is missing.
+    """
     parsed: dict[str, Any] = _filled(yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8")), environ)
     return parsed
 
@@ -38,8 +47,8 @@ def _filled(value: Any, environ: Mapping[str, str]) -> Any:
 
 
 def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
-    name, kind, word = found.groups()
-    if environ.get(name):
+    name, colon, kind, word = found.groups()
+    if environ.get(name) or (name in environ and not colon):
         return environ[name]
     if kind == "?":
         raise KeyError(f"{name}: {word}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import subprocess
 import sys
@@ -12,15 +11,19 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli.dashboard.access import access
 from cli.main import VERBS
-from speeko_jobs.settings import Settings
+from speeko_jobs.errors import ConfigError
 from tests.deploy import compose
-from tests.deploy.compose import DEPLOY
+from tests.deploy.compose import DEPLOY, KNOWN
 from tests.fixtures.database import plain_url
 from workers.supervisor import STOP_SECONDS
 
-FILLED = {"POSTGRES_PASSWORD": "canary-password", "FLOWER_BASIC_AUTH": "user:canary-flower"}
-SETTINGS = {f"SPEEKO_{f.name.upper()}" for f in dataclasses.fields(Settings)}
+FILLED = {
+    "POSTGRES_PASSWORD": "canary-password",
+    "FLOWER_BASIC_AUTH": "user:canary-flower",
+    "SPEEKO_DASHBOARD_TOKEN": "canary-dashboard",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,31 @@ def test_a_missing_secret_stops_it(name: str) -> None:
         compose.load({k: v for k, v in FILLED.items() if k != name})
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, None),
+        ({"SPEEKO_DASHBOARD_TOKEN": "", "SPEEKO_DASHBOARD_AUTH": "user:password"}, None),
+        ({"SPEEKO_DASHBOARD_TOKEN": ""}, "set SPEEKO_DASHBOARD_TOKEN"),
+        ({"SPEEKO_DASHBOARD_AUTH": "user:password"}, "not both"),
+    ],
+    ids=["token", "login", "neither", "both"],
+)
+def test_the_dashboard_lets_nobody_in_who_is_not_known(given: dict[str, str], why: str | None) -> None:
+    service = compose.load(FILLED | given)["services"]["dashboard"]
+    bind = service["command"][service["command"].index("--bind") + 1]
+    if why is None:
+        assert not access(bind, service["environment"], allow_actions=False).is_open
+    else:
+        with pytest.raises(ConfigError, match=why):
+            access(bind, service["environment"], allow_actions=False)
+
+
+def test_the_dashboard_only_reads_what_it_plays(found: dict[str, Any]) -> None:
+    assert found["services"]["dashboard"]["volumes"] == ["data:/data:ro"]
+    assert "--allow-actions" not in found["services"]["dashboard"]["command"]
+
+
 def test_what_is_named_is_there(found: dict[str, Any]) -> None:
     for name, service in found["services"].items():
         needs = service.get("depends_on", {})
@@ -70,7 +98,7 @@ def test_what_is_named_is_there(found: dict[str, Any]) -> None:
 
 def test_every_setting_in_it_is_known(ours: dict[str, Any]) -> None:
     for name, service in ours.items():
-        assert {n for n in service["environment"] if n.startswith("SPEEKO_")} <= SETTINGS, name
+        assert {n for n in service["environment"] if n.startswith("SPEEKO_")} <= KNOWN, name
         assert service["command"][0] in {verb for verbs in VERBS.values() for verb in verbs}, name
 
 

@@ -26,6 +26,7 @@ AUTH = ("someone", "a-password")
 SETTINGS = {
     "POSTGRES_PASSWORD": "unused",
     "FLOWER_BASIC_AUTH": ":".join(AUTH),
+    "SPEEKO_DASHBOARD_TOKEN": "a-token-of-the-dashboard",
     "SPEEKO_LOG_LEVEL": "INFO",
 }
 CATALOG = "id,text\n" + "".join(f"{n},Article {n} is in stock.\n" for n in range(1, 13))
@@ -90,7 +91,7 @@ def test_a_job_goes_through_every_command(
     database_url: str, tmp_path: Path, processes: ExitStack, request: pytest.FixtureRequest
 ) -> None:
     services = compose.load(SETTINGS)["services"]
-    redis_port, flower_port, metrics_port = free_ports(3)
+    redis_port, flower_port, metrics_port, dashboard_port = free_ports(4)
     database = services["worker"]["environment"]["SPEEKO_DATABASE_URL"]
     here = Here(
         tmp_path,
@@ -100,6 +101,7 @@ def test_a_job_goes_through_every_command(
             "0.0.0.0": "127.0.0.1",
             "5555": str(flower_port),
             "9808": str(metrics_port),
+            "9810": str(dashboard_port),
         },
     )
     (tmp_path / "catalogs").mkdir()
@@ -118,7 +120,7 @@ def test_a_job_goes_through_every_command(
         for name in services
         if name not in NOT_HERE | {"redis", "migrate"} and not services[name].get("profiles")
     ]
-    assert {"worker", "beat", "flower", "metrics"} <= set(names)
+    assert {"worker", "beat", "dashboard", "flower", "metrics"} <= set(names)
     running = {name: kept(processes, here.start(name, services[name])) for name in names}
     job = kept(processes, here.start("speeko", with_command(services["speeko"], SUBMIT)))
     for name in names:
@@ -134,7 +136,8 @@ def test_a_job_goes_through_every_command(
     assert (summary["state"], summary["delivered"]) == ("done", 12)
     assert len(list(output.glob("*.mp3"))) == 12
     assert (output / "1.mp3").stat().st_nlink == 2  # a link: store and output are one volume
-    check_dashboard(f"http://127.0.0.1:{flower_port}")
+    check_flower(f"http://127.0.0.1:{flower_port}")
+    check_dashboard(f"http://127.0.0.1:{dashboard_port}", (output / "1.mp3").read_bytes())
     figures = served(f"http://127.0.0.1:{metrics_port}/metrics")
     assert figures is not None
     assert "\nspeeko_up 1.0" in figures.text
@@ -154,7 +157,7 @@ def with_command(service: dict[str, Any], command: list[str]) -> dict[str, Any]:
     return service | {"command": command}
 
 
-def check_dashboard(url: str) -> None:
+def check_flower(url: str) -> None:
     """Flower asks for the password that it was given, and knows the workers."""
     refused = served(f"{url}/api/workers")
     assert refused is not None
@@ -165,3 +168,24 @@ def check_dashboard(url: str) -> None:
         return found is not None and len(found.json()["data"]) == 2
 
     wait_until(known, "Flower to know both nodes")
+
+
+def check_dashboard(url: str, sound: bytes) -> None:
+    """The dashboard asks for the token that it was given, knows the job, and plays its audio."""
+    refused = served(f"{url}/api/jobs")
+    assert refused is not None
+    assert refused.status_code == 401
+    token = {"Authorization": f"Bearer {SETTINGS['SPEEKO_DASHBOARD_TOKEN']}"}
+
+    def told(path: str) -> requests.Response:
+        answer = served(f"{url}{path}", headers=token)
+        assert answer is not None
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    wait_until(lambda: told("/api/jobs").json()["counts"]["done"] == 1, "the dashboard to know the job")
+    (job,) = told("/api/jobs").json()["jobs"]
+    assert (job["state"], job["delivered"]) == ("done", 12)
+    assert told(f"/api/jobs/{job['job']}/rows/1/audio").content == sound
+    assert "products.csv" in told("/").text
+    wait_until(lambda: len(told("/api/workers").json()["nodes"]) == 2, "the dashboard to know both nodes")

@@ -7,11 +7,12 @@ import re
 
 from speeko_jobs import settings
 from speeko_jobs.settings import Settings
-from tests.deploy.compose import DEPLOY
+from tests.deploy.compose import DEPLOY, KNOWN
 
 LINES = (DEPLOY / "env.example").read_text("utf-8").splitlines()
 ASSIGNED = re.compile(r"(?:# )?([A-Z][A-Z_]+)=(.*)")
 OTHERS = {"POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH", "GRAFANA_PASSWORD", "SPEEKO_CONFIG"}
+OTHERS |= KNOWN - {f"SPEEKO_{field.name.upper()}" for field in dataclasses.fields(Settings)}
 
 
 def as_line(field: dataclasses.Field[object]) -> str:
@@ -30,7 +31,7 @@ def test_every_setting_is_there_with_its_default_and_no_other() -> None:
 def test_names_stand_once() -> None:
     names = [found[1] for line in LINES if (found := ASSIGNED.fullmatch(line))]
     assert len(names) == len(set(names))
-    assert {name for name in names if not name.startswith("SPEEKO_")} <= OTHERS
+    assert {name for name in names if not name.startswith("SPEEKO_")} <= OTHERS <= set(names)
 
 
 def test_what_is_not_filled_in_counts_as_not_set() -> None:

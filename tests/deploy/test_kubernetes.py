@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import yaml
 
+from cli.dashboard.api import ROUTES
 from cli.main import VERBS
 from speeko_jobs.settings import Settings
 from tests.deploy.compose import DEPLOY
@@ -86,6 +87,35 @@ def test_what_is_named_is_there(kustomization: dict[str, Any], things: list[dict
             assert target in named
             for trigger in thing["spec"]["triggers"]:
                 assert ("TriggerAuthentication", trigger["authenticationRef"]["name"]) in named
+
+
+def test_what_is_served_can_be_reached_and_nothing_else(things: list[dict[str, Any]]) -> None:
+    """Containers that listen do so at all addresses, each port has its service, and no other is open."""
+    listening = {
+        name: str(port["containerPort"])
+        for name, _, container in pods(things)
+        for port in container.get("ports", [])
+    }
+    assert set(listening) == {"speeko-dashboard", "speeko-flower", "speeko-metrics"}
+    for name, _, container in pods(things):
+        if name in listening:
+            verb, _, address, _, port = container["args"]
+            assert (f"speeko-{verb}", address, port) == (name, "0.0.0.0", listening[name])
+    (policy,) = (thing for thing in things if thing["kind"] == "NetworkPolicy")
+    assert {str(p["port"]) for rule in policy["spec"]["ingress"] for p in rule["ports"]} == {
+        *listening.values()
+    }
+    services = {
+        thing["metadata"]["name"]: thing["spec"]["ports"] for thing in things if thing["kind"] == "Service"
+    }
+    assert {name: str(ports[0]["port"]) for name, ports in services.items()} == listening
+
+
+def test_the_dashboard_is_asked_what_it_answers(things: list[dict[str, Any]]) -> None:
+    (container,) = (container for name, _, container in pods(things) if name == "speeko-dashboard")
+    asked = {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    assert asked <= set(ROUTES)
+    assert "--allow-actions" not in container["args"]
 
 
 def templates(things: list[dict[str, Any]]) -> list[dict[str, Any]]:

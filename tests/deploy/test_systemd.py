@@ -37,7 +37,7 @@ def parsed(file: Path) -> configparser.ConfigParser:
 
 def test_all_are_there() -> None:
     found = {file.stem for file in FILES}
-    assert found == {"speeko-worker@", "speeko-beat", "speeko-flower", "speeko-metrics"}
+    assert found == {"speeko-worker@", "speeko-beat", "speeko-dashboard", "speeko-flower", "speeko-metrics"}
 
 
 @names

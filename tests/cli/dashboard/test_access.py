@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,9 @@ from cli.dashboard.access import (
     is_loopback,
 )
 from cli.dashboard.server import ours
+from speeko_jobs import runtime
 from speeko_jobs.errors import ConfigError
+from speeko_jobs.settings import Settings
 from tests.cli.dashboard.conftest import Client, Serve, Shop
 
 TOKEN = "token-0123456789-abcdef"
@@ -263,6 +266,35 @@ def test_another_name_that_points_here_is_refused(board: Client, host: str) -> N
 
 def test_with_a_token_any_name_will_do(token_client: Client) -> None:
     assert token_client.get("/api/now", headers={"Host": "dashboard.example.com"}).status_code == 200
+
+
+# probes
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [Access("127.0.0.1"), Access("127.0.0.1", token=TOKEN), Access("127.0.0.1", login=LOGIN)],
+    ids=["open", "token", "login"],
+)
+def test_probes_are_answered_whoever_they_are(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture, rules: Access
+) -> None:
+    """Nothing is to be learned there, and no server is asked: here all are away. They fill no log."""
+    caplog.set_level(logging.INFO, "cli.dashboard")
+    away = Settings(
+        home=str(tmp_path),
+        database_url="postgresql://nobody@127.0.0.1:1/none",
+        redis_url="redis://127.0.0.1:1/0",
+    )
+    client = serve(runtime.open_context(away), rules)
+    for headers in ({}, {"Host": "10.0.0.7:9810"}, {"Authorization": "Bearer wrong"}):
+        answer = client.get("/healthcheck", headers=headers)
+        assert (answer.status_code, answer.text) == (200, "ok")
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers
+    assert caplog.text == ""
+    assert client.post("/healthcheck").status_code == 405
 
 
 # what browsers are told

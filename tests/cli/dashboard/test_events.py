@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 
-from cli.dashboard import assets, events, pages, rendering
+from cli.dashboard import assets, events, feeds, pages, rendering
 from cli.dashboard.access import Access
 from cli.dashboard.events import Live, live_of
 from cli.dashboard.feeds import Feeds, Source
@@ -258,6 +259,16 @@ def test_a_viewer_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(work())
 
 
+def test_more_documents_than_can_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "MOST_ASKS", 1)
+
+    async def work() -> None:
+        async with serving(Told()) as (port, _), Viewer(port) as viewer:
+            assert "close some pages" in (await viewer.change())["away"]
+
+    asyncio.run(work())
+
+
 def test_there_is_an_end_to_viewers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "MOST_VIEWERS", 1)
 
@@ -309,7 +320,9 @@ def test_a_job_that_moves_is_pushed(board: Client, shop: Shop) -> None:
     with stream(board, f"/jobs/{shop.running}") as said:
         wait_for(said, "actions", f"speeko pause {shop.running}")
         control.pause(shop.flow.context, shop.running)
+        began = time.monotonic()
         wait_for(said, "announce", f"Job {shop.running} is paused: by the user")
+        print(f"pushed {1000 * (time.monotonic() - began):.0f} ms behind the database")
         control.resume(shop.flow.context, shop.running)
         wait_for(said, "announce", f"Job {shop.running} is running")
 

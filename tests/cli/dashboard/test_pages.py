@@ -9,12 +9,13 @@ import itertools
 import re
 import threading
 import time
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from cli.dashboard import assets, pages, shown
+from cli.dashboard import assets, drawn, pages, shown
 from cli.dashboard.access import Access, Problem
 from cli.dashboard.feeds import Feeds, Source
 from cli.dashboard.lanes import Lane
@@ -445,3 +446,32 @@ def test_words_of_figures() -> None:
         ("b", "12.50", "37.50"),
     ]
     assert 'aria-label="told &#34;x&#34;"' in drawn
+
+
+def course(rows: list[int], pulses: Sequence[tuple[int, int, int]] = ()) -> dict[str, Any]:
+    """A course in stretches of a second; pulses: (second, limit, busy)."""
+    at = "2026-11-23T05:00:{:02}.000+00:00"
+    return {
+        "stretches": [{"at": at.format(n % 60), "rows": count} for n, count in enumerate(rows)],
+        "seconds_each": 1.0,
+        "pulses": [
+            {"account": "key", "at": at.format(second), "limit": limit, "busy": busy, "wants": busy}
+            for second, limit, busy in pulses
+        ],
+    }
+
+
+def test_courses_are_drawn_as_they_were() -> None:
+    assert drawn.course(course([]), 20) == []
+    assert drawn.course(course([0] * 60), 20) == []
+    (rows,) = drawn.course(course([0, 20, 0, 0, 20, 0] * 10), 20)
+    assert rows.told == "400 rows in 1 min: 6.7 a second, at most 6.7."
+    assert {line[1] for line in rows.table} == {"40"}
+    (rows,) = drawn.course(course([100 + n for n in range(60)]), 10)
+    assert len(rows.table) == 30  # of 60 that are drawn
+    pulses = [(0, 8, 8), (5, 16, 12), (10, 16, 16), (40, 4, 3), (45, 4, 4)]
+    _, flight = drawn.course(course([1] * 60, pulses), 1)
+    assert flight.told == "At most 16 calls of this API key, of all jobs; the limit was 4 to 16."
+    assert list(flight.keys) == ["in flight", "limit"]
+    line = drawn._line([(0.0, 8.0), (5.0, 12.0), (40.0, 3.0)], 60.0)
+    assert line == [(0.0, 8.0), (5.0, 12.0), (10.0, 0.0), (40.0, 3.0), (45.0, 0.0)]

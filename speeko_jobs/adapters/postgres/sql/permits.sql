@@ -54,7 +54,8 @@ WHERE name = %(account)s
 SELECT held, wants FROM speeko.permit
 WHERE account = %(account)s AND claimant_id <> %(claimant)s AND until > clock_timestamp()
 
--- permit_take: what this engine holds from now on; the first in a slot of time notes how the account goes
+-- permit_take: what this engine holds from now on; the first in a slot of time notes how the account goes, and the
+-- first with calls open, where those before had just begun
 WITH taken AS (
     INSERT INTO speeko.permit (account, claimant_id, held, busy, wants, until)
     VALUES (%(account)s, %(claimant)s, %(held)s, %(busy)s, %(wants)s,
@@ -67,9 +68,10 @@ SELECT %(account)s, slot.at, %(limit)s, %(busy)s + coalesce(sum(p.busy), 0), %(w
 FROM (SELECT date_bin(make_interval(secs => %(slot)s), statement_timestamp(), '2000-01-01Z') AS at) slot
 LEFT JOIN speeko.permit p
     ON p.account = %(account)s AND p.claimant_id <> %(claimant)s AND p.until > clock_timestamp()
-WHERE NOT EXISTS (SELECT FROM speeko.pulse WHERE account = %(account)s AND at = slot.at)
+WHERE NOT EXISTS (SELECT FROM speeko.pulse WHERE account = %(account)s AND at = slot.at AND busy > 0)
 GROUP BY slot.at
-ON CONFLICT DO NOTHING
+ON CONFLICT (account, at) DO UPDATE SET "limit" = excluded."limit", busy = excluded.busy, wants = excluded.wants
+WHERE pulse.busy = 0 AND excluded.busy > 0
 
 -- pulses_forget: of each account some of the notes that are older than anybody wants to know
 DELETE FROM speeko.pulse WHERE ctid = ANY (ARRAY(
