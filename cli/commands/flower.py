@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import sys
@@ -11,6 +10,7 @@ import click
 
 from cli.call import Call
 from cli.console import note
+from cli.listening import is_loopback
 from cli.options import Verb, common, option
 from speeko_jobs.errors import ConfigError, ServerError
 
@@ -41,7 +41,7 @@ def command(call: Call, /, address: str, port: int) -> int:
 
 def _check_auth(address: str, auth: str) -> None:
     """Raises ConfigError for passwords that would let nobody in, or everybody."""
-    if not auth and not _is_loopback(address):
+    if not auth and not is_loopback(address):
         raise ConfigError(
             f"--address {address} is open to other machines, and Flower can stop workers: "
             f"set {AUTH_VARIABLE}=user:password first"
@@ -63,12 +63,3 @@ def _check_free(address: str, port: int) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ServerError(f"Flower cannot listen at {address} port {port}: {reason}") from None
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
 import time
@@ -24,6 +23,7 @@ from urllib.parse import urlencode, urlsplit
 from tornado.web import HTTPError, RequestHandler
 
 from cli.dashboard.feeds import Feeds
+from cli.listening import is_loopback
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.redaction import redacted
 from speeko_jobs.errors import BudgetError, ConfigError, JobError, SpeekoError, UsageError
@@ -149,15 +149,6 @@ def access(bind: str, environ: Mapping[str, str], *, allow_actions: bool) -> Acc
             f"characters) or {LOGIN_VARIABLE}=user:password first"
         )
     return Access(bind, token, login, allow_actions)
-
-
-def is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 class Handler(RequestHandler):

@@ -20,9 +20,9 @@ from cli.dashboard.access import (
     Problem,
     Tries,
     access,
-    is_loopback,
 )
 from cli.dashboard.server import ours
+from cli.listening import is_loopback
 from speeko_jobs import runtime
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
