@@ -8,8 +8,9 @@ The limit:
 - Calls thrown back: as many fewer as were thrown back, at most half at once. After a probe just its step
   back, and four times the wait until the next one (5 to 60 s).
 - After a way down nothing is judged for two seconds: what engines report then is older than the cut.
-- All in use and none thrown back: up by a quarter a second while well below what was once too high; from
-  nine tenths of that on by probes of a fiftieth. What passes a probe is forgotten as too high.
+- All in use and none thrown back: twice as many each second while nothing was ever too high, else up by a
+  quarter while well below that; from nine tenths of it on by probes of a fiftieth. What passes a probe is
+  forgotten as too high.
 
 Most calls failing (5xx, cut answers, no connection): one call at a time, with pauses as long as the trouble
 has lasted (1 to 60 s). The first success lets the limit grow again.
@@ -135,7 +136,8 @@ def _raised(now: float, old: Limit) -> Limit:
         old = replace(old, too_high=0, hold_seconds=MIN_HOLD_SECONDS)
     well_below = int(NEAR * old.too_high) if old.too_high else old.ceiling
     if old.limit < well_below:
-        up = min(old.limit + max(1, old.limit // 4), well_below, old.ceiling)
+        more = max(1, old.limit // 4) if old.too_high else old.limit
+        up = min(old.limit + more, well_below, old.ceiling)
         return _moved(now, old, up, "all calls were in use and none was thrown back")
     if now - old.moved_at < old.hold_seconds:
         return old

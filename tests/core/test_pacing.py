@@ -234,7 +234,8 @@ def test_reports_of_several_engines_make_one_window() -> None:
 
 def test_what_is_not_in_use_does_not_grow() -> None:
     assert tune(1.0, Limit(10, 100), Window(1000)).limit == 10
-    assert tune(1.0, Limit(10, 100), Window(1000, saturated=True)).limit == 12
+    assert tune(1.0, Limit(10, 100), Window(1000, saturated=True)).limit == 20  # nothing was ever too high
+    assert tune(1.0, Limit(10, 100, too_high=50), Window(1000, saturated=True)).limit == 12
 
 
 def test_the_servers_own_word_counts_at_once() -> None:

@@ -189,11 +189,11 @@ class _Links:
         for attempt in range(LINK_TRIES):
             try:
                 from_fd, from_name = self.theirs.locate(from_path)
-                found = os.stat(from_name, dir_fd=from_fd, follow_symlinks=False)
+                found = _look(from_fd, from_name, digest)
+                if found is None:
+                    return None
                 if not stat.S_ISREG(found.st_mode):
                     raise OSError(errno.ELOOP, "not a file")
-                if digest and not _has(self.theirs, from_path, digest):
-                    return None
             except FileNotFoundError:
                 return None
             except OSError as error:
@@ -252,9 +252,25 @@ def _open(folders: Directories, path: str) -> int | None:
         return None
 
 
-def _has(folders: Directories, path: str, digest: bytes) -> bool:
-    data = _read(folders, path)
-    return data is not None and hashlib.sha256(data).digest() == digest
+def _look(folder_fd: int, name: str, digest: bytes) -> os.stat_result | None:
+    """What a file is; None where it has another SHA-256 than this (b"": it is not looked at)."""
+    if not digest:
+        return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+    # not blocking: it may be a pipe
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder_fd)
+    try:
+        found = os.fstat(fd)
+        if stat.S_ISREG(found.st_mode):
+            digested = hashlib.sha256()
+            while data := os.read(fd, found.st_size + 1):
+                digested.update(data)
+                if len(data) == found.st_size:
+                    break  # all of it, as a rule at once
+            if digested.digest() != digest:
+                return None
+        return found
+    finally:
+        os.close(fd)
 
 
 def _read(folders: Directories, path: str) -> bytes | None:
