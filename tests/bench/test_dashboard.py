@@ -108,7 +108,7 @@ def test_pages_beside_a_large_job(make_spine: MakeSpine) -> None:
             spine.wait_for_calls(200)
             for path in (
                 "/",
-                "/?words=shop",
+                f"/?words={job}",
                 f"/jobs/{job}",
                 "/costs",
                 "/workers",
