@@ -191,7 +191,7 @@ def test_canaries_are_found_nowhere(
         "the summary": summary,
         "the manifest": (cli.folder / "out" / "manifest.jsonl").read_text(),
     }
-    assert "celery" in places["arguments"]
+    assert "workers.node" in places["arguments"]
     for place, found in places.items():
         assert found
         for secret in SECRETS:
