@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cli.board import STILL, Board, Seen
+from cli.broker import Broker, look
 from cli.console import as_json, console, emit, write_bytes
 from cli.dashboard.lanes import Lane
 from cli.keyboard import keyboard
-from cli.top_picture import Books, Broker, Order, View, picture
-from speeko_jobs.adapters.celery_queue import QUEUES
+from cli.top_picture import Books, Order, View, picture
 from speeko_jobs.adapters.postgres import board as looks
 from speeko_jobs.adapters.postgres import permits
 from speeko_jobs.errors import ServerError
@@ -65,14 +65,7 @@ class Watch:
 
     def broker(self) -> Broker:
         """Waits half a second for answers to a ping."""
-        queue = self._context.queue
-        try:
-            queue.check()
-        except ServerError:
-            return Broker(False, self._board.take_nodes(time.time(), None), dict.fromkeys(QUEUES))
-        names = queue.workers_alive()
-        waiting = {name: queue.waiting(name) for name in QUEUES}
-        return Broker(True, self._board.take_nodes(time.time(), names), waiting)
+        return look(self._context.queue, self._board)
 
 
 class _Reading(Generic[T]):

@@ -17,7 +17,8 @@ from cli.top_jobs import ended_jobs, open_jobs, words
 from speeko_jobs.core import figures
 
 if TYPE_CHECKING:
-    from cli.board import Engines, Node, Seen
+    from cli.board import Engines, Seen
+    from cli.broker import Broker
     from speeko_jobs.adapters.postgres.board import JobLine, Now
     from speeko_jobs.adapters.postgres.permits import Account, Holder
 
@@ -54,15 +55,6 @@ class Books:
     accounts: list[Account]
     holders: list[Holder]
     more: int = 0  # open jobs that are not among `open`
-
-
-@dataclass(frozen=True)
-class Broker:
-    """What the broker tells: messages that wait, by queue. Without `answers` they are not known."""
-
-    answers: bool
-    nodes: list[Node]
-    waiting: Mapping[str, int | None]
 
 
 @dataclass(frozen=True)

@@ -5,29 +5,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from cli import cache_report, costs_report
-from cli.board import Board, Node
+from cli.board import Board
+from cli.broker import UNASKED, Broker
+from cli.broker import look as ask_broker
 from cli.commands import budget
 from cli.dashboard import documents
 from cli.dashboard.documents import Document
 from cli.dashboard.feeds import Source
 from cli.dashboard.lanes import Lane
 from speeko_jobs.adapters.audio_store.content import content_type
-from speeko_jobs.adapters.celery_queue import QUEUES
 from speeko_jobs.adapters.postgres import board, jobs, permits, schedules, tenants
 from speeko_jobs.adapters.postgres.board import Page, Shown
 from speeko_jobs.adapters.postgres.jobs import Job
-from speeko_jobs.core import summary
 from speeko_jobs.core.redaction import redacted
 from speeko_jobs.core.states import FINISHED
-from speeko_jobs.errors import ServerError, SpeekoError, UsageError
-from speeko_jobs.flow import cache_stats, costs
+from speeko_jobs.errors import SpeekoError, UsageError
+from speeko_jobs.flow import cache_stats, costs, finalize
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.costs import By, Storage
 
@@ -89,14 +89,11 @@ class Readings:
         """Its summary as `speeko status --json` tells it, its line, and what it was asked to do."""
         line = self.line(job)
         found = jobs.show(self._database, job)
-        figures = {name: getattr(found, name) for name in Job.__dataclass_fields__}
-        figures |= {"provider": found.spec.provider, "output": redacted(found.destination)}
-        figures["reason"] = redacted(found.reason)
         failures = self._failures.of(found)
-        told = summary.summary(figures, jobs.counts(self._database, job), failures or [])
+        shown = replace(found, destination=redacted(found.destination), reason=redacted(found.reason))
         return {
             "job": line,
-            "summary": told,
+            "summary": finalize.summary_of(self._context, shown, failures or []),
             "failures_known": failures is not None,
             "asked": documents.asked(found.spec),
         }
@@ -170,8 +167,8 @@ class Readings:
     def workers(self) -> Document:
         engines = self._board.take_engines(time.time(), board.engines(self._database))
         accounts, holders = permits.accounts(self._database), permits.holders(self._database)
-        nodes, queues, answers = self._broker.look()
-        return documents.workers(engines, nodes, queues, accounts, holders, answers)
+        said = self._broker.look()
+        return documents.workers(engines, said.nodes, said.waiting, accounts, holders, said.answers)
 
 
 class _Broker:
@@ -183,35 +180,22 @@ class _Broker:
         self._lock = threading.Lock()
         self._asking: Future[None] | None = None
         self._asked = float("-inf")
-        self._last: tuple[Sequence[Node], dict[str, int | None], bool | None] = (
-            [],
-            dict.fromkeys(QUEUES),
-            None,
-        )
+        self._last = UNASKED
 
-    def look(self) -> tuple[Sequence[Node], dict[str, int | None], bool | None]:
-        """Nodes, messages that wait (None: not known) by queue, and whether the broker answers (None: not
-        known yet)."""
+    def look(self) -> Broker:
+        """What it said last."""
         with self._lock:
             is_done = self._asking is None or self._asking.done()
             if is_done and self._clock() - self._asked >= BROKER_SECONDS:
                 self._asked = self._clock()
                 self._asking = self._lane.submit(self._ask)
             asking = self._asking
-        if self._last[2] is None and asking is not None:
+        if self._last.answers is None and asking is not None:
             wait([asking], BROKER_WAIT_SECONDS)
         return self._last
 
     def _ask(self) -> None:
-        try:
-            self._queue.check()
-        except ServerError:
-            nodes = self._memory.take_nodes(time.time(), None)
-            self._last = nodes, dict.fromkeys(QUEUES), False
-            return
-        waiting: dict[str, int | None] = {name: self._queue.waiting(name) for name in QUEUES}
-        names = self._queue.workers_alive()
-        self._last = self._memory.take_nodes(time.time(), names), waiting, True
+        self._last = ask_broker(self._queue, self._memory)
 
 
 class _Failures:

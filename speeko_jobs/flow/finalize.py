@@ -86,7 +86,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
             sample.add(as_json, wrong)
     if job.state is JobState.FINALIZING:
         job = replace(job, state=end)
-    summary = _summary(context, job, _most(reasons))
+    summary = summary_of(context, job, _most(reasons))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     try:
         page = report.page(context, job, summary, sample)
@@ -100,10 +100,11 @@ def _write(context: Context, job: Job, end: JobState) -> None:
 def summarize(context: Context, job_no: int) -> dict[str, Any]:
     """A job's summary as it stands."""
     job = jobs.show(context.database, job_no)
-    return _summary(context, job, jobs.failures(context.database, job.id))
+    return summary_of(context, job, jobs.failures(context.database, job.id))
 
 
-def _summary(context: Context, job: Job, failures: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def summary_of(context: Context, job: Job, failures: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """The summary of a job as it was looked at. `failures`: reasons with their numbers of rows."""
     figures = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     figures |= {"provider": job.spec.provider, "output": job.destination}
     return core_summary.summary(figures, jobs.counts(context.database, job.id), failures)

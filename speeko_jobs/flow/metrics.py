@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from speeko_jobs.adapters.celery_queue import QUEUES
 from speeko_jobs.adapters.postgres import metrics
 from speeko_jobs.adapters.postgres.metrics import Costs, Figures
 from speeko_jobs.core.money import MICROS_PER_USD
@@ -173,10 +172,10 @@ def redis(context: Context) -> list[Family]:
 def broker(context: Context) -> list[Family]:
     """Messages that wait, and workers that answer. Raises ServerError."""
     queue = context.queue
-    queue.check()
+    waiting = queue.lengths()
     return [
         _gauge("speeko_queue_messages", "Messages that wait in the broker.", ("queue",),
-               {(name,): queue.waiting(name) for name in QUEUES}),
+               {(name,): count for name, count in waiting.items()}),
         _gauge("speeko_workers", "Celery nodes that answer.", (), {(): len(queue.workers_alive())}),
     ]  # fmt: skip
 

@@ -26,8 +26,10 @@ from rich.text import Text
 
 from cli import top
 from cli.board import STILL, Board, Engines, Node, Seen
+from cli.broker import Broker
 from cli.pace import Pace
-from cli.top_picture import Books, Broker, Order, View, picture
+from cli.top_picture import Books, Order, View, picture
+from speeko_jobs.adapters.celery_queue import QUEUES
 from speeko_jobs.adapters.postgres.board import Now
 from speeko_jobs.adapters.postgres.permits import Account, Holder
 from speeko_jobs.core import figures
@@ -281,7 +283,7 @@ def test_its_figures_are_those_of_the_other_verbs(ready: Any, busy: Ledger) -> N
     assert (engine["host"], engine["held"], engine["busy"], engine["wants"]) == ("here", 4, 1, 9)
     assert [gone["how"] for gone in workers["gone"]] == ["died"]
     assert workers["broker"] is True
-    assert {queue["name"]: queue["waiting"] for queue in workers["queues"]} == dict.fromkeys(top.QUEUES, 0)
+    assert {queue["name"]: queue["waiting"] for queue in workers["queues"]} == dict.fromkeys(QUEUES, 0)
 
 
 def test_a_tenant_sees_its_own(ready: Any, busy: Ledger) -> None:

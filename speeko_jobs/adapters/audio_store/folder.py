@@ -264,8 +264,6 @@ def _look(folder_fd: int, name: str, digest: bytes) -> os.stat_result | None:
             digested = hashlib.sha256()
             while data := os.read(fd, found.st_size + 1):
                 digested.update(data)
-                if len(data) == found.st_size:
-                    break  # all of it, as a rule at once
             if digested.digest() != digest:
                 return None
         return found

@@ -92,15 +92,17 @@ class Queue:
         except _unanswered():
             return 0
 
+    def lengths(self) -> dict[str, int]:
+        """How many messages wait in each queue. Raises ServerError when the broker does not answer."""
+        from speeko_jobs.adapters.celery_queue.app import count_waiting
+
+        with _told():
+            return count_waiting(self.app, QUEUES)
+
     def check(self) -> str:
         """The broker's kind, when it answers. Raises ServerError when it does not."""
-        try:
-            with self._connection():
-                return "RabbitMQ" if is_amqp(self._url) else "Redis"
-        except _unanswered() as error:
-            raise ServerError(
-                f"the broker does not answer ({type(error).__name__}): see broker_url in `speeko config`"
-            ) from None
+        with _told(), self._connection():
+            return "RabbitMQ" if is_amqp(self._url) else "Redis"
 
     def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
         """The workers that answer in that time; none also when the broker does not."""
@@ -140,6 +142,17 @@ class Queue:
             )
             return False
         return True
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """A broker that does not answer is a ServerError."""
+    try:
+        yield
+    except _unanswered() as error:
+        raise ServerError(
+            f"the broker does not answer ({type(error).__name__}): see broker_url in `speeko config`"
+        ) from None
 
 
 def _unanswered() -> tuple[type[Exception], ...]:

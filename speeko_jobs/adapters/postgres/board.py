@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.adapters.postgres.jobs import Ends
 from speeko_jobs.adapters.postgres.permits import PULSE_SECONDS
 from speeko_jobs.core.states import FINISHED, ChunkState, JobState
 from speeko_jobs.errors import JobError
@@ -51,7 +52,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class JobLine:
+class JobLine(Ends):
     """One job in a list. Money in micro-dollars; `seconds` since its release (or until its end).
 
     `plan` holds what the submitter promised (calls, cost_micros, list_micros, unique_texts, duplicates,
@@ -89,11 +90,6 @@ class JobLine:
     pruned_at: datetime | None
     seconds: float
     more_files: int = 0  # besides those in `files`
-
-    @property
-    def served(self) -> int:
-        """Rows that have come to their end, of whatever kind."""
-        return self.delivered + self.unchanged + self.failed + self.refused
 
 
 @dataclass(frozen=True, slots=True)

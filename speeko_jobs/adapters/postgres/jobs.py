@@ -16,8 +16,23 @@ from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
 
 
+class Ends:
+    """Rows by how they ended."""
+
+    __slots__ = ()
+    delivered: int
+    unchanged: int
+    failed: int
+    refused: int
+
+    @property
+    def served(self) -> int:
+        """Rows that have come to their end, of whatever kind."""
+        return self.delivered + self.unchanged + self.failed + self.refused
+
+
 @dataclass(frozen=True)
-class Job:
+class Job(Ends):
     """One job as it stands. Money in micro-dollars, `seconds` since its release (or until its end)."""
 
     id: int
@@ -50,14 +65,9 @@ class Job:
     seconds: float
     pruned_at: datetime | None = None
 
-    @property
-    def served(self) -> int:
-        """Rows that have come to their end, of whatever kind."""
-        return self.delivered + self.unchanged + self.failed + self.refused
-
 
 @dataclass(frozen=True)
-class Progress:
+class Progress(Ends):
     """A job's figures while it runs."""
 
     state: JobState
@@ -75,10 +85,6 @@ class Progress:
     in_flight: int
     seconds: float
     budget_micros: int | None = None
-
-    @property
-    def served(self) -> int:
-        return self.delivered + self.unchanged + self.failed + self.refused
 
 
 def destination(t: Transaction, url: str, mark: str) -> int:
