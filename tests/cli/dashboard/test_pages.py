@@ -31,7 +31,7 @@ from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
 
 ACTING = Access("127.0.0.1", allow_actions=True)
-HOSTILE = "<script>alert(1)</script>\"'>&{{ 7*7 }}<img src=x onerror=alert(2)>\x1b[31m\u202e"
+HOSTILE = "<script>alert(1)</script>\"'>&{{ 98765*4321 }}<img src=x onerror=alert(2)>\x1b[31m\u202e"
 VOID = {"meta", "link", "input", "img", "br", "rect", "path", "circle", "line"}
 
 
@@ -194,7 +194,7 @@ def test_nothing_of_a_stranger_acts(shop_home: InProcess, board: Client) -> None
         assert [tag for tag, _ in found.tags if tag == "script"] == ["script"]
         assert not [tag for tag, _ in found.tags if tag == "img"]
         assert not {"\x1b", "\u202e", "\x1e"} & set(answer.text)
-        assert "49" not in re.findall(r"onerror.{0,3}|\b49\b", found.text)
+        assert str(98765 * 4321) not in answer.text.replace(",", "")
     assert HOSTILE[:25] in page(board, f"/jobs/{job}").text
     flow.books.execute("UPDATE speeko.job SET state = 'cancelled' WHERE id = %s", [job])
 
