@@ -47,7 +47,7 @@ class Distinct:
     SpeekoError where the temporary folder cannot take or give back the data. Not safe for threads.
     """
 
-    def __init__(self, values: int = 0, *, partitions: int = 64, buffer_bytes: int = 8 << 20) -> None:
+    def __init__(self, values: int = 0, *, partitions: int = 256, buffer_bytes: int = 8 << 20) -> None:
         if not 1 <= partitions <= 256:
             raise ValueError(f"1 to 256 partitions, not {partitions}")
         self._columns = _FIRST + values

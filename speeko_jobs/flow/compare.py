@@ -5,6 +5,7 @@ One look-up a batch of rows; the removed ones are found at the end, by the names
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from speeko_jobs.adapters.postgres import plans
@@ -26,11 +27,16 @@ _UNCHANGED, _SAME_SOUND = _CODES[UNCHANGED], _CODES[SAME_SOUND]
 class Comparison:
     """A catalog's rows against one destination, batch by batch, in order."""
 
-    def __init__(self, database: Database, spec: JobSpec, destination: int) -> None:
+    def __init__(
+        self, database: Database, spec: JobSpec, destination: int, *, may_skip: bool = False
+    ) -> None:
+        """`may_skip`: rows may be left out when all were looked at."""
         self._database, self._destination, self._rendering = database, destination, spec.rendering
         self._holds_any = plans.holds_any(database, destination)
         self._engine, self._form = spec.engine, str(spec.delivered)
-        self._kinds = bytearray()  # of each row, a byte; 0 for those that were refused
+        self._counts: Counter[int] = Counter()
+        self._may_skip = may_skip
+        self._kinds = bytearray()  # of each row, a byte, where rows may be left out; 0 for those refused
 
     def look(self, reads: Sequence[Read]) -> tuple[Held, dict[int, tuple[str, Facts]]]:
         """Rows by place: those that the destination holds as they are; and why the others are delivered, and
@@ -58,15 +64,16 @@ class Comparison:
                 kinds[read.row_no - first] = _CODES[kind]
             else:
                 kinds[read.row_no - first] = _UNCHANGED if same.is_same_text else _SAME_SOUND
-        self._kinds.extend(bytes(first - 1 - len(self._kinds)))
-        self._kinds += kinds
+        self._counts.update(kinds)
+        if self._may_skip:
+            self._kinds.extend(bytes(first - 1 - len(self._kinds)))
+            self._kinds += kinds
         return held, changed
 
     def changes(self, skipped: Collection[int]) -> dict[str, int]:
         """How many rows there are of each kind, without those that are left out."""
-        for row_no in skipped:
-            self._kinds[row_no - 1] = 0
-        counts = ((kind, self._kinds.count(code)) for kind, code in _CODES.items())
+        left_out = Counter(self._kinds[row_no - 1] for row_no in skipped)
+        counts = ((kind, self._counts[code] - left_out[code]) for kind, code in _CODES.items())
         return {kind: n for kind, n in counts if n}
 
     def removed(

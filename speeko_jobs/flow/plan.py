@@ -158,7 +158,10 @@ class _Planner:
         self.keys, self.names = Distinct(2), Distinct()  # a record a row and key: its characters and cost
         self.costs = Prices(self.profile, spec.model)
         self.remembered: dict[bytes, _Rank] = {}
-        self.comparison = None if destination is None else Comparison(context.database, spec, destination)
+        self.comparison = None
+        if destination is not None:
+            may_skip = orders.on_duplicate_id in ("first", "last")
+            self.comparison = Comparison(context.database, spec, destination, may_skip=may_skip)
         self.unchanged: Unchanged | None = None
         self.unchanged_after = settled_after(context.settings.chunk_rows)
         # where rows may be left out or renamed at the end, no line is written before

@@ -68,7 +68,6 @@ def submit(
             _check_money(context, job, loaded.plan.cost_micros, budget_micros)
 
         found = loaded.unchanged
-        stretches = found.stretches if found is not None else []
         sums = sorted(found.saved.items()) if found is not None else []
         saved = [deliveries.Saved(voice, Source.UNCHANGED.value, *three) for voice, three in sums]
 
@@ -86,7 +85,7 @@ def submit(
                 chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
                 plan=loaded.plan.to_record(),
                 files=loaded.files,
-                unchanged=[(s.no, s.whole, s.counts) for s in stretches],
+                unchanged=found.stretches if found is not None else [],
             )
             deliveries.book_saved(t, tenant, spec.provider, saved)
             return left

@@ -8,9 +8,9 @@ them are delivered when the job is released.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.core.chunking import Stretch
 from speeko_jobs.core.manifest import Line
 from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.rows import Read, content_of
@@ -34,15 +34,6 @@ def clear_parts(context: Context, store: str, job: int) -> None:
     """Take away what was written for a job that never ran."""
     found = context.store_of(store)
     found.delete(list(found.list(f"jobs/{job}")))
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The unchanged rows of one chunk. `whole`: it has no others. `counts`: what the summary adds up."""
-
-    no: int
-    whole: bool
-    counts: dict[str, int]
 
 
 class Unchanged:
@@ -88,18 +79,10 @@ class Unchanged:
             sums[0] += len(of_voice)
             sums[1] += sum([lines[at].chars for at in of_voice])
             sums[2] += sum([listed[at] for at in of_voice])
-        counts = {
-            "delivered": 0,
-            "unchanged": len(lines),
-            "failed": 0,
-            "refused": 0,
-            "audio_millis": sum([line.millis for line in lines]),
-            "audio_bytes": sum([line.bytes for line in lines]),
-            "chars": sum([line.chars for line in lines]),
-            "list_micros": sum(listed),
-        }
         whole = len(lines) == chunk_rows
-        self.stretches.append(Stretch(self._no, whole, counts))
+        millis, size = sum([line.millis for line in lines]), sum([line.bytes for line in lines])
+        chars = sum([line.chars for line in lines])
+        self.stretches.append(Stretch(self._no, whole, len(lines), millis, size, chars, sum(listed)))
         paths = (part_paths if whole else unchanged_paths)(self._job, self._no)
         self._parts += zip(paths, joined(lines), strict=True)
         self._put(PARTS_AT_ONCE)

@@ -395,7 +395,7 @@ if sys.argv[2] == "used":
     store.put("parent.mp3", b"1")
 pid = os.fork()
 if pid == 0:
-    signal.alarm(20)
+    signal.alarm(60)
     try:
         store.put("child.mp3", b"2")
         print(store.get("child.mp3"), flush=True)

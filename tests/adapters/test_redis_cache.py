@@ -103,7 +103,9 @@ def shorten(raw: redis.Redis, n: int, days: int) -> None:
 
 
 @pytest.mark.parametrize("look", ["get_many", "unknown"])
-def test_hits_renew_the_time_to_live_now_and_then(cache: RedisCache, raw: redis.Redis, look: str) -> None:
+def test_hits_renew_the_time_to_live_now_and_then(
+    one_day: None, cache: RedisCache, raw: redis.Redis, look: str
+) -> None:
     cache.put_many({key(1): SMALL, key(2): LARGE, key(3): SMALL})
     shorten(raw, 1, RENEW_DAYS + 1)
     shorten(raw, 2, RENEW_DAYS)
@@ -253,8 +255,9 @@ def dead_port() -> Iterator[int]:
 
 
 def test_without_a_server_nothing_is_known_and_it_is_asked_only_now_and_then(
-    dead_port: int, caplog: pytest.LogCaptureFixture
+    dead_port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(redis_cache, "AWAY_SECONDS", 3_600.0)
     cache = RedisCache(f"redis://:secret@127.0.0.1:{dead_port}/0")
     for _ in range(50):
         assert cache.get_many([key(1)]) == {}

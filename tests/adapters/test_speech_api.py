@@ -26,6 +26,7 @@ from speeko_jobs.errors import ConfigError, ServerError
 from speeko_jobs.settings import Settings
 from tests.fixtures.metered import MeteredProvider
 from tests.metered import audio
+from tests.wait import wait_until
 
 SPEEKO = PROFILES["speeko"]
 TEXT = "A soft cotton shirt"
@@ -577,13 +578,19 @@ def test_a_connection_that_closed_while_idle_is_not_used_again() -> None:
 
 
 def test_as_many_calls_as_asked_for_are_in_flight_at_once(tmp_path: Path) -> None:
-    provider = MeteredProvider(tmp_path, latency_ms=2_000)
+    provider = MeteredProvider(tmp_path)
+    provider.script([{"match": "*", "times": -1, "hold_after_bytes": 1}])
     requests = [dataclasses.replace(REQUEST, key=bytes([n] * 32), text=f"row {n}") for n in range(150)]
 
     async def run() -> list[Speech]:
         client = open_provider(SPEEKO, provider.settings())
         try:
-            return await asyncio.gather(*map(client.speak, requests))
+            calls = asyncio.gather(*map(client.speak, requests))
+            await asyncio.to_thread(
+                wait_until, lambda: provider.summary()["in_flight"] == 150, "all calls to be in flight"
+            )
+            await asyncio.to_thread(provider.release)
+            return await calls
         finally:
             await client.aclose()
 
@@ -630,7 +637,7 @@ def test_a_repeat_is_not_billed_after_the_provider_was_killed_either(tmp_path: P
 
 
 def test_more_calls_than_the_limit_are_throttled_and_free(tmp_path: Path) -> None:
-    provider = MeteredProvider(tmp_path, limit=4, latency_ms=300)
+    provider = MeteredProvider(tmp_path, limit=4, latency_ms=1_000)
 
     async def run() -> list[Speech | BaseException]:
         client = open_provider(SPEEKO, provider.settings())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from speeko_jobs.adapters.postgres import retention
@@ -13,6 +13,8 @@ from speeko_jobs.core.change import NO_SOURCE
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import ChunkState, JobState, UtteranceState
 from speeko_jobs.errors import JobError
+
+CHUNKS_AT_ONCE = 500  # looked up together
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +193,19 @@ class Part:
     has_failures: bool
 
 
-def delivered_chunks(database: Database, job: int, after: int = 0) -> list[Part]:
+def delivered_chunks(database: Database, job: int, after: int = 0) -> Iterator[Part]:
     """The delivered chunks past number `after`, in order. Raises JobError for a job that was pruned."""
     if retention.is_pruned(database, job):
         raise JobError(f"the rows of job {job} were pruned: they are in its manifest, where it delivered to")
-    found = database.rows("chunks_delivered", {"job": job, "after": after})
-    return [Part(Chunk(job, *chunk), has_failures) for *chunk, has_failures in found]
+    return _delivered_chunks(database, job, after)
+
+
+def _delivered_chunks(database: Database, job: int, after: int) -> Iterator[Part]:
+    values = {"job": job, "after": after, "limit": CHUNKS_AT_ONCE}
+    while found := database.rows("chunks_delivered", values):
+        for *chunk, has_failures in found:
+            yield Part(Chunk(job, *chunk), has_failures)
+        values["after"] = found[-1][0]
 
 
 def put_since(database: Database, destination: int, job: int, paths: Sequence[str]) -> list[str]:

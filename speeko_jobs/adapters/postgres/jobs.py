@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.chunking import Stretch
 from speeko_jobs.core.spec import JobSpec, from_json
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
+
+CHUNKS_AT_ONCE = 500  # in one statement: memory does not grow with the job
 
 
 class Ends:
@@ -141,24 +145,30 @@ def release(
     chunk_rows: int,
     plan: Mapping[str, Any],
     files: Iterable[Mapping[str, Any]],
-    unchanged: Sequence[tuple[int, bool, Mapping[str, int]]] = (),
+    unchanged: Sequence[Stretch] = (),
 ) -> int:
     """Cut the job into chunks and let it run, in the caller's one transaction; how many are to be delivered.
 
-    `unchanged`: chunks with rows that are in the manifest already: their numbers, whether that is all of
-    their rows, and the counts of those rows.
+    `unchanged`: what is in the manifest already, by chunk number.
     """
     still_planning(t, job)
-    whole = [counts for _, is_whole, counts in unchanged if is_whole]
-    cut = {
-        "job": job,
-        "size": chunk_rows,
-        "rows": rows,
-        "nos": [no for no, _, _ in unchanged],
-        "whole": [is_whole for _, is_whole, _ in unchanged],
-        "counts": [Jsonb(counts) for _, _, counts in unchanged],
-    }
-    chunks = t.run("chunks_make", cut) if rows else 0
+    chunks = -(-rows // chunk_rows)
+    for first in range(1, chunks + 1, CHUNKS_AT_ONCE):
+        last = min(first + CHUNKS_AT_ONCE - 1, chunks)
+        start, end = (bisect_left(unchanged, no, key=lambda s: s.no) for no in (first, last + 1))
+        settled = unchanged[start:end]
+        cut = {
+            "job": job,
+            "first": first,
+            "last": last,
+            "size": chunk_rows,
+            "rows": rows,
+            "nos": [s.no for s in settled],
+            "whole": [s.whole for s in settled],
+            "counts": [Jsonb(s.counts()) for s in settled],
+        }
+        t.run("chunks_make", cut)
+    whole = [s.rows for s in unchanged if s.whole]
     released = t.row(
         "job_release",
         {
@@ -167,7 +177,7 @@ def release(
             "skipped": skipped,
             "chunks": chunks,
             "open": chunks - len(whole),
-            "unchanged": sum(counts["unchanged"] for counts in whole),
+            "unchanged": sum(whole),
             "plan": json.dumps(plan),
             "files": json.dumps(list(files)),
         },

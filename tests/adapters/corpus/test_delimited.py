@@ -216,7 +216,11 @@ CELLS = st.text(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 99), CELLS, CELLS), min_size=1, max_size=30),
     delimiter=st.sampled_from(",;\t|"),

@@ -138,7 +138,11 @@ OBJECTS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(objects=OBJECTS, ascii=st.booleans(), indent=st.sampled_from([None, 1]))
 def test_what_json_writes_is_read_back(
     tmp_path: Path, objects: list, ascii: bool, indent: int | None

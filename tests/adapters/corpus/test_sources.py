@@ -205,7 +205,7 @@ def test_object_store(s3_url: str, s3_environment: str, read_sources) -> None:
         "in/.x.csv": CSV,
         "in/deep/y.csv": CSV,
     }.items():
-        requests.put(f"{bucket}/{key}", data=data, timeout=10).raise_for_status()
+        requests.put(f"{bucket}/{key}", data=data, timeout=60).raise_for_status()
     assert read_sources(f"{s3_url}/in/b c.csv")[0].rows == ROWS
     tables = read_sources(f"{s3_url}/in/")
     assert [(t.name, t.rows) for t in tables] == [("a.csv.gz", ROWS), ("b c.csv", ROWS)]
@@ -222,7 +222,7 @@ def test_object_store(s3_url: str, s3_environment: str, read_sources) -> None:
 def test_more_than_one_range_of_an_object(s3_url: str, s3_environment: str, read_sources) -> None:
     data = b"id,text\n" + b"".join(b"%d,A text to be spoken %d\n" % (i, i) for i in range(200_000))
     requests.put(
-        f"{s3_environment}/{s3_url.removeprefix('s3://')}/big.csv", data=data, timeout=30
+        f"{s3_environment}/{s3_url.removeprefix('s3://')}/big.csv", data=data, timeout=60
     ).raise_for_status()
     (table,) = read_sources(f"{s3_url}/big.csv")
     assert len(table.rows) == 200_000

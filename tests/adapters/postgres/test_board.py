@@ -523,7 +523,7 @@ def test_engines_are_all_who_make_calls(books: Books) -> None:
     assert board.accounts_of(books.database, number) == [ACCOUNT]
 
 
-def test_now_is_what_the_costs_of_today_say(books: Books) -> None:
+def test_now_is_what_the_costs_of_today_say(one_day: None, books: Books) -> None:
     number, other = books.job([f"text {n}" for n in range(8)]), books.job(["of another"], tenant="other")
     engine = books.engine()
     claims = books.claim(number, engine, books.start(number, 1, engine)[:6])

@@ -173,7 +173,7 @@ def test_a_text_too_dear_does_not_stand_before_one_that_fits(books: Books) -> No
     assert claims.left(books.database, job, [key_of("dear")]).over == "the job's budget"
 
 
-def test_the_caps_of_a_tenant_hold_over_its_jobs(books: Books) -> None:
+def test_the_caps_of_a_tenant_hold_over_its_jobs(one_day: None, books: Books) -> None:
     books.run(lambda t: tenants.put(t, "shop", daily_micros=1_000, keep_daily=False))
     works = [books.job([f"{n} {text}" for text in TEXTS[:20]]) for n in range(3)]
     engines = [books.engine() for _ in works]

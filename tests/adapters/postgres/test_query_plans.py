@@ -56,6 +56,7 @@ EXEMPT = {
     "costs_jobs": "adds up the ledger, for a command",
     "costs_kept": "counts all that is stored, for a command",
     "costs_routed": "looks at all jobs, for a command",
+    "board_reasons": "looks at all rows of chunks where some failed, seldom",
     "job_counts": "adds up all chunks of a job, at its end",
     "job_failures": "looks at all rows of a job, at its end",
     "report_pace": "looks at all calls of a job, at its end",
@@ -135,8 +136,9 @@ CHECKED: dict[str, dict[str, Any]] = {
     "items_rename": ITEMS,
     "items_named": ITEMS,
     "chunks_make": {
-        "job": million.PLANNING, "size": 1000, "rows": 2_000_000, "nos": _every(1, 1, 1000),
-        "whole": [True] * 1000, "counts": [Jsonb(COUNTS)] * 1000,
+        "job": million.PLANNING, "first": 1, "last": 1000, "size": 1000, "rows": 2_000_000,
+        "nos": _every(1, 1, 1000), "whole": [True] * 1000,
+        "counts": [Jsonb(COUNTS)] * 1000,
     },
     "destination_find": {"url": "file:///audio/3", "mark": "mark"},
     "job_create": {
@@ -213,7 +215,7 @@ CHECKED: dict[str, dict[str, Any]] = {
         "tenant": "tenant-1", "provider": "speeko", "voices": ["voice-1", "voice-2"],
         "sources": ["cache"] * 2, "requests": [500] * 2, "chars": [33_000] * 2, "saved": [495_000] * 2,
     },
-    "chunks_delivered": {"job": JOB, "after": 0},
+    "chunks_delivered": {"job": JOB, "after": 0, "limit": 500},
     # permits, once a second an engine
     "account_open": {"account": "speeko:1", "ceiling": 64, "start": 8, "calls": 0, "chars": 0},
     "account_lock": ACCOUNT,

@@ -101,7 +101,7 @@ def test_upgrades_in_processes(database_url: str) -> None:
         process.stdin.write(database_url)
         process.stdin.close()
         process.stdin = None
-    assert [process.communicate(timeout=60)[0].strip() for process in processes] == [migrate.head()] * 2
+    assert [process.communicate(timeout=120)[0].strip() for process in processes] == [migrate.head()] * 2
 
 
 def downgrade(database: Database, revision: str) -> None:

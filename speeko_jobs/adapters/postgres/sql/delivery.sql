@@ -59,9 +59,10 @@ ON CONFLICT (tenant, day, provider, voice, source) DO UPDATE
 SET requests = d.requests + excluded.requests, chars = d.chars + excluded.chars,
     saved_micros = d.saved_micros + excluded.saved_micros
 
--- chunks_delivered: the chunks of a job that are delivered, in order, and whether some of their rows failed
+-- chunks_delivered: the next chunks of a job that are delivered, in order, and whether some of their rows failed
 SELECT no, first_row, last_row, unchanged, (counts->>'failed')::bigint + (counts->>'refused')::bigint > 0
 FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered' AND no > %(after)s ORDER BY no
+LIMIT %(limit)s
 
 -- utterance_sums: what was stored under these keys
 SELECT key, sha256, fence FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[]) AND sha256 IS NOT NULL
