@@ -7,6 +7,7 @@ however it ends.
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -24,6 +26,7 @@ from speeko_jobs.local.stack import ServerUrls
 from tests.fixtures.browser import browser, open_page, page, pytest_runtest_call  # noqa: F401
 from tests.fixtures.database import dropped
 from tests.fixtures.metered import metered  # noqa: F401
+from tests.fixtures.midnight import one_day  # noqa: F401
 from tests.wait import wait_until
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +36,15 @@ if (
 ):
     # a shell that starts us in the background has our children ignore Ctrl-C, which some tests press
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# what the terminal and the network of whoever starts us ask for is not for what we start
+for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+    os.environ.pop(_name, None)
+os.environ |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost")
+# the same examples on every run and on any machine; --hypothesis-profile=others tries others each time
+_slow = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("others", **_slow)
+hypothesis.settings.register_profile("same", derandomize=True, **_slow)
+hypothesis.settings.load_profile("same")
 _numbers = itertools.cycle(range(1, 16))  # db 0 stays free for what a test starts by itself
 
 

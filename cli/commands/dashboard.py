@@ -15,7 +15,8 @@ from cli.options import Verb, common, option
 @option("--bind", default="127.0.0.1", metavar="IP", help="where it listens [default: 127.0.0.1]")
 @option("--port", "board_port", type=click.IntRange(0, 65535), default=9810, metavar="N",
         help="its port; 0: a free one [default: 9810]")  # fmt: skip
-@option("--allow-actions", is_flag=True, help="let viewers pause, resume, cancel and retry jobs")
+@option("--allow-actions", is_flag=True,
+        help="let viewers pause, resume (also under a higher budget), cancel and retry jobs")  # fmt: skip
 @common
 @click.pass_obj
 def command(call: Call, /, bind: str, board_port: int, allow_actions: bool) -> int:

@@ -10,10 +10,12 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import click
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 from tornado.web import Application
 
+from cli.amounts import Dollars
 from cli.dashboard.access import Handler, Problem
 from cli.dashboard.audio import Audio, MissingRange, asked_range, find
 from cli.dashboard.feeds import Ask, Document
@@ -27,12 +29,11 @@ from speeko_jobs.flow.costs import By
 
 if TYPE_CHECKING:
     from cli.dashboard.readings import Readings
-    from speeko_jobs.flow.context import Context
 
 Parse = Callable[[str], str | int]
 MOST_NUMBER, MOST_CHARS, MOST_LINES = 2**63 - 1, 200, 200
 AUDIO_SECONDS, ACT_SECONDS = 10.0, 30.0  # then viewers are told that nothing answers
-VERBS: dict[str, Callable[[Context, int], Any]] = {
+VERBS: dict[str, Callable[..., Any]] = {
     "pause": control.pause,
     "resume": control.resume,
     "cancel": control.cancel,
@@ -67,6 +68,14 @@ def day(value: str) -> str:
     return value
 
 
+def dollars(value: str) -> int:
+    """Micro-dollars, as `--budget` takes them."""
+    try:
+        return Dollars().convert(text(value), None, None)
+    except click.BadParameter as error:
+        raise ValueError(error.message) from None
+
+
 def word(words: type[StrEnum]) -> Parse:
     def parse(value: str) -> str:
         if value not in set(words):
@@ -88,6 +97,7 @@ CHUNKS: Mapping[str, Parse] = {"limit": number(1, MOST_LINES)}
 FAILED: Mapping[str, Parse] = {"after": number(0), "limit": number(1, MOST_LINES)}
 COSTS_TODAY: Mapping[str, Parse] = {"by": word(By), "tenant": text}
 COSTS: Mapping[str, Parse] = {"by": word(By), "since": day, "until": day, "tenant": text}
+ACTS: Mapping[str, Mapping[str, Parse]] = {"resume": {"budget": dollars}}
 
 
 def asked(handler: Handler, parameters: Mapping[str, Parse]) -> dict[str, str | int]:
@@ -140,15 +150,18 @@ class Read(Handler):
 
 
 class Act(Handler):
-    """Pause, resume, cancel or retry a job."""
+    """Pause, resume (perhaps under another budget), cancel or retry a job."""
 
     async def post(self, job: str, verb: str) -> None:
-        asked(self, {})
-        self.answer(await act(self.application, _number(job), verb))
+        how = asked(self, ACTS.get(verb, {}))
+        self.answer(await act(self.application, _number(job), verb, how))
 
 
-async def act(application: Application, job: int, verb: str) -> Document:
-    """Do it, and answer the job's line. Raises SpeekoError, and Problem: 403 if nothing may be done, 409."""
+async def act(application: Application, job: int, verb: str, how: Mapping[str, Any]) -> Document:
+    """Do it, and answer the job's line; `how`: its arguments.
+
+    Raises SpeekoError, and Problem: 403 if nothing may be done, 409.
+    """
     settings = application.settings
     if not settings["access"].allow_actions:
         raise Problem(403, "this dashboard only shows: start it with --allow-actions")
@@ -158,7 +171,7 @@ async def act(application: Application, job: int, verb: str) -> Document:
     def work() -> Document:
         readings.line(job)  # a job that there is not is another error than one that cannot be moved
         try:
-            VERBS[verb](settings["context"], job)
+            VERBS[verb](settings["context"], job, *how.values())
         except JobError as error:
             raise Problem(409, redacted(str(error))) from None
         return readings.line(job)

@@ -13,7 +13,8 @@ from markupsafe import Markup
 from speeko_jobs.core import charts, figures
 
 TABLE_LINES, MOST_KEPT = 30, 50
-LEAST_STRETCHES, CHUNKS_A_STRETCH = 10, 4
+LEAST_STRETCHES, CHUNKS_A_STRETCH = 4, 4
+LEAST_RATE = 0.05  # a second, that is not told as 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ def _rows(document: Mapping[str, Any], chunk_rows: float) -> Chart | None:
         return None
     rows, each = _wider(rows, document["seconds_each"], chunk_rows)
     rates, seconds = [n / each for n in rows], each * len(rows)
-    told = (
-        f"{figures.count(sum(rows), 'row')} in {figures.duration(seconds)}:"
-        f" {figures.rate(sum(rows) / seconds)} a second, at most {figures.rate(max(rates))}."
-    )
+    told = f"{figures.count(sum(rows), 'row')} in {figures.duration(seconds)}"
+    if max(rates) >= LEAST_RATE:
+        told += f": {figures.rate(sum(rows) / seconds)} a second, at most {figures.rate(max(rates))}"
+    told += "."
     table = [[figures.duration(at * each), f"{n:,}", figures.rate(n / each)] for at, n in enumerate(rows)]
     heads = ("from", "rows", "rows a second")
     return Chart("rows", "Rows a second", told, charts.course(rates, seconds, told), heads, _thinned(table))

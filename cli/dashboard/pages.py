@@ -10,7 +10,7 @@ from tornado.routing import URLSpec
 
 from cli.dashboard import assets, rendering
 from cli.dashboard.access import Handler, Problem
-from cli.dashboard.api import VERBS, act
+from cli.dashboard.api import ACTS, VERBS, act, parsed
 from cli.dashboard.events import Events, live_of
 from cli.dashboard.feeds import Feeds
 from cli.dashboard.places import Place, place
@@ -72,7 +72,7 @@ async def documents(feeds: Feeds, at: Place) -> dict[str, Any]:
     Raises SpeekoError.
     """
     asks = at.asks()
-    reading = {ask: asyncio.create_task(feeds.read(ask)) for ask in set(asks.values())}
+    reading = {ask: asyncio.create_task(feeds.read(ask)) for ask in dict.fromkeys(asks.values())}
     try:
         await asyncio.wait(reading.values(), timeout=BRIEFLY_SECONDS)
         found: dict[str, Any] = {}
@@ -110,10 +110,11 @@ class Acted(Handler):
 
 async def acted(handler: Handler, job: str, verb: str) -> None:
     """Do it, and show the job; why it cannot be done is said there."""
+    given = {name: values for name, values in handler.request.body_arguments.items() if name != "_xsrf"}
     try:
-        await act(handler.application, int(job), verb)
+        await act(handler.application, int(job), verb, parsed(given, ACTS.get(verb, {})))
     except Problem as problem:
-        if problem.status_code != 409:
+        if problem.status_code not in (400, 409):
             raise
         handler.tell_next(problem.line)
     handler.redirect(f"/jobs/{int(job)}", status=303)

@@ -123,3 +123,4 @@ _ASKS: dict[str, Callable[[Place], dict[str, Ask]]] = {
     "schedules": lambda _: {"schedules": Ask.of("schedules")},
     "workers": lambda _: {"workers": Ask.of("workers")},
 }
+NAMES = tuple(_ASKS)

@@ -34,7 +34,7 @@ from speeko_jobs.flow.costs import By, Storage
 OFTEN_SECONDS, SELDOM_SECONDS, CACHE_SECONDS = 0.5, 2.0, 30.0
 CACHE_WAIT_SECONDS, CACHE_REST = 60.0, 30.0  # every entry is counted
 STORAGE_SECONDS = 300.0
-FAILURES_SECONDS, FAILURES_WAIT_SECONDS = 5.0, 0.1
+FAILURES_SECONDS, FAILURES_WAIT_SECONDS, FAILURES_REST = 5.0, 0.1, 10.0
 BROKER_SECONDS, BROKER_WAIT_SECONDS = 2.0, 0.1
 MOST_KEPT = 500
 RUNS_SHOWN = 5
@@ -199,8 +199,8 @@ class _Broker:
 
 
 class _Failures:
-    """Why rows failed, and how many for each reason: slow to count in huge jobs, so it is done in a thread of
-    its own, when rows have failed since."""
+    """Why rows failed, and how many for each reason: slow to count where much has failed, so it is done in a
+    thread of its own, when rows have failed since, and rests ten times as long as it took."""
 
     def __init__(self, context: Context, clock: Callable[[], float]) -> None:
         self._database, self._clock = context.database, clock
@@ -218,9 +218,12 @@ class _Failures:
             if known is None:
                 known = _Counted()
                 _keep(self._known, job.id, known)
-            is_due = job.state in FINISHED or self._clock() - known.asked >= FAILURES_SECONDS
+            now = self._clock()
+            is_due = now >= known.rests_until and (
+                job.state in FINISHED or now >= known.asked + FAILURES_SECONDS
+            )
             if known.state != state and is_due and (known.asking is None or known.asking.done()):
-                known.asked, known.state = self._clock(), state
+                known.asked, known.state = now, state
                 known.asking = self._lane.submit(lambda: self._count(job.id, known))
             asking = known.asking
         if asking is not None:
@@ -231,7 +234,9 @@ class _Failures:
         try:
             known.found = [(redacted(reason), rows) for reason, rows in jobs.failures(self._database, job)]
         except SpeekoError:
-            known.state = ()  # the next look tries again, and tells what is wrong
+            known.state = ()  # a later look tries again; others tell what is wrong
+        ended = self._clock()
+        known.rests_until = ended + FAILURES_REST * (ended - known.asked)
 
 
 @dataclass(eq=False)
@@ -240,6 +245,7 @@ class _Counted:
 
     state: tuple[Any, ...] = ()
     asked: float = float("-inf")
+    rests_until: float = float("-inf")
     asking: Future[None] | None = None
     found: list[tuple[str, int]] | None = None
 

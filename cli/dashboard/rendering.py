@@ -16,8 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cli.dashboard import assets, drawn, shown
-from cli.dashboard.places import Place
+from cli.dashboard.places import NAMES, Place
 from speeko_jobs import __version__
+from speeko_jobs.core import charts
 from speeko_jobs.core.inert import printable
 
 LIVE = "live_"  # blocks of this beginning are fragments
@@ -69,6 +70,13 @@ def fragments(view: View) -> dict[str, Fragment]:
             if UNREAD not in html:
                 found[_id_of(html)] = _cut(html)
     return found
+
+
+def prepare() -> None:
+    """Compile the pages and import what draws, so that no viewer waits for it."""
+    for name in NAMES:
+        _template(name)
+    charts.course((1.0,), 1.0, "")
 
 
 def _family(name: str) -> tuple[Template, Template]:
@@ -156,7 +164,7 @@ def _environment() -> Environment:
         one.__name__: one
         for one in (
             shown.bar, shown.share, shown.of_money, shown.places, shown.counted, shown.figure, shown.actions,
-            shown.rate_words, shown.calls_for_you,
+            shown.rate_words, shown.calls_for_you, shown.needs_budget,
         )
     }  # fmt: skip
     made.globals["parts"] = made.get_template("parts.html").module

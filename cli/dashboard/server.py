@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from cli.dashboard import api, pages
+from cli.dashboard import api, pages, rendering
 from cli.dashboard.access import SESSION_COOKIE, SESSION_SECONDS, XSRF_COOKIE, Access, Handler, Problem
 from cli.dashboard.feeds import Feeds
 from cli.dashboard.lanes import Lane
@@ -122,6 +122,7 @@ class Served:
 @contextlib.contextmanager
 def serving(context: Context, access: Access, port: int) -> Iterator[Served]:
     """Serve until the end of the block; port 0 is a free one. Raises ConfigError where it cannot listen."""
+    rendering.prepare()
     listening = _listen(access.bind, port)
     readings = Readings(context)
     feeds = Feeds(readings.sources())

@@ -135,6 +135,12 @@ def actions(job: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def needs_budget(job: Mapping[str, Any]) -> bool:
+    """Whether it stands still because its own budget is used up."""
+    has_one = job["budget_usd"] is not None
+    return bool(has_one and job["state"] == "paused" and "the job's budget" in job["reason"])
+
+
 def calls_for_you(job: Mapping[str, Any]) -> bool:
     """Whether it stands still for a reason that somebody has to do something about."""
     return bool(job["state"] == "paused" and job["reason"] != "by the user")

@@ -74,6 +74,7 @@ class RedisCache:
         except ValueError as error:
             raise ConfigError(f"SPEEKO_REDIS_URL is not a Redis URL: {error}") from None
         self._budget_bytes = audio_budget_bytes
+        self._put_records = self._redis.register_script(redis_scripts.PUT_RECORDS)
         self._put_audio = self._redis.register_script(redis_scripts.PUT)
         self._get_audio = self._redis.register_script(redis_scripts.GET)
         self._drop_audio = self._redis.register_script(redis_scripts.DROP)
@@ -139,15 +140,13 @@ class RedisCache:
         return self._day
 
     def put_many(self, records: Mapping[bytes, Record]) -> None:
-        """Keep records: one pipelined round trip. Failing is harmless."""
+        """Keep records: one round trip. Failing is harmless."""
         if not records or self._is_away():
             return
         try:
             day = self._today()
-            with self._redis.pipeline(transaction=False) as pipe:
-                for key, r in records.items():
-                    pipe.set(PREFIX + key, _packed(r, day), ex=TTL_SECONDS)
-                pipe.execute()
+            values = [_packed(record, day) for record in records.values()]
+            self._put_records([PREFIX + key for key in records], [TTL_SECONDS, *values])
         except redis.RedisError as error:
             self._failed(error)
 

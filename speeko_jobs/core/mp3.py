@@ -5,6 +5,7 @@ Knows the frame header of ISO 11172-3 and 13818-3 and the Xing and LAME headers,
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import struct
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ _DECODER_DELAY = 529  # samples that every decoder brings before the first; cut 
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 
 
-def _frame_lengths() -> dict[int, tuple[int, int, int]]:
-    """Bytes 1 and 2 of a frame header → (length in bytes, samples, rate), for all that are layer III."""
+def _frame_lengths() -> dict[bytes, tuple[int, int, int]]:
+    """The first three bytes of a frame → (length in bytes, samples, rate), for all that are layer III."""
     table = {}
     for version, rates in _RATES.items():
         samples = 1152 if version == 3 else 576
@@ -33,7 +34,7 @@ def _frame_lengths() -> dict[int, tuple[int, int, int]]:
                         length = samples // 8 * kbits * 1000 // rate + (rest >> 1)
                         third = index << 4 | rate_index << 2 | rest
                         if kbits:
-                            table[second << 8 | third] = (length, samples, rate)
+                            table[bytes((0xFF, second, third))] = (length, samples, rate)
     return table
 
 
@@ -42,7 +43,12 @@ _FRAMES = _frame_lengths()
 
 def length(audio: bytes) -> tuple[int, int, int]:
     """(sample frames, rate, channels) as a player hears them, without a decode. Raises BadAudio."""
-    found = [walk(stream) for stream in streams(audio)]
+    whole = None
+    with contextlib.suppress(BadAudio):
+        whole = walk(audio)
+    # a header that counts all frames: nothing else was put behind, and that need not be searched for
+    parts = [audio] if whole is not None and whole.counted else streams(audio)
+    found = [whole] if whole is not None and len(parts) == 1 else [walk(part) for part in parts]
     if len({one.rate for one in found}) > 1:
         raise BadAudio("the MP3 does not decode: its rate changes")
     return sum(one.sound for one in found), found[0].rate, found[0].channels
@@ -61,7 +67,7 @@ def counted(audio: bytes) -> bytes:
     header = (
         bytes((0xFF, second, third, fourth)) + bytes(side) + struct.pack(">4sII", b"Xing", 1, found.frames)
     )
-    return header.ljust(_FRAMES[second << 8 | third][0], b"\0") + audio[found.start :]
+    return header.ljust(_FRAMES[header[:3]][0], b"\0") + audio[found.start :]
 
 
 def streams(audio: bytes) -> list[bytes]:
@@ -70,7 +76,7 @@ def streams(audio: bytes) -> list[bytes]:
     last = max(audio.rfind(b"Xing"), audio.rfind(b"Info"))
     starts, at, begun = [0], 0, False
     while at < last:
-        found = _FRAMES.get(audio[at + 1] << 8 | audio[at + 2]) if audio[at] == 0xFF else None
+        found = _FRAMES.get(audio[at : at + 3])
         length = found[0] if found else _tag_bytes(audio, at)
         if length is None:
             break  # what comes now is left to whoever reads it
@@ -101,9 +107,9 @@ class Walked:
 def walk(audio: bytes) -> Walked:
     """One stream, every frame header visited. BadAudio where a frame is cut, missing, or of another rate."""
     at, frames, rate, samples, channels, end = 0, 0, 0, 0, 0, len(audio)
-    first = 0
+    first, frame_of = 0, _FRAMES.get
     while at + 4 <= end:
-        found = _FRAMES.get(audio[at + 1] << 8 | audio[at + 2]) if audio[at] == 0xFF else None
+        found = frame_of(audio[at : at + 3])
         if found is None:
             tag = _tag_bytes(audio, at)
             if tag is None:
@@ -122,7 +128,7 @@ def walk(audio: bytes) -> Walked:
     declared, padding = header or (-1, _DECODER_DELAY)
     if header is not None:
         frames -= 1  # the frame that carries the header is no sound
-        first += _FRAMES[audio[first + 1] << 8 | audio[first + 2]][0]
+        first += _FRAMES[audio[first : first + 3]][0]
         if declared > frames:
             raise BadAudio(f"the MP3 is cut: {declared} frames declared, {frames} there")
     if declared != frames:

@@ -108,9 +108,10 @@ def tune(now: float, old: Limit, seen: Window) -> Limit:
         judged = replace(judged, failing_since=None)
     if window.throttled:
         return _cut(now, judged, window)
-    if not window.saturated or not window.ended or old.quiet or old.limit >= old.ceiling:
+    most = min(old.ceiling, window.allowed_by_server or old.ceiling)
+    if not window.saturated or not window.ended or old.quiet or old.limit >= most:
         return judged
-    return _raised(now, judged)
+    return _raised(now, judged, most)
 
 
 def _failing(now: float, old: Limit) -> Limit:
@@ -131,17 +132,17 @@ def _cut(now: float, old: Limit, seen: Window) -> Limit:
     return replace(cut, hold_seconds=hold, window_at=now + SETTLING_SECONDS)
 
 
-def _raised(now: float, old: Limit) -> Limit:
+def _raised(now: float, old: Limit, most: int) -> Limit:
     if old.too_high and old.limit >= old.too_high:  # a probe that passed
         old = replace(old, too_high=0, hold_seconds=MIN_HOLD_SECONDS)
-    well_below = int(NEAR * old.too_high) if old.too_high else old.ceiling
+    well_below = int(NEAR * old.too_high) if old.too_high else most
     if old.limit < well_below:
         more = max(1, old.limit // 4) if old.too_high else old.limit
-        up = min(old.limit + more, well_below, old.ceiling)
+        up = min(old.limit + more, well_below, most)
         return _moved(now, old, up, "all calls were in use and none was thrown back")
     if now - old.moved_at < old.hold_seconds:
         return old
-    up = min(old.limit + _step(old.limit), old.ceiling)
+    up = min(old.limit + _step(old.limit), most)
     return replace(_moved(now, old, up, "a probe of a little more"), probing=True)
 
 

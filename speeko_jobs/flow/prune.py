@@ -89,7 +89,7 @@ def keep_days(context: Context) -> Pruned | None:
 
 
 def _empty(context: Context, job: int, done: Pruned, is_over: Callable[[], bool]) -> None:
-    """Take out the parts, chunks and rows of a job that is being pruned; goes on where it was left."""
+    """Take out the parts, rows and chunks of a job that is being pruned; goes on where it was left."""
     database = context.database
     begun = database.run(lambda t: retention.hold(t, job))
     if begun is None:
@@ -100,15 +100,15 @@ def _empty(context: Context, job: int, done: Pruned, is_over: Callable[[], bool]
     except (StoreError, ConfigError) as error:
         is_stuck = True
         log.warning("the parts of job %d stay for now: %s", job, error)
-    while retention.drop_chunks(database, job):
-        crash.point("in_prune")
-    first: int | None = 0
+    first: int | None = 0  # rows before chunks: why some failed is found by their chunks
     while first is not None:
         if is_over():
             done.is_whole = False
             return
         rows, first = retention.drop_rows(database, job, first)
         done.rows += rows
+        crash.point("in_prune")
+    while retention.drop_chunks(database, job):
         crash.point("in_prune")
     if is_stuck:
         done.stuck.append(job)

@@ -127,38 +127,45 @@ class _Engine:
         self.taking = self.claiming = self.exhausted = self.broken = self.waking = False
 
     async def run(self, no: int) -> int:
-        self.ends = time.monotonic() + self.context.settings.work_seconds
-        await self._enter()
-        beat = asyncio.create_task(self._beat())
+        started = time.monotonic()
+        self.ends = started + self.context.settings.work_seconds
+        chunk = await self._in_thread(self.context.database.run, lambda t: self._enter(t, no))
+        if chunk is None:
+            self.threads.shutdown(wait=False)
+            return 0
+        self.allowance.alive_until = started + self.lease_seconds
         try:
-            chunk = await self._in_thread(self.context.database.run, lambda t: self._take(t, no))
-            if chunk is not None:
+            await self._prepare()
+            beat = asyncio.create_task(self._beat())
+            try:
                 await self._begin(chunk)
                 await self._work()
+            finally:
+                beat.cancel()
+                await asyncio.gather(beat, return_exceptions=True)
         finally:
-            beat.cancel()
-            await asyncio.gather(beat, return_exceptions=True)
             await self._leave()
         return self.calls
 
-    def _take(self, t: Transaction, no: int) -> Chunk | None:
-        """The chunk that the message named; where that is in other hands, the next in line."""
-        named = chunks.take(t, self.first.job, no, self.claimant)
-        return named or chunks.take_next(t, self.profile.name, self.claimant)
-
     # the life of the engine
 
-    async def _enter(self) -> None:
-        host, pid = socket.gethostname(), os.getpid()
-        spec, ceiling = self.first.spec, self.ceiling
-        started = time.monotonic()
+    def _enter(self, t: Transaction, no: int) -> Chunk | None:
+        """A claimant, with the chunk that the message named; where that is in other hands, the next in line.
+        None where there is none: then nothing was begun."""
+        self.claimant = claims.enter(t, socket.gethostname(), os.getpid(), self.lease_seconds)
+        chunk = chunks.take(t, self.first.job, no, self.claimant)
+        chunk = chunk or chunks.take_next(t, self.profile.name, self.claimant)
+        if chunk is None:
+            claims.leave(t, self.claimant)
+        return chunk
 
-        def enter(t: Any) -> int:
-            permits.open_account(t, self.account, ceiling, spec.calls_per_minute, spec.chars_per_minute)
-            return claims.enter(t, host, pid, self.lease_seconds)
-
-        self.claimant = await self._in_thread(self.context.database.run, enter)
-        self.allowance.alive_until = started + self.lease_seconds
+    async def _prepare(self) -> None:
+        spec = self.first.spec
+        rates = spec.calls_per_minute, spec.chars_per_minute
+        await self._in_thread(
+            self.context.database.run,
+            lambda t: permits.open_account(t, self.account, self.ceiling, *rates),
+        )
         paces = await self._in_thread(claims.paces, self.context.database, self.profile.name, LEARNED_CALLS)
         self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
         await self._lease()
@@ -424,8 +431,8 @@ class _Engine:
         allowed = self.allowance.allowed
         if self.allowance.failing:
             return int(not claimed and allowed > self.in_flight)
-        spare = allowed - self.in_flight + max(2, allowed // 2) - claimed
-        enough = max(1, min(32, allowed // 4))
+        spare = allowed - self.in_flight + max(2, allowed * 3 // 4) - claimed
+        enough = max(1, min(CLAIM_AT_ONCE, allowed) // 2)
         return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
 
     async def _claim(self, size: int) -> None:

@@ -25,7 +25,14 @@ YESTERDAY = f"{datetime.now(UTC).date() - timedelta(1)}"  # the tests may run ov
 
 
 @pytest.fixture
-def ready(here: Any, books: Books, migrated_url: str, redis_url: str, monkeypatch: Any) -> Any:  # noqa: F811
+def ready(
+    one_day: None,
+    here: Any,
+    books: Books,
+    migrated_url: str,  # noqa: F811
+    redis_url: str,
+    monkeypatch: Any,
+) -> Any:
     """`speeko` in this process: two tenants have called, and some of it is open."""
     monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
     monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -27,7 +28,7 @@ def run_until_it_pays(cli: Any, metered: Any) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def slow_metered(metered: Any) -> Any:
-    metered.script([{"match": "*", "times": -1, "delay_seconds": 0.3}])
+    metered.script([{"match": "*", "times": -1, "delay_seconds": 0.6}])
     return metered
 
 
@@ -97,7 +98,8 @@ def test_interrupted_while_planning_nothing_was_started(cli: Any, here: Any) -> 
 
 
 def _planning(here: Any) -> bool:
-    return any(job["state"] == "planning" for job in here.json("jobs"))
+    code, out, _ = here("jobs", "--json")  # refused until the tables are there
+    return code == 0 and any(job["state"] == "planning" for job in json.loads(out))
 
 
 def test_up_keeps_workers_for_other_commands(cli: Any, here: Any) -> None:

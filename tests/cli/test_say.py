@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from cli.outlet import PART, Outlet, chosen, named_after
 from speeko_jobs.adapters.postgres.database import Database
@@ -55,7 +54,7 @@ class Desk:
         self.metered.script([{"match": "*", "hold_after_bytes": 4_000}])
 
     def release(self) -> None:
-        requests.post(f"{self.metered.url}/release", timeout=10).raise_for_status()
+        self.metered.release()
 
     def states(self) -> list[str]:
         return [s for (s,) in self.books.execute("SELECT state FROM speeko.attempt ORDER BY id")]

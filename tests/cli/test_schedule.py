@@ -40,19 +40,21 @@ def catalog(tmp_path: Path) -> Path:
     return path
 
 
-ADD = ("schedule", "add", "nightly", "--cron", "0 2 * * *", "--tz", "Europe/Berlin", "--output", "out")
+# an hour that is there once on every day, also when the clocks are changed
+ADD = ("schedule", "add", "nightly", "--cron", "17 4 * * *", "--tz", "Europe/Berlin", "--output", "out")
 
 
 def test_from_added_to_removed(ready: Any, worker: Context, catalog: Path, tmp_path: Path) -> None:
     code, out, err = ready(*ADD, "catalog.csv", "--lexicon", words(tmp_path), "--budget", "5")
     assert code == 0, err
-    for told in ("At 02:00 every day (0 2 * * *), Europe/Berlin", " 02:00 CE", "(in ", "$5.00", str(catalog)):
+    when = "At 04:17 every day (17 4 * * *), Europe/Berlin"
+    for told in (when, " 04:17 CE", "(in ", "$5.00", str(catalog)):
         assert told in out
     assert "no worker runs" in err
     made = ready.json("schedule", "show", "nightly")
     assert (made["sources"], made["output"]) == ([str(catalog)], str(tmp_path / "out"))
     assert made["spec"]["lexicon"] == [str(tmp_path / "words.toml")]
-    assert made["next_due"][10:16] == "T02:00"
+    assert made["next_due"][10:16] == "T04:17"
     assert made["next_due"][-6:] in ("+01:00", "+02:00")
     assert made["runs"] == []
     assert "has not run yet: next " in ready("schedule", "history", "nightly")[1]

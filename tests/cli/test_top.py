@@ -220,9 +220,9 @@ def test_a_terminal_without_utf8_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def busy(ready: Any, books: Ledger) -> Ledger:
+def busy(one_day: None, ready: Any, books: Ledger) -> Ledger:
     """Two tenants' jobs: bought, bad, unknown and open calls, an engine that holds permits, one that died."""
-    engine, dead = books.engine(), books.engine(5)
+    engine, dead = books.engine(3600), books.engine(3600)
     shop = books.job(["a", "b", "c", "d"], cost_micros=123_457)
     other = books.job(["e"], tenant="other", cost_micros=5)
     one, two, three, _ = books.claim(shop, engine, books.start(shop, 1, engine))
@@ -238,7 +238,7 @@ def busy(ready: Any, books: Ledger) -> Ledger:
     )
     books.execute(
         "INSERT INTO speeko.permit (account, claimant_id, held, busy, wants, until) "
-        "VALUES (%s, %s, 4, 1, 9, clock_timestamp() + interval '1 minute')",
+        "VALUES (%s, %s, 4, 1, 9, clock_timestamp() + interval '1 hour')",
         ["speeko:ab", engine],
     )
     done = books.job(["f"], tenant="shop")
@@ -381,15 +381,15 @@ class Screen:
 
     def until(self, words: str, after: int = 0) -> int:
         """Wait for these words behind a place; where the text is by then."""
-        wait_until(lambda: words in self.text[after:] or self.process.poll() is not None, words, 30)
+        wait_until(lambda: words in self.text[after:] or self.process.poll() is not None, words)
         assert words in self.text[after:], self.text[-2_000:]
         return len(self.text)
 
     def end(self) -> int:
         """Wait for its end: the terminal is as it was. The exit code."""
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         assert termios.tcgetattr(self._slave) == self.before
-        wait_until(lambda: "\x1b[?1049l" in self.raw, "the end of the alternate screen", 10)
+        wait_until(lambda: "\x1b[?1049l" in self.raw, "the end of the alternate screen")
         assert self.raw.rindex("\x1b[?1049l") > self.raw.rindex("\x1b[?1049h")
         assert self.raw.rindex("\x1b[?25h") > self.raw.rindex("\x1b[?25l")
         return code
@@ -434,8 +434,7 @@ def test_it_is_live_and_q_leaves_the_terminal_as_it_was(
     at = screen.until("(2 of 2)", at)
     screen.resize(60, 15)
     at = screen.until("orders by newest", at)
-    lines = screen.raw[screen.raw.rindex("\x1b[H") :].split("\n")
-    assert len(lines) == 15
+    wait_until(lambda: len(screen.raw[screen.raw.rindex("\x1b[H") :].split("\n")) == 15, "fifteen lines")
     environ[1].hang()
     at = screen.until("Postgres does not answer: trying again", at)
     assert "enough" in screen.text[at - 2_000 :]

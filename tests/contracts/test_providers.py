@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import subprocess
@@ -21,6 +22,7 @@ from speeko_jobs.core.profiles import PROFILES, Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.settings import Settings
 from tests.fixtures.metered import MeteredProvider
+from tests.wait import wait_until
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -189,12 +191,16 @@ def test_no_child_and_no_socket_stays_behind(case: Case) -> None:
     if not sys.platform.startswith("linux"):
         pytest.skip("reads /proc")
 
-    def open_files() -> set[str]:
-        folder = Path("/proc/self/fd")
-        return {str(link.readlink()) for link in folder.iterdir() if link.is_symlink()}
+    def sockets() -> set[str]:
+        names = set()
+        for link in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed since, by another thread
+                names.add(str(link.readlink()))
+        return {name for name in names if name.startswith("socket:")}
 
     case.run(lambda provider: provider.speak(case.request()))
-    before = {name for name in open_files() if name.startswith("socket:")}
+    before = sockets()
     for _ in range(2):
         case.run(lambda provider: provider.speak(case.request()))
-    assert {name for name in open_files() if name.startswith("socket:")} <= before
+    # other threads of these tests (a browser's, a dashboard's) may just have one for a moment
+    wait_until(lambda: sockets() <= before, "no more sockets than before")

@@ -71,8 +71,10 @@ class Here:
         (folder / "data").mkdir()
 
     def word(self, word: str) -> str:
-        for there, here in self._addresses.items():
-            word = word.replace(there, here)
+        there = "|".join(map(re.escape, self._addresses))
+        word = re.sub(
+            there, lambda found: self._addresses[found[0]], word
+        )  # nothing that it put there itself
         return re.sub(r"^/(data|catalogs)\b", rf"{self.folder}/\1", word)
 
     def environ(self, service: Mapping[str, Any]) -> dict[str, str]:
@@ -109,4 +111,4 @@ class Here:
 def stop(process: subprocess.Popen[bytes], signal_name: str = "SIGTERM") -> int:
     """Stop it as Docker does, with a signal to the main process; its exit code."""
     process.send_signal(signal.Signals[signal_name])
-    return process.wait(60)
+    return process.wait(120)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from speeko_jobs.adapters.celery_queue import Queue
 from speeko_jobs.errors import ServerError
 from tests.fixtures.cluster import LocalProcess
+from tests.fixtures.ports import held_port, number
 
 _DEBIAN = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the one on the PATH wants to be the user rabbitmq
 
@@ -34,7 +34,8 @@ class RabbitProcess(LocalProcess):
         home = folder / "rabbitmq"
         home.mkdir()
         (home / "plugins").write_text("[].\n")
-        port, names, nodes = _free_ports(3)
+        self._held = [held_port() for _ in range(3)]
+        port, names, nodes = map(number, self._held)
         (home / "rabbitmq.conf").write_text(
             f"listeners.tcp.default = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = warning\n"
             "log.file = false\n"
@@ -75,13 +76,5 @@ class RabbitProcess(LocalProcess):
         super().teardown()
         self._epmd.kill()
         self._epmd.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+        for held in self._held:
+            held.close()

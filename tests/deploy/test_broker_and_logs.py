@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
 from tests.cli.conftest import Here
+from tests.fixtures.ports import held_port, number
 from workers.supervisor import Supervisor
 
 
 @pytest.fixture
-def nobody() -> int:
+def nobody() -> Iterator[int]:
     """A port at which nobody listens."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+    with closing(held_port()) as held:
+        yield number(held)
 
 
 def test_the_doctor_asks_the_broker(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from speeko_jobs.local.redis import _program as redis_program
 from tests.deploy import compose
 from tests.deploy.compose import Here, stop
 from tests.fixtures.database import plain_url
+from tests.fixtures.ports import held_port, number
 from tests.wait import wait_until
 
 AUTH = ("someone", "a-password")
@@ -31,16 +31,6 @@ SETTINGS = {
 }
 CATALOG = "id,text\n" + "".join(f"{n},Article {n} is in stock.\n" for n in range(1, 13))
 NOT_HERE = {"postgres", "prometheus", "grafana"}  # no programs for them: test_compose.py looks at their lines
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 @pytest.fixture
@@ -74,7 +64,7 @@ def start_redis(service: dict[str, Any], port: int, folder: Path) -> subprocess.
 
 def answers(port: int) -> bool:
     try:
-        with redis.Redis(port=port, socket_timeout=1) as client:
+        with redis.Redis(port=port, socket_timeout=20) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
@@ -82,7 +72,7 @@ def answers(port: int) -> bool:
 
 def served(url: str, **options: Any) -> requests.Response | None:
     try:
-        return requests.get(url, timeout=10, **options)
+        return requests.get(url, timeout=60, **options)
     except requests.ConnectionError:
         return None
 
@@ -91,7 +81,8 @@ def test_a_job_goes_through_every_command(
     database_url: str, tmp_path: Path, processes: ExitStack, request: pytest.FixtureRequest
 ) -> None:
     services = compose.load(SETTINGS)["services"]
-    redis_port, flower_port, metrics_port, dashboard_port = free_ports(4)
+    held = [processes.enter_context(closing(held_port())) for _ in range(4)]
+    redis_port, flower_port, metrics_port, dashboard_port = map(number, held)
     database = services["worker"]["environment"]["SPEEKO_DATABASE_URL"]
     here = Here(
         tmp_path,
@@ -113,7 +104,7 @@ def test_a_job_goes_through_every_command(
         assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
         assert client.config_get("appendonly")["appendonly"] == "yes"
     migrate = kept(processes, here.start("migrate", services["migrate"]))
-    assert migrate.wait(60) == 0, here.log("migrate")
+    assert migrate.wait(120) == 0, here.log("migrate")
 
     names = [
         name
@@ -130,7 +121,7 @@ def test_a_job_goes_through_every_command(
         )
         assert running[name].poll() is None, here.log(name)
 
-    assert job.wait(90) == 0, here.log("speeko") + here.log("worker")
+    assert job.wait(120) == 0, here.log("speeko") + here.log("worker")
     output = tmp_path / "data" / "output"
     summary = json.loads((output / "summary.json").read_text("utf-8"))
     assert (summary["state"], summary["delivered"]) == ("done", 12)

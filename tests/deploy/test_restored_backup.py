@@ -116,7 +116,7 @@ def test_what_a_restored_backup_holds_is_not_bought_again(
     flow: InProcess, new_database: str, tmp_path: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, dump, store = flow.settings.home_path, tmp_path / "backup.dump", tmp_path / "store"
-    flow.provider.script([{"match": "*", "times": -1, "delay_seconds": 0.1}])
+    flow.provider.script([{"match": "*", "times": -1, "delay_seconds": 0.3}])  # 70 rows take long
     job, _ = flow.submit(flow.catalog(ROWS))
     child = WorkerChild(flow.settings, job)
     wait_until(lambda: flow.provider.calls >= 8, "the first calls")

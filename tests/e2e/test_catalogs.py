@@ -27,7 +27,7 @@ def celery_setup_app(idle_spine: Spine):  # type: ignore[no-untyped-def]
 
 def test_the_cluster_answers(celery_setup: CeleryTestSetup) -> None:
     assert celery_setup.ready(control=True)
-    assert len(celery_setup.app.control.ping(timeout=5, limit=2)) == 2
+    assert len(celery_setup.app.control.ping(timeout=30, limit=2)) == 2
 
 
 def test_every_text_of_the_magento_catalog_is_bought_once(spine: Spine, shared_data: Path) -> None:

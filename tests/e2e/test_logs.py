@@ -29,7 +29,8 @@ def test_workers_log_json(make_spine: MakeSpine) -> None:
         found = [line for line in spine.logs().splitlines() if line]
         return [line for line in found if not line.startswith(PAST_THE_LOG)]
 
-    wait_until(lambda: any('"error"' in line for line in lines()), "a task that fails")
+    of_bad = f'"job": {bad}'
+    wait_until(lambda: any('"error"' in line and of_bad in line for line in lines()), "a task that fails")
     for node in spine.nodes:
         node.container.kill("SIGTERM")
     told = [json.loads(line) for line in lines()]

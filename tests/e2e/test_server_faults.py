@@ -25,7 +25,7 @@ STRICT = {"latency_ms": 150, "ignore_idempotency": True, "fsync": False}
 
 @pytest.fixture
 def slow(make_spine: MakeSpine) -> Spine:
-    spine = make_spine(provider=STRICT, max_concurrency=16, lease_seconds=3.0, work_seconds=1.0)
+    spine = make_spine(provider=STRICT, max_concurrency=16, lease_seconds=30.0, work_seconds=1.0)
     spine.start_workers(SYNTHESIZING, DELIVERING)
     return spine
 

@@ -15,6 +15,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from tests.fixtures.ports import held_port, number
+
 BLOCK_BYTES = 64 << 10
 
 
@@ -29,7 +31,8 @@ class Proxy:
         self._lines: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = asyncio.Event()
-        self.port = 0
+        self._held = held_port()  # while it is down, nobody else is given its port
+        self.port = number(self._held)
         self.accepted = 0
         self.latency_seconds = 0.0  # of each block, in each direction
         self.limit_data: int | None = None  # bytes a connection may send to the server before it is cut
@@ -43,8 +46,9 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._on_loop(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
+        self._held.close()
 
     def down(self) -> None:
         """Refuse new connections and reset those that are open."""
@@ -65,12 +69,11 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._open.set)
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def _listen(self) -> None:
         self._open.set()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _shut(self) -> None:
         if self._server is not None:

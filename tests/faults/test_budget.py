@@ -71,7 +71,7 @@ def test_a_budget_is_never_passed(eight: Spine) -> None:
 
 
 @pytest.mark.parametrize("kind", ["daily", "monthly"])
-def test_the_cap_of_a_tenant_holds_over_its_jobs(eight: Spine, kind: str) -> None:
+def test_the_cap_of_a_tenant_holds_over_its_jobs(one_day: None, eight: Spine, kind: str) -> None:
     """Two jobs at once; what there is is delivered, and with a higher cap both come to their end."""
     cap = 60 * 900
     eight.database.run(

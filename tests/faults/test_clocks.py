@@ -17,6 +17,7 @@ import speeko_jobs
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
+from tests.wait import wait_until
 from workers.supervisor import Node
 
 ROOT = Path(speeko_jobs.__file__).parent
@@ -91,11 +92,10 @@ def test_workers_with_wrong_clocks_take_nobody_for_dead_and_pay_nothing_twice(ma
     start_wrong(spine, DELIVERING, "jumps")
 
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", rows))
-    spine.wait_for_calls(80)
-    ((engines,),) = spine.sql("SELECT count(*) FROM speeko.claimant WHERE lease_until > clock_timestamp()")
+    living = "SELECT count(*) FROM speeko.claimant WHERE lease_until > clock_timestamp()"
+    wait_until(lambda: spine.sql(living) == [(2,)], "both to be at work")
     summary = spine.wait(job, sweeping=True)
 
-    assert engines == 2
     check_served(spine, summary, {str(number): text for number, text in enumerate(rows, start=1)})
     ledger = check_ledger(spine)
     assert (ledger.pop("stored"), spine.provider.calls) == (len(rows), len(rows))

@@ -27,7 +27,13 @@ def spine(make_spine: MakeSpine) -> Spine:
 
 
 def submit(spine: Spine, output: str = "out") -> int:
+    """With calls so slow that the test does something while there are many left; `hurry` ends that."""
+    spine.provider.script([{"match": "*", "times": -1, "delay_seconds": 0.4}])
     return spine.submit(write_catalog(spine.folder / "catalog.csv", ROWS), output=output)
+
+
+def hurry(spine: Spine) -> None:
+    spine.provider.script([])
 
 
 def now(spine: Spine) -> float:
@@ -49,12 +55,13 @@ def test_nothing_is_claimed_after_a_pause_and_a_resume_finishes(spine: Spine) ->
     job = submit(spine)
     spine.wait_for_calls(80)
     control.pause(spine.context, job)
-    paused = now(spine)
+    paused, claimed = now(spine), spine.sql("SELECT count(*) FROM speeko.attempt")[0][0]
     quiet(spine, job)
     calls = spine.provider.calls
     assert last_claim(spine, job) <= paused + 1  # in truth not even then: a claim looks at the job's state
-    assert calls < 200
+    assert calls <= claimed < 300
     assert spine.job(job).reserved_micros == 0
+    hurry(spine)
     control.resume(spine.context, job)
     assert spine.wait(job, sweeping=True)["delivered"] == 300
     assert check_ledger(spine)["stored"] == spine.provider.calls == 300
@@ -65,6 +72,7 @@ def test_a_cancelled_job_delivers_what_was_paid_and_lists_the_rest(spine: Spine)
     spine.wait_for_calls(80)
     control.cancel(spine.context, job)
     cancelled = now(spine)
+    hurry(spine)
     spine.until(lambda: (spine.folder / "out" / "summary.json").exists(), "its files")
     paid = spine.provider.calls
     ended = spine.job(job)
@@ -90,6 +98,7 @@ def test_another_job_goes_on_at_once_with_what_a_paused_one_leaves(spine: Spine)
     second = submit(spine, output="second")
     spine.wait_for_calls(80)
     control.pause(spine.context, first)
+    hurry(spine)
     summary = spine.wait(second)
     assert summary["delivered"] == 300
     assert spine.job(first).state is JobState.PAUSED

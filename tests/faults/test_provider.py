@@ -22,6 +22,7 @@ from speeko_jobs.flow import control, synthesize
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
+from tests.fixtures.ports import held_port, number
 from tests.metered.audio import read_stamp, stamp_of
 
 ROWS = [(f"r{n}", f"This is text {n}, about a plain box.") for n in range(60)]
@@ -81,24 +82,24 @@ def unblock(flow: InProcess) -> None:
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
-    [("5", 5), ("-1", 0), ("abc", 0), ("315360000", 600), ("", 0), ("0", 0), ("date", 7)],
+    [("60", 60), ("-1", 0), ("abc", 0), ("315360000", 600), ("", 0), ("0", 0), ("date", 90)],
 )
 def test_a_wait_is_kept_by_the_whole_fleet(flow: InProcess, retry_after: str, seconds: int) -> None:
     """Nothing is billed, nothing is lost; a wait of ten years is one of ten minutes."""
+    job, _ = flow.submit(flow.catalog(ROWS))
+    limited = flow.again(work_seconds=1.0)
     if retry_after == "date":
         retry_after = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
     headers = {"Retry-After": retry_after} if retry_after else {}
     flow.provider.script([{"match": "*", "times": 5, "status": 429, "headers": headers}])
-    job, _ = flow.submit(flow.catalog(ROWS))
-    limited = flow.again(work_seconds=1.0)
     limited.synthesize(job)
     blocked = flow.books.one(
         "SELECT coalesce(max(extract(epoch FROM blocked_until - clock_timestamp())), 0)::float8"
         " FROM speeko.account"
     )
     assert blocked <= seconds + 0.6
-    if seconds > 2:
-        assert blocked > seconds - 5
+    if seconds:
+        assert blocked > seconds - 30
         assert flow.provider.calls <= 32  # those that were on their way
     unblock(flow)
     check_done(flow, limited.drive(job))
@@ -181,7 +182,8 @@ def test_a_text_that_always_fails_is_given_up_after_three_calls(flow: InProcess)
     ids=lambda rule: "-".join(map(str, rule)),
 )
 def test_what_nobody_knows_is_unknown_and_bought_again(flow: InProcess, rule: dict[str, Any]) -> None:
-    limited = flow.again(request_timeout_seconds=1.5, max_audio_mb=1)
+    never_ends = bool({"delay_seconds", "drip"} & rule.keys())
+    limited = flow.again(request_timeout_seconds=3.0 if never_ends else 60.0, max_audio_mb=1)
     ended = drive(limited, {"match": "*", "times": 3, **rule})
     check_done(flow, ended)
     states = check_bill(flow)
@@ -209,9 +211,8 @@ def test_memory_is_bounded_whatever_comes(flow: InProcess) -> None:
 def nowhere() -> Iterator[dict[str, str]]:
     """Addresses at which no call can be sent."""
     with ExitStack() as stack:
-        closed = socket.create_server(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-        closed.close()
+        held = held_port()
+        stack.callback(held.close)
         plain = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
         def refuse() -> None:
@@ -225,7 +226,7 @@ def nowhere() -> Iterator[dict[str, str]]:
 
         threading.Thread(target=refuse, daemon=True).start()
         yield {
-            "refused": f"http://127.0.0.1:{port}",
+            "refused": f"http://127.0.0.1:{number(held)}",
             "no such host": "http://no-such-host.invalid",
             "TLS": f"https://127.0.0.1:{plain.getsockname()[1]}",
         }

@@ -42,7 +42,7 @@ def test_a_bucket_fails_and_the_audio_waits_in_the_spool(
     flow: InProcess, line: Proxy, s3_url: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settle, "STORE_TRIES", 1)
-    far = flow.again(store=f"{s3_url}?timeout=500ms")
+    far = flow.again(store=f"{s3_url}?timeout={'1s' if fault == 'hang' else '60s'}")
     job, _ = far.submit(far.catalog(ROWS))
     if fault == "down":
         line.down()

@@ -73,7 +73,7 @@ def check(flow: InProcess, job: int) -> None:
     assert min(2, audible) <= len(samples) <= min(5, audible)
 
 
-def test_looks_agree_with_the_files(flow: InProcess) -> None:
+def test_looks_agree_with_the_files(one_day: None, flow: InProcess) -> None:
     flow.provider.script([RUDE])
     job = run(flow, ROWS, flow.folder / "out")
     check(flow, job)

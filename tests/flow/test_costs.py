@@ -23,6 +23,7 @@ from tests.fixtures.books import broken_rules, ended, stored
 from tests.fixtures.daily import differences, saved
 from tests.fixtures.inprocess import InProcess
 
+pytestmark = pytest.mark.usefixtures("one_day")
 TEXTS = [(f"r{n}", f"This is text {n}.") for n in range(20)]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import socket
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from speeko_jobs.flow import evict, metrics, prune
 from speeko_jobs.flow.metrics import Family
 from speeko_jobs.flow.sweep import sweep
 from tests.fixtures.inprocess import InProcess
+from tests.fixtures.ports import held_port, number
 
 ROWS = [(f"id-{n}", f"Text number {n % 8} of the catalog.") for n in range(12)] + [("bad", " ")]
 
@@ -138,16 +139,16 @@ def test_labels_are_few_and_hold_no_rows(flow: InProcess) -> None:
 
 
 def test_each_source_fails_alone(flow: InProcess, tmp_path: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    away = flow.again(
-        redis_url=f"redis://127.0.0.1:{port}/0", database_url=f"postgresql://u@127.0.0.1:{port}/x"
-    )
-    for read in metrics.READINGS.values():
-        with pytest.raises(ServerError) as caught:
-            read(away.context)
-        assert "\n" not in str(caught.value)
-    away.close()
+    with contextlib.closing(held_port()) as held:
+        port = number(held)
+        away = flow.again(
+            redis_url=f"redis://127.0.0.1:{port}/0", database_url=f"postgresql://u@127.0.0.1:{port}/x"
+        )
+        for read in metrics.READINGS.values():
+            with pytest.raises(ServerError) as caught:
+                read(away.context)
+            assert "\n" not in str(caught.value)
+        away.close()
     assert metrics.postgres(dataclasses.replace(away.context, database=flow.context.database))
 
 

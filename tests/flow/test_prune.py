@@ -208,11 +208,13 @@ def test_a_retry_that_was_first_keeps_its_rows(flow: InProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "at_once"),
-    [("after_prune_begin", 100), ("in_prune:2", 2), ("in_prune:5", 2)],
-    ids=["begun", "chunks", "rows"],
+    ("place", "at_once", "without_rows"),
+    [("after_prune_begin", 100, False), ("in_prune:2", 2, False), ("in_prune:5", 2, True)],
+    ids=["begun", "rows", "chunks"],
 )
-def test_killed_half_way_the_next_goes_on(flow: InProcess, place: str, at_once: int) -> None:
+def test_killed_half_way_the_next_goes_on(
+    flow: InProcess, place: str, at_once: int, without_rows: bool
+) -> None:
     job = run(flow)
     age(flow, job, 2)
     before = told(flow, job)
@@ -224,7 +226,8 @@ def test_killed_half_way_the_next_goes_on(flow: InProcess, place: str, at_once: 
         env=os.environ | {"SPEEKO_CRASH": place},
     )
     assert died.returncode == -signal.SIGKILL
-    assert sum(left(flow, job).values()) > 0
+    assert left(flow, job)["chunk"] > 0
+    assert (left(flow, job)["item"] == 0) == without_rows
     assert told(flow, job) == before  # the sums hold at every moment
     with pytest.raises(JobError, match="pruned"):
         control.retry(flow.context, job)

@@ -63,7 +63,7 @@ def attempts(flow: InProcess) -> list[str]:
 
 
 def release(metered: MeteredProvider) -> None:
-    requests.post(f"{metered.url}/release", timeout=10).raise_for_status()
+    metered.release()
 
 
 def hold(metered: MeteredProvider, after_bytes: int = 3_000, times: int = 1) -> None:
@@ -144,12 +144,12 @@ def test_the_first_bytes_leave_before_the_last_have_come(
 
 
 def test_far_away_the_pieces_are_small(flow: InProcess, metered: MeteredProvider) -> None:
-    requests.post(f"{metered.url}/lag", json={"seconds": 0.31}, timeout=10).raise_for_status()
+    requests.post(f"{metered.url}/lag", json={"seconds": 0.31}, timeout=60).raise_for_status()
     try:
         heard: list[bytes] = []
         said = speak(flow, TEXT * 4, heard=heard)
     finally:
-        requests.post(f"{metered.url}/lag", json={"seconds": 0}, timeout=10).raise_for_status()
+        requests.post(f"{metered.url}/lag", json={"seconds": 0}, timeout=60).raise_for_status()
     assert said.piece_bytes == 2_048
     assert max(map(len, heard)) == 2_048
     assert b"".join(heard) == said.audio
@@ -309,13 +309,15 @@ def test_thrown_back_it_waits_as_it_is_told(flow: InProcess, metered: MeteredPro
 def test_blocked_for_long_it_says_so_at_once(flow: InProcess, metered: MeteredProvider) -> None:
     metered.script([{"match": "*", "status": 429, "headers": {"Retry-After": "300"}, "bill": False}])
     for _ in range(2):
-        with pytest.raises(SpeechError, match=r"takes no calls for another (300|299|298) s"):
+        with pytest.raises(SpeechError, match=r"takes no calls for another (300|2[89][0-9]) s"):
             speak(flow)
     assert attempts(flow) == ["refused"]  # the second did not even ask
     assert metered.calls == 0
 
 
-def test_budget_and_caps_hold_before_anything_is_bought(flow: InProcess, metered: MeteredProvider) -> None:
+def test_budget_and_caps_hold_before_anything_is_bought(
+    one_day: None, flow: InProcess, metered: MeteredProvider
+) -> None:
     with pytest.raises(BudgetError, match=r"costs \$0.000721, the budget is \$0.000720"):
         speak(flow, budget_micros=COST - 1)
     flow.context.database.run(lambda t: tenants.put(t, "shop", daily_micros=COST, keep_daily=False))

@@ -152,7 +152,7 @@ def test_a_worker_killed_at_the_due_minute(flow: InProcess, catalog: str, point:
         [sys.executable, str(Path(__file__).with_name("a_firer.py")), str(run)],
         env=environment(flow.settings) | {"SPEEKO_CRASH": point},
         capture_output=True,
-        timeout=60,
+        timeout=120,
     )
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert schedule.tick(flow.context, NIGHT) == []  # nobody knows yet

@@ -93,7 +93,7 @@ function put(id, html) {
 
 function change(fragments) {
   const focused = document.activeElement;
-  const home = focused?.closest("[id]")?.id; // of the fragment, should the element itself go
+  const home = focused?.parentElement?.closest("[id]")?.id; // of the fragment, should the element itself go
   for (const [id, html] of Object.entries(fragments)) put(id, html);
   if (focused && !focused.isConnected)
     (document.getElementById(home)?.querySelector("button, a, summary") ?? document.getElementById("main")).focus();
@@ -162,14 +162,15 @@ function tell(words) {
   told.textContent = words;
 }
 
-async function act(button) {
+async function act(form, path) {
   if (acting) return;
   acting = true;
   tell("");
   try {
-    const token = document.querySelector("#act [name=_xsrf]")?.value ?? "";
-    const path = new URL(button.formAction).pathname;
-    const answer = await fetch(`/api${path}`, { method: "POST", headers: { "X-Xsrftoken": token } });
+    const given = new URLSearchParams(new FormData(form));
+    const headers = { "X-Xsrftoken": given.get("_xsrf") ?? "" };
+    given.delete("_xsrf");
+    const answer = await fetch(`/api${path}?${given}`, { method: "POST", headers });
     if (!answer.ok) tell((await answer.json()).error);
     else if (line.dataset.state !== "live") location.reload();
   } catch {
@@ -183,10 +184,10 @@ document.addEventListener("submit", (event) => {
   if (asks) {
     event.preventDefault();
     document.getElementById(asks).showModal();
-  } else if (event.target.id === "act") {
+  } else if (event.target.id === "act" || event.target.id === "raise") {
     event.preventDefault();
     event.submitter.closest("dialog")?.close();
-    act(event.submitter);
+    act(event.target, event.submitter.getAttribute("formaction") ?? event.target.getAttribute("action"));
   }
 });
 

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-BYTEA, INT8, TEXT = 17, 20, 25  # the types' numbers in every Postgres; those of their arrays are below
+BYTEA, TEXT = 17, 25  # the types' numbers in every Postgres; those of their arrays are below
 _HEAD = struct.Struct("!iiIii")  # dimensions, nulls, type, elements, number of the first
 _LENGTH = struct.Struct("!i")
 
@@ -33,10 +33,6 @@ class _Texts(_Array):
     __slots__ = ()
 
 
-class _Int8s(_Array):
-    __slots__ = ()
-
-
 class _AsItIs(Dumper):
     format = Format.BINARY
 
@@ -52,11 +48,6 @@ class _TextsDumper(_AsItIs):
     oid = 1009
 
 
-class _Int8sDumper(_AsItIs):
-    oid = 1016
-
-
-psycopg.adapters.register_dumper(_Int8s, _Int8sDumper)
 psycopg.adapters.register_dumper(_Byteas, _ByteasDumper)
 psycopg.adapters.register_dumper(_Texts, _TextsDumper)
 

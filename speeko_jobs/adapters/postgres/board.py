@@ -264,13 +264,6 @@ def failed(database: Database, number: int, after: int = 0, limit: int = 50) -> 
     return database.run(work)
 
 
-def reasons(database: Database, number: int) -> list[tuple[str, int]]:
-    """Why rows of delivered chunks failed or were refused, each with its number of rows, most frequent first,
-    at most ten: what `jobs.failures` tells of a job that has ended, without a look at all of its rows. Raises
-    ServerError."""
-    return [(reason, n) for reason, n in database.rows("board_reasons", {"job": _number(number)})]
-
-
 def heard(database: Database, number: int, limit: int = 5) -> list[Heard]:
     """Delivered rows spread over the job, the same each time once it has ended. Raises ServerError."""
     values = {"job": _number(number), "places": [place / limit for place in range(limit)]}

@@ -12,6 +12,9 @@ import pytest
 import requests
 
 from cli.dashboard.access import Access
+from speeko_jobs.core.money import usd
+from speeko_jobs.core.states import JobState
+from speeko_jobs.flow import control
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
 from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
@@ -80,6 +83,55 @@ def test_what_cannot_be_done_is_told(acting: Client, job: int) -> None:
     assert act(acting, 999, "pause", 404) == {"error": "there is no job 999: `speeko jobs` lists them"}
     assert act(acting, job, "delete", 404) == {"error": f"there is nothing at /api/jobs/{job}/delete"}
     assert act(acting, job, "pause?force=1", 400) == {"error": "'force' is not asked for here"}
+
+
+@pytest.fixture
+def spent(flow: InProcess, job: int) -> int:
+    """The job, paused because the next text would pass its budget; micro-dollars that it has spent."""
+    cost = flow.books.one("SELECT min(cost_micros) FROM speeko.utterance")
+    control.resume(flow.context, job, 3 * cost)
+    assert flow.drive(job).reason == "budget: the next text would pass the job's budget"
+    return int(flow.books.one("SELECT spent_micros FROM speeko.job WHERE id = %s", [job]))
+
+
+def test_a_job_goes_on_under_a_higher_budget(acting: Client, flow: InProcess, job: int, spent: int) -> None:
+    assert 'name="budget"' in acting.get(f"/jobs/{job}").text
+    told = act(acting, job, "resume?budget=0.25")
+    assert (told["state"], told["budget_usd"]) == ("running", "0.250000")
+    assert 'name="budget"' not in acting.get(f"/jobs/{job}").text
+    assert flow.drive(job).state is JobState.DONE
+
+
+def test_what_is_no_budget_is_told(acting: Client, flow: InProcess, job: int, spent: int) -> None:
+    for amount in ("", "0,25", "nan", "inf", "-1", "1000000000.01", "0x1", "1 2", "9" * 300):
+        line = act(acting, job, f"resume?budget={amount}", 400)["error"]
+        assert line.startswith(("budget takes at most", f"budget {amount!r} is not an amount of dollars"))
+    assert state(flow, job) == "paused"
+
+
+def test_a_budget_below_what_is_spent_is_told(acting: Client, flow: InProcess, job: int, spent: int) -> None:
+    below, exact = usd(spent - 1), usd(spent)
+    line = f"job {job} has spent ${exact.rstrip('0')}: a budget of ${below.rstrip('0')} is below that"
+    assert act(acting, job, f"resume?budget={below}", 409) == {"error": line}
+    assert state(flow, job) == "paused"
+    assert act(acting, job, f"resume?budget={exact}")["budget_usd"] == exact
+    assert act(acting, job, f"pause?budget={exact}", 400) == {"error": "'budget' is not asked for here"}
+
+
+def test_a_form_raises_the_budget_and_says_why_not(
+    serve: Serve, flow: InProcess, job: int, spent: int
+) -> None:
+    client = serve(flow.context, Access("127.0.0.1", allow_actions=True))
+    field = re.search(r'name="_xsrf" value="([^"]+)"', client.get(f"/jobs/{job}").text)
+    assert field is not None
+    for amount, said in (("much", "&#39;much&#39; is not an amount of dollars"), ("0", "has spent $")):
+        answer = client.post(f"/jobs/{job}/resume", data={"_xsrf": field[1], "budget": amount})
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/jobs/{job}")
+        assert said in client.get(f"/jobs/{job}").text
+    assert client.post(f"/jobs/{job}/resume", data={"budget": "1"}).status_code == 403
+    assert state(flow, job) == "paused"
+    client.post(f"/jobs/{job}/resume", data={"_xsrf": field[1], "budget": "1"})
+    assert state(flow, job) == "running"
 
 
 def test_of_two_who_act_at_once_one_is_told(acting: Client, flow: InProcess, job: int) -> None:

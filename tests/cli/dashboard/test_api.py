@@ -27,6 +27,7 @@ from tests.cli.dashboard.conftest import PLANTED, XSRF, Client, Serve, Shop
 from tests.faults.proxy import Proxy
 from tests.wait import wait_until
 
+pytestmark = pytest.mark.usefixtures("one_day")
 VOLATILE = {"moved_seconds", "blocked_seconds", "seconds"}  # go on between two looks
 DOCUMENTS = [path for path in ROUTES if "{verb}" not in path and "audio" not in path]
 
@@ -495,12 +496,12 @@ def test_the_verb_serves_until_it_is_told_with_viewers_connected(
     with ExitStack() as stack:
         for _ in range(5):
             viewer = stack.enter_context(
-                requests.get(said["url"] + "/events?path=/", stream=True, timeout=30)
+                requests.get(said["url"] + "/events?path=/", stream=True, timeout=60)
             )
             assert viewer.status_code == 200
             next(viewer.iter_content(1))
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert err == f"dashboard: {said['url']}\n"
 
@@ -509,10 +510,10 @@ def test_the_verb_starts_servers_of_its_own(cli: Cli) -> None:
     process = cli.start("dashboard", "--port", "0")
     assert process.stderr is not None
     url = process.stderr.readline().removeprefix("dashboard: ").strip()
-    assert requests.get(f"{url}/api/jobs", timeout=30).json()["jobs"] == []
+    assert requests.get(f"{url}/api/jobs", timeout=60).json()["jobs"] == []
     assert cli.json("jobs") == []
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
 
 

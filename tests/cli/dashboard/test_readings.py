@@ -8,6 +8,7 @@ import socket
 import psycopg
 import pytest
 
+from cli.dashboard import readings as module
 from cli.dashboard.readings import STORAGE_SECONDS, Readings
 from speeko_jobs import runtime
 from speeko_jobs.errors import JobError, UsageError
@@ -16,7 +17,10 @@ from tests.fixtures.database import plain_url
 from tests.wait import wait_until
 
 
-def test_failures_that_take_long_to_count_hold_up_nothing(shop: Shop) -> None:
+def test_failures_that_take_long_to_count_hold_up_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FAILURES_WAIT_SECONDS", 0.1)
     readings = Readings(shop.flow.context)
     with psycopg.connect(plain_url(shop.flow.settings.database_url)) as other:
         other.execute("LOCK TABLE speeko.item")  # they are counted there
@@ -49,7 +53,7 @@ def test_failures_are_counted_again_when_there_are_others(shop: Shop) -> None:
         books.execute(reason, ["the text is empty", shop.with_errors, "another reason"])
 
 
-def test_what_is_kept_is_counted_seldom(shop: Shop) -> None:
+def test_what_is_kept_is_counted_seldom(one_day: None, shop: Shop) -> None:
     now = [0.0]
     readings = Readings(shop.flow.context, clock=lambda: now[0])
     before = readings.costs()["storage"]["bytes"]

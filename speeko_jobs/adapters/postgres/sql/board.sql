@@ -105,34 +105,6 @@ WHERE i.job_id = %(job)s AND i.row_no BETWEEN %(first)s AND %(last)s AND NOT i.s
   AND (i.error IS NOT NULL OR f.reason IS NOT NULL)
 ORDER BY i.row_no LIMIT %(failed)s::bigint + %(refused)s::bigint
 
--- board_reasons: how often each reason occurs among the failed and refused rows of a job's delivered chunks, and of
--- those that are pruned; only chunks with such rows are looked at
-WITH failing AS MATERIALIZED (
-    SELECT first_row, last_row FROM speeko.chunk
-    WHERE job_id = %(job)s AND state = 'delivered'
-      AND coalesce((counts->>'failed')::bigint, 0) + coalesce((counts->>'refused')::bigint, 0) > 0
-)
-SELECT reason, sum(n)::bigint FROM (
-    SELECT coalesce(i.error, f.reason) AS reason, count(*) AS n
-    FROM failing c CROSS JOIN LATERAL (
-        SELECT error, keys, kept FROM speeko.item
-        WHERE job_id = %(job)s AND row_no BETWEEN c.first_row AND c.last_row AND NOT skipped
-        OFFSET 0
-    ) i LEFT JOIN LATERAL (
-        SELECT u.reason FROM unnest(i.keys) WITH ORDINALITY AS k (key, place)
-        CROSS JOIN LATERAL (SELECT state, reason FROM speeko.utterance WHERE key = k.key OFFSET 0) u
-        WHERE u.state = 'failed' AND i.error IS NULL AND NOT i.kept
-        ORDER BY k.place LIMIT 1
-    ) f ON true
-    WHERE i.error IS NOT NULL OR f.reason IS NOT NULL
-    GROUP BY 1
-    UNION ALL
-    SELECT e.name, e.value::bigint
-    FROM speeko.job j CROSS JOIN LATERAL jsonb_each_text(j.reasons) AS e (name, value)
-    WHERE j.id = %(job)s
-) found
-GROUP BY reason ORDER BY 2 DESC, 1 LIMIT 10
-
 -- board_unserved: rows of a chunk that no text's failure accounts for: nothing lies at their path, or their job
 -- was cancelled before their text was bought
 SELECT i.row_no, i.row_id, r.is_cancelled

@@ -105,23 +105,31 @@ FROM (
 ) c CROSS JOIN LATERAL jsonb_each_text(c.counts) AS e (name, value)
 GROUP BY e.name
 
--- job_failures: how often each reason occurs among a job's failed and refused rows
+-- job_failures: how often each reason occurs among the failed and refused rows of a job's delivered chunks, and of
+-- those that are pruned; only chunks with such rows are looked at
+WITH failing AS MATERIALIZED (
+    SELECT first_row, last_row FROM speeko.chunk
+    WHERE job_id = %(job)s AND state = 'delivered'
+      AND coalesce((counts->>'failed')::bigint, 0) + coalesce((counts->>'refused')::bigint, 0) > 0
+)
 SELECT reason, sum(n)::bigint FROM (
-    SELECT i.error AS reason, count(*) AS n
-    FROM speeko.item i
-    WHERE i.job_id = %(job)s AND i.error IS NOT NULL AND NOT i.skipped
-    GROUP BY i.error
-    UNION ALL
-    SELECT reason, count(*) FROM (
-        SELECT DISTINCT ON (i.row_no) u.reason
-        FROM speeko.item i CROSS JOIN LATERAL unnest(i.keys) WITH ORDINALITY AS k (key, place)
-        JOIN speeko.utterance u ON u.key = k.key
-        WHERE i.job_id = %(job)s AND NOT i.kept AND u.state = 'failed'
-        ORDER BY i.row_no, k.place
-    ) first GROUP BY reason
+    SELECT coalesce(i.error, f.reason) AS reason, count(*) AS n
+    FROM failing c CROSS JOIN LATERAL (
+        SELECT error, keys, kept FROM speeko.item
+        WHERE job_id = %(job)s AND row_no BETWEEN c.first_row AND c.last_row AND NOT skipped
+        OFFSET 0
+    ) i LEFT JOIN LATERAL (
+        SELECT u.reason FROM unnest(i.keys) WITH ORDINALITY AS k (key, place)
+        CROSS JOIN LATERAL (SELECT state, reason FROM speeko.utterance WHERE key = k.key OFFSET 0) u
+        WHERE u.state = 'failed' AND i.error IS NULL AND NOT i.kept
+        ORDER BY k.place LIMIT 1
+    ) f ON true
+    WHERE i.error IS NOT NULL OR f.reason IS NOT NULL
+    GROUP BY 1
     UNION ALL
     SELECT e.name, e.value::bigint
     FROM speeko.job j CROSS JOIN LATERAL jsonb_each_text(j.reasons) AS e (name, value)
     WHERE j.id = %(job)s
-) f
+) found
 GROUP BY reason ORDER BY 2 DESC, 1 LIMIT 10
+
