@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from speeko_jobs.core import pacing
@@ -194,6 +194,7 @@ WINDOWS = st.builds(
     st.integers(1, 300),
     st.lists(st.tuples(st.floats(0, 30), WINDOWS, st.sampled_from([None, None, None, 1, 10, 300]))),
 )
+@example(1, 2, [(1.0, Window(1, saturated=True, allowed_by_server=1), None)])  # as many as it may
 @settings(max_examples=300)
 def test_never_below_one_or_above_the_ceiling(
     start: int, ceiling: int, reports: list[tuple[float, Window, int | None]]
