@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from workers import process
 from workers.app import app
 
 
@@ -19,6 +20,7 @@ def main() -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--concurrency", type=int, required=True)
     asked = parser.parse_args()
+    process.preload(asked.queues)
     worker = app.Worker(
         hostname=asked.hostname,
         queues=asked.queues,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import mmap
 import sys
 from collections.abc import Coroutine
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from speeko_jobs import runtime
+from speeko_jobs.adapters.celery_queue import SYNTHESIZE
 from speeko_jobs.adapters.providers import Provider, open_provider
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.flow.context import Context
@@ -46,6 +48,12 @@ class Process:
         if found is None:
             found = self.providers[profile.name] = open_provider(profile, self.context.settings)
         return found
+
+
+def preload(queues: str) -> None:
+    """Load before the fork what the first task of each child would: once, in memory that they share."""
+    if SYNTHESIZE in queues.split(",") and settings.provider != "espeak":
+        importlib.import_module("speeko_jobs.adapters.providers.speech_api")
 
 
 def begin_stop() -> None:

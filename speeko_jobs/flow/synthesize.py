@@ -446,8 +446,10 @@ class _Engine:
             got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
             crash.point("after_claim")
             spec = self.orders[job].spec
-            to_call, found = await self._in_thread(settle.recover, self.context, job, spec, got)
-            await self._ready(found.ready)
+            to_call = got
+            if any(claim.fence > 1 for claim in got):
+                to_call, found = await self._in_thread(settle.recover, self.context, job, spec, got)
+                await self._ready(found.ready)
             self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
             self.allowance.retries -= sum(claim.again for claim in to_call)
             suspects = [c for c in to_call if c.tries >= SUSPECT_TRIES and not c.again]

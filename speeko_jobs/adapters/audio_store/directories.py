@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import functools
+import itertools
 import os
 import secrets
 import time
@@ -40,6 +41,7 @@ class Directories:
         self._open: OrderedDict[str, int] = OrderedDict()
         self._changed: set[str] = set()  # folders whose entries are not durable yet
         self._staged = False
+        self._temp_names = map(f"{os.getpid()}-{secrets.token_hex(8)}-{{}}".format, itertools.count())
         try:
             self.root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -69,7 +71,7 @@ class Directories:
         in place would damage that.
         """
         self.at = path
-        temp, mode = _temp_name(), 0o444 if is_audio(path) else 0o666
+        temp, mode = next(self._temp_names), 0o444 if is_audio(path) else 0o666
 
         def create() -> int:
             return os.open(temp, _CREATE_FLAGS, mode, dir_fd=self._fd(STAGING))
@@ -90,7 +92,7 @@ class Directories:
 
     def link_staged(self, source_fd: int, source_name: str) -> str:
         """A staged hard link of a file; its name there."""
-        temp = _temp_name()
+        temp = next(self._temp_names)
 
         def create() -> None:
             os.link(
@@ -227,10 +229,6 @@ def syncfs() -> Callable[[int], None] | None:
             raise OSError(number, os.strerror(number))
 
     return call
-
-
-def _temp_name() -> str:
-    return f"{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def _fsync_path(folder: Path) -> None:

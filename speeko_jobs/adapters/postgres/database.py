@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors as pg
 from sqlalchemy import create_engine, event
+from sqlalchemy.dialects.postgresql import psycopg as _dialect  # noqa: F401  # loaded before workers fork
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout

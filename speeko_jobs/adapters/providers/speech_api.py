@@ -32,6 +32,7 @@ _KEEP_ALIVE_SECONDS = 1.5
 _CONNECT_SECONDS = 10.0
 _ERROR_BYTES = 64 * 1024
 _ERROR_SECONDS = 5.0
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ROUND_TRIP_SECONDS = 2.0  # longer than that is slow, however long it is
 
 
@@ -184,6 +185,6 @@ def _body(profile: Profile, request: SpeechRequest) -> bytes:
             raise ProviderError(Failure.REFUSED, reason)
         body[profile.language_field] = code
     try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        return _JSON.encode(body).encode()
     except UnicodeEncodeError:
         raise ProviderError(Failure.REFUSED, "the text is not valid Unicode") from None
