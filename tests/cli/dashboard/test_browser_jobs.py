@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from speeko_jobs.core.states import JobState
 from tests.fixtures.browser import Page, expect
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog
@@ -53,6 +55,7 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.textContent.trim()"))
 
 
+@pytest.mark.usefixtures("one_day")
 def test_a_job_is_seen_from_its_submission_to_its_end(stage: Stage, page: Page) -> None:  # noqa: F811
     spine = stage.spine
     page.goto(stage.url)
