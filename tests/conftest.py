@@ -12,22 +12,18 @@ import signal
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
-import psycopg
 import pytest
 import redis
-import sqlalchemy
 
 from speeko_jobs.local.stack import ServerUrls
 from tests.fixtures.browser import browser, open_page, page, pytest_runtest_call  # noqa: F401
-from tests.fixtures.database import dropped
+from tests.fixtures.database import own_database
 from tests.fixtures.metered import metered  # noqa: F401
 from tests.fixtures.midnight import one_day  # noqa: F401
-from tests.wait import wait_until
 
 ROOT = Path(__file__).parents[1]
 if (
@@ -66,13 +62,8 @@ def servers() -> Iterator[ServerUrls]:
 @pytest.fixture
 def database_url(servers: ServerUrls) -> Iterator[str]:
     """SQLAlchemy URL of an empty database of the test's own. Connections left open are cut at the end."""
-    url = sqlalchemy.make_url(servers.database_url)
-    name = f"test_{uuid.uuid4().hex}"
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield url.set(database=name).render_as_string(hide_password=False)
-        wait_until(lambda: dropped(connection, name), f"the end of database {name}")
+    with own_database(servers, "test") as url:
+        yield url
 
 
 @pytest.fixture

@@ -24,10 +24,11 @@ def pause(context: Context, job: int, reason: str = "by the user") -> None:
 
 def resume(context: Context, job: int, budget_micros: int | None = None) -> None:
     """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too."""
-    spent_micros = jobs.show(context.database, job).spent_micros
-    if budget_micros is not None and budget_micros < spent_micros:
-        budget, spent = micros(budget_micros), micros(spent_micros)
-        raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
+    if budget_micros is not None:
+        spent_micros = jobs.show(context.database, job).spent_micros
+        if budget_micros < spent_micros:
+            budget, spent = micros(budget_micros), micros(spent_micros)
+            raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
 
     def go_on(t: Transaction) -> bool:
         if jobs.resume(t, job, budget_micros):

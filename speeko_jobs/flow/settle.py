@@ -108,7 +108,7 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     stored nor as a call, was bought after the backup that this database came out of: it is booked now.
     """
     store = context.store_of(spec.store)
-    again = [claim for claim in claimed if claim.fence > 1]
+    again = [claim for claim in claimed if claim.may_be_stored]
     sizes = store.sizes([audio_path(claim.key, claim.format) for claim in again])
     there = [claim for claim, size in zip(again, sizes, strict=True) if size]
     if not there:

@@ -447,7 +447,7 @@ class _Engine:
             crash.point("after_claim")
             spec = self.orders[job].spec
             to_call = got
-            if any(claim.fence > 1 for claim in got):
+            if any(claim.may_be_stored for claim in got):
                 to_call, found = await self._in_thread(settle.recover, self.context, job, spec, got)
                 await self._ready(found.ready)
             self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}

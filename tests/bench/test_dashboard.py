@@ -8,11 +8,9 @@ is paused, less those that there are without a viewer.
 from __future__ import annotations
 
 import contextlib
-import json
 import statistics
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -27,7 +25,7 @@ from tests.bench.table import show, size
 from tests.bench.test_warm_rate import Cells
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.spine import Spine
-from tests.fixtures.stage import Dashboard
+from tests.fixtures.stage import Dashboard, hear, listening
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1_800)]
 ANSWERS, MOVES, WINDOW_SECONDS = 30, 5, 5.0
@@ -71,19 +69,9 @@ def behind(spine: Spine, url: str, job: int) -> list[float]:
                 lambda t, a=after, b=before: jobs.set_state(t, job, a, "bench", expected=[b])  # type: ignore[misc]
             )
             began = time.monotonic()
-            while f"Job {job} is {after}" not in next(said).get("announce", ""):
-                pass
+            hear(said, f"Job {job} is {after}")
             out.append(1e3 * (time.monotonic() - began))
     return out
-
-
-@contextlib.contextmanager
-def listening(url: str, path: str) -> Iterator[Iterator[dict[str, str]]]:
-    """What one viewer of a page is told."""
-    with requests.get(f"{url}/events", params={"path": path}, stream=True, timeout=60) as answer:
-        assert answer.status_code == 200
-        lines = answer.iter_lines(chunk_size=None)
-        yield (json.loads(line[6:]) for line in lines if line.startswith(b"data: {"))
 
 
 def commits_a_second(spine: Spine, url: str, path: str, viewers: int) -> float:

@@ -7,13 +7,11 @@ import csv
 import json
 import shutil
 import subprocess
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from speeko_jobs.adapters.postgres import jobs
@@ -27,7 +25,7 @@ from speeko_jobs.local.stack import ServerUrls
 from tests.cli.conftest import Here
 from tests.faults.workers import WorkerChild, finish
 from tests.fixtures.books import broken_rules
-from tests.fixtures.database import dropped, named_url, plain_url
+from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
 
@@ -38,11 +36,8 @@ LATER = [(f"s{n}", f"A text of a job that was submitted later, number {n}.") for
 @pytest.fixture
 def new_database(servers: ServerUrls) -> Iterator[str]:
     """An empty database, as a restore wants it; its URL."""
-    name = f"restored_{uuid.uuid4().hex}"
-    with psycopg.connect(plain_url(servers.database_url), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield named_url(servers.database_url, name)
-        wait_until(lambda: dropped(connection, name), f"the end of {name}")
+    with own_database(servers, "restored") as url:
+        yield url
 
 
 def postgres(program: str, url: str, *words: str | Path) -> None:

@@ -26,21 +26,18 @@ SPOKEN = {str(number): text for number, text in enumerate(ROWS, start=1)}
 @pytest.fixture
 def slow(make_spine: MakeSpine) -> Spine:
     """Slow calls, a provider that bills every one of them, and leases that lapse soon."""
-    return make_spine(
-        provider={"latency_ms": 150, "ignore_idempotency": True, "fsync": False},
-        max_concurrency=LIMIT,
-        lease_seconds=3.0,
-    )
+    return slow_calls(make_spine, lease_seconds=3.0)
 
 
 @pytest.fixture
 def patient(make_spine: MakeSpine) -> Spine:
     """The same with leases that outlast any pause: for deaths after which no call may be in doubt."""
-    return make_spine(
-        provider={"latency_ms": 150, "ignore_idempotency": True, "fsync": False},
-        max_concurrency=LIMIT,
-        lease_seconds=30.0,
-    )
+    return slow_calls(make_spine, lease_seconds=30.0)
+
+
+def slow_calls(make_spine: MakeSpine, *, lease_seconds: float) -> Spine:
+    provider = {"latency_ms": 150, "ignore_idempotency": True, "fsync": False}
+    return make_spine(provider=provider, max_concurrency=LIMIT, lease_seconds=lease_seconds)
 
 
 def submit(spine: Spine) -> int:

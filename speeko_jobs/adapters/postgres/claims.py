@@ -43,6 +43,11 @@ class Claim:
     again: bool = False  # the last of them failed at the provider: this one is a retry
     fence: int = 1  # how often it was claimed, this time included
 
+    @property
+    def may_be_stored(self) -> bool:
+        """Whether an engine may have stored its audio and died before it was booked."""
+        return self.fence > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Left:

@@ -20,9 +20,8 @@ from speeko_jobs.adapters.postgres.arrays import packed
 from speeko_jobs.adapters.postgres.database import statement, statement_names
 from speeko_jobs.local.stack import ServerUrls
 from tests.fixtures import million
-from tests.fixtures.database import dropped, named_url, plain_url
+from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.million import JOB, Statistics, attempted_at, key
-from tests.wait import wait_until
 
 # rows that a scan may look at for each key, or whatever a statement is given a list of, and besides
 ROWS_EACH, ROWS_BESIDES = 8, 2_000
@@ -354,16 +353,12 @@ CHECKED: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def connection(servers: ServerUrls, migrated_template: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection to the full database, autocommit."""
-    name = f"{migrated_template}_million"
-    with psycopg.connect(plain_url(servers.database_url), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}".encode())
-        try:
-            url = plain_url(named_url(servers.database_url, name))
-            with psycopg.connect(url, autocommit=True, prepare_threshold=2**31) as opened:
-                million.fill(opened)
-                yield opened
-        finally:
-            wait_until(lambda: dropped(server, name), f"the end of {name}")
+    with (
+        own_database(servers, "million", migrated_template) as url,
+        psycopg.connect(plain_url(url), autocommit=True, prepare_threshold=2**31) as opened,
+    ):
+        million.fill(opened)
+        yield opened
 
 
 def explained(connection: psycopg.Connection[Any], name: str, *, generic: bool) -> dict[str, Any]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import pytest
 import requests
 
@@ -24,10 +22,9 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.plan import Orders
 from speeko_jobs.flow.request import Request
 from speeko_jobs.local.stack import ServerUrls
-from tests.fixtures.database import dropped, named_url, plain_url
+from tests.fixtures.database import own_database
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
-from tests.wait import wait_until
 
 PLANTED = "planted-secret-77d1"  # in addresses and reasons; no answer may hold it
 TEXTS = [f"The article number {n} comes in a plain box, ready to ship tomorrow." for n in range(40)]
@@ -70,14 +67,12 @@ def shop_home(
 ) -> Iterator[InProcess]:
     """A database and a provider for all tests of this folder."""
     folder = tmp_path_factory.mktemp("shop")
-    name = f"shop_{uuid.uuid4().hex}"
     provider = MeteredProvider(folder, fsync=False)
     (folder / "home").mkdir()
-    with psycopg.connect(plain_url(servers.database_url), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}".encode())
+    with own_database(servers, "shop", migrated_template) as url:
         settings = provider.settings(
             home=str(folder / "home"),
-            database_url=named_url(servers.database_url, name),
+            database_url=url,
             redis_url=servers.redis_url,
             max_concurrency=32,
         )
@@ -85,7 +80,6 @@ def shop_home(
         yield flow
         flow.close()
         provider.stop()
-        wait_until(lambda: dropped(connection, name), f"the end of {name}")
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,9 @@ Times of this machine are printed; what makes them short is counted.
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import statistics
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +17,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import requests
 from sqlalchemy import event
 
 from cli.dashboard.places import place_at
@@ -32,9 +29,9 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.local.stack import ServerUrls
 from tests.cli.dashboard.conftest import Client, Serve, ended
 from tests.fixtures.browser import Page, expect
-from tests.fixtures.database import dropped, named_url, plain_url
+from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.inprocess import InProcess
-from tests.fixtures.stage import Dashboard
+from tests.fixtures.stage import Dashboard, hear, listening
 from tests.wait import wait_until
 
 ROWS, FEW_ROWS, CHUNK_ROWS, JOBS = 1_000_000, 1_000, 500, 5_000
@@ -69,10 +66,7 @@ def large(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Large]:
     folder = tmp_path_factory.mktemp("large")
-    name = f"large_{uuid.uuid4().hex}"
-    url = named_url(servers.database_url, name)
-    with psycopg.connect(plain_url(servers.database_url), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}".encode())
+    with own_database(servers, "large", migrated_template) as url:
         flow = shop_home.again(database_url=url, home=str(folder))
         flow.folder, flow.output = folder, folder / "out"
         again = flow.again()
@@ -88,7 +82,6 @@ def large(
         print(f"\na job of {ROWS:,} rows was made in {time.monotonic() - began:.1f} s")
         yield Large(flow, small, large, again.context, overheard(again.context))
         flow.close()
-        wait_until(lambda: dropped(server, name), f"the end of {name}")
 
 
 def fill(connection: psycopg.Connection[Any], base: int, rows: int) -> int:
@@ -262,20 +255,6 @@ def test_a_look_at_a_million_rows_costs_what_one_at_a_thousand_costs(large: Larg
 # what viewers cost
 
 
-@contextlib.contextmanager
-def listening(client: Client, path: str) -> Iterator[Iterator[dict[str, str]]]:
-    """What one viewer of a page is told."""
-    with requests.get(f"{client.url}/events", params={"path": path}, stream=True, timeout=60) as answer:
-        assert answer.status_code == 200
-        lines = answer.iter_lines(chunk_size=None)
-        yield (json.loads(line[6:]) for line in lines if line.startswith(b"data: {"))
-
-
-def hear(said: Iterator[dict[str, str]], words: str) -> None:
-    while words not in next(said).get("announce", ""):
-        pass
-
-
 def move(large: Large, to: JobState) -> None:
     """Pause the large job or let it run, as a thing that happens in the database."""
     states, job = [JobState.RUNNING, JobState.PAUSED], large.large
@@ -290,7 +269,7 @@ def pushed(large: Large, client: Client, viewers: int) -> tuple[int, float]:
         large.said.clear()
         began = time.monotonic()
         path = f"/jobs/{large.large}"
-        said = [stack.enter_context(listening(client, path)) for _ in range(viewers)]
+        said = [stack.enter_context(listening(client.url, path)) for _ in range(viewers)]
         for push in range(PUSHES):
             to = (JobState.PAUSED, JobState.RUNNING)[push % 2]
             move(large, to)
