@@ -1,0 +1,67 @@
+"""Why a job is paused: the kinds of pause, how a reason is stored, and what ends each kind.
+
+A reason is stored in the job as "<kind>: <detail>"; the kind is the prefix. Every automatic pause has a
+kind, and every kind names its remedy. Writes nothing: engines, sweepers and commands store the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class PauseKind(StrEnum):
+    """The value is the prefix of the stored reason."""
+
+    USER = "user"  # by a person, or by Ctrl-C; also every reason without a known prefix
+    BUDGET = "budget"  # the next text would exceed a budget or a tenant's cap
+    ACCOUNT = "provider"  # key, quota, model or address: a person must act
+    WASTE = "waste"  # too much was paid for unusable audio
+    REFUSALS = "refusals"  # the provider refuses every text with one reason
+    SAME_AUDIO = "same audio"  # one audio under texts that differ
+    OUTAGE = "outage"  # the provider has failed for too long; the only kind that resumes by itself
+    STORE = "store"  # the audio store refuses, or known audio is gone from it
+    SPOOL = "spool"  # no room on the worker's disk
+    DESTINATION = "destination"  # the output refuses: full, forbidden, gone
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What ends a pause: what to do first ("" for nothing), and the options that `resume` needs then."""
+
+    first: str
+    options: str = ""
+
+
+REMEDIES: Final[dict[PauseKind, Remedy]] = {
+    PauseKind.USER: Remedy(""),
+    PauseKind.BUDGET: Remedy("raise the budget or the tenant's cap", "--budget USD"),
+    PauseKind.ACCOUNT: Remedy("correct the key, quota, model or URL of the speech API"),
+    PauseKind.WASTE: Remedy("check the provider's audio", "--max-waste USD"),
+    PauseKind.REFUSALS: Remedy("correct the model, voice or options that the provider refuses"),
+    PauseKind.SAME_AUDIO: Remedy("check the provider's audio"),
+    PauseKind.OUTAGE: Remedy("nothing: the job resumes when the provider answers again"),
+    PauseKind.STORE: Remedy("make the audio store available (SPEEKO_STORE)"),
+    PauseKind.SPOOL: Remedy("free disk space where the workers run"),
+    PauseKind.DESTINATION: Remedy("make the output writable"),
+}
+
+
+def stored_reason(kind: PauseKind, detail: str) -> str:
+    """Return the reason as it is stored in the job."""
+    return f"{kind.value}: {detail}"
+
+
+def kind_of(reason: str) -> PauseKind:
+    """Return the kind of a stored reason; USER where it has no known prefix."""
+    prefix, separator, _ = reason.partition(": ")
+    try:
+        return PauseKind(prefix) if separator else PauseKind.USER
+    except ValueError:
+        return PauseKind.USER
+
+
+def resumes_by_itself(kind: PauseKind) -> bool:
+    """Return whether sweepers resume such a job without a person."""
+    return kind is PauseKind.OUTAGE
