@@ -24,6 +24,16 @@ AUDIO = bytes(range(256)) * 120
 SHARED_MEMORY = Path("/dev/shm")
 
 
+PUTS_IN_A_WRONG_TIME = """
+import sys, time
+sys.path.insert(0, "")
+from speeko_jobs.adapters.audio_store import Store
+assert sys.argv[2] == "jumps" or abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) > 86_400
+for n in range(3):
+    Store(sys.argv[1]).put(f"other-{n}.json", b"{}")
+"""
+
+
 def script(text: str, *arguments: str, **options: object) -> subprocess.Popen[str]:
     """A Python process of its own, with this repository on its path."""
     head = "import os, sys\nfrom speeko_jobs.adapters.audio_store import Store, StoreFull\n"
@@ -95,6 +105,27 @@ def test_a_writer_killed_half_way_leaves_what_was_there(
     store.put("other.json", b"{}")
     store.put("other.json", b"{}")
     assert tree(root) == ["manifest.jsonl", "other.json"]
+
+
+@pytest.mark.parametrize("clock", ["172800", "-172800", "jumps"])
+def test_staged_files_of_others_outlive_a_worker_whose_clock_is_wrong(tmp_path: Path, clock: str) -> None:
+    """Their age is told by the disk's clock; the worker's own may be days ahead."""
+    root = tmp_path / "store"
+    store = Store(str(root))
+    wrong_clock = Path(__file__).parents[1] / "faults" / "wrong_clock"
+    with store.writer("manifest.jsonl") as out:
+        out.write(b"x" * 3_000_000)
+        done = subprocess.run(
+            [sys.executable, "-c", PUTS_IN_A_WRONG_TIME, str(root), clock],
+            env={"PYTHONPATH": str(wrong_clock), "WRONG_CLOCK": clock, "PATH": os.environ["PATH"]},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+    assert store.get("manifest.jsonl") == b"x" * 3_000_000
+    assert tree(root) == ["manifest.jsonl", *(f"other-{n}.json" for n in range(3))]
 
 
 def test_objects_are_whole_whenever_the_process_is_killed(tmp_path: Path) -> None:

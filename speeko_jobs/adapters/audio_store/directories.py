@@ -12,7 +12,6 @@ import functools
 import itertools
 import os
 import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -201,9 +200,11 @@ class Directories:
                 return
         try:
             fd = self._fd(STAGING)
+            # The disk's own clock: this batch has just changed the folder. A worker's clock may be days off.
+            now = os.fstat(fd).st_ctime
             for name in os.listdir(fd):  # noqa: PTH208  # a handle, not a path
                 # ctime, not mtime: a staged link has the mtime of its original
-                if time.time() - os.stat(name, dir_fd=fd, follow_symlinks=False).st_ctime > ORPHAN_SECONDS:
+                if now - os.stat(name, dir_fd=fd, follow_symlinks=False).st_ctime > ORPHAN_SECONDS:
                     os.unlink(name, dir_fd=fd)
         except OSError:
             return  # others are at work there too
