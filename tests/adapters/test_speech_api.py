@@ -10,7 +10,8 @@ import os
 import socket
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,18 @@ def test_statuses(
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert answers.retry_after_seconds(value, NOW) == seconds
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(0), timedelta(days=-1)])
+def test_a_date_to_wait_for_is_read_by_the_clock_of_its_server(ahead: timedelta) -> None:
+    """The worker's clock may be a day off, and so may the server's: both dates are the server's."""
+    headers = {
+        "Date": format_datetime(NOW + ahead, usegmt=True),
+        "Retry-After": format_datetime(NOW + ahead + timedelta(seconds=90), usegmt=True),
+    }
+    assert answers.error_of(429, headers, b"", NOW).retry_after_seconds == 90
+    headers["Date"] = "soon"
+    assert answers.error_of(429, headers | {"Retry-After": "7"}, b"", NOW).retry_after_seconds == 7
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def error_of(
         failure_of(status, text, stated is not None),
         reason[:MAX_REASON_CHARS],
         status=status,
-        retry_after_seconds=retry_after_seconds(stated, now),
+        retry_after_seconds=retry_after_seconds(stated, _date(headers.get("Date", "")) or now),
         server_limit=limits_of(headers)[0],
     )
 
@@ -88,18 +88,26 @@ def _duration(text: str) -> float:
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """A Retry-After header (seconds or an HTTP date) as seconds within 0 to 600; None where it is neither."""
+    """Return the seconds, within 0 to 600, of a Retry-After header; None where it is neither seconds nor date.
+
+    `now`: by the clock of the server that wrote the date, where it tells its time.
+    """
     if value is None:
         return None
     value = value.strip()
     if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
         return min(float(value[:20]), MAX_RETRY_AFTER_SECONDS)
+    until = _date(value)
+    return None if until is None else max(0.0, min((until - now).total_seconds(), MAX_RETRY_AFTER_SECONDS))
+
+
+def _date(value: str) -> datetime | None:
+    """Return the time of an HTTP date; None for anything else."""
     try:
-        until = email.utils.parsedate_to_datetime(value)
+        found = email.utils.parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, min((until - now).total_seconds(), MAX_RETRY_AFTER_SECONDS))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
