@@ -88,7 +88,7 @@ def _duration(text: str) -> float:
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """Return the seconds, within 0 to 600, of a Retry-After header; None where it is neither seconds nor date.
+    """Return the seconds (0 to 600) of a Retry-After header; None where it is neither seconds nor date.
 
     `now`: by the clock of the server that wrote the date, where it tells its time.
     """
