@@ -29,6 +29,7 @@ _PLAIN = re.compile(
 )
 _REFUSED = '<>:"|?*/\\'
 _ROW_SPEC = re.compile(r"0?[1-9]?[0-9]?d?")
+_AUDIO_PATH = re.compile(r"audio/([0-9a-f]{3})/\1[0-9a-f]{61}\.[a-z0-9]+")
 _FIELDS = ("id", "row", "voice", "language", "ext")
 
 
@@ -103,6 +104,17 @@ def audio_path(key: bytes, format: str) -> str:
     there when a file comes, and with a hundred million texts 25,000 files in each."""
     digits = key.hex()
     return f"audio/{digits[:3]}/{digits}.{format}"
+
+
+def earlier_audio_path(path: str) -> str | None:
+    """Return where stores of before schema 0010 keep such an object: "audio/ab/cd/<hex>.<format>".
+
+    None for every other path.
+    """
+    if _AUDIO_PATH.fullmatch(path) is None:
+        return None
+    name = path[len("audio/abc/") :]
+    return f"audio/{name[:2]}/{name[2:4]}/{name}"
 
 
 def fold(path: str) -> str:

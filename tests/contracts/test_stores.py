@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
+import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.naming import audio_path, earlier_audio_path
 from speeko_jobs.errors import StoreError
 from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 
@@ -254,3 +257,90 @@ def test_s3_objects_carry_headers_also_when_the_server_copies(s3_url: str) -> No
     ]:
         headers = bucket.get(path).attributes
         assert (headers["Content-Type"], headers["Cache-Control"]) == (content, cache)
+
+
+def _earlier(paths: list[str]) -> list[str]:
+    found = [earlier_audio_path(path) for path in paths]
+    assert None not in found
+    return [path for path in found if path is not None]
+
+
+def _laid_out_earlier(store: Store, count: int = 9) -> tuple[list[str], list[bytes]]:
+    """Audio where versions before schema 0010 put it: the paths it has now, and the bytes."""
+    paths = [audio_path(hashlib.sha256(bytes([n])).digest(), "mp3") for n in range(count)]
+    audio = [AUDIO + bytes([n]) for n in range(count)]
+    store.put_many(list(zip(_earlier(paths), audio, strict=True)))
+    return paths, audio
+
+
+@pytest.mark.parametrize("verb", ["sizes", "get_many", "reader", "place"])
+def test_audio_of_the_earlier_layout_is_found_and_moved(
+    store: Store, verb: str, make_url: Callable[[str], str]
+) -> None:
+    paths, audio = _laid_out_earlier(store)
+    gone = audio_path(b"\1" * 32, "mp3")
+    if verb == "sizes":
+        assert store.sizes([*paths, gone]) == [*map(len, audio), None]
+    elif verb == "get_many":
+        with pytest.raises(MissingObject) as error:
+            store.get_many([*paths, gone])
+        assert error.value.paths == [gone]
+        assert store.get_many(paths) == audio
+    elif verb == "reader":
+        assert [b"".join(store.reader(path)) for path in paths] == audio
+    else:
+        other = Store(make_url("folder"))
+        pairs = [(path, f"{n}.mp3") for n, path in enumerate(paths)]
+        sums = [hashlib.sha256(data).digest() for data in audio]
+        assert other.place(store, pairs, sums) == [*map(len, audio)]
+        assert other.get_many([name for _, name in pairs]) == audio
+    assert sorted(store.list()) == sorted(paths)  # and nothing is left behind
+
+
+def test_what_is_deleted_is_deleted_in_the_earlier_layout_too(store: Store) -> None:
+    paths, _ = _laid_out_earlier(store)
+    store.delete(paths[1:])
+    assert list(store.list()) == _earlier(paths[:1])
+
+
+def test_both_layouts_may_hold_an_object(store: Store) -> None:
+    paths, audio = _laid_out_earlier(store)
+    store.put(paths[0], audio[0])
+    assert store.get_many(paths) == audio
+    assert store.get_many(paths) == audio
+
+
+def test_a_store_that_is_read_only_gives_what_lies_in_the_earlier_layout(
+    make_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = Store(make_url("folder"))
+    paths, audio = _laid_out_earlier(store)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr(os, "mkdir", refuse)
+    assert store.sizes(paths) == [*map(len, audio)]
+    assert store.get_many(paths) == audio
+    assert sorted(store.list()) == sorted(_earlier(paths))
+
+
+def test_two_processes_that_meet_the_same_earlier_object_both_have_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, audio = _laid_out_earlier(store)
+    other = Store(store.url)
+    asked: list[int] = []
+    driver = store._driver
+    move = driver.move
+
+    def late(pairs: Any) -> None:
+        if not asked:
+            asked.append(1)
+            assert other.get_many(paths) == audio  # meanwhile another process has moved all
+        move(pairs)
+
+    monkeypatch.setattr(driver, "move", late)
+    assert store.get_many(paths) == audio
+    assert asked

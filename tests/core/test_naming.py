@@ -14,6 +14,7 @@ from speeko_jobs.core.naming import (
     NameTemplate,
     audio_path,
     compile_template,
+    earlier_audio_path,
     fold,
     safe,
     with_suffix,
@@ -224,3 +225,6 @@ def test_templates_that_cannot_name_files(template: str, message: str) -> None:
 def test_audio_path() -> None:
     key = bytes.fromhex("abcd" + "01" * 30)
     assert audio_path(key, "opus") == f"audio/abc/{key.hex()}.opus"
+    assert earlier_audio_path(audio_path(key, "opus")) == f"audio/ab/cd/{key.hex()}.opus"
+    for other in ("jobs/1/manifest-000001.csv", "audio/abc/abc.mp3", f"audio/abd/{key.hex()}.opus"):
+        assert earlier_audio_path(other) is None

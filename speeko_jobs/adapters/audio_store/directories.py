@@ -118,6 +118,17 @@ class Directories:
         for temp, path in staged:
             self.publish(temp, path)
 
+    def move(self, path: str, to_path: str) -> None:
+        """Rename a file, in place of what has the name; nothing where it is gone. See `sync_folders`."""
+        folder_fd, name = self.locate(to_path)
+        from_fd, from_name = self.locate(path)
+        try:
+            os.rename(from_name, name, src_dir_fd=from_fd, dst_dir_fd=folder_fd)
+        except FileNotFoundError:
+            return  # another process was first
+        self.changed(path)
+        self.changed(to_path)
+
     def drop(self, temps: Sequence[str]) -> None:
         for temp in temps:
             try:

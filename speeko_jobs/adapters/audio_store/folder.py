@@ -12,7 +12,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from speeko_jobs.adapters.audio_store.directories import FEW, Directories, syncfs, write_all
@@ -86,6 +86,29 @@ class Folder:
                     os.unlink(name, dir_fd=folder_fd)
                 except FileNotFoundError:
                     continue
+
+    def move(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Rename (from, to) files of this folder; those that are not there are passed over."""
+        there = [pair for pair in pairs if self._size(pair[0]) is not None]
+        if not there:
+            return
+        with self._batch(make=True) as folders:
+            for path, to_path in there:
+                folders.move(path, to_path)
+            folders.sync_folders()
+        for folder in {path.rpartition("/")[0] for path, _ in there}:
+            with suppress(OSError):  # it is not empty yet
+                os.removedirs(f"{self.root}/{folder}")
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in a folder; none where it is not there."""
+        try:
+            with os.scandir(f"{self.root}/{folder}") as entries:
+                return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise folder_error(self.url, folder, error) from error
 
     def names(self, prefix: str) -> Iterator[str]:
         pending = [prefix] if self._is_ours(prefix) else []

@@ -88,6 +88,29 @@ class Objects:
         if deleted is None:  # Google and Azure stop at the first name that is not there
             _each(lambda path: self._ask(path, lambda: store.delete(self.prefix + path)), paths)
 
+    def move(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Move (from, to) objects, each by a copy on the server's side; those that are not there are passed
+        over."""
+        store = self._opened()
+
+        def move(pair: tuple[str, str]) -> None:
+            path, to_path = self.prefix + pair[0], self.prefix + pair[1]
+            if self._ask(pair[0], lambda: (store.copy(path, to_path), True)[1]):
+                self._ask(pair[0], lambda: store.delete(path))
+
+        _each(move, pairs)
+
+    def folders(self, folder: str) -> list[str]:
+        """The names that follow a folder's name up to the next "/"."""
+        store = self._opened()
+        full = f"{self.prefix}{folder}/"
+        found = self._ask(folder, lambda: store.list_with_delimiter(full))
+        return (
+            []
+            if found is None
+            else [name.rstrip("/").rpartition("/")[2] for name in found["common_prefixes"]]
+        )
+
     def names(self, prefix: str) -> Iterator[str]:
         store = self._opened()
         batches = iter(store.list((self.prefix + prefix) or None))

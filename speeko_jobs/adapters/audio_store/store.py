@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import logging
 import secrets
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from speeko_jobs.adapters.audio_store.content import content_type
 from speeko_jobs.adapters.audio_store.faults import MissingObject, check_path
 from speeko_jobs.adapters.audio_store.folder import Folder
 from speeko_jobs.adapters.audio_store.objects import Address, Objects
+from speeko_jobs.core.naming import earlier_audio_path
 from speeko_jobs.errors import ConfigError, StoreError
 
+T = TypeVar("T")
+
 IMMUTABLE = "public, max-age=31536000, immutable"
+AUDIO = "audio"  # the folder that holds what was bought
+LAYOUT_SECONDS = 60.0  # how long an answer about the layout of a store holds
 COPY_BATCH = 64  # objects in memory at a time, where bytes have to go through this process
 
 _BUCKETS = ("s3", "gs", "az", "memory")
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -32,6 +40,9 @@ class Store:
     may be a hard link of the paid original: replace such a file, do not edit it. `cache_control` is the
     header of audio objects; all others get "no-cache", since they are written again under the same name.
 
+    Audio that lies where versions before schema 0010 put it is found there, and moved to its path by whatever
+    asks for it. A store without that layout is asked nothing more than that, once a minute at most.
+
     A Store may be made before a fork and used after it. Every failure is a StoreError with one line;
     ConfigError where the URL means nothing.
     """
@@ -39,6 +50,7 @@ class Store:
     def __init__(self, url: str, *, cache_control: str = IMMUTABLE) -> None:
         self._driver = _driver(url, cache_control)
         self.url = self._driver.url
+        self._has_earlier, self._layout_until = False, 0.0
 
     @property
     def is_folder(self) -> bool:
@@ -73,14 +85,15 @@ class Store:
         """Bytes of each object, None where there is none (also where a folder store is not there at all)."""
         for path in paths:
             check_path(self.url, path)
-        return self._driver.sizes(paths) if paths else []
+        return self._or_earlier(paths, self._driver.sizes) if paths else []
 
     def delete(self, paths: Sequence[str]) -> None:
         """Remove objects; those that are missing are fine."""
         for path in paths:
             check_path(self.url, path)
         if paths:
-            self._driver.delete(paths)
+            earlier = [one for path in paths if (one := earlier_audio_path(path)) is not None]
+            self._driver.delete([*paths, *earlier] if earlier and self._is_earlier() else paths)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """All names below a folder ("" is everything), in no certain order."""
@@ -98,7 +111,7 @@ class Store:
     def reader(self, path: str) -> Iterator[bytes]:
         """The object's bytes in chunks of about 1 MiB; MissingObject where there is none."""
         check_path(self.url, path)
-        chunks = self._driver.reader(path)
+        chunks = self._or_earlier([path], lambda paths: [self._driver.reader(one) for one in paths])[0]
         if chunks is None:
             raise MissingObject(self.url, [path])
         return chunks
@@ -135,9 +148,60 @@ class Store:
     def _get_many(self, paths: Sequence[str]) -> builtins.list[bytes | None]:
         for path in paths:
             check_path(self.url, path)
-        return self._driver.get_many(paths) if paths else []
+        return self._or_earlier(paths, self._driver.get_many) if paths else []
+
+    def _or_earlier(
+        self, paths: Sequence[str], ask: Callable[[Sequence[str]], builtins.list[T | None]]
+    ) -> builtins.list[T | None]:
+        """Return what `ask` answers for each path; what it misses is looked for in the earlier layout."""
+        found = ask(paths)
+        missed = [at for at, one in enumerate(found) if one is None]
+        if missed:
+            now = self._located([paths[at] for at in missed])
+            moved = [(at, path) for at, path in zip(missed, now, strict=True) if path is not None]
+            for (at, _), one in zip(moved, ask([path for _, path in moved]) if moved else [], strict=True):
+                found[at] = one
+        return found
+
+    def _located(self, missed: Sequence[str]) -> builtins.list[str | None]:
+        """Move what lies in the earlier layout to these paths; where each is to be asked for again, or None.
+
+        Another process may move the same: then it is asked for at its path once more.
+        """
+        earlier = [earlier_audio_path(path) for path in missed]
+        pairs = [(one, path) for one, path in zip(earlier, missed, strict=True) if one is not None]
+        if not pairs or not self._is_earlier():
+            return [None] * len(missed)
+        try:
+            self._driver.move(pairs)
+        except StoreError as error:  # read-only: it is read where it lies
+            log.warning("%s: audio stays in the folders of an earlier version", error)
+            return earlier
+        return [None if one is None else path for one, path in zip(earlier, missed, strict=True)]
+
+    def _is_earlier(self) -> bool:
+        """Whether the store has folders of the earlier layout."""
+        if time.monotonic() >= self._layout_until:
+            self._has_earlier = any(len(name) == 2 for name in self._driver.folders(AUDIO))
+            self._layout_until = time.monotonic() + LAYOUT_SECONDS
+        return self._has_earlier
 
     def _place(
+        self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
+    ) -> builtins.list[int | None]:
+        """Place as `_placed` does; what is missing is looked for in the source's earlier layout."""
+        sizes = self._placed(source, pairs, sums)
+        missed = [at for at, size in enumerate(sizes) if size is None]
+        if missed:
+            now = source._located([pairs[at][0] for at in missed])
+            moved = [(at, path) for at, path in zip(missed, now, strict=True) if path is not None]
+            again = [(path, pairs[at][1]) for at, path in moved]
+            placed = self._placed(source, again, [sums[at] for at, _ in moved]) if again else []
+            for (at, _), size in zip(moved, placed, strict=True):
+                sizes[at] = size
+        return sizes
+
+    def _placed(
         self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
     ) -> builtins.list[int | None]:
         ours, theirs = self._driver, source._driver
