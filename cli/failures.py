@@ -131,7 +131,9 @@ def _redacted(text: str, call: Call) -> str:
 def _secrets(call: Call) -> list[str]:
     found = [os.environ.get("SPEEKO_API_KEY", ""), os.environ.get("SPEEKO_WEBHOOK_SECRET", "")]
     if call.resolved:
-        found += [call.resolved.api_key, call.resolved.webhook_secret]
+        from speeko_jobs.core import accounts
+
+        found += [*accounts.secrets(call.resolved), call.resolved.accounts, call.resolved.webhook_secret]
         for url in (call.resolved.database_url, call.resolved.redis_url, call.resolved.broker_url):
             try:
                 found.append(urlsplit(url).password or "")

@@ -48,6 +48,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Servers and workers": {
         "up": ("up", "Run servers, workers and beat until Ctrl-C."),
         "worker": ("worker", "Run workers until Ctrl-C."),
+        "workers": ("workers", "List the workers that run, with version and accounts."),
         "beat": ("beat", "Run Celery's beat until Ctrl-C."),
         "dashboard": ("dashboard", "Show jobs, costs, cache, schedules and workers in the browser."),
         "flower": ("flower", "Run Flower, Celery's dashboard, until Ctrl-C."),

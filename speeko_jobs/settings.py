@@ -7,16 +7,23 @@ a ConfigError that names its source.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from speeko_jobs.errors import ConfigError
 
 FILE_NAME = "speeko.toml"
+ACCOUNTS: Final = "accounts"
+_ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_ACCOUNT_VARIABLE = re.compile(r"SPEEKO_ACCOUNT_([A-Z0-9_]+)_(URL|KEY|PROVIDER)")
+_ACCOUNT_FIELDS = ("provider", "url", "key", "key_env")
 
 
 def setting(
@@ -24,6 +31,16 @@ def setting(
 ) -> Any:
     """A dataclass field with what `speeko config` tells of it, and the bounds of a number."""
     return field(default=default, metadata={"help": help, "secret": secret, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One key of one speech API. The name is its identity, so that a new key keeps limits and history."""
+
+    name: str
+    provider: str
+    url: str = ""  # "": the provider's default
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,14 @@ class Settings:
     provider: str = setting("espeak", "who speaks: espeak, speeko, openai, kokoro-fastapi, speaches")
     api_url: str = setting("", "base URL of the speech API")
     api_key: str = setting("", "key of the speech API", secret=True)
+    account: str = setting(
+        "", "named accounts that a job may use, separated by commas; empty: the provider's own, of api_url"
+    )
+    accounts: str = setting(
+        "",
+        "further accounts, as JSON: name to provider, url, key; better: SPEEKO_ACCOUNT_<NAME>_KEY",
+        secret=True,
+    )
     model: str = setting("", "model; empty: the provider's default")
     voice: str = setting("", "voice; empty: the provider's default")
     language: str = setting("", "language (BCP 47); empty: left to the voice")
@@ -98,6 +123,11 @@ class Settings:
     def embedded_redis(self) -> bool:
         return not self.redis_url
 
+    @functools.cached_property
+    def named_accounts(self) -> Mapping[str, Account]:
+        """The further accounts by name. Raises ConfigError for what is no account."""
+        return {name: _account(name, given, {}) for name, given in _table(self.accounts).items()}
+
     @property
     def queue_url(self) -> str:
         """Where messages go."""
@@ -146,6 +176,7 @@ def explain(
     environ = os.environ if environ is None else environ
     path, table = _read_file(environ, file)
     known = {f.name: f for f in dataclasses.fields(Settings)}
+    further, further_source = _further_accounts(environ, table, str(path))
     for name in table:
         if name not in known:
             raise ConfigError(f"{path}: there is no setting {name!r}: `speeko config` lists them")
@@ -155,6 +186,8 @@ def explain(
         variable = f"SPEEKO_{name.upper()}"
         if flags.get(name) is not None:
             value, source = flags[name], "flag"
+        elif name == ACCOUNTS and further:
+            value, source = further, further_source
         elif environ.get(variable):
             value, source = environ[variable], variable
         elif name in table:
@@ -192,3 +225,75 @@ def _parse(f: dataclasses.Field[Any], value: Any, source: str) -> Any:
     if least is not None and not least <= parsed <= most:
         raise ConfigError(f"{source}: {f.name} takes {least:g} to {most:g}, not {parsed:g}")
     return parsed
+
+
+def key_variable(account: str) -> str:
+    """Return the variable that sets the key of a further account."""
+    return f"{_account_prefix(account)}_KEY"
+
+
+def url_variable(account: str) -> str:
+    """Return the variable that sets the URL of a further account."""
+    return f"{_account_prefix(account)}_URL"
+
+
+def _account_prefix(account: str) -> str:
+    return "SPEEKO_ACCOUNT_" + re.sub(r"[^A-Z0-9]", "_", account.upper())
+
+
+def _further_accounts(environ: Mapping[str, str], table: Mapping[str, Any], path: str) -> tuple[str, str]:
+    """Return the accounts of file and environment as JSON, and where they came from; "" where there are none.
+
+    Keys are resolved here: what a `key_env` names may not be in a worker's environment.
+    """
+    variable = environ.get("SPEEKO_ACCOUNTS", "")
+    given, source = (variable, "SPEEKO_ACCOUNTS") if variable else (table.get(ACCOUNTS), path)
+    fields, variables = _fields(_table(given), environ)
+    provider = environ.get("SPEEKO_PROVIDER") or table.get("provider") or ""
+    found = [_account(name, one, environ, str(provider)) for name, one in fields.items()]
+    plain = {a.name: {"provider": a.provider, "url": a.url, "key": a.key} for a in found}
+    sources = [source] * bool(given) + variables
+    return (json.dumps(plain), ", ".join(sources)) if plain else ("", "default")
+
+
+def _table(given: Any) -> Mapping[str, Any]:
+    """Return the table of accounts, of TOML or JSON. Raises ConfigError for anything else."""
+    try:
+        table = json.loads(given) if isinstance(given, str) and given else given or {}
+    except ValueError:
+        table = None
+    if isinstance(table, Mapping) and all(isinstance(one, Mapping) for one in table.values()):
+        return table
+    raise ConfigError("accounts: takes a table for each account: [accounts.NAME] with provider, url, key_env")
+
+
+def _fields(
+    table: Mapping[str, Any], environ: Mapping[str, str]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return the fields of each account by name, and the variables among them, which win over the table."""
+    fields: dict[str, dict[str, Any]] = {name: dict(one) for name, one in table.items()}
+    prefixes = {_account_prefix(name): name for name in fields}
+    variables = []
+    for variable, value in sorted(environ.items()):
+        if value and (said := _ACCOUNT_VARIABLE.fullmatch(variable)):
+            name = prefixes.get(f"SPEEKO_ACCOUNT_{said[1]}", said[1].lower())
+            fields.setdefault(name, {})[said[2].lower()] = value
+            variables.append(variable)
+    return fields, variables
+
+
+def _account(name: str, given: Mapping[str, Any], environ: Mapping[str, str], provider: str = "") -> Account:
+    if not _ACCOUNT_NAME.fullmatch(name):
+        raise ConfigError(f"accounts: {name!r} is no name: lower-case letters, digits, - _ and .")
+    for key, value in given.items():
+        if key not in _ACCOUNT_FIELDS:
+            raise ConfigError(f"accounts.{name}: there is no {key!r}: {', '.join(_ACCOUNT_FIELDS)}")
+        if not isinstance(value, str):
+            raise ConfigError(f"accounts.{name}.{key} takes a text")
+    key, variable = given.get("key", ""), given.get("key_env", "")
+    if variable and not key and not (key := environ.get(variable, "")):
+        raise ConfigError(f"accounts.{name}: the variable {variable!r} of key_env is not set")
+    provider = given.get("provider") or provider
+    if provider in ("", "espeak"):
+        raise ConfigError(f"accounts.{name}: needs a provider that has keys: speeko, openai, ...")
+    return Account(name, provider, given.get("url", ""), key)

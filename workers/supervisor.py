@@ -27,6 +27,7 @@ from speeko_jobs.errors import ConfigError, ServerError
 from speeko_jobs.local import private
 from speeko_jobs.local.stack import held_locks
 from speeko_jobs.settings import Settings
+from workers.registry import Registration
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 330.0  # a task may take its hard limit to finish what it has begun
@@ -101,6 +102,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._logs: Path = settings.home_path / "logs"
         self._at_work: IO[bytes] | None = None
+        self._registration: Registration | None = None
         if settings.logs not in LOGS:
             raise ConfigError(f"logs is one of {', '.join(LOGS)}, not {settings.logs!r}")
 
@@ -108,6 +110,9 @@ class Supervisor:
         private.folder(self._logs)
         self._at_work = private.append(self._settings.home_path / LOCK)
         fcntl.flock(self._at_work, fcntl.LOCK_SH)
+        queues = [queue for node in self._nodes for queue in node.queues]
+        self._registration = Registration(self._settings, queues, sum(n.processes for n in self._nodes))
+        self._registration.open()
         for node in self._nodes:
             self._start(node.name, self._watch, node.name, worker_command(node), self._ready[node.name])
         if self._beat:
@@ -130,6 +135,8 @@ class Supervisor:
     def stop(self) -> None:
         """Warm stop: no new task, what is begun is finished, then the processes end."""
         self._stopping.set()
+        if self._registration is not None:
+            self._registration.stopping()
         with self._lock:
             running = list(self._running.values())
         for process in running:
@@ -144,6 +151,9 @@ class Supervisor:
                 process.kill()
         for thread in self._threads:
             thread.join(5)
+        if self._registration is not None:
+            self._registration.close()
+            self._registration = None
         if self._at_work is not None:
             self._at_work.close()
 

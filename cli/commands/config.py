@@ -12,7 +12,7 @@ from cli.options import Verb, common
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.redaction import redacted
-from speeko_jobs.settings import Origin
+from speeko_jobs.settings import ACCOUNTS, Origin, Settings
 
 MASKED = "(set)"
 
@@ -42,6 +42,9 @@ def command(call: Call, /) -> int:
 
 def shown(origin: Origin) -> Any:
     """The value; of a secret only whether it is set, and of an address nothing that is one."""
+    if origin.name == ACCOUNTS and origin.value:
+        named = Settings(accounts=origin.value).named_accounts.values()
+        return ", ".join(f"{account.name} ({account.provider})" for account in named)
     if origin.secret and origin.value:
         return MASKED
     return redacted(origin.value) if isinstance(origin.value, str) else origin.value

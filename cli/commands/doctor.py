@@ -13,7 +13,7 @@ from cli.call import Call
 from cli.console import emit, say
 from cli.failures import ERROR, OK
 from cli.options import Verb, common, delivery, provider_option
-from speeko_jobs.errors import SchemaError, ServerError, SpeekoError
+from speeko_jobs.errors import ConfigError, SchemaError, ServerError, SpeekoError
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -91,9 +91,17 @@ def _where(embedded: bool) -> str:
 
 
 def _workers(context: Context, settings: Settings) -> str:
+    from cli.commands.workers import shown_accounts
+    from speeko_jobs.adapters.postgres import workers
+    from speeko_jobs.flow import accounts
+
     alive = context.queue.workers_alive(1.0)
     if alive:
-        return f"{len(alive)} answer: {', '.join(alive)}"
+        found = workers.running(context.database)
+        if differs := accounts.differing(settings, found):
+            raise ConfigError(differs)
+        told = [f"{one.host} (pid {one.pid}, version {one.version}): {shown_accounts(one)}" for one in found]
+        return "; ".join([f"{len(alive)} answer: {', '.join(alive)}", *told])
     if not settings.embedded_redis:
         raise ServerError("none answers: start some with `speeko worker` on any machine with these settings")
     return "none runs now; `speeko run` starts its own, `speeko up` keeps some"

@@ -55,6 +55,7 @@ class JobSpec:
     prune: bool = False  # files that left the catalog are deleted
     webhook: str = ""  # an address that hears of the job's end and of its pauses
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
+    accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -89,7 +90,7 @@ def from_json(data: Mapping[str, Any]) -> JobSpec:
     if unknown:
         raise UsageError(f"the job was made by a newer speeko (it asks for {', '.join(unknown)}): upgrade")
     values = dict(data)
-    for name in ("sources", "lexicon"):
+    for name in ("sources", "lexicon", "accounts"):
         values[name] = tuple(values.get(name, ()))
     if values.get("routing"):
         values["routing"] = routing_from_json(values["routing"])

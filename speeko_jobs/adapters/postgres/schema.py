@@ -229,6 +229,21 @@ claimant = Table(
     _time("lease_until", nullable=False),
     _time("started_at", now=True),
 )
+worker = Table(
+    "worker",
+    metadata,
+    _id(),
+    _words("host"),
+    Column("pid", Integer, nullable=False),
+    _words("home"),
+    _words("version"),
+    Column("queues", ARRAY(Text), nullable=False),
+    Column("processes", Integer, nullable=False),
+    _json("accounts", "{}"),
+    _flag("is_stopping"),
+    _time("started_at", now=True),
+    _time("seen_until", nullable=False),
+)
 attempt = Table(
     "attempt",
     metadata,

@@ -268,6 +268,15 @@ CHECKED: dict[str, dict[str, Any]] = {
     "board_accounts": {"job": JOB},
     "board_engines": {},
     "board_now": {"tenant": None, "overdue": 60.0},
+    # the registry of workers
+    "worker_enter": {
+        "host": "host", "pid": 1, "home": "/home", "version": "1", "queues": ["synthesize"], "processes": 1,
+        "accounts": "{}", "seconds": 20.0,
+    },
+    "worker_seen": {"worker": 1, "seconds": 20.0, "is_stopping": False},
+    "worker_leave": {"worker": 1},
+    "workers_forget": {"seconds": 3600.0},
+    "workers_show": {},
     # the sweeper
     "dead_claimants": DEAD,
     "dead_jobs": DEAD,
