@@ -46,7 +46,11 @@ class SchemaError(SpeekoError):
 
 
 class StoreError(SpeekoError):
-    """The audio store or the destination refuses."""
+    """The audio store or the destination refuses. `url` is the one that does, "" where that is not known."""
+
+    def __init__(self, message: str, url: str = "") -> None:
+        super().__init__(message)
+        self.url = url
 
 
 class JobError(SpeekoError):

@@ -8,6 +8,7 @@ from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.celery_queue import Queue
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis_cache import RedisCache
+from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.settings import Settings
 
 
@@ -27,3 +28,7 @@ class Context:
         if found is None:
             found = self._stores[url] = Store(url)
         return found
+
+    def destination_of(self, spec: JobSpec) -> Store:
+        """The store that the job's files are delivered to, opened once a process."""
+        return self.store_of(spec.output)

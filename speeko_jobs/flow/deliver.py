@@ -24,9 +24,11 @@ from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import ChunkState, JobState, Source, UtteranceState
+from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.place import Placing, Wanted
+from speeko_jobs.flow.refusals import is_of_destination, pause_refused, waits_for_destination
 from speeko_jobs.flow.unchanged import joined, merged, part_paths, unchanged_paths
 
 NO_RECORD = Settlement(UtteranceState.FAILED, None, "the text is not known any more: run the catalog again")
@@ -41,7 +43,7 @@ def deliver(context: Context, job: int, no: int) -> bool:
     found = deliveries.chunk(context.database, job, no)
     if orders is None or found is None or found[1] is not ChunkState.READY:
         return False
-    if orders.state not in DELIVERING:
+    if orders.state not in DELIVERING or waits_for_destination(orders.state, orders.reason):
         return False
     finished = deliver_chunk(context, orders, found[0], chunks.rows(context.database, found[0]), {})
     if finished is None:
@@ -61,11 +63,19 @@ def deliver_chunk(
     known: Mapping[bytes, Record],
     claimant: int | None = None,
 ) -> Finished | None:
-    """Deliver rows; how the job stands, None when others were first or the chunk is to be bought again.
+    """Deliver rows; how the job stands, None when others were first, the chunk is to be bought again, or the
+    destination or store refuses: the job is paused then, and the chunk waits as ready.
 
     `known`: what was just looked up. `claimant`: the engine that has the chunk, if it is not ready yet.
     """
-    return _Delivery(context, orders, chunk, claimant).run(rows, known)
+    try:
+        return _Delivery(context, orders, chunk, claimant).run(rows, known)
+    except StoreError as error:
+        if orders.state is JobState.CANCELLED:
+            raise
+        context.database.run(lambda t: deliveries.wait_as_ready(t, chunk, claimant))
+        pause_refused(context, orders.job, orders.spec, error)
+        return None
 
 
 def is_light(context: Context, orders: Orders, rows: list[Row]) -> bool:
@@ -75,7 +85,7 @@ def is_light(context: Context, orders: Orders, rows: list[Row]) -> bool:
         return True
     if not spec.deliver:
         return True
-    store, destination = context.store_of(spec.store), context.store_of(spec.output)
+    store, destination = context.store_of(spec.store), context.destination_of(spec)
     plain = not spec.rendering and all(len(row.keys or ()) <= 1 for row in rows)
     return plain and store.is_folder and destination.is_folder
 
@@ -129,16 +139,10 @@ class _Delivery:
         served = self._served_or_failed(wanting, settled, lines)
         puts: list[Put | str] = [Put("", w.content, sum(w.sizes), w.millis) for _, w, _ in served]
         if self.spec.deliver:
-            placing = Placing(self.context, self.spec)
-            made = self._made_before(served)
-            found = iter(placing.place([one.wanted for one in served if one.wanted.path not in made]))
-            if placing.lost:
-                self._start_over()
+            placed_or_refused = self._placed(served)
+            if placed_or_refused is None:
                 return None
-            if placing.is_over:
-                self._go_on_later(served, placing.made)
-                return None
-            puts = [made[one.wanted.path] if one.wanted.path in made else next(found) for one in served]
+            puts = placed_or_refused
         placed = []
         for one, put in zip(served, puts, strict=True):
             if isinstance(put, Put):
@@ -150,6 +154,26 @@ class _Delivery:
         paths = part_paths(self.chunk.job, self.chunk.no)
         self.store.put_many([*zip(paths, self._parts(lines), strict=True)])
         return self._finish(placed if self.spec.deliver else [])
+
+    def _placed(self, served: list[_Served]) -> list[Put | str] | None:
+        """Put the files of these rows in place: for each what was put, or why it cannot be. None where the
+        chunk is to go on later, or to be bought again."""
+        placing = Placing(self.context, self.spec)
+        try:
+            made = self._made_before(served)
+            found = iter(placing.place([one.wanted for one in served if one.wanted.path not in made]))
+        except StoreError as error:
+            cancelled = self.orders.state is JobState.CANCELLED
+            if not cancelled or not is_of_destination(self.context, self.spec, error):
+                raise
+            return [str(error)] * len(served)  # a cancelled job ends; what was bought stays in the store
+        if placing.lost:
+            self._start_over()
+            return None
+        if placing.is_over:
+            self._go_on_later(served, placing.made)
+            return None
+        return [made[one.wanted.path] if one.wanted.path in made else next(found) for one in served]
 
     def _noted(self, row: Row, put: Put) -> Put:
         """What is put, with what it is made of, for the next run to compare."""
@@ -171,7 +195,7 @@ class _Delivery:
             if one.row.held_job == self.chunk.job and one.row.held == one.wanted.content
             if self.spec.rendering or len(one.wanted.keys) > 1
         ]
-        sizes = self.context.store_of(self.spec.output).sizes([put.path for put in mine])
+        sizes = self.context.destination_of(self.spec).sizes([put.path for put in mine])
         return {put.path: put for put, size in zip(mine, sizes, strict=True) if size == put.bytes}
 
     def _go_on_later(self, served: list[_Served], puts: list[Put]) -> None:

@@ -21,10 +21,12 @@ from speeko_jobs.core import manifest
 from speeko_jobs.core import summary as core_summary
 from speeko_jobs.core.inert import spreadsheet_safe
 from speeko_jobs.core.states import JobState
+from speeko_jobs.errors import StoreError
 from speeko_jobs.flow import report
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import rebuild
 from speeko_jobs.flow.prune_files import prune
+from speeko_jobs.flow.refusals import is_of_destination, pause_refused
 from speeko_jobs.flow.unchanged import part_paths
 
 log = logging.getLogger(__name__)
@@ -42,16 +44,27 @@ def finalize(context: Context, job_no: int) -> bool:
         job = jobs.show(context.database, job_no)
     end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
     if job.spec.deliver:
-        if job.spec.prune and job.state is not JobState.CANCELLED:
-            _prune(context, job)
-        _write(context, job, end)
+        try:
+            if job.spec.prune and job.state is not JobState.CANCELLED:
+                _prune(context, job)
+            _write(context, job, end)
+        except StoreError as error:
+            if job.state is JobState.FINALIZING:
+                pause_refused(context, job.id, job.spec, error)
+                return False
+            if job.state is not JobState.CANCELLED or not is_of_destination(context, job.spec, error):
+                raise
+            # whoever cancels a job ends it, also where its reports cannot be written
+            reason = f"{job.reason}; its reports could not be written: {error}"
+            cancelled = JobState.CANCELLED
+            context.database.run(lambda t: jobs.set_state(t, job.id, cancelled, reason, expected=[cancelled]))
     # last of all: a finalizer that dies before this is sent again
     return context.database.run(lambda t: jobs.end(t, job.id, end))
 
 
 def _prune(context: Context, job: Job) -> None:
     """Delete what left the catalog; removed.csv says what."""
-    destination = context.store_of(job.spec.output)
+    destination = context.destination_of(job.spec)
     orders = chunks.orders(context.database, job.id)
     assert orders is not None
     with destination.writer("removed.csv") as out:
@@ -63,7 +76,7 @@ def _prune(context: Context, job: Job) -> None:
 def _write(context: Context, job: Job, end: JobState) -> None:
     """Write the manifest, the failed rows and the summary of a job that ends as `end`."""
     store = context.store_of(job.spec.store)
-    destination = context.store_of(job.spec.output)
+    destination = context.destination_of(job.spec)
     reasons: Counter[str] = Counter()
     sample = report.Sample(job.rows)
     with contextlib.ExitStack() as stack:

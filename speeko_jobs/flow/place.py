@@ -53,7 +53,7 @@ class Placing:
         self._sums: dict[bytes, Sum] = {}
         self._context, self._spec = context, spec
         self._store: Store = context.store_of(spec.store)
-        self._destination: Store = context.store_of(spec.output)
+        self._destination: Store = context.destination_of(spec)
 
     def place(self, wanted: Sequence[Wanted]) -> list[Put | str]:
         """Put all in place: for each in order what was put, or why it cannot be.

@@ -35,7 +35,7 @@ def prune(context: Context, spec: JobSpec, job: int, destination: int) -> Iterat
     except MissingObject:  # nothing left the catalog
         return
     paths = [json.loads(line) for line in noted.splitlines()]
-    output = context.store_of(spec.output)
+    output = context.destination_of(spec)
     for start in range(0, len(paths), AT_ONCE):
         some = paths[start : start + AT_ONCE]
         kept = set(deliveries.put_since(context.database, destination, job, some))

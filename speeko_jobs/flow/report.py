@@ -79,7 +79,7 @@ def page(context: Context, job: Job, summary: Mapping[str, Any], sample: Sample)
         drawn=sample.served,
         sample=_heard(context, sample),
         failed=sample.failed,
-        linked=context.store_of(job.spec.output).is_folder,
+        linked=context.destination_of(job.spec).is_folder,
     )
     return report.page(found).encode("utf-8", "replace")
 

@@ -50,7 +50,7 @@ def submit(
     """
     database = context.database
     context.store_of(spec.store).check_writable()
-    where = _where(context, context.store_of(spec.output)) if spec.deliver else _nowhere(context)
+    where = _where(context, context.destination_of(spec)) if spec.deliver else _nowhere(context)
     job = database.run(
         lambda t: jobs.create(
             t, spec, tenant=tenant, destination_id=where, budget_micros=budget_micros, priority=priority
@@ -134,7 +134,7 @@ def _check_removed(found: Plan, most_share: Decimal) -> None:
 
 def destination_of(context: Context, spec: JobSpec) -> int | None:
     """The id of what lies in the spec's output, without a change to anything; None where nothing does."""
-    store = context.store_of(spec.output)
+    store = context.destination_of(spec)
     if store.size(MARK) is None:
         return None
     mark = store.get(MARK).decode("ascii", "replace").strip()[:64]
@@ -165,6 +165,12 @@ def _marked(context: Context, destination: Store, mark: str) -> int:
 
 
 def _mark(destination: Store) -> str:
+    """Return what the mark says. It is written in any case: a destination that refuses is noticed before
+    anything is bought."""
     if destination.size(MARK) is None:
         destination.put(MARK, uuid.uuid4().hex.encode())
-    return destination.get(MARK).decode("ascii", "replace").strip()[:64]
+        written = destination.get(MARK)
+    else:
+        written = destination.get(MARK)
+        destination.put(MARK, written)
+    return written.decode("ascii", "replace").strip()[:64]

@@ -26,7 +26,7 @@ class MissingObject(StoreError):
 
     def __init__(self, url: str, paths: Sequence[str], sizes: Sequence[int | None] = ()) -> None:
         more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
-        super().__init__(printable(f"{url}: {paths[0]}{more} is not in the store"))
+        super().__init__(printable(f"{url}: {paths[0]}{more} is not in the store"), url)
         self.paths = list(paths)
         self.sizes = list(sizes)
 
@@ -53,7 +53,7 @@ def folder_error(url: str, path: str, error: OSError) -> StoreError:
     number = error.errno or 0
     reason = _REASONS.get(number) or os.strerror(number)
     kind = StoreFull if number in (errno.ENOSPC, errno.EDQUOT) else StoreError
-    return kind(printable(": ".join(filter(None, (url, path, reason)))))
+    return kind(printable(": ".join(filter(None, (url, path, reason)))), url)
 
 
 def object_error(url: str, path: str, error: Exception) -> StoreError:
@@ -79,7 +79,7 @@ def object_error(url: str, path: str, error: Exception) -> StoreError:
         reason = "the store does not answer: check the endpoint and the network"
     else:
         reason = re.sub(r"\S+://\S+", "(address)", text.split("\n", 1)[0])[:200]
-    return kind(printable(": ".join(filter(None, (url, path, reason)))))
+    return kind(printable(": ".join(filter(None, (url, path, reason)))), url)
 
 
 def check_path(url: str, path: str) -> None:
@@ -89,4 +89,4 @@ def check_path(url: str, path: str) -> None:
     except UnicodeEncodeError:
         parts = [""]
     if not parts or "" in parts or "." in parts or ".." in parts or "\0" in path or parts[0] == STAGING:
-        raise StoreError(printable(f"{url}: {path!r} is no name in a store"))
+        raise StoreError(printable(f"{url}: {path!r} is no name in a store"), url)

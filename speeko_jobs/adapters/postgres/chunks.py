@@ -37,6 +37,7 @@ class Orders:
     priority: int
     weight: float  # of its tenant
     at: float  # when they were read (epoch seconds by the database)
+    reason: str = ""  # of the state
 
 
 class Row(NamedTuple):
@@ -98,9 +99,18 @@ def orders(database: Database, job: int) -> Orders | None:
     found = database.row("chunk_spec", {"job": job})
     if found is None:
         return None
-    spec, tenant, released, destination, state, priority, weight, at = found
+    spec, tenant, released, destination, state, priority, weight, at, reason = found
     return Orders(
-        job, from_json(spec), tenant, released or 0.0, destination, JobState(state), priority, weight, at
+        job,
+        from_json(spec),
+        tenant,
+        released or 0.0,
+        destination,
+        JobState(state),
+        priority,
+        weight,
+        at,
+        reason,
     )
 
 

@@ -97,6 +97,11 @@ def start_over(t: Transaction, at: Chunk, claimant: int | None) -> None:
     t.run("chunk_back", {"job": at.job, "no": at.no, "claimant": claimant})
 
 
+def wait_as_ready(t: Transaction, at: Chunk, claimant: int | None) -> None:
+    """Leave the chunk ready for a later delivery, if it still is or if `claimant` has it."""
+    t.run("chunk_hold", {"job": at.job, "no": at.no, "claimant": claimant})
+
+
 def finish(
     t: Transaction,
     at: Chunk,

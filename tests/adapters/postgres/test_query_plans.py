@@ -208,6 +208,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     },
     "delivered_some": {"destination": 1, "most": 8},
     "chunk_back": CHUNK,
+    "chunk_hold": CHUNK,
     "chunk_delivered": CHUNK | {"counts": "{}", "saved": "[]"} | COUNTS,
     "costs_saved": {
         "tenant": "tenant-1", "provider": "speeko", "voices": ["voice-1", "voice-2"],

@@ -63,7 +63,7 @@ RETURNING c.job_id, c.no, c.first_row, c.last_row, c.unchanged
 
 -- chunk_spec: the spec of a job and who pays for it
 SELECT j.spec, j.tenant, extract(epoch FROM j.released_at)::float8, j.destination_id, j.state, j.priority,
-       coalesce(t.weight, 1), extract(epoch FROM clock_timestamp())::float8
+       coalesce(t.weight, 1), extract(epoch FROM clock_timestamp())::float8, j.reason
 FROM speeko.job j LEFT JOIN speeko.tenant t ON t.name = j.tenant
 WHERE j.id = %(job)s
 

@@ -1,6 +1,6 @@
--- job_resume: a paused job goes on, perhaps under another cap
+-- job_resume: a paused job goes on, perhaps under another cap; one with nothing left to deliver is finalized
 UPDATE speeko.job
-SET state = 'running', reason = '', budget_micros = coalesce(%(budget)s, budget_micros)
+SET state = CASE WHEN chunks > 0 AND chunks_open = 0 THEN 'finalizing' ELSE 'running' END, reason = '', budget_micros = coalesce(%(budget)s, budget_micros)
 WHERE id = %(job)s AND state = 'paused'
 RETURNING id
 

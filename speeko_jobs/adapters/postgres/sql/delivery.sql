@@ -27,6 +27,11 @@ SELECT path FROM speeko.delivered WHERE destination_id = %(destination)s ORDER B
 UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL
 WHERE job_id = %(job)s AND no = %(no)s AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
 
+-- chunk_hold: a chunk that could not be delivered now waits as ready, in no engine's hands
+UPDATE speeko.chunk SET state = 'ready', missing = 0, ready_at = clock_timestamp(), claimant_id = NULL
+WHERE job_id = %(job)s AND no = %(no)s
+  AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
+
 -- chunk_delivered: once only, by whoever finds it ready or by the engine that has it; the counts go to the job
 WITH old AS (
     SELECT job_id, no, saved FROM speeko.chunk

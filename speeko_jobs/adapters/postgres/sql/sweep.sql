@@ -27,6 +27,7 @@ ORDER BY c.queued_at LIMIT 256
 SELECT c.job_id, c.no
 FROM speeko.job j JOIN speeko.chunk c ON c.job_id = j.id
 WHERE j.state IN ('running', 'paused', 'cancelled') AND c.state = 'ready'
+  AND NOT (j.state = 'paused' AND starts_with(j.reason, 'destination: '))  -- it refuses: wait for `resume`
   AND c.ready_at < clock_timestamp() - interval '10 seconds'
 ORDER BY c.ready_at LIMIT 256
 
