@@ -3,4 +3,4 @@
 Imports point down this list only: runtime, flow, adapters, local, core, errors and settings.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

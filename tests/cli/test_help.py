@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import click
@@ -93,6 +96,16 @@ def test_the_version(here: Any) -> None:
 
     for words in (["--version"], ["jobs", "--version"]):
         assert here(*words)[:2] == (0, f"speeko {__version__}\n")
+
+
+def test_the_version_is_the_same_wherever_it_is_named() -> None:
+    from speeko_jobs import __version__
+
+    root = Path(__file__).parents[2]
+    named = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert named == __version__
+    heads = re.findall(r"^## (.+)$", (root / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert heads[0] == "Unreleased" if ".dev" in named else heads[0].startswith(f"{named} (")
 
 
 @pytest.mark.parametrize("words", [[], ["db"], ["budget"]])

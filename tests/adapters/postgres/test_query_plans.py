@@ -38,6 +38,7 @@ MORE_ROWS = {
     "prune_chunks": 80_000,  # all that a batch of chunks waits for
     "prune_rows": 21_000,  # a range of rows
     "delivered_page": 10_000,  # a page
+    "tenant_spent": 2_500,  # a month of a tenant: 31 days of 5 voices and 3 sources
 }
 COUNTS_THE_DEAD = ("Bitmap Index Scan",)  # its heap scan does not
 EXPLAIN = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "

@@ -1,6 +1,6 @@
 """A browser beside a job that real workers do: pages move without being loaded anew, and buttons work.
 
-The tests of this file share workers and a dashboard, and go on where the one before has stopped.
+The tests of this file share workers and a dashboard. Each runs alone and in any order, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 from speeko_jobs.core.states import JobState
 from tests.fixtures.browser import Page, expect
-from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog
+from tests.fixtures.spine import texts, write_catalog
 from tests.fixtures.stage import Stage, stage  # noqa: F401
 from tests.wait import wait_until
 
@@ -59,14 +59,13 @@ def focused(page: Page) -> str:
 def test_a_job_is_seen_from_its_submission_to_its_end(stage: Stage, page: Page) -> None:  # noqa: F811
     spine = stage.spine
     page.goto(stage.url)
-    expect(page.locator("#list")).to_contain_text("There are no jobs yet")
     expect(page.locator("#line")).to_have_text("live")
     page.evaluate(STAYED)
 
     # the list
-    job = spine.submit(catalog(stage, 400, "plum"), output="plum")
+    job = spine.submit(catalog(stage, 800, "plum"), output="plum")
     expect(page.locator(f"#job-{job}")).to_contain_text("running")
-    spine.start_workers(SYNTHESIZING, DELIVERING)
+    stage.start_workers()
     moves(page, f"#job-{job}", 20)
     assert page.evaluate("window.stayed")
 
@@ -76,6 +75,7 @@ def test_a_job_is_seen_from_its_submission_to_its_end(stage: Stage, page: Page) 
     page.evaluate(STAYED)
     before = served(page, "#progress")
     moves(page, "#progress", before)
+    stage.hold()
     tab_to(page, "Pause")
     page.keyboard.press("Enter")
     expect(page.locator("#head .mark")).to_have_text("paused")
@@ -87,6 +87,7 @@ def test_a_job_is_seen_from_its_submission_to_its_end(stage: Stage, page: Page) 
     assert spine.job(job).state is JobState.RUNNING
 
     # its end
+    stage.release()
     spine.wait(job, sweeping=True)
     expect(page.locator("#head .mark")).to_have_text("done")
     expect(page).to_have_title(f"100% · job {job} · speeko")
@@ -111,7 +112,8 @@ def check_figures(stage: Stage, page: Page, job: int) -> None:  # noqa: F811
 
 def test_what_a_viewer_does_outlives_changes(stage: Stage, page: Page) -> None:  # noqa: F811
     spine = stage.spine
-    job = spine.submit(catalog(stage, 300, "pear"), output="pear")
+    stage.start_workers()
+    job = spine.submit(catalog(stage, 1500, "pear"), output="pear")
     page.goto(f"{stage.url}/jobs/{job}")
     moves(page, "#progress", 40)
     expect(page.locator("#samples audio").first).to_be_visible()
@@ -127,6 +129,7 @@ def test_what_a_viewer_does_outlives_changes(stage: Stage, page: Page) -> None: 
 
     at = served(page, "#progress")
     moves(page, "#progress", at + 20)
+    stage.hold()
 
     assert page.evaluate("[sound.isConnected, sound.paused]") == [True, False]
     assert page.evaluate("getSelection().toString()") == "Money"
@@ -146,17 +149,20 @@ def test_what_a_viewer_does_outlives_changes(stage: Stage, page: Page) -> None: 
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Cancel the job").click()
     expect(page.locator("#head .mark")).to_have_text("cancelled")
+    stage.release()
     spine.until(lambda: spine.job(job).finished_at, "the end of the cancelled job")
 
 
 def test_a_worker_that_is_killed_is_told_of(stage: Stage, open_page: Callable[..., Page]) -> None:  # noqa: F811
     spine = stage.spine
+    stage.start_workers()
     workers, job_page = open_page(), open_page()
     workers.goto(f"{stage.url}/workers")
-    job = spine.submit(catalog(stage, 250, "fig"), output="fig")
+    job = spine.submit(catalog(stage, 800, "fig"), output="fig")
     job_page.goto(f"{stage.url}/jobs/{job}")
     expect(workers.locator("#engines tbody tr").first).to_be_visible()
     moves(job_page, "#progress", 20)
+    stage.hold()
     workers.evaluate(STAYED)
 
     node = spine.nodes[0].container
@@ -167,6 +173,7 @@ def test_a_worker_that_is_killed_is_told_of(stage: Stage, open_page: Callable[..
     expect(workers.locator("#gone .mark").first).to_have_text("killed")
     expect(workers.locator("#gone time").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     assert workers.evaluate("window.stayed")
+    stage.release()
     spine.wait(job, sweeping=True)
     expect(job_page.locator("#head .mark")).to_have_text("done")
 
@@ -177,6 +184,7 @@ def engine(rows: list[tuple[Any, ...]], node: Any) -> int:
 
 
 def test_a_dashboard_that_comes_back_is_found_again(stage: Stage, page: Page) -> None:  # noqa: F811
+    stage.start_workers()
     page.excuse("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET")
     page.goto(stage.url)
     expect(page.locator("#line")).to_have_text("live")
@@ -194,6 +202,7 @@ def test_a_dashboard_that_comes_back_is_found_again(stage: Stage, page: Page) ->
 
 
 def test_a_hidden_tab_gives_its_line_back(stage: Stage, page: Page) -> None:  # noqa: F811
+    stage.start_workers()
     page.clock.install()
     page.goto(stage.url)
     expect(page.locator("#line")).to_have_text("live")
