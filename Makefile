@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE  # processes start by the dozen: let them find compiled code
 
-.PHONY: venv demo test check bench soak lock clean help
+.PHONY: venv demo test check bench soak golden lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ bench: .venv/.stamp  ## measure, and print the figures beside a baseline of the 
 soak: .venv/.stamp  ## a minute of all faults at once, twice; then the ledger is compared with the bill
 	$(BIN)/python -m tests.faults.soak $(SOAK)
 	$(BIN)/python -m tests.faults.soak --idempotent $(SOAK)
+
+golden: .venv/.stamp  ## write anew what 5,000 rows are spoken as; each difference needs a line in CHANGELOG.md
+	$(BIN)/python -m tests.golden
 
 lock: $(UV)  ## compile requirements.lock anew (versions and hashes, no host names)
 	$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --extra parquet --extra loudness --group dev \
