@@ -20,6 +20,7 @@ FROM = {
     Origin.UNCHANGED: "the destination has the file already",
     Origin.REDIS: "cached, known to Redis",
     Origin.POSTGRES: "cached, known to Postgres",
+    Origin.REUSED: "cached in another format, converted from",
     Origin.IN_FLIGHT: "another job buys it now",
     Origin.DUPLICATE: "bought for",
 }
@@ -73,6 +74,8 @@ def _origin(part: Part) -> str:
     price = f"{figures.count(part.chars, 'character')} for {figures.micros(part.micros)}"
     if part.origin is Origin.TO_BUY:
         return f"to buy: {price}" + (f"; {part.detail}" if part.detail else "")
+    if part.origin is Origin.REUSED:
+        return f"{FROM[part.origin]} {part.detail}"
     if part.origin is Origin.DUPLICATE:
         return f"{FROM[part.origin]} {part.detail}: {price}"
     return f"{FROM[part.origin]} ({price} when bought)" if part.micros else FROM[part.origin]

@@ -26,7 +26,7 @@ _METAVARS = {
     "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
     "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N",
     "tenant": "NAME", "webhook": "URL", "calls_per_minute": "N", "chars_per_minute": "N",
-    "redis_audio_budget": "MB",
+    "redis_audio_budget": "MB", "reuse": "WORD",
 }  # fmt: skip
 
 
@@ -136,7 +136,16 @@ reading = together(
 speech = together(
     *[
         setting(name, SPEECH)
-        for name in ("provider", "model", "voice", "language", "format", "speed", "price_per_million")
+        for name in (
+            "provider",
+            "model",
+            "voice",
+            "language",
+            "format",
+            "speed",
+            "reuse",
+            "price_per_million",
+        )
     ]
 )
 wording = together(

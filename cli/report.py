@@ -54,6 +54,8 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     yield "rows", f"{summary['rows']:,}", _counted(kinds) + _left_out(summary["skipped"])
     yield from _changed(summary["changes"], summary["removed"])
     yield "audio from", f"{served:,}", _counted(sources)
+    if summary["reused"]:
+        yield "converted", f"{summary['reused']:,}", "served from audio in another format"
     yield "calls", f"{summary['calls']:,}", chars
     yield "cost", figures.money(summary["cost_usd"]), against
     yield from _routed(summary["routing_saved_usd"])
@@ -101,6 +103,7 @@ def again(spec: JobSpec, path: str) -> str:
         ("voice", profile.default_voice),
         ("language", defaults.language),
         ("speed", defaults.speed),
+        ("reuse", defaults.reuse),
         ("price_per_million", defaults.price_per_million),
         ("name", "{id}.{ext}"),
     ):
@@ -129,7 +132,8 @@ def print_plan(plan: Plan, *, title: str) -> None:
     say(_line("rows", f"{plan.rows:,}", _counted(refused) + _left_out(plan.skipped)))
     say(_line("unique texts", f"{plan.unique_texts:,}", _counted([(plan.duplicates, "more are duplicates")])))
     if plan.cached:
-        say(_line("cached", f"{plan.cached:,}", "bought before"))
+        converted = f", {plan.reused:,} of them in another format" if plan.reused else ""
+        say(_line("cached", f"{plan.cached:,}", f"bought before{converted}"))
     if plan.in_flight:
         cost = figures.money(document["in_flight_usd"])
         say(_line("in flight", f"{plan.in_flight:,}", f"bought by a running job, for {cost}"))

@@ -44,6 +44,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             repair=options["repair"],
             read_numbers=options["read_numbers"],
             lexicon=tuple(options["lexicon"]),
+            reuse=settings.reuse,
         )
     )
 

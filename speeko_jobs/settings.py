@@ -72,6 +72,9 @@ class Settings:
     language: str = setting("", "language (BCP 47); empty: left to the voice")
     format: str = setting("mp3", "audio format: mp3, wav, flac, ogg, opus")
     speed: float = setting(1.0, "speed of speech, 1.0 is the voice's own", least=0.1, most=10)
+    reuse: str = setting(
+        "lossless", "audio bought in other formats that serves a file: lossless, lossy or none"
+    )
     price_per_million: str = setting(
         "", "USD for a million characters, in place of the list price; by date: 15, 12 from 2027-01-01"
     )

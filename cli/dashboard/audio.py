@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.audio_store.content import content_type
-from speeko_jobs.adapters.postgres import chunks
+from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, Row
 from speeko_jobs.core.naming import audio_path
-from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
@@ -55,7 +54,7 @@ def find(context: Context, job: int, row_no: int) -> Audio | None:
     if not found or not found[0].keys:
         return None
     spec, trouble = orders.spec, None
-    for url, path, format in _places(spec, found[0]):
+    for url, path, format in _places(context, spec, found[0]):
         try:
             store = context.store_of(url)
             size = store.size(path)
@@ -69,14 +68,19 @@ def find(context: Context, job: int, row_no: int) -> Audio | None:
     return None
 
 
-def _places(spec: JobSpec, row: Row) -> list[tuple[str, str, str]]:
+def _places(context: Context, spec: JobSpec, row: Row) -> list[tuple[str, str, str]]:
     """(store, path, format) to look at, in order."""
     assert row.keys
-    bought = (spec.store, audio_path(row.keys[0], spec.format), spec.format)
-    if not spec.deliver or row.path is None or row.held != content_of(row.keys, spec.rendering):
+    format, is_reused = spec.format, row.own_content is not None
+    if is_reused:
+        stored = deliveries.sums(context.database, row.keys[:1]).get(row.keys[0])
+        format = stored.format if stored is not None else format
+    bought = (spec.store, audio_path(row.keys[0], format), format)
+    if not spec.deliver or row.path is None or row.held != row.content(spec.rendering):
         return [bought]
     delivered = (spec.output, row.path, spec.delivered.format)
-    return [bought, delivered] if len(row.keys) == 1 and not spec.rendering else [delivered, bought]
+    is_made = is_reused or len(row.keys) != 1 or bool(spec.rendering)
+    return [delivered, bought] if is_made else [bought, delivered]
 
 
 def asked_range(header: str, size: int) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ class Origin(StrEnum):
     UNCHANGED = "unchanged"  # the destination has the row's file already
     REDIS = "redis"
     POSTGRES = "postgres"
+    REUSED = "reused"  # there in another format, which is converted
     IN_FLIGHT = "in_flight"  # another job buys it
     DUPLICATE = "duplicate"  # an earlier row, or an earlier piece of this one, buys it
     TO_BUY = "to_buy"
@@ -27,7 +28,8 @@ class Origin(StrEnum):
 class Part:
     """One call's worth of a row. `micros` is the price of the call, whoever makes it.
 
-    `detail` is one line or "": the row that buys it, or why what was there will not do.
+    `detail` is one line or "": the row that buys it, the format that it is converted from, or why what was
+    there will not do.
     """
 
     key: bytes

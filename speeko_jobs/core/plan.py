@@ -23,6 +23,7 @@ class Plan:
     unique_texts: int = 0
     duplicates: int = 0
     cached: int = 0
+    reused: int = 0  # of these, texts whose audio is there in another format
     in_flight: int = 0
     to_buy: int = 0
     calls: int = 0

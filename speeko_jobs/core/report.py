@@ -30,6 +30,7 @@ _COUNTS = (
     ("refused", "refused"),
     ("skipped", "left out"),
     ("unique_texts", "unique texts"),
+    ("reused", "served from audio in another format"),
     ("chars", "characters"),
     ("billed_chars", "characters paid for"),
     ("calls", "calls"),

@@ -24,6 +24,7 @@ from speeko_jobs.errors import ConfigError, UsageError
 DUPLICATE_RULES = ("error", "suffix", "first", "last")
 SEGMENTS = ("auto", "sentence")
 SSML = ("auto", "strip")
+REUSE = ("lossless", "lossy", "none")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class JobSpec:
     webhook: str = ""  # an address that hears of the job's end and of its pauses
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
+    reuse: str = "none"  # audio in other formats that may serve: see core.reuse
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -122,6 +124,8 @@ def checked(spec: JobSpec) -> JobSpec:
                 " store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
             )
     check_webhook(spec.webhook)
+    if spec.reuse not in REUSE:
+        raise ConfigError(f"--reuse takes {', '.join(REUSE)}, not {spec.reuse!r}")
     if spec.max_concurrency < 1:
         raise ConfigError("--max-concurrency takes at least 1")
     return spec

@@ -35,6 +35,7 @@ def summary(
         "removed": plan.get("removed", 0),
         "previous_job": plan.get("previous_job"),
         "unique_texts": plan.get("unique_texts", 0),
+        "reused": counts.get("reused", 0),
         "chars": counts.get("chars", 0),
         "billed_chars": figures["billed_chars"],
         "calls": figures["calls"],

@@ -86,7 +86,7 @@ def is_light(context: Context, orders: Orders, rows: list[Row]) -> bool:
     if not spec.deliver:
         return True
     store, destination = context.store_of(spec.store), context.destination_of(spec)
-    plain = not spec.rendering and all(len(row.keys or ()) <= 1 for row in rows)
+    plain = not spec.rendering and all(len(row.keys or ()) <= 1 and row.own_content is None for row in rows)
     return plain and store.is_folder and destination.is_folder
 
 
@@ -105,9 +105,9 @@ def rebuild(context: Context, job: int, chunk: Chunk) -> tuple[bytes, bytes]:
 
 def is_unchanged(row: Row, job: int, rendering: str) -> bool:
     """Whether the destination holds from an earlier job just what the row asks for."""
-    held, keys = row.held, row.keys
+    held = row.held
     return (
-        held is not None and keys is not None and row.held_job != job and held == content_of(keys, rendering)
+        held is not None and row.keys is not None and row.held_job != job and held == row.content(rendering)
     )
 
 
@@ -193,7 +193,7 @@ class _Delivery:
             Put(one.wanted.path, one.wanted.content, one.row.held_bytes or 0, one.row.held_millis or 0)
             for one in served
             if one.row.held_job == self.chunk.job and one.row.held == one.wanted.content
-            if self.spec.rendering or len(one.wanted.keys) > 1
+            if self.spec.rendering or one.wanted.is_made
         ]
         sizes = self.context.destination_of(self.spec).sizes([put.path for put in mine])
         return {put.path: put for put, size in zip(mine, sizes, strict=True) if size == put.bytes}
@@ -276,10 +276,11 @@ class _Delivery:
                 lines.append(self._failed(row, bad))
                 continue
             records = [end.record for end in ends if end.record is not None]
-            content = content_of(keys, self.spec.rendering)
+            content, reused = row.content(self.spec.rendering), row.own_content is not None
             sizes, millis = [r.bytes for r in records], sum([r.millis for r in records])
             fresh = all(r.bought_job == job and r.settled_millis > since for r in records)
-            served.append(_Served(row, Wanted(row.path or "", content, keys, sizes, millis, fresh), records))
+            wanted = Wanted(row.path or "", content, keys, sizes, millis, fresh, reused)
+            served.append(_Served(row, wanted, records))
         return served
 
     def _start_over(self) -> None:
@@ -330,6 +331,7 @@ class _Delivery:
             source=min(sources, key=_ORDER.index), cost_micros=paid, millis=put.millis, bytes=put.bytes
         )
         self.counts["delivered"] += 1
+        self.counts["reused"] += one.wanted.reused
         listed = self.prices.of_row(line.voice, line.chars, len(one.records))
         self._count(line, listed)
         own = sum([source is Source.SYNTHESIZED for source in sources])

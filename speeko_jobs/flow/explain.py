@@ -17,6 +17,7 @@ from speeko_jobs.core import naming, routing_rules
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.explanation import Explained, Origin, Part
 from speeko_jobs.core.inert import printable
+from speeko_jobs.core.reuse import Spoken
 from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import Record
@@ -26,6 +27,7 @@ from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, StoreError, UsageError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.plan import BATCH_ROWS, Orders, opened
+from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.submit import MARK
 from speeko_jobs.flow.wording import wording_of
 
@@ -148,6 +150,7 @@ class _LookedUp:
         failed = [key for key, known in self._known.items() if known.state is UtteranceState.FAILED]
         self._ends = deliveries.settled(context.database, failed) if failed else {}
         self._there = self._stored(keys)
+        self._reused = self._converted(read)
 
     def origin(self, key: bytes) -> tuple[Origin, str]:
         """Where a key's audio would come from, and why what is known of it will not do."""
@@ -160,9 +163,22 @@ class _LookedUp:
             return (Origin.REDIS if key in self._cached else Origin.POSTGRES), ""
         if known is not None and known.in_flight:
             return Origin.IN_FLIGHT, ""
+        if key in self._reused:
+            return Origin.REUSED, self._reused[key]
         if key in self._ends:
             return Origin.TO_BUY, f"it failed before: {printable(self._ends[key].reason)}"
         return Origin.TO_BUY, ""
+
+    def _converted(self, read: Read) -> dict[bytes, str]:
+        """The formats that keys would be converted from."""
+        wanted = {
+            key: Spoken(text, read.voice, read.language)
+            for key, text in zip(read.keys, read.texts, strict=True)
+            if self._record(key) is None and not (key in self._known and self._known[key].in_flight)
+        }
+        found = Reuse(self._context, self._spec).find(wanted)
+        sums = deliveries.sums(self._context.database, list(found.values()))
+        return {key: sums[other].format for key, other in found.items() if other in sums}
 
     def _record(self, key: bytes) -> Record | None:
         known = self._known.get(key)

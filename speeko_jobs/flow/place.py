@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One row's audio: where it goes, what it is made of, and how long its parts are together. `fresh`: it
-    was stored by this job a moment ago."""
+    was stored by this job a moment ago. `reused`: some of it is in another format than the job's."""
 
     path: str
     content: bytes
@@ -40,6 +40,12 @@ class Wanted:
     sizes: Sequence[int]
     millis: int
     fresh: bool = False
+    reused: bool = False
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the file is made of its parts, whatever the job asks for."""
+        return self.reused or len(self.keys) != 1
 
 
 class Placing:
@@ -62,8 +68,8 @@ class Placing:
         """
         want = self._spec.delivered
         as_bought = want.leaves(self._spec.format)
-        plain = [one for one in wanted if as_bought and len(one.keys) == 1]
-        others = [one for one in wanted if not as_bought or len(one.keys) != 1]
+        plain = [one for one in wanted if as_bought and not one.is_made]
+        others = [one for one in wanted if not as_bought or one.is_made]
         old = [one for one in plain if not one.fresh]
         self._look_up([key for one in (*old, *others) for key in one.keys])
         puts = self._linked(plain)
@@ -90,7 +96,12 @@ class Placing:
         forget(self._context, keys, [self._sums[key].fence for key in keys], NO_JOB, REASON)
 
     def _path(self, key: bytes) -> str:
-        return audio_path(key, self._spec.format)
+        return audio_path(key, self._format(key))
+
+    def _format(self, key: bytes) -> str:
+        """The format that a key was bought in: the job's, but for reused ones, which were looked up."""
+        known = self._sums.get(key)
+        return self._spec.format if known is None else known.format
 
     def _good(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The objects of these keys that are what was bought, byte for byte; the others are lost."""
@@ -175,7 +186,7 @@ class Placing:
         if self.lost:
             return {}
         try:
-            rendered = render([parts[key] for key in keys], self._spec.format, want)
+            rendered = render([parts[key] for key in keys], self._format(keys[0]), want)
         except BadAudio as error:  # each part passed the gate, so this is seldom: the row fails, not the job
             return {one.path: str(error) for one in ones}
         self._destination.put_many([(one.path, rendered.audio) for one in ones])

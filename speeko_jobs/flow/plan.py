@@ -32,12 +32,14 @@ from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import Prices
-from speeko_jobs.core.rows import Read, Refusal, RowReader
+from speeko_jobs.core.reuse import Spoken
+from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, SpeekoError
 from speeko_jobs.flow.compare import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.unchanged import Unchanged
 from speeko_jobs.flow.wording import wording_of
 
@@ -67,11 +69,13 @@ class Orders:
 
 
 class _Rank(IntEnum):
-    """What a row wants of a text, and of many rows the most: nothing that costs, another job's, a call."""
+    """What a row wants of a text, and of many rows the most: audio that is there, or there in another
+    format; another job's; a call."""
 
     THERE = 0
-    IN_FLIGHT = 1
-    TO_BUY = 2
+    REUSED = 1
+    IN_FLIGHT = 2
+    TO_BUY = 3
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,8 @@ class _Planner:
         self.keys, self.names = Distinct(2), Distinct()  # a record a row and key: its characters and cost
         self.costs = Prices(self.profile, spec.model)
         self.remembered: dict[bytes, _Rank] = {}
+        self.reuse = Reuse(context, spec)
+        self.stand_ins: dict[bytes, bytes] = {}  # of those remembered: the keys that serve in their place
         self.comparison = None
         if destination is not None:
             may_skip = orders.on_duplicate_id in ("first", "last")
@@ -281,25 +287,26 @@ class _Planner:
             if at not in held
             for key, text in zip(read.keys, read.texts, strict=True)
         }
-        ranks = self._ranks(list(wanted))
+        ranks = self._ranks(wanted)
         self._count(reads, held, ranks)
         if self.on_change is not None:
             for at, (kind, _) in changed.items():
                 self.on_change(reads[at], kind)
         if self.job is not None:
-            texts = [self._text(key, *wanted[key]) for key, rank in ranks.items() if rank != _Rank.THERE]
+            texts = [self._text(key, *wanted[key]) for key, rank in ranks.items() if rank >= _Rank.IN_FLIGHT]
             self._write(self._items(reads, held, changed) + refused, texts)
 
     def _text(self, key: bytes, text: str, read: Read) -> Text:
         chars = self.profile.billable_chars(text)
         return Text(key, text, read.voice, read.language, chars, self.costs[read.voice, chars])
 
-    def _ranks(self, keys: list[bytes]) -> dict[bytes, _Rank]:
+    def _ranks(self, wanted: Mapping[bytes, tuple[str, Read]]) -> dict[bytes, _Rank]:
         """What is to be done for these keys: those whose audio is there may be left out."""
         if len(self.remembered) > REMEMBERED_KEYS:
             self.remembered.clear()
-        out = {key: self.remembered[key] for key in keys if key in self.remembered}
-        ask = self.context.cache.unknown([key for key in keys if key not in out])
+            self.stand_ins.clear()
+        out = {key: self.remembered[key] for key in wanted if key in self.remembered}
+        ask = self.context.cache.unknown([key for key in wanted if key not in out])
         known = plans.known(self.context.database, ask)
         fresh = {}
         for key in ask:
@@ -310,6 +317,13 @@ class _Planner:
                 in_flight = found is not None and found.in_flight
                 out[key] = self.remembered[key] = _Rank.IN_FLIGHT if in_flight else _Rank.TO_BUY
         self.context.cache.put_many(fresh)
+        if self.reuse.is_possible:
+            to_buy = [key for key in ask if out.get(key) is _Rank.TO_BUY]
+            served = self.reuse.find({key: _spoken(*wanted[key]) for key in to_buy})
+            self.stand_ins |= served
+            reused = dict.fromkeys(served, _Rank.REUSED)
+            self.remembered |= reused
+            out |= reused
         return out
 
     def _count(self, reads: list[Read], held: Container[int], ranks: Mapping[bytes, _Rank]) -> None:
@@ -345,11 +359,15 @@ class _Planner:
         out = []
         for at in places:
             row_no, row_id, path, own, tag, chars, keys, _, _ = reads[at]
+            content = None
+            if self.stand_ins and at not in held and not self.stand_ins.keys().isdisjoint(keys):
+                content = content_of(keys, self.rendering)
+                keys = tuple([self.stand_ins.get(key, key) for key in keys])
             own_or_none, tag_or_none = None if own == voice else own, None if tag == language else tag
             kind, facts = changed.get(at, NO_CHANGE)
             total = facts.source if facts is not None else None
             item = (row_no, row_id, path, own_or_none, tag_or_none, chars, keys, at in held, None, None)
-            out.append(Item(*item, total, kind))
+            out.append(Item(*item, total, kind, content))
         return out
 
     def _write(self, items: list[Item], texts: list[Text]) -> None:
@@ -449,6 +467,7 @@ class _Planner:
         plan.unique_texts = totals.distinct
         plan.duplicates = totals.records - totals.distinct
         plan.cached = totals.distinct - plan.to_buy - plan.in_flight
+        plan.reused = totals.ranks.get(_Rank.REUSED, nothing)[0]
         plan.calls = plan.to_buy
         plan.refusals = dict(self.reasons.most_common(10))
 
@@ -460,6 +479,10 @@ def _name_hashes(paths: list[str]) -> tuple[list[int], list[int]]:
     """
     names = [path.lower() if path.isascii() else naming.fold(path) for path in paths]
     return [hash(name) for name in names], [hash(name + "/") for name in names]
+
+
+def _spoken(text: str, read: Read) -> Spoken:
+    return Spoken(text, read.voice, read.language)
 
 
 def _storable(text: str) -> str:

@@ -21,8 +21,9 @@ from speeko_jobs.adapters.postgres.deliveries import Saved, Settlement
 from speeko_jobs.adapters.postgres.plans import Text
 from speeko_jobs.adapters.providers import Hear
 from speeko_jobs.core.columns import Columns
-from speeko_jobs.core.converting import render
+from speeko_jobs.core.converting import Delivered, render
 from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.reuse import NONE, Spoken
 from speeko_jobs.core.rows import Refusal, RowReader
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import BadAudio, Record
@@ -31,6 +32,7 @@ from speeko_jobs.core.streaming import CHAINABLE, Pieces, piece_bytes
 from speeko_jobs.errors import ServerError, SpeekoError, UsageError
 from speeko_jobs.flow.buy import Buyer, SpeechError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.synthesize import OpenProvider
 from speeko_jobs.flow.wording import wording_of
 
@@ -98,6 +100,15 @@ async def say(
     return said
 
 
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Audio of a text in another format."""
+
+    key: bytes
+    format: str
+    record: Record
+
+
 class _Saying:
     def __init__(
         self,
@@ -116,6 +127,7 @@ class _Saying:
         self.chains = not spec.rendering and (len(self.texts) == 1 or spec.format in CHAINABLE)
         self.known: dict[bytes, Record] = {}
         self.got: dict[bytes, bytes] = {}
+        self.stand_ins: dict[bytes, StandIn] = {}
         self.not_in_redis: list[bytes] = []
         self.sources: list[Source] = []
         self.piece_bytes = 0
@@ -124,6 +136,7 @@ class _Saying:
     async def run(self) -> Said:
         keys = list(dict.fromkeys(text.key for text in self.texts))
         self.known = await asyncio.to_thread(self.context.cache.get_many, keys)
+        self.stand_ins = await asyncio.to_thread(self._reused)
         audios = [await self._part(no, text) for no, text in enumerate(self.texts, 1)]
         self._heed_stop()
         audio = await asyncio.to_thread(self._rendered, audios)
@@ -153,7 +166,7 @@ class _Saying:
             texts = [text for text, one in zip(self.texts, self.sources, strict=True) if one is source]
             chars, micros = sum(text.chars for text in texts), sum(text.cost_micros for text in texts)
             saved.append(Saved(texts[0].voice, source.value, len(texts), chars, micros))
-        keys = [text.key for text in self._not_bought()]
+        keys = [self._source_key(text.key) for text in self._not_bought()]
 
         def book(t: Transaction) -> None:
             says.hit(t, keys)
@@ -172,18 +185,20 @@ class _Saying:
         """The audio of one key, however it comes."""
         key = text.key
         if key in self.got:
-            self._pass_on(self.got[key])
+            self._pass_on(self.got[key], self._format(key))
             self.sources.append(Source.DUPLICATE)
             return self.got[key]
+        if key in self.stand_ins and (reused := await self._converted(key)) is not None:
+            return reused
         record, waited, revived = self.known.get(key), False, False
         while True:
             self._heed_stop()
             end = None if record else await self._look(key)
             record = record or (end.record if end else None)
             if record is not None:
-                audio = await asyncio.to_thread(self._kept, key, record)
+                audio = await asyncio.to_thread(self._kept, key, record, self.spec.format)
                 if audio is not None:
-                    self._pass_on(audio)
+                    self._pass_on(audio, self.spec.format)
                     return self._done(key, audio, record, Source.COALESCED if waited else Source.CACHE)
                 record = None
             elif end is not None and end.state is UtteranceState.FAILED:
@@ -197,6 +212,42 @@ class _Saying:
                 return self._done(key, *bought, Source.SYNTHESIZED)
             else:
                 await asyncio.sleep(POLL_SECONDS)
+
+    def _reused(self) -> dict[bytes, StandIn]:
+        """Audio in other formats that serves texts which would be bought."""
+        wanted = {t.key: Spoken(t.text, t.voice, t.language) for t in self.texts if t.key not in self.known}
+        if not wanted or self.spec.reuse == NONE:
+            return {}
+        database = self.context.database
+        ends = deliveries.settled(database, list(wanted))
+        held = (UtteranceState.DONE, UtteranceState.CLAIMED)
+        for key in [key for key, end in ends.items() if end.state in held]:
+            del wanted[key]
+        found = Reuse(self.context, self.spec).find(wanted) if wanted else {}
+        records = deliveries.settled(database, list(found.values()))
+        sums = deliveries.sums(database, list(found.values()))
+        return {
+            key: StandIn(other, sums[other].format, record)
+            for key, other in found.items()
+            if other in sums and other in records and (record := records[other].record) is not None
+        }
+
+    async def _converted(self, key: bytes) -> bytes | None:
+        """The stand-in's audio; None where it is gone: the text is bought then."""
+        other = self.stand_ins[key]
+        audio = await asyncio.to_thread(self._kept, other.key, other.record, other.format)
+        if audio is None:
+            del self.stand_ins[key]
+            return None
+        self.got[other.key] = audio
+        self._pass_on(audio, other.format)
+        return self._done(key, audio, other.record, Source.CACHE)
+
+    def _source_key(self, key: bytes) -> bytes:
+        return self.stand_ins[key].key if key in self.stand_ins else key
+
+    def _format(self, key: bytes) -> str:
+        return self.stand_ins[key].format if key in self.stand_ins else self.spec.format
 
     async def _look(self, key: bytes) -> Settlement | None:
         return (await asyncio.to_thread(deliveries.settled, self.context.database, [key])).get(key)
@@ -226,13 +277,13 @@ class _Saying:
                 self.piece_bytes = piece_bytes(self.buyer.round_trip_seconds())
                 pieces = Pieces(self.spec.format, self.piece_bytes)
             for piece in pieces.add(part, time.monotonic()):
-                self._pass_on(piece)
+                self._pass_on(piece, self.spec.format)
 
         bought = await self.buyer.buy(no, text.key, heard)
         if bought is None:
             return None
         for piece in pieces.rest() if pieces else ():
-            self._pass_on(piece)
+            self._pass_on(piece, self.spec.format)
         self.not_in_redis.append(text.key)
         return bought.audio, bought.record
 
@@ -243,14 +294,14 @@ class _Saying:
         free = (UtteranceState.MISSING, UtteranceState.FAILED)
         return [text for key, text in texts.items() if key not in ends or ends[key].state in free]
 
-    def _kept(self, key: bytes, record: Record) -> bytes | None:
+    def _kept(self, key: bytes, record: Record, format: str) -> bytes | None:
         """The audio that the record tells of; None where it is gone or not whole: then it is missing from
         now on."""
         cached = self.context.cache.audio(key)
         if cached is not None and len(cached) == record.bytes:
             return cached
         self.not_in_redis.append(key)
-        path = audio_path(key, self.spec.format)
+        path = audio_path(key, format)
         try:
             audio = self.context.store_of(self.spec.store).get(path)
         except MissingObject:
@@ -276,9 +327,13 @@ class _Saying:
 
     # what goes out
 
-    def _pass_on(self, audio: bytes) -> None:
+    def _pass_on(self, audio: bytes, format: str) -> None:
         if self.chains:
-            self._out(audio)
+            self._out(
+                audio
+                if format == self.spec.format
+                else self._render([audio], format, Delivered(self.spec.format))
+            )
 
     def _out(self, piece: bytes) -> None:
         if self.first_byte_seconds < 0:
@@ -292,8 +347,11 @@ class _Saying:
             raise Stopped(f"interrupted: {kept if self.buyer.calls else 'nothing was bought'}")
 
     def _rendered(self, audios: list[bytes]) -> bytes:
+        return self._render(audios, self._format(self.texts[0].key), self.spec.delivered)
+
+    def _render(self, audios: list[bytes], format: str, want: Delivered) -> bytes:
         try:
-            return render(audios, self.spec.format, self.spec.delivered).audio
+            return render(audios, format, want).audio
         except BadAudio as error:
             raise SpeechError(f"the file cannot be made: {error}") from None
 

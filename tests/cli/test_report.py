@@ -11,10 +11,14 @@ from cli.report import again, print_plan, print_summary
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec, checked
 
-SPEC = checked(JobSpec("espeak", "", "", "", "mp3", 1.0, "15", "/h/audio", "/my out", "{id}.{ext}", 100))
+SPEC = checked(
+    JobSpec(
+        "espeak", "", "", "", "mp3", 1.0, "15", "/h/audio", "/my out", "{id}.{ext}", 100, reuse="lossless"
+    )
+)
 SUMMARY: dict[str, Any] = {
     "job": 12, "state": "done_with_errors", "reason": "", "rows": 40, "delivered": 30, "unchanged": 3,
-    "failed": 1, "refused": 6, "skipped": 2, "chars": 1_834, "billed_chars": 1_000, "calls": 25,
+    "failed": 1, "refused": 6, "skipped": 2, "reused": 7, "chars": 1_834, "billed_chars": 1_000, "calls": 25,
     "cost_usd": "0.015000", "list_cost_usd": "0.027510", "saved_usd": "0.012510",
     "sources": {"synthesized": 25, "duplicate": 5, "coalesced": 0, "cache": 0, "unchanged": 3},
     "unknown": {"calls": 1, "usd": "0.000600"}, "audio_seconds": 124.4, "audio_bytes": 1_200_000,
@@ -34,6 +38,7 @@ def test_the_summary_tells_what_happened_and_what_it_cost(capsys: pytest.Capture
         "changes 9 4 added · 3 text changed · 2 left the catalog",
         "voices $0.001 less than with the default voice, at list price",
         "audio from 33 25 bought · 5 same text as another row · 3 there already",
+        "converted 7 served from audio in another format",
         "cost $0.015 $0.01251 saved: 45% of $0.02751 at list price",
         "possible $0.0006 more: the outcome of 1 call is not known",
         "audio 2 min 4 s 1.2 MB",
@@ -50,7 +55,20 @@ def test_the_summary_tells_what_happened_and_what_it_cost(capsys: pytest.Capture
 
 def test_the_command_to_run_again_speaks_as_the_job_did() -> None:
     spec = checked(
-        JobSpec("speeko", "", "kokoro-friendly", "de", "wav", 1.5, "", "/h", "s3://b/x", "{id}.{ext}", 9)
+        JobSpec(
+            "speeko",
+            "",
+            "kokoro-friendly",
+            "de",
+            "wav",
+            1.5,
+            "",
+            "/h",
+            "s3://b/x",
+            "{id}.{ext}",
+            9,
+            reuse="lossless",
+        )
     )
     assert shlex.split(again(spec, "s3://b/x/failed.csv")) == [
         *("speeko", "run", "s3://b/x/failed.csv", "--output", "s3://b/x", "--provider", "speeko"),

@@ -70,10 +70,10 @@ def test_a_format_that_the_provider_lacks_is_bought_once_in_its_best(openai: InP
     assert openai.provider.calls == 2
 
 
-def test_a_format_that_the_provider_makes_is_its_own(flow: InProcess) -> None:
+def test_without_reuse_a_format_that_the_provider_makes_is_its_own(flow: InProcess) -> None:
     source = flow.catalog([("a", "One."), ("b", "Two.")])
     for bought, format in enumerate(CODECS, 1):
-        summary = flow.run(source, {"format": format})
+        summary = flow.run(source, {"format": format, "reuse": "none"})
         assert (summary["delivered"], flow.provider.calls) == (2, 2 * bought)
         assert codec(flow.output / f"a.{format}") == CODECS[format]
         assert flow.provider.bill()[-1]["format"] == format

@@ -465,3 +465,48 @@ def test_many_at_once_pay_for_one(flow: InProcess, metered: MeteredProvider) -> 
     assert {s.audio for s in said if isinstance(s, Said)} == {speak(flow).audio}
     assert sum(s.calls for s in said if isinstance(s, Said)) == metered.calls == 1
     flow.check()
+
+
+@pytest.mark.parametrize("forget", [False, True], ids=["known to Redis", "known to Postgres"])
+def test_a_text_that_is_there_as_wav_is_heard_in_any_format(
+    flow: InProcess, metered: MeteredProvider, forget: bool
+) -> None:
+    speak(flow, spec={"format": "wav"})
+    for format in ("mp3", "opus"):
+        if forget:
+            flow.context.cache.forget_all()
+        heard: list[bytes] = []
+        said = speak(flow, spec={"format": format}, heard=heard, budget_micros=0)
+        assert (said.source, said.calls, said.saved_micros) == (Source.CACHE, 0, COST)
+        assert inspect(said.audio, format, len(TEXT)).seconds > 0
+        assert b"".join(heard) == said.audio
+    assert metered.calls == 1
+    key = texts_of(flow.spec(format="wav"), TEXT)[0].key
+    assert flow.books.one("SELECT hits FROM speeko.utterance WHERE key = %s", [key]) == 2
+    assert speak(flow, spec={"format": "mp3", "reuse": "none"}).calls == 1
+
+
+def test_a_long_text_is_heard_though_a_part_of_it_is_there_in_another_format(
+    flow: InProcess, metered: MeteredProvider
+) -> None:
+    spec = {"segments": "sentence"}
+    speak(flow, "First sentence. Second one.", spec=spec | {"format": "flac"})
+    heard: list[bytes] = []
+    text = "First sentence. A third one. First sentence."
+    said = speak(flow, text, spec=spec | {"format": "mp3"}, heard=heard)
+    assert (said.parts, said.calls, said.source) == (3, 1, Source.SYNTHESIZED)
+    assert len(heard) == 3
+    assert {inspect(part, "mp3", 15).sample_rate for part in heard} == {24_000}
+    assert inspect(said.audio, "mp3", len(text)).seconds == pytest.approx(said.audio_seconds, abs=0.1)
+
+
+def test_a_text_whose_audio_in_another_format_is_gone_is_bought(
+    flow: InProcess, metered: MeteredProvider
+) -> None:
+    speak(flow, spec={"format": "wav"})
+    key = texts_of(flow.spec(format="wav"), TEXT)[0].key
+    flow.context.store_of(flow.settings.store_url).delete([audio_path(key, "wav")])
+    flow.context.cache.drop_audio([key])
+    said = speak(flow, spec={"format": "mp3"})
+    assert (said.calls, said.source) == (1, Source.SYNTHESIZED)
+    assert metered.bill()[-1]["format"] == "mp3"

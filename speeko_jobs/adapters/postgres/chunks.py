@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.spec import JobSpec, from_json
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import JobState, UtteranceState
@@ -58,6 +59,11 @@ class Row(NamedTuple):
     held_job: int | None
     held_bytes: int | None
     held_millis: int | None
+    own_content: bytes | None  # where `keys` holds audio in another format than the job's
+
+    def content(self, rendering: str) -> bytes:
+        """Return what identifies the row's file, rendered so; the row has keys."""
+        return self.own_content or content_of(self.keys or (), rendering)
 
 
 def let_in(t: Transaction, window: int, job: int | None = None) -> list[tuple[int, int]]:

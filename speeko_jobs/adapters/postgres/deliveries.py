@@ -76,10 +76,11 @@ def settled(database: Database, keys: Sequence[bytes]) -> dict[bytes, Settlement
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What was stored under a key: its SHA-256, and the fence of the claim that brought it."""
+    """What was stored under a key: its SHA-256, the fence of the claim that brought it, and its format."""
 
     sha256: bytes
     fence: int
+    format: str
 
 
 def sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, Sum]:

@@ -15,7 +15,7 @@ from speeko_jobs.core.states import UtteranceState
 
 ITEM_COLUMNS = (
     "job_id", "row_no", "row_id", "path", "voice", "language", "chars", "keys", "kept", "error", "source",
-    "source_sum", "change",
+    "source_sum", "change", "content",
 )  # fmt: skip
 
 _HEAD = struct.Struct(">hiqiqi")
@@ -32,7 +32,11 @@ _BOOL = (b"\x00\x00\x00\x01\x00", b"\x00\x00\x00\x01\x01")
 
 
 class Item(NamedTuple):
-    """One row of a job, as the planner leaves it. `voice` and `language` are None where the job's hold."""
+    """One row of a job, as the planner leaves it. `voice` and `language` are None where the job's hold.
+
+    `content` is what identifies the row's file, where `keys` holds audio in another format than the job's;
+    None: `content_of(keys)` does.
+    """
 
     row_no: int
     row_id: str
@@ -46,6 +50,7 @@ class Item(NamedTuple):
     source: str | None = None
     source_sum: int | None = None
     change: str | None = None
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,12 @@ def known(database: Database, keys: Sequence[bytes]) -> dict[bytes, Known]:
         done = state == UtteranceState.DONE
         found[key] = Known(UtteranceState(state), in_flight, Record(*rest) if done else None)
     return found
+
+
+def formats_bought(database: Database, provider: str, model: str) -> set[str]:
+    """Return the formats in which any job has bought audio of this model."""
+    values = {"provider": provider, "model": model}
+    return {format for (format,) in database.rows("formats_bought", values)}
 
 
 def add_texts(t: Transaction, spec: JobSpec, texts: Sequence[Text]) -> None:
@@ -159,7 +170,9 @@ def holds_any(database: Database, destination: int) -> bool:
 
 def _packed(job: int, item: Item) -> bytes:
     """One row in the binary form of COPY."""
-    row_no, row_id, path, voice, language, chars, keys, kept, error, source, source_sum, change = item
+    row_no, row_id, path, voice, language, chars, keys, kept, error, source, source_sum, change, content = (
+        item
+    )
     named = row_id.encode()
     if len(keys) == 1:
         array = _ONE_KEY + keys[0]
@@ -171,7 +184,7 @@ def _packed(job: int, item: Item) -> bytes:
         array = _NULL
     return b"".join(
         (
-            _HEAD.pack(13, 8, job, 8, row_no, len(named)),
+            _HEAD.pack(14, 8, job, 8, row_no, len(named)),
             named,
             _text(path),
             _NULLS if voice is None and language is None else _text(voice) + _text(language),
@@ -181,6 +194,7 @@ def _packed(job: int, item: Item) -> bytes:
             _NULLS if error is None and source is None else _text(error) + _text(source),
             _NULL if source_sum is None else _SUM.pack(8, source_sum),
             _text(change),
+            _NULL if content is None else _KEY_LENGTH + content,
         )
     )
 

@@ -181,6 +181,7 @@ item = Table(
     Column("source", Text),
     Column("source_sum", BigInteger),
     Column("change", Text),
+    Column("content", LargeBinary),
 )
 utterance = Table(
     "utterance",

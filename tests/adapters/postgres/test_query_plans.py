@@ -63,6 +63,7 @@ EXEMPT = {
     "job_retry": "looks at all chunks of a job, for a command",
     "job_retry_keys": "looks at all rows that failed in a job, for a command",
     "job_show": "shows jobs, newest first, for a command",
+    "formats_bought": "looks at all jobs that bought, once a plan",
     "schedules_clock": "reads no table",
     "schedules_show": "shows schedules, for a command",
     "schedule_runs": "shows the runs of a schedule, newest first, for a command",

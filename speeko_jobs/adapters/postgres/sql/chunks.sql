@@ -70,7 +70,7 @@ WHERE j.id = %(job)s
 -- chunk_items: the rows of a range, without those left out, each with what the destination holds at its path.
 -- OFFSET 0 keeps the look-up a look-up: joined as a whole, it may read all that was ever delivered.
 SELECT i.row_no, i.row_id, i.path, i.voice, i.language, i.chars, i.keys, i.error, i.source, i.source_sum, i.change,
-       d.content, d.job_id, d.bytes, d.millis
+       d.content, d.job_id, d.bytes, d.millis, i.content
 FROM speeko.job j
 JOIN speeko.item i ON i.job_id = j.id
 LEFT JOIN LATERAL (

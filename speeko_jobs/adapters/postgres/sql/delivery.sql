@@ -70,7 +70,7 @@ FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered' AND no > %(afte
 LIMIT %(limit)s
 
 -- utterance_sums: what was stored under these keys
-SELECT key, sha256, fence FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[]) AND sha256 IS NOT NULL
+SELECT key, sha256, fence, format FROM speeko.utterance WHERE key = ANY(%(keys)b::bytea[]) AND sha256 IS NOT NULL
 
 -- delivered_since: paths of a destination at which this job or a later one has put something
 SELECT d.path

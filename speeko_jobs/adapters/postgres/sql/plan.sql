@@ -7,6 +7,10 @@ SELECT u.key, u.state,
 FROM speeko.utterance u
 WHERE u.key = ANY(%(keys)b::bytea[])
 
+-- formats_bought: formats in which jobs have bought audio of a model
+SELECT DISTINCT spec->>'format' FROM speeko.job
+WHERE calls > 0 AND spec->>'provider' = %(provider)s AND spec->>'model' = %(model)s
+
 -- utterances_add: texts that may have to be bought; a text that waits already takes today's price
 INSERT INTO speeko.utterance AS u
     (key, state, provider, model, format, voice, language, chars, cost_micros, text)
