@@ -182,6 +182,12 @@ name_option: Callable[[Any], Any] = option(
 )
 delivery = together(setting("output", DELIVERY), name_option)
 pruning = together(
+    option(
+        "--overwrite",
+        is_flag=True,
+        section=DELIVERY,
+        help="replace files in the output that no job has delivered [default: refuse]",
+    ),
     option("--prune", is_flag=True, section=DELIVERY, help="delete the files whose rows left the catalog"),
     option(
         "--max-delete",

@@ -37,6 +37,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             chars_per_minute=settings.chars_per_minute,
             sources=tuple(map(shown, files)),
             prune=options.get("prune", False),
+            overwrite=options.get("overwrite", False),
             webhook=settings.webhook,
             loudness=options["loudness"],
             segments=options["segments"],

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from speeko_jobs.errors import UsageError
 
 DEFAULT_TEMPLATE = "{id}.{ext}"
+MARK = ".speeko-destination"  # tells one destination from another
+REPORTS = ("manifest.jsonl", "manifest.csv", "failed.csv", "summary.json", "report.html", "removed.csv")
 MAX_VALUE_BYTES = 200  # of one value in a name, so that suffix and extension always fit
 MAX_COMPONENT_BYTES = 255  # of one folder or file name: the limit of ext4, APFS, NTFS and ZFS
 
@@ -117,6 +119,11 @@ def earlier_audio_path(path: str) -> str | None:
     return f"audio/{name[:2]}/{name[2:4]}/{name}"
 
 
+def is_report(path: str) -> bool:
+    """Return whether some file system takes the path for one of a job's reports, or for the mark."""
+    return fold(path) in _OWN_NAMES
+
+
 def fold(path: str) -> str:
     """What two paths share when some file system or reader takes them for one: case and normal form.
 
@@ -126,6 +133,9 @@ def fold(path: str) -> str:
         return path.lower()
     normal = unicodedata.normalize
     return normal("NFKC", normal("NFKC", normal("NFD", path).casefold()).casefold())
+
+
+_OWN_NAMES = frozenset((*REPORTS, MARK))
 
 
 def with_suffix(path: str, n: int) -> str:

@@ -84,6 +84,8 @@ class RowReader:
         self._one_text = columns.text[0] if len(columns.text) == 1 else -1
         self._voiced = columns.voice is not None or columns.language is not None
         self._template = naming.compile_template(spec.name, header)
+        # a name that ends in the format's own extension is no report's
+        self._may_be_report = not spec.name.endswith(".{ext}")
         self._keys = KeyMaker(Engine(self._profile.family, spec.model, spec.format, str(spec.speed)))
         self._voices: dict[tuple[str, str], Speaker] = {}
         self._batch = tuple(header) == OPENAI_BATCH_HEADER
@@ -94,7 +96,7 @@ class RowReader:
         self._voiced = self._voiced or self._by_rules is not None
         self._default = self._speaker("", "")
         one_each = min(self._one_id, self._one_text) >= 0
-        special = self._ours or self._voiced or self._batch or self._default.refusal
+        special = self._ours or self._voiced or self._batch or self._default.refusal or self._may_be_report
         self._is_simple = one_each and not special and wording.is_plain and spec.segments == "auto"
 
     def read_many(self, first_row_no: int, rows: Sequence[Sequence[str]], refused: Refused) -> list[Read]:
@@ -160,6 +162,9 @@ class RowReader:
             ) from None
         except ValueError as error:
             raise Refusal(str(error), row_id, source) from None
+        if self._may_be_report and naming.is_report(path):
+            why = f"its file would be called {path}, which is the name of a report: choose another --name"
+            raise Refusal(why, row_id, source)
         chars = sum([self._profile.billable_chars(t) for t in texts])
         return Read(row_no, row_id, path, voice, language, chars, keys, texts, source)
 

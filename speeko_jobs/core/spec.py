@@ -58,6 +58,7 @@ class JobSpec:
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
     reuse: str = "none"  # audio in other formats that may serve: see core.reuse
+    overwrite: bool = False  # files that no job delivered are replaced
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

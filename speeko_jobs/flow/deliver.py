@@ -279,7 +279,8 @@ class _Delivery:
             content, reused = row.content(self.spec.rendering), row.own_content is not None
             sizes, millis = [r.bytes for r in records], sum([r.millis for r in records])
             fresh = all(r.bought_job == job and r.settled_millis > since for r in records)
-            wanted = Wanted(row.path or "", content, keys, sizes, millis, fresh, reused)
+            known = row.held is not None or self.spec.overwrite
+            wanted = Wanted(row.path or "", content, keys, sizes, millis, fresh, reused, known)
             served.append(_Served(row, wanted, records))
         return served
 

@@ -17,6 +17,7 @@ from speeko_jobs.core import naming, routing_rules
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.explanation import Explained, Origin, Part
 from speeko_jobs.core.inert import printable
+from speeko_jobs.core.naming import MARK
 from speeko_jobs.core.reuse import Spoken
 from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
@@ -28,7 +29,6 @@ from speeko_jobs.errors import CatalogError, StoreError, UsageError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.plan import BATCH_ROWS, Orders, opened
 from speeko_jobs.flow.reuse import Reuse
-from speeko_jobs.flow.submit import MARK
 from speeko_jobs.flow.wording import wording_of
 
 

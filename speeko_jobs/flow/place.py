@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from speeko_jobs.adapters.audio_store import MissingObject, Store
+from speeko_jobs.adapters.audio_store import OCCUPIED, MissingObject, Store
 from speeko_jobs.adapters.postgres import deliveries
 from speeko_jobs.adapters.postgres.deliveries import Put, Sum
 from speeko_jobs.core.converting import Delivered, render
@@ -25,6 +25,7 @@ from speeko_jobs.flow.forget import forget
 from speeko_jobs.flow.verify import NO_JOB, REASON
 
 NO_SUM = bytes(32)
+NOT_OURS = "the output holds something of that name that no job delivered: move it away, or give --overwrite"
 TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left has its turn later
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One row's audio: where it goes, what it is made of, and how long its parts are together. `fresh`: it
-    was stored by this job a moment ago. `reused`: some of it is in another format than the job's."""
+    was stored by this job a moment ago. `reused`: some of it is in another format than the job's. `known`: what
+    has the name now was delivered, and may be replaced."""
 
     path: str
     content: bytes
@@ -41,6 +43,7 @@ class Wanted:
     millis: int
     fresh: bool = False
     reused: bool = False
+    known: bool = True
 
     @property
     def is_made(self) -> bool:
@@ -129,20 +132,21 @@ class Placing:
         pairs = [(self._path(one.keys[0]), one.path) for one in plain]
         sums = [b"" if one.fresh else self._sum(one.keys[0]) for one in plain]
         try:
-            sizes: Sequence[int | None] = self._destination.place(self._store, pairs, sums)
+            new_only = {one.path for one in plain if not one.known}
+            sizes: Sequence[int | None] = self._destination.place(self._store, pairs, sums, new_only)
         except MissingObject as error:
             sizes = error.sizes
         wrong = []
         for one, size in zip(plain, sizes, strict=True):
             if size is None:
                 self.lost.add(one.keys[0])
-            elif size != one.sizes[0]:
+            elif size not in (OCCUPIED, one.sizes[0]):
                 wrong.append(one)
         for one in self._damaged(wrong, {one.path: size for one, size in zip(plain, sizes, strict=True)}):
             self.lost.add(one.keys[0])
             self._destination.delete([one.path])
         return {
-            one.path: Put(one.path, one.content, size or 0, one.millis)
+            one.path: NOT_OURS if size == OCCUPIED else Put(one.path, one.content, size or 0, one.millis)
             for one, size in zip(plain, sizes, strict=True)
         }
 
@@ -189,6 +193,10 @@ class Placing:
             rendered = render([parts[key] for key in keys], self._format(keys[0]), want)
         except BadAudio as error:  # each part passed the gate, so this is seldom: the row fails, not the job
             return {one.path: str(error) for one in ones}
-        self._destination.put_many([(one.path, rendered.audio) for one in ones])
+        new_only = {one.path for one in ones if not one.known}
+        kept = self._destination.put_many([(one.path, rendered.audio) for one in ones], new_only)
         size, millis = len(rendered.audio), round(rendered.seconds * 1000)
-        return {one.path: Put(one.path, one.content, size, millis) for one in ones}
+        return {
+            one.path: NOT_OURS if one.path in kept else Put(one.path, one.content, size, millis)
+            for one in ones
+        }

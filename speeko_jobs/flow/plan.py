@@ -39,6 +39,7 @@ from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, SpeekoError
 from speeko_jobs.flow.compare import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.occupied import Occupied, has_reports
 from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.unchanged import Unchanged
 from speeko_jobs.flow.wording import wording_of
@@ -151,7 +152,7 @@ class _Planner:
         on_change: OnChange | None = None,
     ) -> None:
         self.context, self.spec, self.orders, self.job = context, spec, orders, job
-        self.on_change = on_change
+        self.on_change, self.destination = on_change, destination
         self.profile, self.rendering = spec.profile, spec.rendering
         self.plan = Plan()
         self.wording, left_out = wording_of(spec)
@@ -168,6 +169,10 @@ class _Planner:
         if destination is not None:
             may_skip = orders.on_duplicate_id in ("first", "last")
             self.comparison = Comparison(context.database, spec, destination, may_skip=may_skip)
+        self.occupied: Occupied | None = None
+        if job is not None and spec.deliver:
+            output = context.destination_of(spec)
+            self.occupied = Occupied(output, orders.sources, overwrite=spec.overwrite)
         self.unchanged: Unchanged | None = None
         self.unchanged_after = settled_after(context.settings.chunk_rows)
         # where rows may be left out or renamed at the end, no line is written before
@@ -212,6 +217,10 @@ class _Planner:
         if not self.rows:
             raise CatalogError(f"{', '.join(map(corpus.shown, self.orders.sources))}: there are no rows")
         skipped, renamed = self._settle_names()
+        if self.occupied is not None:
+            self.occupied.look(self._undelivered(list(renamed.values())))
+            self.occupied.look_at_reports(self._has_reports())
+            self.occupied.check()
         self._price(skipped)
         if self.unchanged is not None:
             self.unchanged.close(self.rows)
@@ -221,6 +230,16 @@ class _Planner:
             removed = list(self.comparison.removed(self.names, _name_hashes))
             self.plan.changes, self.plan.removed = self.comparison.changes(skipped), len(removed)
         return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged, removed)
+
+    def _undelivered(self, paths: list[str]) -> list[str]:
+        """Those of these paths at which the destination holds nothing that a job delivered."""
+        if self.destination is None or not paths:
+            return paths
+        known = plans.facts(self.context.database, self.destination, paths)
+        return [path for path in paths if path not in known]
+
+    def _has_reports(self) -> bool:
+        return self.destination is not None and has_reports(self.context, self.destination)
 
     # reading
 
@@ -281,6 +300,8 @@ class _Planner:
 
     def _batch(self, reads: list[Read], refused: list[Item]) -> None:
         held, changed = self.comparison.look(reads) if self.comparison is not None else ({}, {})
+        if self.occupied is not None:
+            self.occupied.look([reads[at].path for at, (kind, _) in changed.items() if kind == ADDED])
         wanted = {
             key: (text, read)
             for at, read in enumerate(reads)

@@ -13,6 +13,7 @@ from speeko_jobs.adapters.postgres import deliveries, jobs, plans, tenants
 from speeko_jobs.core.change import ADDED
 from speeko_jobs.core.chunking import chunk_rows
 from speeko_jobs.core.money import usd
+from speeko_jobs.core.naming import MARK
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.states import Source
@@ -20,11 +21,13 @@ from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
 from speeko_jobs.flow import plan
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.occupied import check_place
 from speeko_jobs.flow.prune_files import keep_removed
 from speeko_jobs.flow.unchanged import clear_parts
 
-MARK = ".speeko-destination"
 LOOKED_FOR = 8
+HELD_AT_ONCE = 1_000
+NEWEST = 2**63 - 1  # later than any job
 MOST_DELETED_SHARE = Decimal("0.1")
 NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
 
@@ -49,6 +52,7 @@ def submit(
     number before the planning begins, for whoever is interrupted.
     """
     database = context.database
+    check_place(context, spec)
     context.store_of(spec.store).check_writable()
     where = _where(context, context.destination_of(spec)) if spec.deliver else _nowhere(context)
     job = database.run(
@@ -145,14 +149,27 @@ def _where(context: Context, destination: Store) -> int:
     """The id of what lies in a destination, told by the mark in it.
 
     Emptying a folder takes the mark away, and all is delivered anew. `rm *` leaves it, because its name
-    begins with a dot; so a few of the files that should be there are looked for.
+    begins with a dot; so a few of the files that should be there are looked for, and where one lacks, all.
     """
     where = _marked(context, destination, _mark(destination))
     paths = deliveries.some_held(context.database, where, LOOKED_FOR)
-    if None not in destination.sizes(paths):
-        return where
-    destination.delete([MARK])
-    return _marked(context, destination, _mark(destination))
+    if None in destination.sizes(paths):
+        _forget_missing(context, destination, where)
+    return where
+
+
+def _forget_missing(context: Context, destination: Store, where: int) -> None:
+    """Forget the files that the destination should hold and does not: they are delivered anew."""
+    listed: set[str] | None = None if destination.is_folder else set(destination.list())
+    after = ""
+    while paths := plans.held_paths(context.database, where, after, HELD_AT_ONCE):
+        after = paths[-1]
+        if listed is not None:
+            gone = [path for path in paths if path not in listed]
+        else:
+            gone = [p for p, size in zip(paths, destination.sizes(paths), strict=True) if size is None]
+        if gone:
+            context.database.run(lambda t, gone=gone: deliveries.forget(t, where, NEWEST, gone))  # type: ignore[misc]
 
 
 def _nowhere(context: Context) -> int:

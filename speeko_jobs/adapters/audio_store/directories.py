@@ -12,6 +12,7 @@ import functools
 import itertools
 import os
 import secrets
+import stat
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from speeko_jobs.adapters.audio_store.faults import STAGING
 OPEN_FOLDERS = 16  # handles kept at a time: far below any ulimit -n
 FEW = 4  # up to so many, an fsync each costs less than one syncfs of a busy disk
 STAGING_TRIES = 50
+COMPARED_BYTES = 1 << 20
+NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 ORPHAN_SECONDS = 24 * 3600  # older staged files were left by a process that was killed
 
 T = TypeVar("T")
@@ -110,6 +113,34 @@ class Directories:
         folder_fd, name = self.locate(path)
         os.rename(temp, name, src_dir_fd=self._fd(STAGING), dst_dir_fd=folder_fd)
         self.changed(path)
+
+    def publish_new(self, temp: str, path: str) -> bool:
+        """Give a staged file its final name if nothing has it; whether that was so. Durable after
+        `sync_folders`."""
+        folder_fd, name = self.locate(path)
+        try:
+            os.link(temp, name, src_dir_fd=self._fd(STAGING), dst_dir_fd=folder_fd, follow_symlinks=False)
+        except FileExistsError:
+            return self._is_same(temp, folder_fd, name)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            if _exists(folder_fd, name):
+                return self._is_same(temp, folder_fd, name)
+            os.rename(temp, name, src_dir_fd=self._fd(STAGING), dst_dir_fd=folder_fd)
+        else:
+            self.drop([temp])
+        self.changed(path)
+        return True
+
+    def _is_same(self, temp: str, folder_fd: int, name: str) -> bool:
+        """Whether the file that has the name holds the staged one's bytes; the staged one is dropped."""
+        fd = os.open(temp, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._fd(STAGING))
+        try:
+            return same_bytes(fd, folder_fd, name)
+        finally:
+            os.close(fd)
+            self.drop([temp])
 
     def publish_all(self, staged: Sequence[tuple[str, str]], *, synced: bool) -> None:
         """Publish (staged name, path) pairs, their bytes first made durable unless `synced`."""
@@ -219,6 +250,41 @@ class Directories:
                     os.unlink(name, dir_fd=fd)
         except OSError:
             return  # others are at work there too
+
+
+def same_bytes(fd: int, folder_fd: int, name: str) -> bool:
+    """Return whether a regular file of that name holds the bytes of the open one."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        other = os.open(name, flags, dir_fd=folder_fd)
+    except OSError:  # a symbolic link, a folder, a file that this user may not read: not ours
+        return False
+    try:
+        mine, theirs = os.fstat(fd), os.fstat(other)
+        if not stat.S_ISREG(theirs.st_mode) or mine.st_size != theirs.st_size:
+            return False
+        os.lseek(fd, 0, os.SEEK_SET)
+        while data := os.read(fd, COMPARED_BYTES):
+            if data != _read_whole(other, len(data)):
+                return False
+        return True
+    finally:
+        os.close(other)
+
+
+def _read_whole(fd: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := os.read(fd, size - len(data))):
+        data += more
+    return data
+
+
+def _exists(folder_fd: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def write_all(fd: int, data: bytes) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from speeko_jobs.core.inert import printable
 from speeko_jobs.errors import StoreError
 
+OCCUPIED = -1  # in place of a size: something that is not to be replaced has the name
 STAGING = ".speeko-tmp"  # holds what is being written to a folder; gone when nothing is
 
 

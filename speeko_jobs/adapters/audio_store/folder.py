@@ -11,12 +11,12 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
-from speeko_jobs.adapters.audio_store.directories import FEW, Directories, syncfs, write_all
-from speeko_jobs.adapters.audio_store.faults import STAGING, folder_error
+from speeko_jobs.adapters.audio_store.directories import FEW, Directories, same_bytes, syncfs, write_all
+from speeko_jobs.adapters.audio_store.faults import OCCUPIED, STAGING, folder_error
 
 CHUNK_BYTES = 1 << 20
 LINK_TRIES = 20
@@ -47,18 +47,24 @@ class Folder:
         except OSError as error:
             raise folder_error(self.url, at, error) from error
 
-    def put_many(self, objects: Sequence[tuple[str, bytes]]) -> None:
+    def put_many(self, objects: Sequence[tuple[str, bytes]], new_only: Collection[str] = ()) -> list[str]:
+        """Store (name, bytes) pairs; those names of `new_only` that something else has."""
+        occupied: list[str] = []
         each = len(objects) <= FEW or syncfs() is None
         with self._batch(make=True) as folders:
             staged: list[tuple[str, str]] = []
             try:
                 for path, data in objects:
                     staged.append((folders.stage(data, path, sync=each)[0], path))
-                folders.publish_all(staged, synced=each)
+                if not new_only:
+                    folders.publish_all(staged, synced=each)
+                else:
+                    occupied = _publish_some_new(folders, staged, new_only, synced=each)
             except BaseException:
                 folders.drop([temp for temp, _ in staged])
                 raise
             folders.sync_folders()
+        return occupied
 
     def get_many(self, paths: Sequence[str]) -> list[bytes | None]:
         with self._batch(make=False) as folders:
@@ -75,6 +81,21 @@ class Folder:
         except OSError as error:
             raise folder_error(self.url, path, error) from error
         return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def taken(self, paths: Sequence[str]) -> list[bool]:
+        """Whether anything at all has the name: a file, a folder, a symbolic link."""
+        return [self._is_taken(path) for path in paths]
+
+    def _is_taken(self, path: str) -> bool:
+        try:
+            os.lstat(f"{self.root}/{path}")
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError:  # a file has the name of one of its folders
+            return os.path.isdir(self.root)  # noqa: PTH112
+        except OSError as error:
+            raise folder_error(self.url, path, error) from error
+        return True
 
     def delete(self, paths: Sequence[str]) -> None:
         if not os.path.isdir(self.root):  # noqa: PTH112
@@ -178,29 +199,52 @@ class Folder:
                 yield chunk
 
     def link_from(
-        self, source: Folder, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
+        self,
+        source: Folder,
+        pairs: Sequence[tuple[str, str]],
+        sums: Sequence[bytes],
+        new_only: Collection[str] = (),
     ) -> list[int | None]:
         """Place files of another folder here: hard links where the disk can, else copies. Bytes of each.
 
         None where the source file is missing, or has another SHA-256 than was given (b"": it is not looked
-        at). Every name is replaced as a whole, never opened for writing.
+        at). Every name is replaced as a whole, never opened for writing. A name of `new_only` is not
+        replaced: OCCUPIED where something else has it.
         """
         with source._batch(make=False) as theirs, self._batch(make=True) as ours:
-            links = _Links(theirs, ours, source.url)
+            links = _Links(theirs, ours, source.url, new_only)
             try:
                 sizes = [links.place(*pair, digest) for pair, digest in zip(pairs, sums, strict=True)]
-                ours.publish_all(links.copies, synced=False)
+                occupied = set(_publish_some_new(ours, links.copies, new_only, synced=False))
             except BaseException:
                 ours.drop([temp for temp, _ in links.copies])
                 raise
             ours.sync_folders()
+        if occupied:
+            sizes = [
+                OCCUPIED if pair[1] in occupied else size for pair, size in zip(pairs, sizes, strict=True)
+            ]
         return sizes
+
+
+def _publish_some_new(
+    folders: Directories, staged: Sequence[tuple[str, str]], new_only: Collection[str], *, synced: bool
+) -> list[str]:
+    """Publish (staged name, path) pairs; those paths of `new_only` that something else has."""
+    new = [pair for pair in staged if pair[1] in new_only]
+    folders.publish_all([pair for pair in staged if pair[1] not in new_only], synced=synced)
+    if new and not synced:
+        folders.sync_disk()
+    return [path for temp, path in new if not folders.publish_new(temp, path)]
 
 
 class _Links:
     """One batch of hard links; `copies` are staged files for those that could not be linked."""
 
-    def __init__(self, theirs: Directories, ours: Directories, their_url: str) -> None:
+    def __init__(
+        self, theirs: Directories, ours: Directories, their_url: str, new_only: Collection[str]
+    ) -> None:
+        self.new_only = new_only
         self.theirs = theirs
         self.ours = ours
         self.their_url = their_url
@@ -222,15 +266,17 @@ class _Links:
             except OSError as error:
                 raise folder_error(self.their_url, from_path, error) from error
             try:
-                if not (self.same_disk and self._link(from_fd, from_name, path, found)):
+                linked = self._link(from_fd, from_name, path, found) if self.same_disk else None
+                if linked is None:
                     self._copy(from_fd, from_name, path)
-                return found.st_size
+                return found.st_size if linked is not False else OCCUPIED
             except FileNotFoundError:  # another process replaced the source between two calls
                 if attempt + 1 == LINK_TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _link(self, from_fd: int, from_name: str, path: str, original: os.stat_result) -> bool:
+    def _link(self, from_fd: int, from_name: str, path: str, original: os.stat_result) -> bool | None:
+        """Whether the file has the name now; None where it is to be copied."""
         folder_fd, name = self.ours.locate(path)
         try:
             try:
@@ -238,14 +284,23 @@ class _Links:
             except FileExistsError:
                 there = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
                 if (there.st_dev, there.st_ino) != (original.st_dev, original.st_ino):
+                    if path in self.new_only:
+                        return self._is_same(from_fd, from_name, folder_fd, name)
                     self._replace(self.ours.link_staged(from_fd, from_name), path)
         except OSError as error:
             if error.errno not in _COPY_INSTEAD:
                 raise
             self.same_disk = error.errno == errno.EMLINK
-            return False
+            return None
         self.ours.changed(path)
         return True
+
+    def _is_same(self, from_fd: int, from_name: str, folder_fd: int, name: str) -> bool:
+        source = os.open(from_name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=from_fd)
+        try:
+            return same_bytes(source, folder_fd, name)
+        finally:
+            os.close(source)
 
     def _replace(self, temp: str, path: str) -> None:
         try:

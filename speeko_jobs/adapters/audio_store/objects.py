@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, BinaryIO, TypeVar, cast
 
 from speeko_jobs.adapters.audio_store.content import content_type, is_audio
-from speeko_jobs.adapters.audio_store.faults import object_error
+from speeko_jobs.adapters.audio_store.faults import OCCUPIED, object_error
 from speeko_jobs.errors import ConfigError, StoreError
 
 MAX_REQUESTS = 32  # at a time and call: latency of an object store is some 30 ms, its rate is per prefix
@@ -57,15 +57,45 @@ class Objects:
         self._process = 0
         self._bucket_seen = False
 
-    def put_many(self, objects: Sequence[tuple[str, bytes]]) -> None:
+    def put_many(self, objects: Sequence[tuple[str, bytes]], new_only: Collection[str] = ()) -> list[str]:
+        """Store (name, bytes) pairs; those names of `new_only` that something else has."""
         store = self._opened()
 
-        def put(item: tuple[str, bytes]) -> None:
+        def put(item: tuple[str, bytes]) -> bool:
             path, data = item
-            full = self.prefix + path
-            self._must(path, lambda: store.put(full, data, attributes=self._attributes(path)))
+            full, attributes = self.prefix + path, self._attributes(path)
+            if path in new_only:
+                return self._put_new(path, data)
+            self._must(path, lambda: store.put(full, data, attributes=attributes))
+            return True
 
-        _each(put, objects)
+        done = _each(put, objects)
+        return [path for (path, _), is_put in zip(objects, done, strict=True) if not is_put]
+
+    def _put_new(self, path: str, data: bytes) -> bool:
+        """Store an object under a name that nothing has, or that holds just these bytes; whether so."""
+        from obstore.exceptions import AlreadyExistsError, BaseError
+
+        store, full, attributes = self._opened(), self.prefix + path, self._attributes(path)
+        try:
+            store.put(full, data, attributes=attributes, mode="create")
+        except AlreadyExistsError:
+            pass
+        except (BaseError, OSError, ValueError):
+            # no conditional puts here, or something else is wrong, which the plain requests tell
+            if self.sizes([path]) == [None]:
+                self._must(path, lambda: store.put(full, data, attributes=attributes))
+                return True
+        else:
+            return True
+        if self.get_many([path]) != [data]:
+            return False
+        self._must(path, lambda: store.put(full, data, attributes=attributes))  # the headers are ours, too
+        return True
+
+    def taken(self, paths: Sequence[str]) -> list[bool]:
+        """Whether an object has the name."""
+        return [size is not None for size in self.sizes(paths)]
 
     def get_many(self, paths: Sequence[str]) -> list[bytes | None]:
         store = self._opened()
@@ -154,14 +184,19 @@ class Objects:
         """The server copies headers too, so it may copy only where they come out the same."""
         return self.address == source.address and self.cache_control == source.cache_control
 
-    def copy_from(self, source: Objects, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
-        """Copy within the bucket, on the server's side. Bytes of each, None where the source is missing."""
+    def copy_from(
+        self, source: Objects, pairs: Sequence[tuple[str, str]], new_only: Collection[str] = ()
+    ) -> list[int | None]:
+        """Copy within the bucket, on the server's side. Bytes of each, None where the source is missing,
+        OCCUPIED where something else has a name of `new_only`."""
         store = self._opened()
 
         def copy(pair: tuple[str, str]) -> int | None:
             from_path, to_path = source.prefix + pair[0], self.prefix + pair[1]
 
             def request() -> int:
+                if pair[1] in new_only and self._differs(from_path, to_path):
+                    return OCCUPIED
                 if from_path != to_path:
                     store.copy(from_path, to_path)
                 return int(store.head(to_path)["size"])
@@ -169,6 +204,16 @@ class Objects:
             return self._ask(pair[1], request)
 
         return self._found(_each(copy, pairs))
+
+    def _differs(self, from_path: str, to_path: str) -> bool:
+        """Whether there is an object at `to_path` that is not a copy of the other."""
+        store = self._opened()
+        try:
+            there = store.head(to_path)
+        except FileNotFoundError:
+            return False
+        original = store.head(from_path)
+        return bool((there["size"], there["e_tag"]) != (original["size"], original["e_tag"]))
 
     def _attributes(self, path: str) -> dict[str, str]:
         cache = self.cache_control if is_audio(path) else "no-cache"

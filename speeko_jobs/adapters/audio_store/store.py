@@ -5,16 +5,17 @@ from __future__ import annotations
 import builtins
 import hashlib
 import logging
+import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from speeko_jobs.adapters.audio_store.content import content_type
-from speeko_jobs.adapters.audio_store.faults import MissingObject, check_path
+from speeko_jobs.adapters.audio_store.faults import OCCUPIED, MissingObject, check_path
 from speeko_jobs.adapters.audio_store.folder import Folder
 from speeko_jobs.adapters.audio_store.objects import Address, Objects
 from speeko_jobs.core.naming import earlier_audio_path
@@ -56,12 +57,24 @@ class Store:
     def is_folder(self) -> bool:
         return isinstance(self._driver, Folder)
 
-    def put_many(self, objects: Sequence[tuple[str, bytes]]) -> None:
-        """Store (name, bytes) pairs, durable when it returns. What had a name is replaced as a whole."""
+    @property
+    def location(self) -> str:
+        """Where it is, the same for each way to spell it that can be told: with a "/" at its end, so that
+        what lies inside begins with it."""
+        if isinstance(self._driver, Folder):
+            return f"{os.path.realpath(self._driver.root)}".rstrip("/") + "/"
+        return self.url.rstrip("/") + "/"
+
+    def put_many(
+        self, objects: Sequence[tuple[str, bytes]], new_only: Collection[str] = ()
+    ) -> builtins.list[str]:
+        """Store (name, bytes) pairs, durable when it returns. What had a name is replaced as a whole.
+
+        But for the names of `new_only`: those that hold other bytes stay as they are, and are returned.
+        """
         for path, _ in objects:
             check_path(self.url, path)
-        if objects:
-            self._driver.put_many(objects)
+        return self._driver.put_many(objects, new_only) if objects else []
 
     def put(self, path: str, data: bytes) -> None:
         self.put_many([(path, data)])
@@ -86,6 +99,12 @@ class Store:
         for path in paths:
             check_path(self.url, path)
         return self._or_earlier(paths, self._driver.sizes) if paths else []
+
+    def taken(self, paths: Sequence[str]) -> builtins.list[bool]:
+        """Whether anything has the name: an object; in a folder also a sub folder or a symbolic link."""
+        for path in paths:
+            check_path(self.url, path)
+        return self._driver.taken(paths) if paths else []
 
     def delete(self, paths: Sequence[str]) -> None:
         """Remove objects; those that are missing are fine."""
@@ -117,19 +136,24 @@ class Store:
         return chunks
 
     def place(
-        self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes] = ()
+        self,
+        source: Store,
+        pairs: Sequence[tuple[str, str]],
+        sums: Sequence[bytes] = (),
+        new_only: Collection[str] = (),
     ) -> builtins.list[int]:
         """Deliver objects of `source` under names here: (name there, name here) pairs → the bytes of each.
 
         Folder to folder on one disk is a hard link, within a bucket a copy by the server, else the bytes go
         through this process. A name that exists is replaced as a whole. MissingObject comes after all others
         were placed and has their sizes. `sums`: the SHA-256 of each object, b"" where it is not to be looked
-        at; another counts as missing. Within a bucket nothing is looked at.
+        at; another counts as missing. Within a bucket nothing is looked at. `new_only`: names here that are
+        not replaced; OCCUPIED in place of a size where one holds anything but the same bytes.
         """
         for from_path, to_path in pairs:
             check_path(source.url, from_path)
             check_path(self.url, to_path)
-        sizes = self._place(source, pairs, sums or [b""] * len(pairs)) if pairs else []
+        sizes = self._place(source, pairs, sums or [b""] * len(pairs), new_only) if pairs else []
         missing = dict.fromkeys(pair[0] for pair, size in zip(pairs, sizes, strict=True) if size is None)
         if missing:
             raise MissingObject(source.url, [*missing], sizes)
@@ -187,30 +211,39 @@ class Store:
         return self._has_earlier
 
     def _place(
-        self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
+        self,
+        source: Store,
+        pairs: Sequence[tuple[str, str]],
+        sums: Sequence[bytes],
+        new_only: Collection[str],
     ) -> builtins.list[int | None]:
         """Place as `_placed` does; what is missing is looked for in the source's earlier layout."""
-        sizes = self._placed(source, pairs, sums)
+        sizes = self._placed(source, pairs, sums, new_only)
         missed = [at for at, size in enumerate(sizes) if size is None]
         if missed:
             now = source._located([pairs[at][0] for at in missed])
             moved = [(at, path) for at, path in zip(missed, now, strict=True) if path is not None]
             again = [(path, pairs[at][1]) for at, path in moved]
-            placed = self._placed(source, again, [sums[at] for at, _ in moved]) if again else []
+            old_sums = [sums[at] for at, _ in moved]
+            placed = self._placed(source, again, old_sums, new_only) if again else []
             for (at, _), size in zip(moved, placed, strict=True):
                 sizes[at] = size
         return sizes
 
     def _placed(
-        self, source: Store, pairs: Sequence[tuple[str, str]], sums: Sequence[bytes]
+        self,
+        source: Store,
+        pairs: Sequence[tuple[str, str]],
+        sums: Sequence[bytes],
+        new_only: Collection[str],
     ) -> builtins.list[int | None]:
         ours, theirs = self._driver, source._driver
         if isinstance(ours, Folder) and isinstance(theirs, Folder):
-            return ours.link_from(theirs, pairs, sums)
+            return ours.link_from(theirs, pairs, sums, new_only)
         if isinstance(ours, Objects) and isinstance(theirs, Objects) and ours.can_copy_from(theirs):
             alike = all(content_type(from_path) == content_type(path) for from_path, path in pairs)
             if alike:
-                return ours.copy_from(theirs, pairs)
+                return ours.copy_from(theirs, pairs, new_only)
         sizes: builtins.list[int | None] = []
         for start in range(0, len(pairs), COPY_BATCH):
             batch = pairs[start : start + COPY_BATCH]
@@ -219,8 +252,12 @@ class Store:
             for (name, _), digest in zip(batch, sums[start : start + COPY_BATCH], strict=True):
                 if digest and (data := found[name]) and hashlib.sha256(data).digest() != digest:
                     found[name] = None
-            self.put_many([(path, data) for name, path in batch if (data := found[name]) is not None])
-            sizes += [None if (data := found[name]) is None else len(data) for name, _ in batch]
+            ready = [(path, data) for name, path in batch if (data := found[name]) is not None]
+            kept = set(self.put_many(ready, new_only))
+            sizes += [
+                None if (data := found[name]) is None else OCCUPIED if path in kept else len(data)
+                for name, path in batch
+            ]
         return sizes
 
 

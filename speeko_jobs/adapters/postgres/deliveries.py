@@ -93,6 +93,11 @@ def some_held(database: Database, destination: int, most: int) -> list[str]:
     return [row[0] for row in database.rows("delivered_some", {"destination": destination, "most": most})]
 
 
+def has_reports(database: Database, destination: int) -> bool:
+    """Return whether a job of this destination has come to its reports."""
+    return database.row("destination_reports", {"destination": destination}) is not None
+
+
 def start_over(t: Transaction, at: Chunk, claimant: int | None) -> None:
     """The chunk goes through synthesis again: some of its audio is to be bought once more."""
     t.run("chunk_back", {"job": at.job, "no": at.no, "claimant": claimant})

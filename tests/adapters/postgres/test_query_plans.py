@@ -209,6 +209,7 @@ CHECKED: dict[str, dict[str, Any]] = {
         "destination": 1 + JOB % 5, "job": JOB, "paths": [f"{n}.mp3" for n in MISSING[:1000]],
     },
     "delivered_some": {"destination": 1, "most": 8},
+    "destination_reports": {"destination": 1},
     "chunk_back": CHUNK,
     "chunk_hold": CHUNK,
     "chunk_delivered": CHUNK | {"counts": "{}", "saved": "[]"} | COUNTS,

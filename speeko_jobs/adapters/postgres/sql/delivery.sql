@@ -23,6 +23,11 @@ SET content = excluded.content, job_id = excluded.job_id, bytes = excluded.bytes
 -- delivered_some: a few of the paths that a destination should hold
 SELECT path FROM speeko.delivered WHERE destination_id = %(destination)s ORDER BY path LIMIT %(most)s
 
+-- destination_reports: whether a job of this destination has come to its end, and so has written its reports
+SELECT 1 FROM speeko.job
+WHERE destination_id = %(destination)s AND finished_at IS NOT NULL AND released_at IS NOT NULL
+ORDER BY destination_id, id LIMIT 1
+
 -- chunk_back: a chunk whose audio was gone goes through synthesis again
 UPDATE speeko.chunk SET state = 'planned', queued_at = NULL, claimant_id = NULL
 WHERE job_id = %(job)s AND no = %(no)s AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
