@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One row's audio: where it goes, what it is made of, and how long its parts are together. `fresh`: it
-    was stored by this job a moment ago. `reused`: some of it is in another format than the job's. `known`: what
-    has the name now was delivered, and may be replaced."""
+    was stored by this job a moment ago. `reused`: some of it is in another format than the job's. `known`:
+    what has the name now was delivered, and may be replaced."""
 
     path: str
     content: bytes
