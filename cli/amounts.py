@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -65,6 +65,24 @@ class Share(click.ParamType[Decimal]):
         except (ArithmeticError, ValueError):
             self.fail(f"{text!r} is not a share such as 10% or 0.1", param, ctx)
         return share
+
+
+class Minutes(click.ParamType[float]):
+    """90s, 30m, 2h, or a plain number of minutes, as minutes."""
+
+    name = "minutes"
+    units: Final = {"s": 1 / 60, "m": 1.0, "h": 60.0, "": 1.0}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?) ?([smh]?)", value.strip().lower())
+        if found is None:
+            self.fail(f"{value!r} is not a span of time such as 90s, 30m or 2h", param, ctx)
+        minutes = float(found[1]) * self.units[found[2]]
+        if not 0.01 <= minutes <= 100_000:
+            self.fail(f"{value!r} is not within 1s and 1600h", param, ctx)
+        return minutes
 
 
 class Span(click.ParamType[float]):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cli.amounts import Dollars, Share
+from cli.amounts import Dollars, Minutes, Share
 from cli.call import Call
 from speeko_jobs.core.spec import DUPLICATE_RULES, SEGMENTS, SSML
 from speeko_jobs.settings import Settings
@@ -210,6 +210,15 @@ money = together(
         help="start also what costs more than budget or caps allow, and pause where they end",
     ),
 )
+give_up_option: Callable[[Any], Any] = option(
+    "--give-up-after",
+    "give_up_after",
+    type=Minutes(),
+    metavar="TIME",
+    section=WORK,
+    help="pause when a provider brings nothing but failures for so long, and resume when it answers"
+    " again: 90s, 30m, 2h [default: 30m]",
+)
 work = together(
     option(
         "--priority",
@@ -220,6 +229,7 @@ work = together(
         help="jobs with a higher one go first [default: 0]",
     ),
     *[setting(name, WORK) for name in _WORK],
+    give_up_option,
 )
 webhook_options: Callable[[Any], Any] = together(
     setting("webhook", WORK),

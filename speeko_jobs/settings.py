@@ -95,6 +95,15 @@ class Settings:
     )
     chunk_rows: int = setting(1000, "most rows a chunk", least=1, most=100000)
     window: int = setting(64, "most chunks of a job in the broker at a time", least=1, most=10000)
+    give_up_after: float = setting(
+        30.0,
+        "minutes of nothing but failures, after which a job pauses until the provider answers again",
+        least=0.01,
+        most=100000,
+    )
+    probe_seconds: float = setting(
+        300.0, "how often a provider that was given up is tried again", least=1, most=86400
+    )
     work_seconds: float = setting(45.0, "most time one task takes up new work", least=1, most=200)
     lease_seconds: float = setting(
         30.0, "how long a worker that says nothing counts as living", least=3, most=3600

@@ -11,6 +11,7 @@ from cli.options import (
     Verb,
     budget_option,
     common,
+    give_up_option,
     job_argument,
     no_wait_option,
     of_tenant_option,
@@ -25,12 +26,20 @@ if TYPE_CHECKING:
 @job_argument
 @of_tenant_option
 @budget_option
+@give_up_option
 @no_wait_option
 @workers_option
 @common
 @click.pass_obj
 def command(
-    call: Call, /, job: int, of_tenant: str | None, budget: int | None, no_wait: bool, **options: Any
+    call: Call,
+    /,
+    job: int,
+    of_tenant: str | None,
+    budget: int | None,
+    give_up_after: float | None,
+    no_wait: bool,
+    **options: Any,
 ) -> int:
     """Let a paused job go on, with workers if none run.
 
@@ -44,13 +53,13 @@ def command(
         call,
         settings,
         job,
-        lambda context: _resume(context, job, budget),
+        lambda context: _resume(context, job, budget, give_up_after),
         wait=not no_wait,
         tenant=of_tenant,
     )
 
 
-def _resume(context: Context, job: int, budget_micros: int | None) -> None:
+def _resume(context: Context, job: int, budget_micros: int | None, give_up_minutes: float | None) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.states import JobState
@@ -61,4 +70,5 @@ def _resume(context: Context, job: int, budget_micros: int | None) -> None:
     if budget_micros is None and state in (JobState.RUNNING, JobState.FINALIZING):
         sweep(context)
     else:
-        control.resume(context, job, budget_micros)
+        patience = None if give_up_minutes is None else 60 * give_up_minutes
+        control.resume(context, job, budget_micros, patience)

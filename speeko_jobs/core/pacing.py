@@ -16,6 +16,7 @@ Most calls failing (5xx, cut answers, no connection): one call at a time, with p
 has lasted (1 to 60 s). The first success lets the limit grow again.
 
 Retries of calls that may have been paid for: a tenth of all calls, and ten a minute where calls are few.
+A run of good answers lifts that (core.trouble).
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ class Window:
     failed: int = 0
     saturated: bool = False  # as many calls were in flight as the limit allows
     allowed_by_server: int = 0  # what its headers say, 0 where they say nothing
+    good: int = 0  # calls that brought audio; not kept over looks
+    answered: int = 0  # calls that were answered: with audio, or with a refusal of the text
+    new_failed: int = 0  # failed calls of texts that had not failed before
 
     def __add__(self, other: Window) -> Window:
         return Window(
@@ -58,6 +62,9 @@ class Window:
             self.failed + other.failed,
             self.saturated or other.saturated,
             other.allowed_by_server or self.allowed_by_server,
+            self.good + other.good,
+            self.answered + other.answered,
+            self.new_failed + other.new_failed,
         )
 
     @property

@@ -59,6 +59,7 @@ class JobSpec:
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
     reuse: str = "none"  # audio in other formats that may serve: see core.reuse
     overwrite: bool = False  # files that no job delivered are replaced
+    give_up_seconds: float = 1800.0  # of nothing but failures, before it pauses until the provider answers
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

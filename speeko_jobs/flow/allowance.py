@@ -11,9 +11,11 @@ import socket
 import time
 
 from speeko_jobs.adapters.postgres.permits import Asked, Lease
-from speeko_jobs.core.pacing import NOTHING, PAUSE_SECONDS, Failures, Window
+from speeko_jobs.core import trouble
+from speeko_jobs.core.pacing import MOST_RETRIES, NOTHING, PAUSE_SECONDS, Failures, Window
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech
+from speeko_jobs.core.trouble import Health, Tries
 from speeko_jobs.settings import Settings
 
 
@@ -32,14 +34,18 @@ class Allowance:
         self.allowed = self.retries = 0
         self.alive_until = self.permits_until = self.blocked_until = self.failing_seconds = 0.0
         self.failing = False
+        self.health = Health()
+        self._kind = self._why = ""  # of the last failure since the last lease
         self._calls = self._chars = -1  # of the rates a minute; -1: there is none
         self._seen = NOTHING
         self._failures = Failures()
 
     def asked(self, wants: int, busy: int) -> Asked:
         """What to tell at the next lease. What is not used is given back with it."""
-        asked = Asked(wants, busy, self._seen, max(self._calls, 0), self._chars_back(), self.retries)
-        self._seen, self.retries = NOTHING, 0
+        retries = min(self.retries, int(MOST_RETRIES))
+        shares = max(self._calls, 0), self._chars_back(), retries
+        asked = Asked(wants, busy, self._seen, *shares, self._kind, self._why)
+        self._seen, self.retries, self._kind, self._why = NOTHING, 0, "", ""
         self._calls, self._chars = min(self._calls, 0), min(self._chars, 0)
         return asked
 
@@ -50,7 +56,7 @@ class Allowance:
         self.alive_until, self.permits_until = alive_until, permits_until
         self.allowed, self.retries = lease.allowed, lease.retries
         self._calls, self._chars = lease.calls, lease.chars
-        self.failing_seconds = lease.failing_seconds
+        self.failing_seconds, self.health = lease.failing_seconds, lease.health
         self.failing = bool(lease.failing_seconds) and lease.limit == 1
         self.hold(lease.blocked_seconds)
 
@@ -76,17 +82,41 @@ class Allowance:
             self._chars -= chars
             self._chars -= self._chars == -1
 
-    def ended(self, result: Speech | ProviderError) -> bool:
+    def tries(self, *, good: bool) -> Tries:
+        """Return how often a text may be tried now; `good`: a call has just brought audio."""
+        before = self.health.good_ago is not None
+        texts = self.health.texts + self._seen.new_failed
+        return trouble.tries_of(texts, good_before=before, good_now=good or bool(self._seen.answered))
+
+    @property
+    def trouble_seconds(self) -> float:
+        """For how long the account has answered nothing; 0.0 where it does."""
+        return 0.0 if self.health.since is None else max(-self.health.since, 0.001)
+
+    def ended(self, result: Speech | ProviderError, *, is_new: bool = True) -> bool:
         """What a call tells about the provider; whether it shows that most of them fail (or still do): then
-        it is time to lease anew, and nothing is begun before that."""
+        it is time to lease anew, and nothing is begun before that. `is_new`: its text has not failed yet."""
         throttled = failed = False
+        good = isinstance(result, Speech)
+        answered = good
         if isinstance(result, Speech):
             self.hold(result.wait_seconds)
         else:
+            answered = result.failure is Failure.REFUSED
+            if kind := trouble.trouble_of(result):
+                self._kind, self._why = kind.value, result.reason
             busy = result.status == 503
             throttled = result.failure is Failure.THROTTLED and not busy
             failed = busy or result.failure in (Failure.UNKNOWN, Failure.NOT_SENT)
-        self._seen += Window(1, int(throttled), int(failed), allowed_by_server=result.server_limit)
+        self._seen += Window(
+            1,
+            int(throttled),
+            int(failed),
+            allowed_by_server=result.server_limit,
+            good=int(good),
+            answered=int(answered),
+            new_failed=int(failed and is_new),
+        )
         if self._failures.ended(failed=failed):
             self.failing = True
         if not failed or not self.failing:

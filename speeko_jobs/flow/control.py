@@ -22,8 +22,13 @@ def pause(context: Context, job: int, reason: str = "by the user") -> None:
         raise _cannot(context, job, "paused")
 
 
-def resume(context: Context, job: int, budget_micros: int | None = None) -> None:
-    """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too."""
+def resume(
+    context: Context, job: int, budget_micros: int | None = None, give_up_seconds: float | None = None
+) -> None:
+    """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too.
+
+    What failed before is tried anew: earlier tries neither ration nor fail a text any more.
+    """
     if budget_micros is not None:
         spent_micros = jobs.show(context.database, job).spent_micros
         if budget_micros < spent_micros:
@@ -31,7 +36,7 @@ def resume(context: Context, job: int, budget_micros: int | None = None) -> None
             raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
 
     def go_on(t: Transaction) -> bool:
-        if jobs.resume(t, job, budget_micros):
+        if jobs.resume(t, job, budget_micros, give_up_seconds):
             return True
         return budget_micros is not None and jobs.set_budget(t, job, budget_micros)
 

@@ -23,6 +23,7 @@ from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import BadAudio, Failure, ProviderError, Speech
 from speeko_jobs.core.states import AttemptState
+from speeko_jobs.core.trouble import FIRST_TRIES, Tries
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
 
@@ -50,8 +51,8 @@ class Answer:
     usual_seconds_per_char: float = 0.0  # of the voice, 0 where it is not known yet
 
 
-def settle(context: Context, answers: Sequence[Answer]) -> Settled:
-    """Keep the audio, book the calls, and tell Redis. Answers what changed.
+def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRIES) -> Settled:
+    """Keep the audio, book the calls, and tell Redis. Answers what changed. `tries`: how many a text has.
 
     Raises StoreError or ServerError when that cannot be done now; nothing is half done then, and the same
     answers may be settled again.
@@ -70,7 +71,7 @@ def settle(context: Context, answers: Sequence[Answer]) -> Settled:
     paces = _paces(answers, outcomes)
 
     def book(t: Transaction) -> Settled:
-        settled = claims.settle(t, outcomes)
+        settled = claims.settle(t, outcomes, tries)
         claims.add_pace(t, answers[0].spec.provider, paces)
         return settled
 

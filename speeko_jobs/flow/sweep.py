@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.celery_queue import DELIVER, SYNTHESIZE
 from speeko_jobs.adapters.postgres import claims, hooks, jobs, metrics, permits, retention, says, sweeps
-from speeko_jobs.flow import spool
+from speeko_jobs.flow import outage, spool
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.unchanged import clear_parts
@@ -35,6 +35,8 @@ def sweep(context: Context) -> Swept:
     database.run(says.bury)
     permits.forget_pulses(database)
     queue.deliver(database.run(claims.settle_cancelled))
+    outage.give_up(context)
+    outage.resume(context)
     lying = sweeps.look(database)
     for job in lying.abandoned:
         spec = jobs.show(database, job).spec
@@ -42,7 +44,8 @@ def sweep(context: Context) -> Swept:
             clear_parts(context, spec.store, job)
             log.warning("job %d is forgotten: its submitter went away before the plan was whole", job)
     # what waits in the broker will wake a worker, and an awake engine takes chunks itself: no message twice
-    queue.synthesize(lying.synthesize[queue.waiting(SYNTHESIZE) :])
+    probes = outage.probes(context)
+    queue.synthesize([*probes, *lying.synthesize][queue.waiting(SYNTHESIZE) :])
     queue.deliver(lying.deliver[queue.waiting(DELIVER) :])
     for job in lying.finalize:
         queue.finalize(job)

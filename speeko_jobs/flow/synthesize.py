@@ -28,11 +28,12 @@ from speeko_jobs.adapters.postgres.claims import Claim, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.providers import Provider
 from speeko_jobs.core.backlog import Backlog, Want
+from speeko_jobs.core.pauses import PauseKind, stored_reason
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import deliver, enrol, settle, spool
+from speeko_jobs.flow import deliver, enrol, outage, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -53,7 +54,6 @@ LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 128  # answers waiting to be settled, beyond which no new call is made: a death loses them
 PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until that is done
-UNREACHABLE_SECONDS = 30.0  # of nothing but refused connections, then the job pauses
 MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
 RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
@@ -73,7 +73,7 @@ async def synthesize(
     Once `is_stopping` says so, nothing new is begun: what is in flight is finished, and all else given back.
     """
     orders = await asyncio.to_thread(chunks.orders, context.database, job)
-    if orders is None or orders.state is not JobState.RUNNING:
+    if orders is None or (orders.state is not JobState.RUNNING and not orders.has_outage):
         return 0
     if not await asyncio.to_thread(spool.room, context):
         await asyncio.to_thread(pause, context, job, spool.no_room(context))
@@ -83,7 +83,13 @@ async def synthesize(
     except ConfigError as error:
         await asyncio.to_thread(pause, context, job, str(error))
         return 0
-    return await _Engine(context, provider, orders, is_stopping).run(no)
+    probed = 0
+    if orders.has_outage:
+        probed = await outage.probe(context, provider, orders)
+        orders = await asyncio.to_thread(chunks.orders, context.database, job)
+        if orders is None or orders.state is not JobState.RUNNING:
+            return probed
+    return probed + await _Engine(context, provider, orders, is_stopping).run(no)
 
 
 def pause(context: Context, job: int, reason: str) -> None:
@@ -215,6 +221,8 @@ class _Engine:
         if not await self._in_thread(spool.room, self.context):
             for job in self.orders:
                 await self._in_thread(pause, self.context, job, spool.no_room(self.context))
+        if self.allowance.trouble_seconds >= min(o.spec.give_up_seconds for o in self.orders.values()):
+            await self._in_thread(outage.give_up, self.context)
         for job in {job for job, _ in (*self.claimed, *self.suspects)} | self.backlog.jobs():
             orders = await self._in_thread(chunks.orders, self.context.database, job)
             if orders is None or orders.state is not JobState.RUNNING:
@@ -537,16 +545,16 @@ class _Engine:
         crash.point("after_response", claim.text)
         self.in_flight -= 1
         self.calls += 1
-        self._note(result)
+        self._note(result, is_new=not claim.tries)
         if not self.answers:
             self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
         usual = self.usual.get((claim.model, claim.voice, claim.language), 0.0) if spec.speed == 1 else 0.0
         self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started, usual))
 
-    def _note(self, result: Speech | ProviderError) -> None:
+    def _note(self, result: Speech | ProviderError, *, is_new: bool) -> None:
         """What a call tells about the provider counts at once, here and for the whole fleet."""
         known = self.allowance.failing
-        if self.allowance.ended(result):
+        if self.allowance.ended(result, is_new=is_new):
             self.lease_now.set()
             if not known:
                 log.warning("most calls to %s fail: waiting before the next", self.profile.name)
@@ -591,7 +599,8 @@ class _Engine:
         """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""
         for tried in range(SETTLE_TRIES):
             try:
-                return await self._in_thread(settle.settle, self.context, batch)
+                tries = self.allowance.tries(good=any(isinstance(a.result, Speech) for a in batch))
+                return await self._in_thread(settle.settle, self.context, batch, tries)
             except ServerError as error:
                 log.warning("%s (%d calls wait to be booked)", error, len(batch))
                 await asyncio.sleep(0.2 * 2**tried)
@@ -624,11 +633,9 @@ class _Engine:
 
     async def _heed(self, job: int, error: ProviderError) -> None:
         """What an error means for the calls to come."""
-        unreachable = error.failure is Failure.NOT_SENT
-        if unreachable and self.allowance.failing_seconds <= UNREACHABLE_SECONDS:
-            return
-        if unreachable or error.failure is Failure.ACCOUNT:
-            await self._in_thread(pause, self.context, job, f"provider: {error.reason}")
+        if error.failure is Failure.ACCOUNT:
+            reason = stored_reason(PauseKind.ACCOUNT, error.reason)
+            await self._in_thread(pause, self.context, job, reason)
             await self._drop(job, "the job was paused before the call")
 
     def _delay(self) -> float:

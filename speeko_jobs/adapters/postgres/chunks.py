@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.pauses import PauseKind, kind_of
 from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.spec import JobSpec, from_json
 from speeko_jobs.core.speech import Record
@@ -39,6 +40,11 @@ class Orders:
     weight: float  # of its tenant
     at: float  # when they were read (epoch seconds by the database)
     reason: str = ""  # of the state
+
+    @property
+    def has_outage(self) -> bool:
+        """Whether the job is paused until its provider answers again."""
+        return self.state is JobState.PAUSED and kind_of(self.reason) is PauseKind.OUTAGE
 
 
 class Row(NamedTuple):

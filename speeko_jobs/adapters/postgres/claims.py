@@ -16,11 +16,9 @@ from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
+from speeko_jobs.core.trouble import FIRST_TRIES, MAX_TRIES, NO_END, Tries
 
-MAX_TRIES = 3  # calls of one text that were, or may have been, paid for
-MAX_BAD = 2  # of which brought audio that was no good: one re-buy
 DIED = "the worker died during the call"
-NO_END = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +102,16 @@ def leave(t: Transaction, claimant: int) -> None:
 
 
 def claim(
-    t: Transaction, job: int, claimant: int, wants: Sequence[Want], retries: int = NO_END
+    t: Transaction,
+    job: int,
+    claimant: int,
+    wants: Sequence[Want],
+    retries: int = NO_END,
+    *,
+    is_probe: bool = False,
 ) -> list[Claim]:
     """Claim those of `wants` that nobody has, as far as the budget goes, and at most so many whose last call
-    failed at the provider. Few or none is no error."""
+    failed at the provider. Few or none is no error. `is_probe`: also for a job that an outage has paused."""
     cap = tenants.cap(t, job)
     rows = t.rows(
         "claim",
@@ -116,6 +120,7 @@ def claim(
             "claimant": claimant,
             "cap": cap.room_micros,
             "retries": retries,
+            "probe": is_probe,
             "died": DIED,
             "keys": [w.key for w in wants],
             "rows": [w.row_no for w in wants],
@@ -169,8 +174,11 @@ def left(database: Database, job: int, keys: Sequence[bytes]) -> Left:
     return database.run(work)
 
 
-def settle(t: Transaction, outcomes: Sequence[Outcome]) -> Settled:
-    """Book what became of some calls. Keys must be distinct. Harmless when it is repeated."""
+def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRIES) -> Settled:
+    """Book what became of some calls. Keys must be distinct. Harmless when it is repeated.
+
+    `tries`: after how many a text fails for good.
+    """
     keys = [o.key for o in outcomes]
     t.rows("settle_lock_jobs", {"jobs": sorted({o.job for o in outcomes})})
     t.rows("settle_lock_keys", {"keys": keys})
@@ -188,8 +196,8 @@ def settle(t: Transaction, outcomes: Sequence[Outcome]) -> Settled:
             "reasons": [o.reason for o in outcomes],
             "latencies": [o.latency_millis for o in outcomes],
             "finals": [o.final for o in outcomes],
-            "max_tries": MAX_TRIES,
-            "max_bad": MAX_BAD,
+            "max_tries": tries.paid,
+            "max_bad": tries.bad,
         },
     )
     states = {row[0]: UtteranceState(row[1]) for row in rows}

@@ -217,9 +217,13 @@ def end(t: Transaction, job: int, state: JobState) -> bool:
     return t.row("job_end", {"job": job, "state": state.value}) is not None
 
 
-def resume(t: Transaction, job: int, budget_micros: int | None = None) -> bool:
-    """A paused job runs again, under another cap if one is given; whether it was paused."""
-    return t.row("job_resume", {"job": job, "budget": budget_micros}) is not None
+def resume(
+    t: Transaction, job: int, budget_micros: int | None = None, give_up_seconds: float | None = None
+) -> bool:
+    """A paused job runs again, under another cap or with another patience if one is given; whether it was
+    paused."""
+    values = {"job": job, "budget": budget_micros, "give_up": give_up_seconds}
+    return t.row("job_resume", values) is not None
 
 
 def set_budget(t: Transaction, job: int, budget_micros: int) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core import pacing, permits
+from speeko_jobs.core import pacing, permits, trouble
 from speeko_jobs.core.pacing import NOTHING, Limit, Window
+from speeko_jobs.core.trouble import PLENTY, UNKNOWN_HEALTH, Health
 
 PULSE_SECONDS = 5  # an account's calls are noted once in each such slot
 PULSE_DAYS = 7
@@ -28,6 +29,8 @@ class Asked:
     calls_back: int = 0  # of the last minute's share, not used
     chars_back: int = 0
     retries_back: int = 0
+    kind: str = ""  # of the last failure that it saw (TroubleKind)
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Lease:
 
     `calls` and `chars` are its share of the rates a minute, -1 where there is no such rate; `retries` of
     the retry budget. `failing_seconds`: for how long (most) calls to this account have failed; 0.0: they
-    have not.
+    have not. `health`: whether the account answers at all.
     """
 
     allowed: int
@@ -46,6 +49,7 @@ class Lease:
     chars: int = -1
     retries: int = 0
     failing_seconds: float = 0.0
+    health: Health = UNKNOWN_HEALTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,15 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
     row = t.row("account_lock", values)
     assert row is not None, account
     before, blocked = _limit(*row[:14]), row[14]
+    health = trouble.noted(Health(*row[21:]), asked.seen, asked.kind, asked.why)
     after = pacing.tune(0.0, before, asked.seen)
-    calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since = row[15:]
+    calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since = row[15:21]
     calls, calls_left = _share(calls_a_minute, calls_left + asked.calls_back, since)
     chars, chars_left = _share(chars_a_minute, chars_left + asked.chars_back, since)
     retries_left = pacing.retries_left(retries_left + asked.retries_back, since, asked.seen.ended)
     retries, retries_left = _half(retries_left)
+    if health.lifts_rations:
+        retries, retries_left = PLENTY, max(retries_left, pacing.MOST_RETRIES)
     others = [(held, wants) for held, wants in t.rows("permits_of_others", values)]
     allowed = permits.grant(after.limit, asked.wants, others)
     t.run(
@@ -125,6 +132,13 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
             "calls_left": calls_left,
             "chars_left": chars_left,
             "retries_left": retries_left,
+            "good": bool(asked.seen.good),
+            "good_run": health.good_run,
+            "trouble": health.since is not None,
+            "noted": bool(asked.kind) and health.since is not None,
+            "texts": health.texts,
+            "kind": health.kind,
+            "trouble_why": health.why,
         },
     )
     taken = {"held": max(allowed, asked.busy), "busy": asked.busy, "wants": asked.wants, "seconds": seconds}
@@ -132,7 +146,7 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
     t.run("permit_take", values | taken | noted)
     failing = 0.0 if after.failing_since is None else max(-after.failing_since, 0.001)
     blocked = max(blocked, after.pause_seconds)
-    return Lease(allowed, after.limit, blocked, calls, chars, retries, failing)
+    return Lease(allowed, after.limit, blocked, calls, chars, retries, failing, health)
 
 
 def _limit(
@@ -197,6 +211,11 @@ def give_back(t: Transaction, account: str, asked: Asked) -> None:
             "calls": asked.calls_back,
             "chars": asked.chars_back,
             "retries": asked.retries_back,
+            "good": asked.seen.good,
+            "answered": asked.seen.answered,
+            "texts": asked.seen.new_failed,
+            "kind": asked.kind,
+            "why": asked.why,
         },
     )
 

@@ -114,6 +114,7 @@ job = Table(
     _flag("emptied"),
     _json("sums", "{}"),
     _json("reasons", "{}"),
+    _time("state_since"),
 )
 Index(
     "job_open",
@@ -212,6 +213,7 @@ utterance = Table(
     _time("settled_at"),
     postgresql_with={"fillfactor": 90},
 )
+Index("utterance_retried", utterance.c.key, postgresql_where=text("state = 'missing' AND tries > 0"))
 Index("utterance_claimed", utterance.c.claimant_id, postgresql_where=text("state = 'claimed'"))
 need = Table(
     "need",
@@ -328,6 +330,14 @@ account = Table(
     Column("chars_left", Double, nullable=False, server_default="0"),
     Column("retries_left", Double, nullable=False, server_default="10"),
     _time("filled_at", now=True),
+    _time("good_at"),
+    _number("good_run", Integer),
+    _time("trouble_since"),
+    _time("trouble_at"),
+    _number("trouble_texts", Integer),
+    _words("trouble_kind", server_default=""),
+    _words("trouble_why", server_default=""),
+    _time("probe_at"),
 )
 tenant = Table(
     "tenant",

@@ -21,13 +21,16 @@ WITH held AS (
 DELETE FROM speeko.claimant WHERE id = %(claimant)s AND NOT EXISTS (SELECT FROM held)
 
 -- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call;
--- of those whose last call failed at the provider at most so many as may be tried again now
+-- of those whose last call failed at the provider at most so many as may be tried again now. Tries from before
+-- the job was released or resumed last do not count, except where a worker died.
 WITH j AS (
-    SELECT id, tenant,
+    SELECT id, tenant, coalesce(state_since, released_at) AS since,
            least(%(cap)s::bigint,
                  coalesce(budget_micros - spent_micros - reserved_micros - possible_micros,
                           9223372036854775807)) AS room
-    FROM speeko.job WHERE id = %(job)s AND state = 'running'
+    FROM speeko.job
+    WHERE id = %(job)s
+      AND (state = 'running' OR (%(probe)s AND state = 'paused' AND starts_with(reason, 'outage: ')))
     FOR NO KEY UPDATE
 ), me AS (
     SELECT id FROM speeko.claimant
@@ -35,10 +38,13 @@ WITH j AS (
     FOR SHARE
 ), open AS MATERIALIZED (
     SELECT u.key, u.cost_micros, w.row_no, w.chunk_no, w.place,
-           u.tries > 0 AND u.reason <> %(died)s AS again
+           u.tries > 0 AND u.reason <> %(died)s AND NOT old.stale AS again, old.stale
     FROM unnest(%(keys)b::bytea[], %(rows)b::bigint[], %(chunks)b::int[]) WITH ORDINALITY
          AS w (key, row_no, chunk_no, place)
     JOIN speeko.utterance u USING (key)
+    CROSS JOIN LATERAL (
+        SELECT u.reason <> %(died)s AND coalesce(u.settled_at < (SELECT since FROM j), false) AS stale
+    ) old
     WHERE u.state = 'missing' AND EXISTS (SELECT FROM me)
     ORDER BY u.key
     FOR NO KEY UPDATE OF u SKIP LOCKED
@@ -52,7 +58,8 @@ WITH j AS (
     ) s WHERE upto <= (SELECT room FROM j)
 ), taken AS (
     UPDATE speeko.utterance u
-    SET state = 'claimed', claimant_id = %(claimant)s, fence = u.fence + 1, settled_at = NULL
+    SET state = 'claimed', claimant_id = %(claimant)s, fence = u.fence + 1, settled_at = NULL,
+        tries = CASE WHEN fit.stale THEN 0 ELSE u.tries END, bad = CASE WHEN fit.stale THEN 0 ELSE u.bad END
     FROM fit WHERE u.key = fit.key
     RETURNING u.key, u.fence, u.text, u.voice, u.language, u.model, u.format, u.cost_micros, u.chars,
               u.tries, u.provider, fit.row_no, fit.chunk_no, fit.again
@@ -78,7 +85,9 @@ WHERE key = ANY(%(keys)b::bytea[]) AND state = 'unknown'
 ORDER BY key, at DESC
 
 -- claim_left: what became of keys that could not be claimed: free but locked or too dear, taken, or settled
-SELECT u.key, u.state, j.state, u.cost_micros, u.tries > 0 AND u.reason <> %(died)s,
+SELECT u.key, u.state, j.state, u.cost_micros,
+       u.tries > 0 AND u.reason <> %(died)s
+       AND coalesce(u.settled_at >= coalesce(j.state_since, j.released_at), true),
        coalesce(j.budget_micros - j.spent_micros - j.reserved_micros - j.possible_micros,
                 9223372036854775807),
        j.reserved_micros
@@ -241,7 +250,7 @@ WITH lost AS (
         micros = d.micros + excluded.micros
 ), freed AS (
     UPDATE speeko.utterance u
-    SET state = CASE WHEN u.tries + 1 >= %(max_tries)s THEN 'failed' ELSE 'missing' END,
+    SET state = CASE WHEN u.tries + 1 >= %(max_tries)s AND u.reason = %(died)s THEN 'failed' ELSE 'missing' END,
         tries = u.tries + 1, claimant_id = NULL, settled_at = clock_timestamp(),
         reason = %(died)s
     WHERE u.state = 'claimed' AND u.claimant_id = ANY(%(claimants)b::bigint[])

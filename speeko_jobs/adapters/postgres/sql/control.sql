@@ -1,6 +1,10 @@
--- job_resume: a paused job goes on, perhaps under another cap; one with nothing left to deliver is finalized
+-- job_resume: a paused job goes on, perhaps under another cap or with another patience; one with nothing left to
+-- deliver is finalized
 UPDATE speeko.job
-SET state = CASE WHEN chunks > 0 AND chunks_open = 0 THEN 'finalizing' ELSE 'running' END, reason = '', budget_micros = coalesce(%(budget)s, budget_micros)
+SET state = CASE WHEN chunks > 0 AND chunks_open = 0 THEN 'finalizing' ELSE 'running' END, reason = '',
+    budget_micros = coalesce(%(budget)s, budget_micros),
+    spec = CASE WHEN %(give_up)s::float8 IS NULL THEN spec
+                ELSE jsonb_set(spec, '{give_up_seconds}', to_jsonb(%(give_up)s::float8)) END
 WHERE id = %(job)s AND state = 'paused'
 RETURNING id
 

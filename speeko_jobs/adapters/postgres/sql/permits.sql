@@ -17,7 +17,9 @@ SELECT "limit", ceiling, too_high, hold_seconds, probing, moved_why,
        coalesce(blocked_until > window_at, false),
        greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8,
        calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left,
-       extract(epoch FROM clock_timestamp() - filled_at)::float8
+       extract(epoch FROM clock_timestamp() - filled_at)::float8,
+       good_run, extract(epoch FROM clock_timestamp() - good_at)::float8,
+       extract(epoch FROM trouble_since - clock_timestamp())::float8, trouble_texts, trouble_kind, trouble_why
 FROM speeko.account WHERE name = %(account)s FOR UPDATE
 
 -- account_put: the account after a look at it
@@ -33,7 +35,11 @@ SET "limit" = %(limit)s, too_high = %(too_high)s, hold_seconds = %(hold_seconds)
                          THEN greatest(blocked_until, clock_timestamp() + make_interval(secs => %(pause)s))
                          ELSE blocked_until END,
     calls_left = %(calls_left)s, chars_left = %(chars_left)s, retries_left = %(retries_left)s,
-    filled_at = clock_timestamp()
+    filled_at = clock_timestamp(),
+    good_run = %(good_run)s, good_at = CASE WHEN %(good)s THEN clock_timestamp() ELSE good_at END,
+    trouble_since = CASE WHEN %(trouble)s THEN coalesce(trouble_since, clock_timestamp()) END,
+    trouble_at = CASE WHEN %(noted)s THEN clock_timestamp() ELSE trouble_at END,
+    trouble_texts = %(texts)s, trouble_kind = %(kind)s, trouble_why = %(trouble_why)s
 WHERE name = %(account)s
 
 -- account_back: what an engine that leaves has not used, and what it has seen
@@ -41,7 +47,14 @@ UPDATE speeko.account
 SET window_ended = window_ended + %(ended)s, window_throttled = window_throttled + %(throttled)s,
     window_failed = window_failed + %(failed)s, window_saturated = window_saturated OR %(saturated)s,
     calls_left = calls_left + %(calls)s, chars_left = chars_left + %(chars)s,
-    retries_left = retries_left + %(retries)s
+    retries_left = retries_left + %(retries)s,
+    good_at = CASE WHEN %(good)s > 0 THEN clock_timestamp() ELSE good_at END,
+    trouble_since = CASE WHEN %(answered)s > 0 THEN NULL
+                         WHEN %(kind)s <> '' THEN coalesce(trouble_since, clock_timestamp()) ELSE trouble_since END,
+    trouble_at = CASE WHEN %(kind)s <> '' AND %(answered)s = 0 THEN clock_timestamp() ELSE trouble_at END,
+    trouble_texts = CASE WHEN %(answered)s > 0 THEN 0 ELSE trouble_texts + %(texts)s END,
+    trouble_kind = CASE WHEN %(kind)s <> '' THEN %(kind)s ELSE trouble_kind END,
+    trouble_why = CASE WHEN %(kind)s <> '' THEN %(why)s ELSE trouble_why END
 WHERE name = %(account)s
 
 -- account_block: the whole fleet waits: the provider said so

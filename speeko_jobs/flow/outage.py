@@ -1,0 +1,184 @@
+"""Outages: pause jobs whose provider has failed for too long, probe it with one text, resume the jobs.
+
+The sweeper decides, so that this survives the death of every engine. A probe is the purchase of one text that
+a paused job needs anyway; one at a time over the whole fleet. Never pauses for a reason that needs a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+
+from speeko_jobs.adapters import crash
+from speeko_jobs.adapters.postgres import claims, jobs, outages
+from speeko_jobs.adapters.postgres.chunks import Orders
+from speeko_jobs.adapters.postgres.claims import Claim
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.postgres.outages import Outage
+from speeko_jobs.adapters.providers import Provider
+from speeko_jobs.core import figures
+from speeko_jobs.core.pauses import PauseKind, stored_reason
+from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.states import JobState
+from speeko_jobs.core.trouble import NO_END, Tries, TroubleKind, trouble_of
+from speeko_jobs.errors import ServerError, StoreError
+from speeko_jobs.flow import settle, spool
+from speeko_jobs.flow.allowance import account_of
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.settle import Answer
+
+MARGIN_SECONDS = 10.0  # beyond the longest call, before another worker may probe
+WHAT = {
+    TroubleKind.THROTTLED: "every call was held off",
+    TroubleKind.UNREACHABLE: "no connection",
+    TroubleKind.FAILING: "every call failed",
+}
+log = logging.getLogger(__name__)
+
+
+def give_up(context: Context) -> list[int]:
+    """Pause the jobs that have waited longer than their patience; their numbers."""
+    paused = []
+    for outage in outages.due(context.database):
+        reason = stored_reason(PauseKind.OUTAGE, _detail(outage))
+
+        def stop(t: Transaction, outage: Outage = outage, reason: str = reason) -> bool:
+            if not jobs.set_state(t, outage.job, JobState.PAUSED, reason, expected=[JobState.RUNNING]):
+                return False
+            outages.schedule_probe(t, outage.account, context.settings.probe_seconds)
+            return True
+
+        if context.database.run(stop):
+            log.warning("job %d is paused: %s", outage.job, reason)
+            paused.append(outage.job)
+    return paused
+
+
+def _detail(outage: Outage) -> str:
+    what = WHAT.get(TroubleKind(outage.kind), "no call was answered")
+    return f"{what} for {figures.duration(outage.seconds)}: {outage.why} ({outage.account})"
+
+
+def resume(context: Context) -> list[int]:
+    """Let the jobs go on whose provider answers again; their numbers."""
+    resumed = context.database.run(outages.resume)
+    for job in resumed:
+        log.warning("job %d goes on: the provider answers again", job)
+    return resumed
+
+
+def probes(context: Context) -> list[tuple[int, int]]:
+    """Return the (job, chunk) to which synthesizing workers are to be sent for a probe.
+
+    A job that waits for no text yet cannot be probed for: it goes on, and its first calls tell.
+    """
+    out = []
+    for job, chunk in outages.probes_due(context.database):
+        if chunk:
+            out.append((job, chunk))
+        else:
+            context.database.run(lambda t, job=job: outages.resume_one(t, job))  # type: ignore[misc]
+    return out
+
+
+async def probe(context: Context, provider: Provider, orders: Orders) -> int:
+    """Call once for a text of a job that an outage has paused, where that is due; return the calls made."""
+    return await _Probe(context, provider, orders).run()
+
+
+class _Probe:
+    """One probe by one worker."""
+
+    def __init__(self, context: Context, provider: Provider, orders: Orders) -> None:
+        self._context, self._provider, self._orders = context, provider, orders
+        self._account = account_of(provider.profile, context.settings)
+        self._claimant = 0
+
+    async def run(self) -> int:
+        database = self._context.database
+        claim = await asyncio.to_thread(database.run, self._begin)
+        if claim is None:
+            return 0
+        crash.point("after_claim")
+        try:
+            return await self._bought(claim)
+        finally:
+            await asyncio.to_thread(database.run, lambda t: claims.leave(t, self._claimant))
+
+    def _begin(self, t: Transaction) -> Claim | None:
+        settings, job = self._context.settings, self._orders.job
+        longest = settings.request_timeout_seconds + MARGIN_SECONDS
+        if not outages.take_probe(t, job, self._account, max(settings.probe_seconds, longest)):
+            return None
+        want = outages.wanted(t, job)
+        if want is None:  # what it needs is being bought for others, or was
+            outages.resume_one(t, job)
+            return None
+        lease_seconds = max(longest, settings.lease_seconds)
+        self._claimant = claims.enter(t, socket.gethostname(), os.getpid(), lease_seconds)
+        got = claims.claim(t, job, self._claimant, [want], is_probe=True)
+        if not got:
+            claims.leave(t, self._claimant)
+        return got[0] if got else None
+
+    async def _bought(self, claim: Claim) -> int:
+        context, orders = self._context, self._orders
+        if claim.may_be_stored:
+            to_call, found = await asyncio.to_thread(
+                settle.recover, context, orders.job, orders.spec, [claim]
+            )
+            await asyncio.to_thread(context.queue.deliver, found.ready)
+            if not to_call:
+                return 0
+        result, seconds = await self._call(claim)
+        answer = Answer(orders.job, orders.spec, claim, result, seconds)
+        try:
+            settled = await asyncio.to_thread(settle.settle, context, [answer], Tries(NO_END, NO_END))
+        except (ServerError, StoreError):
+            await asyncio.to_thread(spool.save, context, [answer])
+            raise
+        await asyncio.to_thread(context.queue.deliver, settled.ready)
+        await asyncio.to_thread(self._conclude, result)
+        return 1
+
+    async def _call(self, claim: Claim) -> tuple[Speech | ProviderError, float]:
+        request = SpeechRequest(
+            claim.key,
+            claim.text,
+            claim.model,
+            claim.voice,
+            claim.language,
+            claim.format,
+            self._orders.spec.speed,
+        )
+        crash.point("before_send", claim.text)
+        started = time.monotonic()
+        result: Speech | ProviderError
+        try:
+            result = await self._provider.speak(request)
+        except ProviderError as error:
+            result = error
+        except Exception as error:
+            log.exception("the %s provider failed", self._provider.profile.name)
+            result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
+        crash.point("after_response", claim.text)
+        return result, time.monotonic() - started
+
+    def _conclude(self, result: Speech | ProviderError) -> None:
+        """Resume the jobs, keep them paused, or say what a person must do."""
+        database, account = self._context.database, self._account
+        if isinstance(result, ProviderError) and result.failure is not Failure.REFUSED:
+            if result.failure is Failure.ACCOUNT:
+                reason = stored_reason(PauseKind.ACCOUNT, result.reason)
+                database.run(lambda t: outages.change_reason(t, account, reason))
+                return
+            log.warning("a probe of %s failed: %s", account, result.reason)
+            kind = trouble_of(result)
+            database.run(lambda t: outages.note_failure(t, account, kind.value, result.reason))
+            return
+        database.run(lambda t: outages.note_answer(t, account))
+        resume(self._context)
+        self._context.queue.sweep()  # other workers go on with the resumed jobs, too
