@@ -1,8 +1,7 @@
-"""A provider that fails endlessly: the job pauses as an outage, is probed with one text, and resumes by itself."""
+"""A provider that fails endlessly: its jobs pause, are probed for with one text, and resume by themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,9 +29,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.fixture
-def impatient(flow: InProcess) -> Iterator[InProcess]:
+def impatient(flow: InProcess) -> InProcess:
     """Calls take two seconds at most, and a job has patience for two more."""
-    yield flow.again(request_timeout_seconds=2.0, work_seconds=5.0)
+    return flow.again(request_timeout_seconds=2.0, work_seconds=5.0)
 
 
 def outage_of(flow: InProcess, **spec: Any) -> Job:

@@ -1,8 +1,11 @@
 -- outages_due: running jobs of accounts that have brought nothing but failures for longer than the job's patience,
 -- where no other account of the job answers. The patience begins anew when a job is released or resumed.
+WITH running AS MATERIALIZED (
+    SELECT id, spec, state_since, released_at FROM speeko.job WHERE state = 'running' AND NOT plan ? 'say'
+)
 SELECT DISTINCT ON (j.id) j.id, a.name, a.trouble_kind, a.trouble_why, s.seconds
 FROM speeko.account a
-JOIN speeko.job j ON j.state = 'running' AND NOT j.plan ? 'say' AND speeko.uses(j.spec, a.name)
+JOIN running j ON speeko.uses(j.spec, a.name)
 CROSS JOIN LATERAL (
     SELECT extract(epoch FROM clock_timestamp()
                    - greatest(a.trouble_since, j.state_since, j.released_at))::float8 AS seconds
@@ -40,13 +43,9 @@ WHERE name = %(account)s AND coalesce(probe_at <= clock_timestamp(), true)
 RETURNING name
 
 -- outage_wanted: of the first texts that a job waits for one that nobody buys, tried least
-SELECT w.key, w.row_no, w.chunk_no
+SELECT w.key, i.row_no, w.chunk_no
 FROM (
-    SELECT n.key, n.chunk_no, u.tries, (
-        SELECT i.row_no FROM speeko.chunk c JOIN speeko.item i
-            ON i.job_id = c.job_id AND i.row_no BETWEEN c.first_row AND c.last_row
-        WHERE c.job_id = %(job)s AND c.no = n.chunk_no AND n.key = ANY (i.keys) LIMIT 1
-    ) AS row_no
+    SELECT n.key, n.chunk_no, u.tries
     FROM (
         SELECT key, chunk_no FROM speeko.need WHERE job_id = %(job)s ORDER BY chunk_no LIMIT 200
     ) n
@@ -54,7 +53,14 @@ FROM (
     WHERE u.state = 'missing'
     ORDER BY u.tries LIMIT 1
 ) w
-WHERE w.row_no IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT first_row, last_row FROM speeko.chunk WHERE job_id = %(job)s AND no = w.chunk_no OFFSET 0
+) c
+CROSS JOIN LATERAL (
+    SELECT row_no FROM speeko.item
+    WHERE job_id = %(job)s AND row_no BETWEEN c.first_row AND c.last_row AND w.key = ANY (keys)
+    ORDER BY row_no LIMIT 1
+) i
 
 -- outage_answered: an account answers again; what was learned in its trouble is forgotten
 UPDATE speeko.account
