@@ -102,7 +102,7 @@ class Settings:
         most=100000,
     )
     probe_seconds: float = setting(
-        300.0, "how often a provider that was given up is tried again", least=1, most=86400
+        300.0, "seconds until a provider that was given up is tried again", least=1, most=86400
     )
     work_seconds: float = setting(45.0, "most time one task takes up new work", least=1, most=200)
     lease_seconds: float = setting(
