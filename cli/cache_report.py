@@ -52,6 +52,12 @@ def tell_verified(result: Verified) -> None:
                 say(f"  {key.hex()}")
             if len(keys) > SHOWN_KEYS:
                 say(f"  and {len(keys) - SHOWN_KEYS:,} more")
+    if result.copies:
+        say(f"{len(result.copies):,} delivered with the same damage, delivered anew by the next run:")
+        for path in result.copies[:SHOWN_KEYS]:
+            say(f"  {printable(path)}")
+        if len(result.copies) > SHOWN_KEYS:
+            say(f"  and {len(result.copies) - SHOWN_KEYS:,} more")
     if not bad:
         say("all as it was bought")
 
@@ -62,6 +68,7 @@ def verified(result: Verified) -> dict[str, Any]:
         "bytes": result.size_bytes,
         "gone": [key.hex() for key in result.gone],
         "damaged": [key.hex() for key in result.damaged],
+        "delivered": result.copies,
         "last": result.last.hex(),
     }
 

@@ -135,8 +135,9 @@ def evict(call: Call, /, dry_run: bool, **options: Any) -> int:
 def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
     """Read the audio in the store and compare it with what was bought.
 
-    What is gone or damaged is forgotten, so that the next job that needs it buys it again. Exit code 3 when
-    there was any. Nothing is bought here.
+    What is gone or damaged is forgotten, so that the next job that needs it buys it again. Delivered files
+    with the same damage are listed, and the next run of their catalog delivers them anew. Exit code 3 when
+    anything was gone or damaged. Nothing is bought here.
     """
     from cli.standing import known
     from speeko_jobs.flow import verify as flow

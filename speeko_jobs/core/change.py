@@ -6,7 +6,9 @@ import zlib
 from typing import NamedTuple
 
 ADDED, SAME_SOUND, UNCHANGED = "added", "same_sound", "unchanged"
-CHANGED = ("text", "voice", "language", "lexicon", "format", "engine", "other")
+DAMAGED, REBOUGHT = "damaged", "rebought"  # these files were marked: see `Facts.form`
+MARKS = (DAMAGED, REBOUGHT)
+CHANGED = ("text", "voice", "language", "lexicon", "format", "engine", *MARKS, "other")
 KINDS = (ADDED, *CHANGED, SAME_SOUND, UNCHANGED)  # what becomes of rows; the last two are not delivered
 NO_SOURCE = -1
 
@@ -15,7 +17,7 @@ class Facts(NamedTuple):
     """What made a file sound as it does, beside the words that were spoken in the end.
 
     `source`: `source_sum` of the catalog's text. `engine`: family, model and speed; `form`: the file's
-    format and loudness.
+    format and loudness, or one of MARKS where the file is to be delivered anew whatever it was made of.
     """
 
     source: int
@@ -37,6 +39,8 @@ def why(old: Facts | None, new: Facts) -> str:
     """
     if old is None:
         return ADDED
+    if old.form in MARKS:
+        return old.form
     if old.source == NO_SOURCE:
         return "other"
     for before, now, kind in zip(old[:4], new[:4], ("text", "voice", "language", "engine"), strict=True):

@@ -21,6 +21,7 @@ from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import BadAudio
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.damage import outdate_copies
 from speeko_jobs.flow.forget import forget
 from speeko_jobs.flow.verify import NO_JOB, REASON
 
@@ -94,7 +95,14 @@ class Placing:
     def _forget(self) -> None:
         self._look_up(self.lost)
         log.error("%d objects in %s are gone or damaged: bought again", len(self.lost), self._store.url)
-        self._context.cache.drop(sorted(self.lost))
+        lost = sorted(self.lost)
+        digests = {
+            key: hashlib.sha256(audio).digest()
+            for key, audio in zip(lost, self._audio(lost), strict=True)
+            if audio is not None and key in self._sums
+        }
+        outdate_copies(self._context, {k: d for k, d in digests.items() if d != self._sums[k].sha256})
+        self._context.cache.drop(lost)
         keys = sorted(self.lost & self._sums.keys())
         forget(self._context, keys, [self._sums[key].fence for key in keys], NO_JOB, REASON)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ from speeko_jobs.core.streaming import CHAINABLE, Pieces, piece_bytes
 from speeko_jobs.errors import ServerError, SpeekoError, UsageError
 from speeko_jobs.flow.buy import Buyer, SpeechError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.damage import outdate_copies
 from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.synthesize import OpenProvider
 from speeko_jobs.flow.wording import wording_of
@@ -313,6 +315,7 @@ class _Saying:
         if audio and real is not None and real.bytes == len(audio):
             return audio
         log.warning("the audio of a text is gone from %s or damaged: it is bought again", self.spec.store)
+        outdate_copies(self.context, {key: hashlib.sha256(audio).digest()} if audio else {})
         self.not_in_redis.remove(key)
         self.known.pop(key, None)
         self.context.database.run(lambda t: says.lost(t, [key]))

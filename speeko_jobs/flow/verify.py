@@ -17,6 +17,7 @@ from speeko_jobs.adapters.postgres import cache
 from speeko_jobs.adapters.postgres.cache import Stored
 from speeko_jobs.core.naming import audio_path
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.damage import outdate_copies
 from speeko_jobs.flow.forget import finish, forget
 
 REASON = "the audio in the store was gone or damaged"
@@ -34,6 +35,7 @@ class Verified:
     size_bytes: int = 0
     gone: list[bytes] = field(default_factory=list)
     damaged: list[bytes] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)  # delivered files that share the damage
     last: bytes = b""
 
 
@@ -90,13 +92,20 @@ def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
 
 def _look(context: Context, batch: Sequence[Stored], result: Verified) -> None:
     bad: list[Stored] = []
+    found: dict[bytes, bytes] = {}
     for one, audio in zip(batch, _audio(context, batch), strict=True):
         result.entries += 1
         result.size_bytes += one.size_bytes
-        if audio is None or hashlib.sha256(audio).digest() != one.sha256:
+        digest = None if audio is None else hashlib.sha256(audio).digest()
+        if digest is None:
+            result.gone.append(one.key)
+        elif digest != one.sha256:
+            result.damaged.append(one.key)
+            found[one.key] = digest
+        if digest != one.sha256:
             bad.append(one)
-            (result.gone if audio is None else result.damaged).append(one.key)
     if bad:
+        result.copies += outdate_copies(context, found)
         log.info("%d objects of the audio store are gone or damaged and will be bought again", len(bad))
         forget(context, [one.key for one in bad], [one.fence for one in bad], NO_JOB, REASON)
 

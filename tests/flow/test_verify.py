@@ -11,6 +11,7 @@ from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow import verify
 from tests.fixtures.inprocess import InProcess
+from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 
 TEXTS = [(f"r{n}", f"This is text number {n}, of some length.") for n in range(20)]
 
@@ -70,6 +71,90 @@ def test_what_is_gone_or_damaged_is_bought_again(flow: InProcess) -> None:
     assert plan.calls == 3
     found = verify.verify(flow.context)
     assert (found.entries, found.gone, found.damaged) == (20, [], [])
+
+
+def damage_in_place(flow: InProcess, key: bytes) -> None:
+    """As a bad disk does: in every file that is linked to it."""
+    path = Path(flow.settings.store_url) / audio_path(key, "mp3")
+    path.chmod(0o644)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\0damaged\0")
+
+
+def files_of(flow: InProcess, key: bytes) -> list[str]:
+    """The files of a key in the output of the flow."""
+    return [line["path"] for line in flow.manifest() if line["key"] == key.hex()]
+
+
+def test_delivered_files_with_the_same_damage_are_listed_and_delivered_anew(flow: InProcess) -> None:
+    source = flow.catalog([*TEXTS, ("twin", TEXTS[0][1])])
+    flow.run(source)
+    flow.run(source, {"output": str(flow.folder / "other"), "loudness": -20.0})  # made, not linked
+    key = next(key for key in keys(flow) if len(files_of(flow, key)) == 1)
+    (name,) = files_of(flow, key)
+    damage_in_place(flow, key)
+    whole = {path: path.read_bytes() for path in flow.output.glob("*.mp3") if path.name != name}
+    found = verify.verify(flow.context)
+    assert (found.damaged, found.copies) == ([key], [f"{flow.output}/{name}"])
+    told = flow.estimate(source)
+    assert (told.to_buy, told.changes) == (1, {"added": 21})  # against no destination
+    job, plan = flow.submit(source)
+    assert plan.changes == {"unchanged": 20, "damaged": 1}
+    flow.drive(job)
+    assert {line["id"]: line["change"] for line in flow.manifest() if line["change"]} == {
+        name.removesuffix(".mp3"): "damaged"
+    }
+    stored = flow.context.store_of(flow.settings.store_url).get(audio_path(key, "mp3"))
+    assert (flow.output / name).read_bytes() == stored
+    assert {path: path.read_bytes() for path in whole} == whole
+    job, plan = flow.submit(source)
+    assert plan.changes == {"unchanged": 21}
+    flow.drive(job)
+
+
+def test_a_file_that_does_not_share_the_damage_stays(flow: InProcess) -> None:
+    source = flow.catalog(TEXTS)
+    flow.run(source)
+    key = keys(flow)[0]
+    spoil(flow, key)  # the object is another file now, and the delivered one is whole
+    found = verify.verify(flow.context)
+    assert (found.damaged, found.copies) == ([key], [])
+    assert flow.run(source)["unchanged"] == 20
+
+
+def test_damage_that_a_delivery_finds_is_followed_to_older_files(flow: InProcess) -> None:
+    source = flow.catalog(TEXTS)
+    flow.run(source)
+    key = keys(flow)[0]
+    (name,) = files_of(flow, key)
+    damage_in_place(flow, key)
+    job, _ = flow.submit(source, {"output": str(flow.folder / "other")})
+    assert flow.drive(job).state is JobState.DONE
+    job, plan = flow.submit(source)
+    assert plan.changes == {"unchanged": 19, "damaged": 1}
+    assert plan.calls == 0
+    flow.drive(job)
+    assert (flow.output / name).read_bytes() == (flow.folder / "other" / name).read_bytes()
+
+
+def test_copies_in_a_bucket_are_compared_too(flow: InProcess, s3_url: str) -> None:  # noqa: F811
+    there = flow.again(store=f"{s3_url}/store")
+    spec = {"store": f"{s3_url}/store", "output": f"{s3_url}/out"}
+    job, _ = there.submit(there.catalog(TEXTS), spec)
+    there.drive(job)
+    key = keys(there)[0]
+    store, out = there.context.store_of(spec["store"]), there.context.store_of(spec["output"])
+    audio = bytearray(store.get(audio_path(key, "mp3")))
+    audio[len(audio) // 2] ^= 1
+    store.put(audio_path(key, "mp3"), bytes(audio))
+    ((path,),) = there.books.execute("SELECT path FROM speeko.delivered WHERE content = %s", [key])
+    assert verify.verify(there.context).copies == []  # the copy was made before
+    out.put(path, bytes(audio))
+    job, _ = there.submit(there.catalog(TEXTS), spec | {"output": f"{s3_url}/new"})  # buys it again
+    there.drive(job)
+    store.put(audio_path(key, "mp3"), bytes(audio))
+    assert verify.verify(there.context).copies == [f"{spec['output']}/{path}"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 20, 500])

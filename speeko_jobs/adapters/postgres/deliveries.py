@@ -88,6 +88,34 @@ def sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, Sum]:
     return {key: Sum(*rest) for key, *rest in database.rows("utterance_sums", {"keys": list(keys)})}
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A delivered file that is the audio of one key as it was bought. `content`: that key."""
+
+    content: bytes
+    destination_id: int
+    url: str
+    mark: str
+    path: str
+
+
+def copies(database: Database, keys: Sequence[bytes]) -> list[Copy]:
+    """Return the delivered files that are the audio of these keys. Looks at all that was ever delivered."""
+
+    def look(t: Transaction) -> list[Copy]:
+        t.run("cache_patience")
+        return [Copy(*row) for row in t.rows("delivered_copies", {"keys": list(keys)})]
+
+    return database.run(look)
+
+
+def outdate(t: Transaction, destination: int, some: Sequence[Copy], why: str) -> None:
+    """Have the next run deliver these files anew; `why`: one of core.change.MARKS."""
+    values = {"destination": destination, "why": why}
+    values |= {"paths": [one.path for one in some], "contents": [one.content for one in some]}
+    t.run("delivered_outdate", values)
+
+
 def some_held(database: Database, destination: int, most: int) -> list[str]:
     """A few of the paths that the destination should hold."""
     return [row[0] for row in database.rows("delivered_some", {"destination": destination, "most": most})]

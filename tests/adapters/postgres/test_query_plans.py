@@ -64,6 +64,7 @@ EXEMPT = {
     "job_retry_keys": "looks at all rows that failed in a job, for a command",
     "job_show": "shows jobs, newest first, for a command",
     "formats_bought": "looks at all jobs that bought, once a plan",
+    "delivered_copies": "looks at all that was delivered, for a command or where audio was found damaged",
     "schedules_clock": "reads no table",
     "schedules_show": "shows schedules, for a command",
     "schedule_runs": "shows the runs of a schedule, newest first, for a command",
@@ -130,6 +131,10 @@ CHECKED: dict[str, dict[str, Any]] = {
     "delivered_facts": {"destination": 1 + JOB % 5, "paths": [f"{n}.mp3" for n in DONE]},
     "delivered_page": {"destination": 2, "after": "5", "rows": 10_000},
     "delivered_any": {"destination": 5},
+    "delivered_outdate": {
+        "destination": 1 + JOB % 5, "why": "damaged", "paths": [f"{n}.mp3" for n in DONE],
+        "contents": _keys(DONE),
+    },
     "destination_known": {"url": "file:///audio/3", "mark": "mark"},
     "job_previous": {"job": JOB},
     "items_skip": ITEMS,

@@ -90,3 +90,13 @@ WHERE d.job_id >= %(job)s
 -- delivered_forget: files that left the catalog are gone; those that a job has put there since stay
 DELETE FROM speeko.delivered
 WHERE destination_id = %(destination)s AND path = ANY(%(paths)b::text[]) AND job_id < %(job)s
+
+-- delivered_copies: files that are the audio of some keys as it was bought
+SELECT d.content, d.destination_id, x.url, x.mark, d.path
+FROM unnest(%(keys)b::bytea[]) AS k (key) JOIN speeko.delivered d ON d.content = k.key
+JOIN speeko.destination x ON x.id = d.destination_id
+
+-- delivered_outdate: these files are no content that a row can ask for any more, if they are what they were
+UPDATE speeko.delivered d SET content = '', form = %(why)s
+FROM unnest(%(paths)b::text[], %(contents)b::bytea[]) AS n (path, content)
+WHERE d.destination_id = %(destination)s AND d.path = n.path AND d.content = n.content
