@@ -17,9 +17,9 @@ from speeko_jobs.adapters.postgres import deliveries
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import Copy
 from speeko_jobs.core.change import DAMAGED
+from speeko_jobs.core.naming import MARK
 from speeko_jobs.errors import ConfigError, StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.submit import MARK
 
 log = logging.getLogger(__name__)
 
