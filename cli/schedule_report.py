@@ -140,9 +140,14 @@ def print_runs(schedule: Schedule, runs: Sequence[Run], going: Going | None) -> 
             "" if run.job is None else str(run.job),
             rows,
             "" if run.spent_micros is None else figures.micros(run.spent_micros),
-            waits_for if run.state is RunState.WAITING else printable(run.reason or run.job_reason or ""),
+            _why(run, waits_for),
         )
     console().print(table)
+
+
+def _why(run: Run, waits_for: str) -> str:
+    told = run.reason or run.job_reason or ""
+    return printable(told or waits_for) if run.state is RunState.WAITING else printable(told)
 
 
 def _state(run: Run) -> str:

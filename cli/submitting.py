@@ -17,6 +17,7 @@ from speeko_jobs.flow.voices import routed
 
 if TYPE_CHECKING:
     from cli.call import Call
+    from speeko_jobs.adapters.postgres.outputs import Rival
     from speeko_jobs.core.plan import Plan
     from speeko_jobs.core.spec import JobSpec
     from speeko_jobs.flow.context import Context
@@ -47,6 +48,7 @@ def submitted(
                 partial=options["partial"],
                 most_deleted_share=options.get("max_delete", submit.MOST_DELETED_SHARE),
                 on_created=made.append,
+                on_wait=_tell_rival if options.get("wait_for_output", True) else None,
             )
     except KeyboardInterrupt:
         if not (made and _was_released(context, made[0])):
@@ -56,6 +58,10 @@ def submitted(
         for line in (*plan.notes, *plan.first_refusals[:SHOWN_REFUSALS]):
             note(line)
     return job, plan
+
+
+def _tell_rival(rival: Rival) -> None:
+    note(f"speeko: waiting: {rival}")
 
 
 def _was_released(context: Context, job: int) -> bool:

@@ -13,6 +13,7 @@ from cli.options import (
     delivery,
     money,
     notify_option,
+    option,
     pruning,
     reading,
     speech,
@@ -25,6 +26,7 @@ from cli.routing_options import routing
 
 @click.command("run", cls=Verb)
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@option("--wait", "wait_for_output", is_flag=True, help="wait while another job delivers to the same output")
 @reading
 @speech
 @routing

@@ -43,7 +43,8 @@ from cli.routing_options import routing
 def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:
     """Hand a catalog to workers that run elsewhere.
 
-    The job goes on when this command has ended. `speeko watch JOB` shows how.
+    The job goes on when this command has ended. `speeko watch JOB` shows how. While another job delivers to
+    the same output, this command waits before it plans.
     """
     from cli.request import orders_of, spec_of
     from cli.standing import standing

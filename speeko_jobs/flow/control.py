@@ -5,7 +5,7 @@ Whatever happens, what was paid is kept and delivered.
 
 from __future__ import annotations
 
-from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.adapters.postgres import jobs, outputs
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.figures import micros
 from speeko_jobs.core.states import JobState
@@ -58,7 +58,20 @@ def cancel(context: Context, job: int) -> None:
 
 def retry(context: Context, job: int) -> int:
     """Let the failed rows of a finished job go through once more; how many there are."""
-    failed = context.database.run(lambda t: jobs.retry(t, job))
+
+    def again(t: Transaction) -> int | None:
+        outputs.lock(t)
+        rival, later = outputs.rival(t, job), outputs.later(t, job)
+        if rival is not None:
+            raise JobError(f"{rival}: job {job} delivers there, too, and cannot be retried before its end")
+        if later is not None and jobs.show(context.database, job).spec.deliver:
+            raise JobError(
+                f"job {later} has delivered to the same output since: a retry of job {job} would put older"
+                " audio there; run its failed rows as a catalog (failed.csv)"
+            )
+        return jobs.retry(t, job)
+
+    failed = context.database.run(again)
     if failed is None:
         found = jobs.show(context.database, job)
         if found.pruned_at is not None:

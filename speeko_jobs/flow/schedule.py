@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.postgres import jobs, schedules
 from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.postgres.outputs import OutputBusyError
 from speeko_jobs.adapters.postgres.schedules import Run, Schedule, Taken
 from speeko_jobs.core import schedule as core
 from speeko_jobs.core.inert import printable
@@ -114,6 +115,10 @@ def fire(context: Context, run: int) -> int | None:
             _end(context, taken, RunState.FAILED, reason=why)
             return None
         job = job or _submitted(context, taken)
+    except OutputBusyError as error:  # the next tick sends the run again
+        why = f"waits: {error.rival}"
+        database.run(lambda t: schedules.put_back(t, taken, why))
+        return None
     except (ServerError, JobError):
         raise
     except SpeekoError as error:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import deliveries, jobs, plans, tenants
+from speeko_jobs.adapters.postgres import deliveries, jobs, outputs, plans, tenants
+from speeko_jobs.adapters.postgres.outputs import OutputBusyError, Rival
 from speeko_jobs.core.change import ADDED
 from speeko_jobs.core.chunking import chunk_rows
 from speeko_jobs.core.money import usd
@@ -26,6 +28,7 @@ from speeko_jobs.flow.prune_files import keep_removed
 from speeko_jobs.flow.unchanged import clear_parts
 
 LOOKED_FOR = 8
+WAIT_SECONDS = 1.0  # between two looks at an output that another job delivers to
 HELD_AT_ONCE = 1_000
 NEWEST = 2**63 - 1  # later than any job
 MOST_DELETED_SHARE = Decimal("0.1")
@@ -43,26 +46,48 @@ def submit(
     partial: bool = False,
     most_deleted_share: Decimal = MOST_DELETED_SHARE,
     on_created: Callable[[int], None] | None = None,
+    on_wait: Callable[[Rival], None] | None = None,
 ) -> tuple[int, Plan]:
     """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started.
 
     A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
     `partial` it starts all the same and pauses when the money is used up. With `spec.prune`, a catalog that
     lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` hears the
-    number before the planning begins, for whoever is interrupted.
+    number before the planning begins, for whoever is interrupted. While another job delivers to the same
+    output, `on_wait` hears of each such job and this one waits before it plans; without `on_wait` that is an
+    OutputBusyError.
     """
     database = context.database
     check_place(context, spec)
     context.store_of(spec.store).check_writable()
-    where = _where(context, context.destination_of(spec)) if spec.deliver else _nowhere(context)
-    job = database.run(
-        lambda t: jobs.create(
-            t, spec, tenant=tenant, destination_id=where, budget_micros=budget_micros, priority=priority
+    output = context.destination_of(spec) if spec.deliver else None
+    where = _marked(context, output, _mark(output)) if output is not None else _nowhere(context)
+
+    def create(t: Any) -> tuple[int, Rival | None]:
+        if output is not None:
+            outputs.lock(t)
+        job = jobs.create(
+            t,
+            spec,
+            tenant=tenant,
+            destination_id=where,
+            budget_micros=budget_micros,
+            priority=priority,
+            place=output.location if output is not None else "",
         )
-    )
+        rival = outputs.look(t, job) if output is not None else None
+        if rival is not None and on_wait is None:
+            raise OutputBusyError(rival)
+        return job, rival
+
+    job, rival = database.run(create)
     try:
         if on_created is not None:
             on_created(job)
+        if rival is not None and on_wait is not None:
+            _wait_for_output(context, job, rival, on_wait)
+        if output is not None:
+            _look_at_held(context, output, where)
         loaded = plan.load(context, spec, orders, job, where)
         loaded.plan.previous_job = jobs.previous(database, job)
         if spec.prune:
@@ -145,17 +170,29 @@ def destination_of(context: Context, spec: JobSpec) -> int | None:
     return jobs.known_destination(context.database, store.url, mark)
 
 
-def _where(context: Context, destination: Store) -> int:
-    """The id of what lies in a destination, told by the mark in it.
+def _wait_for_output(
+    context: Context, job: int, rival: Rival | None, on_wait: Callable[[Rival], None]
+) -> None:
+    """Wait until no other job delivers to this job's output. The plan is made afterwards, because it depends
+    on what the output holds then."""
+    told: Rival | None = None
+    while rival is not None:
+        if told is None or (rival.job, rival.state) != (told.job, told.state):
+            on_wait(rival)
+            told = rival
+        time.sleep(WAIT_SECONDS)
+        rival = context.database.run(lambda t: outputs.look(t, job))
+
+
+def _look_at_held(context: Context, destination: Store, where: int) -> None:
+    """Notice that an output was emptied.
 
     Emptying a folder takes the mark away, and all is delivered anew. `rm *` leaves it, because its name
     begins with a dot; so a few of the files that should be there are looked for, and where one lacks, all.
     """
-    where = _marked(context, destination, _mark(destination))
     paths = deliveries.some_held(context.database, where, LOOKED_FOR)
     if None in destination.sizes(paths):
         _forget_missing(context, destination, where)
-    return where
 
 
 def _forget_missing(context: Context, destination: Store, where: int) -> None:

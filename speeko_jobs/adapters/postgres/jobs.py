@@ -108,8 +108,9 @@ def create(
     destination_id: int,
     budget_micros: int | None = None,
     priority: int = 0,
+    place: str = "",
 ) -> int:
-    """A new job in `planning`: nothing of it runs until `release`. Its id."""
+    """A new job in `planning`: nothing of it runs until `release`. Its id. `place`: see `Store.location`."""
     found = t.row(
         "job_create",
         {
@@ -118,6 +119,7 @@ def create(
             "destination": destination_id,
             "budget": budget_micros,
             "priority": priority,
+            "place": place,
         },
     )
     assert found is not None

@@ -231,6 +231,12 @@ def has_job(t: Transaction, taken: Taken, job: int) -> None:
         raise JobError(f"another worker has taken the run of schedule {taken.name!r} over")
 
 
+def put_back(t: Transaction, taken: Taken, reason: str) -> bool:
+    """Let a run wait again, for that reason; whether it was still this worker's."""
+    values = {"run": taken.run, "tries": taken.tries, "reason": reason}
+    return t.row("run_put_back", values) is not None
+
+
 def end(t: Transaction, taken: Taken, state: RunState, *, job: int | None = None, reason: str = "") -> bool:
     """How the run ended; whether it was still this worker's."""
     values = {"run": taken.run, "tries": taken.tries, "state": state.value, "job": job, "reason": reason}

@@ -114,6 +114,8 @@ job = Table(
     _flag("emptied"),
     _json("sums", "{}"),
     _json("reasons", "{}"),
+    _words("place", server_default=""),
+    Column("waits_for", BigInteger),
     _time("state_since"),
 )
 Index(

@@ -148,7 +148,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "destination_find": {"url": "file:///audio/3", "mark": "mark"},
     "job_create": {
         "tenant": "shop", "spec": Jsonb({"provider": "speeko"}), "destination": 1, "budget": None,
-        "priority": 0,
+        "priority": 0, "place": "/out/",
     },
     "job_still_planning": {"job": million.PLANNING},
     "job_release": {
@@ -216,6 +216,10 @@ CHECKED: dict[str, dict[str, Any]] = {
     },
     "delivered_some": {"destination": 1, "most": 8},
     "destination_reports": {"destination": 1},
+    "output_lock": {},
+    "output_rival": {"job": JOB},
+    "output_waits": {"job": JOB, "rival": None, "reason": ""},
+    "output_later": {"job": JOB},
     "chunk_back": CHUNK,
     "chunk_hold": CHUNK,
     "chunk_delivered": CHUNK | {"counts": "{}", "saved": "[]"} | COUNTS,
@@ -376,6 +380,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "run_schedule": {"run": 1},
     "run_take": {"run": 1, "seconds": 120.0},
     "run_has_job": {"run": 1, "tries": 1, "job": 1},
+    "run_put_back": {"run": 1, "tries": 1, "reason": ""},
     "run_end": {"run": 1, "tries": 1, "state": "submitted", "job": 1, "reason": ""},
     "ledger_attempts": {"after": 100_000, "rows": 2000, "provider": "speeko", "since": None, "until": None},
 }

@@ -20,9 +20,9 @@ ORDER BY p.destination_id DESC, p.id DESC LIMIT 1
 
 -- job_create: a job that is being planned; nothing of it runs. It can be found by its number and destination.
 WITH made AS (
-    INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until)
+    INSERT INTO speeko.job (tenant, state, spec, destination_id, budget_micros, priority, submitter_until, place)
     VALUES (%(tenant)s, 'planning', %(spec)s, %(destination)s, %(budget)s, %(priority)s,
-            clock_timestamp() + interval '2 minutes')
+            clock_timestamp() + interval '2 minutes', %(place)s)
     RETURNING id, destination_id
 ), found AS (
     INSERT INTO speeko.job_words (job_id, words)

@@ -106,6 +106,12 @@ UPDATE speeko.schedule_run SET job_id = %(job)s
 WHERE id = %(run)s AND state = 'planning' AND tries = %(tries)s
 RETURNING id
 
+-- run_put_back: a run that a worker took and that cannot begin yet; the try does not count
+UPDATE speeko.schedule_run
+SET state = 'waiting', reason = %(reason)s, tries = tries - 1, job_id = NULL, lease_until = NULL
+WHERE id = %(run)s AND state = 'planning' AND tries = %(tries)s
+RETURNING id
+
 -- run_end: how a run ended; not for a worker from whom it was taken
 UPDATE speeko.schedule_run
 SET state = %(state)s, reason = %(reason)s, job_id = %(job)s, lease_until = NULL, ended_at = clock_timestamp()
