@@ -49,6 +49,13 @@ class Call:
             store=absolute(loaded.store),
             output=absolute(loaded.output),
         )
+        if loaded.account:
+            from speeko_jobs.core.accounts import with_provider_of_account
+
+            given = {name for name, value in (options or {}).items() if value is not None}
+            loaded = with_provider_of_account(
+                loaded, provider_is_given="provider" in given, account_is_given="account" in given
+            )
         if loaded.log_level.upper() not in LEVELS:
             raise ConfigError(f"log_level is one of {', '.join(LEVELS)}, not {loaded.log_level!r}")
         self.resolved = loaded

@@ -13,6 +13,8 @@ from types import FrameType, TracebackType
 from typing import NoReturn
 
 from cli.console import busy, note
+from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
 from workers import supervisor
 
@@ -24,15 +26,15 @@ PATIENCE_SECONDS = 20.0
 class Crew:
     """Starts workers unless some answer. Use as a context manager; the end of the block is a warm stop."""
 
-    def __init__(self, context: Context, *, alone: bool) -> None:
+    def __init__(self, context: Context, spec: JobSpec, *, alone: bool) -> None:
         """`alone`: nobody else can be at work here, so that nobody has to be asked."""
-        self._context = context
+        self._context, self._spec = context, spec
         self._alone = alone
         self._own: supervisor.Supervisor | None = None
         self._started = self._looked = time.monotonic()
 
     def __enter__(self) -> Crew:
-        if self._alone or not self._context.queue.workers_alive():
+        if self._alone or not self._is_served():
             self._start()
         return self
 
@@ -62,14 +64,21 @@ class Crew:
             return
         self._looked = now
         if self._own is None:
-            if not self._context.queue.workers_alive():
-                note("speeko: no worker answers any more: starting some")
+            if not self._is_served():
+                note("speeko: no worker that holds the job's account responds; starting local workers")
                 self._start()
         elif now - self._started > LATE_SECONDS and idle_seconds > LATE_SECONDS:
             self._own.wait_ready(PATIENCE_SECONDS)
 
+    def _is_served(self) -> bool:
+        """Return whether workers answer, and one of them holds an account of this job."""
+        if not self._context.queue.workers_alive():
+            return False
+        return not accounts.nobody_serves(self._context.database, self._spec)
+
     def _start(self) -> None:
         settings = self._context.settings
+        accounts.require_held(settings, self._spec)
         own = supervisor.Supervisor(settings, supervisor.nodes(settings))
         self._own, self._started = own, time.monotonic()
         own.__enter__()

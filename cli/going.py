@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cli.console import emit, say
 from cli.crew import Crew
-from cli.request import check_provider
 from cli.seeing import see_through
 from cli.standing import standing
 from cli.tenancy import check_tenant
@@ -35,9 +34,7 @@ def set_going(
         check_tenant(context, job, tenant)
         spec = jobs.show(context.database, job).spec
         if wait:
-            with Crew(context, alone=alone) as crew:
-                if crew.is_own:
-                    check_provider(spec, settings)
+            with Crew(context, spec, alone=alone) as crew:
                 start(context)
                 return see_through(context, job, crew, call)
         start(context)

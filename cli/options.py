@@ -23,9 +23,9 @@ WORK, COMMON = "Work", "Everywhere"
 SECTIONS = ("Options", READING, SPEECH, WORDS, DELIVERY, MONEY, WORK, COMMON)
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 _METAVARS = {
-    "output": "URL", "provider": "NAME", "model": "NAME", "voice": "NAME", "language": "TAG",
-    "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N", "workers": "N",
-    "tenant": "NAME", "webhook": "URL", "calls_per_minute": "N", "chars_per_minute": "N",
+    "output": "URL", "provider": "NAME", "account": "NAME", "model": "NAME", "voice": "NAME",
+    "language": "TAG", "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N",
+    "workers": "N", "tenant": "NAME", "webhook": "URL", "calls_per_minute": "N", "chars_per_minute": "N",
     "redis_audio_budget": "MB", "reuse": "WORD",
 }  # fmt: skip
 
@@ -138,6 +138,7 @@ speech = together(
         setting(name, SPEECH)
         for name in (
             "provider",
+            "account",
             "model",
             "voice",
             "language",
@@ -247,7 +248,7 @@ no_wait_option: Callable[[Any], Any] = option(
     "--no-wait", is_flag=True, help="leave it to workers that run elsewhere"
 )
 workers_option: Callable[[Any], Any] = setting("workers", WORK)
-provider_option: Callable[[Any], Any] = setting("provider", SPEECH)
+provider_option: Callable[[Any], Any] = together(setting("provider", SPEECH), setting("account", SPEECH))
 of_tenant_option: Callable[[Any], Any] = option(
     "--tenant", "of_tenant", metavar="NAME", help="only what is booked on this tenant"
 )

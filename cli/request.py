@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from speeko_jobs.core import accounts
 from speeko_jobs.core.prices import price_on
 from speeko_jobs.core.spec import JobSpec, checked
 from speeko_jobs.settings import Settings
@@ -47,6 +48,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             read_numbers=options["read_numbers"],
             lexicon=tuple(options["lexicon"]),
             reuse=settings.reuse,
+            accounts=accounts.asked_for(settings),
         )
     )
 
@@ -76,7 +78,6 @@ def orders_of(files: Sequence[str], options: Mapping[str, Any]) -> Orders:
 
 def check_provider(spec: JobSpec, settings: Settings) -> None:
     """Raise ConfigError now, where workers of these settings could not even begin to call."""
-    if spec.provider != "espeak":
-        from speeko_jobs.adapters.providers.endpoint import endpoint
+    from speeko_jobs.flow import accounts
 
-        endpoint(spec.profile, settings)
+    accounts.require_held(settings, spec)

@@ -12,6 +12,7 @@ from cli.failures import Interrupted, TimedOut
 from cli.follow import follow
 from cli.progress import display
 from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.flow import accounts
 
 if TYPE_CHECKING:
     from cli.call import Call
@@ -55,3 +56,5 @@ def tell_if_nobody_works(context: Context, job: int, call: Call) -> None:
             f"speeko: no worker runs, so job {job} waits: start workers with `speeko up{home}` or "
             f"`speeko worker{home}`, or finish it here with: {go_on(job, call)}"
         )
+    elif unserved := accounts.nobody_serves(context.database, jobs.show(context.database, job).spec):
+        note(f"speeko: {unserved}, so job {job} waits: start a worker that holds it, or {go_on(job, call)}")

@@ -25,8 +25,10 @@ def whole_run(
             from cli.crew import Crew
             from cli.seeing import interrupt, see_through
             from cli.submitting import submitted
+            from speeko_jobs.flow import accounts
 
-            with Crew(context, alone=alone) as crew:
+            accounts.require_same(context, spec, with_defaults=True)
+            with Crew(context, spec, alone=alone) as crew:
                 job, _ = submitted(
                     context, spec, orders, options, call, lambda slipped: interrupt(context, slipped, call)
                 )

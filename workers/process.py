@@ -36,23 +36,23 @@ class Process:
 
     context: Context
     loop: asyncio.AbstractEventLoop
-    providers: dict[str, Provider] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)  # by account
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end on this process's loop."""
         return self.loop.run_until_complete(work)
 
-    def provider(self, profile: Profile) -> Provider:
-        """The provider of that name, opened by the first use. Call it on the loop."""
-        found = self.providers.get(profile.name)
+    def provider(self, profile: Profile, account: Settings) -> Provider:
+        """Return the provider of an account's settings, opened by the first use. Call it on the loop."""
+        found = self.providers.get(account.account)
         if found is None:
-            found = self.providers[profile.name] = open_provider(profile, self.context.settings)
+            found = self.providers[account.account] = open_provider(profile, account)
         return found
 
 
 def preload(queues: str) -> None:
     """Load before the fork what the first task of each child would: once, in memory that they share."""
-    if SYNTHESIZE in queues.split(",") and settings.provider != "espeak":
+    if SYNTHESIZE in queues.split(",") and (settings.provider != "espeak" or settings.accounts):
         importlib.import_module("speeko_jobs.adapters.providers.speech_api")
 
 

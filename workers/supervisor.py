@@ -79,8 +79,9 @@ def environment(settings: Settings) -> dict[str, str]:
     out = dict(os.environ)
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if value not in ("", None):
-            out[f"SPEEKO_{field.name.upper()}"] = str(value)
+        out[f"SPEEKO_{field.name.upper()}"] = str(value)  # "" too: what is not set here is not set there
+    for name in [name for name in out if name.startswith("SPEEKO_ACCOUNT_")]:
+        del out[name]  # they are in `accounts`
     out["PYTHONUNBUFFERED"] = "1"
     out["SPEEKO_SUPERVISED"] = "1"
     out.pop("SPEEKO_CONFIG", None)  # all of it is in the environment now

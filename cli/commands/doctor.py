@@ -47,13 +47,18 @@ def command(call: Call, /, **options: Any) -> int:
 def checks(settings: Settings) -> Iterator[Line]:
     """Each check's name, whether it is well, and one line on it."""
     from speeko_jobs.adapters.providers import check
+    from speeko_jobs.core.accounts import asked_for, held_accounts, settings_of
     from speeko_jobs.core.profiles import profile_of
+    from speeko_jobs.settings import Account
 
     with contextlib.ExitStack() as stack:
         yield from _servers(settings, stack)
     yield _checked("store", lambda: _writable(settings.store_url))
     yield _checked("output", lambda: _writable(settings.output))
-    yield _checked("provider", lambda: check(profile_of(settings.provider), settings))
+    for name in asked_for(settings) or (settings.provider,):
+        account = held_accounts(settings).get(name) or Account(name, settings.provider)
+        mine = settings_of(settings, account)
+        yield _checked("provider", lambda mine=mine: check(profile_of(mine.provider), mine))  # type: ignore[misc]
 
 
 def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:

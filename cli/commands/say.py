@@ -120,7 +120,7 @@ def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet
             return asyncio.run(
                 say(
                     context,
-                    lambda profile: open_provider(profile, settings),
+                    open_provider,
                     spec,
                     text,
                     tenant=settings.tenant,

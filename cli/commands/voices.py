@@ -33,11 +33,12 @@ def command(call: Call, /, **options: Any) -> int:
     chooses among. Costs nothing. The first line is the one that speaks where no voice is asked for.
     """
     from speeko_jobs.adapters.voices_file import read_voices
+    from speeko_jobs.core.accounts import first_settings
     from speeko_jobs.core.prices import price_on
     from speeko_jobs.core.profiles import profile_of
     from speeko_jobs.core.voices import priced
 
-    settings = call.settings(options)
+    settings = first_settings(call.settings(options))
     price = price_on(settings.price_per_million, datetime.now(UTC).date())
     profile = profile_of(settings.provider, price)
     known = read_voices(options["voices_file"]).get(profile.name, ())

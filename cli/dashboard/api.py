@@ -23,7 +23,7 @@ from cli.dashboard.lanes import Lane
 from speeko_jobs.adapters.postgres.board import Shown
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.redaction import redacted
-from speeko_jobs.errors import JobError
+from speeko_jobs.errors import ConfigError, JobError
 from speeko_jobs.flow import control
 from speeko_jobs.flow.costs import By
 
@@ -172,7 +172,7 @@ async def act(application: Application, job: int, verb: str, how: Mapping[str, A
         readings.line(job)  # a job that there is not is another error than one that cannot be moved
         try:
             VERBS[verb](settings["context"], job, *how.values())
-        except JobError as error:
+        except (ConfigError, JobError) as error:
             raise Problem(409, redacted(str(error))) from None
         return readings.line(job)
 

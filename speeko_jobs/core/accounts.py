@@ -95,8 +95,13 @@ def asked_for(settings: Settings) -> tuple[str, ...]:
     return () if settings.provider == ESPEAK else names
 
 
-def with_provider_of_account(settings: Settings, *, provider_is_given: bool) -> Settings:
-    """Return the settings with the provider of their first named account, unless one was given beside it."""
+def with_provider_of_account(
+    settings: Settings, *, provider_is_given: bool, account_is_given: bool
+) -> Settings:
+    """Return the settings with the provider of their first named account.
+
+    Where only the provider was given for this command, an account of another provider is left out.
+    """
     first = settings.account.split(",")[0].strip()
     account = settings.named_accounts.get(first)
     if account is not None:
@@ -105,8 +110,10 @@ def with_provider_of_account(settings: Settings, *, provider_is_given: bool) -> 
         provider = first
     else:
         return settings
-    if provider == settings.provider or provider_is_given:
+    if provider == settings.provider or (provider_is_given and account_is_given):
         return settings
+    if provider_is_given:
+        return dataclasses.replace(settings, account="")
     # api_url and api_key belong to the provider that was configured with them
     keeps = settings.provider == ESPEAK
     return dataclasses.replace(
@@ -132,6 +139,12 @@ def settings_of(settings: Settings, account: Account) -> Settings:
 def differing(mine: Mapping[str, Described], theirs: Mapping[str, Described]) -> Iterable[str]:
     """Return the names that both hold with another URL or key."""
     return [name for name, one in mine.items() if name in theirs and theirs[name] != one]
+
+
+def first_settings(settings: Settings) -> Settings:
+    """Return the settings for calls on the first account that a new job may use."""
+    name = (asked_for(settings) or (settings.provider,))[0]
+    return settings_of(settings, held_accounts(settings).get(name) or Account(name, settings.provider))
 
 
 def secrets(settings: Settings) -> Collection[str]:

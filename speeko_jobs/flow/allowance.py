@@ -6,7 +6,6 @@ nothing; lives on the engine's event loop. The clock is time.monotonic().
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import time
 
@@ -20,11 +19,10 @@ from speeko_jobs.settings import Settings
 
 
 def account_of(profile: Profile, settings: Settings) -> str:
-    """Whose limit a call counts against: one key of one API; or, offline, this machine."""
+    """Return whose limit a call counts against: the account's name; or, offline, this machine."""
     if profile.name == "espeak":
         return f"espeak:{socket.gethostname()}"
-    secret = f"{settings.api_url}\n{settings.api_key}".encode()
-    return f"{profile.name}:{hashlib.sha256(secret).hexdigest()[:12]}"
+    return settings.account or profile.name
 
 
 class Allowance:

@@ -27,7 +27,7 @@ from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import Failure, ProviderError, Record, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import settle, spool
+from speeko_jobs.flow import accounts, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.settle import Answer
@@ -38,6 +38,7 @@ from speeko_jobs.flow.synthesize import (
     STARVED_BEAT_SECONDS,
     OpenProvider,
 )
+from speeko_jobs.settings import Settings
 
 SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
 GAP_SECONDS = 1.0  # without asking for a call: the wait for it is a new one
@@ -73,7 +74,7 @@ class Buyer:
         self._context, self._open_provider, self._spec = context, open_provider, spec
         self._tenant, self._budget_micros = tenant, budget_micros
         self._profile = spec.profile
-        self._account = account_of(self._profile, context.settings)
+        self._account = ""
         self._lease_seconds = context.settings.lease_seconds
         self._patience_seconds = context.settings.request_timeout_seconds
         self._allowance = Allowance()
@@ -89,11 +90,22 @@ class Buyer:
         """Be ready to buy these. Raises SpeekoError, BudgetError among them, and nothing was begun then."""
         if not await asyncio.to_thread(spool.room, self._context):
             raise StoreError(spool.no_room(self._context))
-        self._provider = self._open_provider(self._profile)
+        mine = await asyncio.to_thread(self._chosen)
+        self._account = account_of(self._profile, mine)
+        self._provider = self._open_provider(self._profile, mine)
         self._round_trip = asyncio.create_task(self._provider.round_trip_seconds())
         await asyncio.to_thread(self._enter, texts)
         await self._lease()
         self._beating = asyncio.create_task(self._beat())
+
+    def _chosen(self) -> Settings:
+        """Return the settings of the account to call on. Raises ConfigError where there is none, or where a
+        running worker holds another key under its name."""
+        accounts.require_held(self._context.settings, self._spec)
+        accounts.require_same(self._context, self._spec, with_defaults=True)
+        mine = accounts.settings_for(self._context.settings, self._spec)
+        assert mine is not None
+        return mine
 
     def round_trip_seconds(self) -> float | None:
         """How far away the provider is, once that is known: it is found out beside the first call."""

@@ -10,6 +10,7 @@ from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.figures import micros
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
+from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.sweep import sweep
 
@@ -35,6 +36,8 @@ def resume(
             budget, spent = micros(budget_micros), micros(spent_micros)
             raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
 
+    accounts.require_same(context, jobs.show(context.database, job).spec)
+
     def go_on(t: Transaction) -> bool:
         if jobs.resume(t, job, budget_micros, give_up_seconds):
             return True
@@ -58,6 +61,7 @@ def cancel(context: Context, job: int) -> None:
 
 def retry(context: Context, job: int) -> int:
     """Let the failed rows of a finished job go through once more; how many there are."""
+    accounts.require_same(context, jobs.show(context.database, job).spec)
 
     def again(t: Transaction) -> int | None:
         outputs.lock(t)

@@ -29,6 +29,7 @@ from speeko_jobs.flow import settle, spool
 from speeko_jobs.flow.allowance import account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.settle import Answer
+from speeko_jobs.settings import Settings
 
 MARGIN_SECONDS = 10.0  # beyond the longest call, before another worker may probe
 WHAT = {
@@ -84,17 +85,20 @@ def probes(context: Context) -> list[tuple[int, int]]:
     return out
 
 
-async def probe(context: Context, provider: Provider, orders: Orders) -> int:
-    """Call once for a text of a job that an outage has paused, where that is due; return the calls made."""
-    return await _Probe(context, provider, orders).run()
+async def probe(context: Context, provider: Provider, orders: Orders, mine: Settings) -> int:
+    """Call once for a text of a job that an outage has paused, where that is due; return the calls made.
+
+    `mine`: the settings of the account that `provider` calls on.
+    """
+    return await _Probe(context, provider, orders, mine).run()
 
 
 class _Probe:
     """One probe by one worker."""
 
-    def __init__(self, context: Context, provider: Provider, orders: Orders) -> None:
+    def __init__(self, context: Context, provider: Provider, orders: Orders, mine: Settings) -> None:
         self._context, self._provider, self._orders = context, provider, orders
-        self._account = account_of(provider.profile, context.settings)
+        self._account = account_of(provider.profile, mine)
         self._claimant = 0
 
     async def run(self) -> int:

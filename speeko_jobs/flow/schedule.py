@@ -22,7 +22,7 @@ from speeko_jobs.core.redaction import redacted
 from speeko_jobs.core.schedule import CatchUp, RunState, Timing
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError, ServerError, SpeekoError
-from speeko_jobs.flow import submit
+from speeko_jobs.flow import accounts, submit
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.request import Request, from_json
 from speeko_jobs.flow.unchanged import clear_parts
@@ -56,6 +56,7 @@ def add(
     where the name is taken, or free when it is to be replaced.
     """
     request.check()
+    accounts.require_same(context, request.spec)
     due = core.next_due(timing, now or schedules.clock(context.database))
     orders = request.to_json()
 

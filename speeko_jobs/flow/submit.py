@@ -20,7 +20,7 @@ from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.states import Source
 from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
-from speeko_jobs.flow import plan
+from speeko_jobs.flow import accounts, plan
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.occupied import check_place
@@ -59,6 +59,7 @@ def submit(
     """
     database = context.database
     check_place(context, spec)
+    accounts.require_same(context, spec)
     context.store_of(spec.store).check_writable()
     output = context.destination_of(spec) if spec.deliver else None
     where = _marked(context, output, _mark(output)) if output is not None else _nowhere(context)

@@ -33,14 +33,15 @@ from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import deliver, enrol, outage, settle, spool
+from speeko_jobs.flow import accounts, deliver, enrol, outage, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.settle import Answer
+from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
-OpenProvider = Callable[[Profile], Provider]
+OpenProvider = Callable[[Profile, Settings], Provider]  # settings: those of the account
 
 PERMIT_SECONDS = 10.0
 BEAT_SECONDS = 1.0
@@ -57,6 +58,7 @@ PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until t
 MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
 RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
+PASS_ON_SECONDS = 0.2  # until a message that only another worker can serve is sent again
 MOST_JOBS = 16  # at a time in one engine
 log = logging.getLogger(__name__)
 
@@ -78,18 +80,34 @@ async def synthesize(
     if not await asyncio.to_thread(spool.room, context):
         await asyncio.to_thread(pause, context, job, spool.no_room(context))
         return 0
+    mine = accounts.settings_for(context.settings, orders.spec)
+    if mine is None:
+        await _pass_on(context, orders, no)
+        return 0
     try:
-        provider = open_provider(orders.spec.profile)
+        provider = open_provider(orders.spec.profile, mine)
     except ConfigError as error:
         await asyncio.to_thread(pause, context, job, str(error))
         return 0
     probed = 0
     if orders.has_outage:
-        probed = await outage.probe(context, provider, orders)
+        probed = await outage.probe(context, provider, orders, mine)
         orders = await asyncio.to_thread(chunks.orders, context.database, job)
         if orders is None or orders.state is not JobState.RUNNING:
             return probed
-    return probed + await _Engine(context, provider, orders, is_stopping).run(no)
+    return probed + await _Engine(context, provider, orders, is_stopping, mine).run(no)
+
+
+async def _pass_on(context: Context, orders: Orders, no: int) -> None:
+    """Send a chunk again whose job's account is not held here, for a worker that holds it.
+
+    Once an engine works on the job it takes the other chunks itself; where nobody holds the account, the
+    sweeper asks again.
+    """
+    await asyncio.sleep(PASS_ON_SECONDS)
+    waits = await asyncio.to_thread(chunks.waits_alone, context.database, orders.job, no)
+    if waits and not await asyncio.to_thread(accounts.nobody_serves, context.database, orders.spec):
+        await asyncio.to_thread(context.queue.synthesize, [(orders.job, no)])
 
 
 def pause(context: Context, job: int, reason: str) -> None:
@@ -102,13 +120,19 @@ def pause(context: Context, job: int, reason: str) -> None:
 
 class _Engine:
     def __init__(
-        self, context: Context, provider: Provider, first: Orders, is_stopping: Callable[[], bool]
+        self,
+        context: Context,
+        provider: Provider,
+        first: Orders,
+        is_stopping: Callable[[], bool],
+        mine: Settings,
     ) -> None:
         self.context, self.provider, self.first = context, provider, first
         self.is_stopping = is_stopping
         self.lease_seconds = context.settings.lease_seconds
         self.profile = provider.profile
-        self.account = account_of(self.profile, context.settings)
+        self.account = account_of(self.profile, mine)
+        self.account_name = mine.account
         self.ceiling = first.spec.max_concurrency
         if self.profile.name == "espeak":
             self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
@@ -160,7 +184,7 @@ class _Engine:
         None where there is none: then nothing was begun."""
         self.claimant = claims.enter(t, socket.gethostname(), os.getpid(), self.lease_seconds)
         chunk = chunks.take(t, self.first.job, no, self.claimant)
-        chunk = chunk or chunks.take_next(t, self.profile.name, self.claimant)
+        chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.claimant)
         if chunk is None:
             claims.leave(t, self.claimant)
         return chunk
@@ -380,7 +404,9 @@ class _Engine:
         try:
             chunk = await self._in_thread(
                 self.context.database.run,
-                lambda t: chunks.take_next(t, self.profile.name, self.claimant, sorted(besides), least),
+                lambda t: chunks.take_next(
+                    t, self.profile.name, self.account_name, self.claimant, sorted(besides), least
+                ),
             )
             if chunk is not None:
                 await self._begin(chunk)

@@ -95,9 +95,11 @@ def test_a_job_names_its_accounts() -> None:
 def test_an_account_brings_its_provider_and_not_anothers_key() -> None:
     named = json.dumps({"c": {"provider": "openai", "key": "k"}})
     settings = Settings(provider="speeko", api_url="https://a", api_key="sk-a", account="c", accounts=named)
-    found = accounts.with_provider_of_account(settings, provider_is_given=False)
+    with_provider = accounts.with_provider_of_account
+    found = with_provider(settings, provider_is_given=False, account_is_given=True)
     assert (found.provider, found.api_url, found.api_key) == ("openai", "", "")
-    assert accounts.with_provider_of_account(settings, provider_is_given=True) is settings
+    assert with_provider(settings, provider_is_given=True, account_is_given=True) is settings
+    assert with_provider(settings, provider_is_given=True, account_is_given=False).account == ""
 
 
 def test_an_account_that_is_given_twice_is_refused() -> None:

@@ -22,6 +22,7 @@ from speeko_jobs.flow.sweep import sweep
 from speeko_jobs.flow.synthesize import synthesize
 from speeko_jobs.local.postgres import _program
 from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.settings import Settings
 from tests.cli.conftest import Here
 from tests.faults.workers import WorkerChild, finish
 from tests.fixtures.books import broken_rules
@@ -78,8 +79,8 @@ def work(flow: InProcess, job: int, calls: int) -> None:
     async def engine() -> None:
         opened: list[Provider] = []
 
-        def open_one(profile: Profile) -> Provider:
-            opened.append(open_provider(profile, flow.settings))
+        def open_one(profile: Profile, account: Settings) -> Provider:
+            opened.append(open_provider(profile, account))
             return opened[-1]
 
         try:

@@ -28,9 +28,7 @@ TEXTS = [(f"r{n}", f"This is text {n}.") for n in range(20)]
 
 
 def speak(flow: InProcess, text: str) -> Said:
-    return asyncio.run(
-        say(flow.context, lambda p: open_provider(p, flow.settings), flow.spec(), text, tenant="shop")
-    )
+    return asyncio.run(say(flow.context, open_provider, flow.spec(), text, tenant="shop"))
 
 
 def today() -> date:

@@ -47,7 +47,7 @@ def speak(
     return asyncio.run(
         say(
             flow.context,
-            lambda profile: open_provider(profile, flow.settings),
+            open_provider,
             flow.spec(**spec or {}),
             text,
             tenant="shop",
@@ -229,7 +229,8 @@ def test_a_chunk_that_waits_for_the_text_is_woken(flow: InProcess) -> None:
 def test_a_long_text_goes_out_part_by_part_and_is_one_in_the_end(
     flow: InProcess, metered: MeteredProvider, format: str
 ) -> None:
-    spec = {"provider": "speaches", "model": "", "format": format}  # it takes 400 characters a call
+    flow = flow.again(provider="speaches", format=format)  # it takes 400 characters a call
+    spec: dict[str, Any] = {}
     texts = texts_of(flow.spec(**spec), LONG)
     heard: list[bytes] = []
     said = speak(flow, LONG, spec=spec, heard=heard)

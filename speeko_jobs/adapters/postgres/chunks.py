@@ -86,15 +86,25 @@ def take(t: Transaction, job: int, no: int, claimant: int) -> Chunk | None:
 def take_next(
     t: Transaction,
     provider: str,
+    account: str,
     claimant: int,
     besides: Sequence[int] = (),
     least_priority: int | None = None,
 ) -> Chunk | None:
-    """Begin the chunk that is next in line for this provider, of no job in `besides` and of at least this
-    priority; None when there is none."""
-    values = {"provider": provider, "claimant": claimant, "besides": list(besides), "least": least_priority}
+    """Begin the chunk that is next in line for this provider and account, of no job in `besides` and of at
+    least this priority; None when there is none."""
+    values = {
+        "provider": provider, "account": account, "claimant": claimant, "besides": list(besides),
+        "least": least_priority,
+    }  # fmt: skip
     found = t.row("chunk_next", values)
     return Chunk(*found) if found else None
+
+
+def waits_alone(database: Database, job: int, no: int) -> bool:
+    """Return whether the chunk is not begun, and no living engine works on its job."""
+    found = database.row("chunk_waits_alone", {"job": job, "no": no})
+    return found is not None and bool(found[0])
 
 
 def let_go(t: Transaction, claimant: int, chunks: Sequence[Chunk]) -> None:

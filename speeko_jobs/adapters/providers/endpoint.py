@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from speeko_jobs.core.profiles import Profile
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.settings import Settings
+from speeko_jobs.settings import Settings, key_variable, url_variable
 
 URL_VARIABLE = "SPEEKO_API_URL"
 KEY_VARIABLE = "SPEEKO_API_KEY"
@@ -41,25 +41,31 @@ class Endpoint:
 
 def endpoint(profile: Profile, settings: Settings) -> Endpoint:
     """The API's endpoint. Raises ConfigError that names the variable to set; it never shows a value."""
-    key = settings.api_key.strip()
+    key, account = settings.api_key.strip(), settings.account
+    named = account not in ("", profile.name)
+    who = f"account {account}" if named else profile.name
+    url_name, key_name = (
+        (url_variable(account), key_variable(account)) if named else (URL_VARIABLE, KEY_VARIABLE)
+    )
     if profile.needs_key and not key:
-        raise ConfigError(f"{profile.name} needs a key: set {KEY_VARIABLE}")
+        raise ConfigError(f"{who} needs a key: set {key_name}")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ConfigError(f"{KEY_VARIABLE}: a key holds no spaces, line breaks or letters beyond ASCII")
-    return Endpoint(_base_url(profile, settings.api_url.strip() or profile.default_url), key)
-
-
-def _base_url(profile: Profile, url: str) -> str:
+        raise ConfigError(f"{key_name}: a key holds no spaces, line breaks or letters beyond ASCII")
+    url = settings.api_url.strip() or profile.default_url
     if not url:
-        raise ConfigError(f"{profile.name} needs an address: set {URL_VARIABLE}")
+        raise ConfigError(f"{who} needs an address: set {url_name}")
+    return Endpoint(_base_url(url, url_name, key_name), key)
+
+
+def _base_url(url: str, url_name: str, key_name: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not url.isprintable() or " " in url:
-        raise ConfigError(f"{URL_VARIABLE}: not an http:// or https:// address")
+        raise ConfigError(f"{url_name}: not an http:// or https:// address")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(f"{URL_VARIABLE}: give scheme, host and path only; the key goes in {KEY_VARIABLE}")
+        raise ConfigError(f"{url_name}: give scheme, host and path only; the key goes in {key_name}")
     path = parts.path.rstrip("/").removesuffix(_SPEECH_PATH).rstrip("/").removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"

@@ -13,8 +13,10 @@ from tests.fixtures.books import Books, together
 TEXTS = [f"text {n}" for n in range(12)]
 
 
-def take_next(books: Books, engine: int, provider: str = "speeko") -> tuple[int, int] | None:
-    found = books.run(lambda t: chunks.take_next(t, provider, engine))
+def take_next(
+    books: Books, engine: int, provider: str = "speeko", account: str = ""
+) -> tuple[int, int] | None:
+    found = books.run(lambda t: chunks.take_next(t, provider, account or provider, engine))
     return (found.job, found.no) if found else None
 
 

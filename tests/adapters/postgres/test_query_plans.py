@@ -159,7 +159,11 @@ CHECKED: dict[str, dict[str, Any]] = {
     # a chunk: begin it, know its rows, wait for its keys
     "chunks_let_in": {"window": 128, "job": None},
     "chunk_take": CHUNK | {"no": million.CHUNKS},
-    "chunk_next": {"provider": "speeko", "claimant": 200, "besides": [million.SECOND], "least": None},
+    "chunk_waits_alone": CHUNK,
+    "chunk_next": {
+        "provider": "speeko", "account": "speeko", "claimant": 200, "besides": [million.SECOND],
+        "least": None,
+    },
     "chunk_spec": CHUNK,
     "chunk_items": {"job": JOB, "first": 300_001, "last": 301_000},
     "chunk_let_go": CHUNK | {"nos": _every(million.DELIVERED + 1, 1, 64)},

@@ -31,7 +31,7 @@ ORDER BY priority DESC, id LIMIT %(limit)s
 
 -- board_lines: these jobs as they stand, with at most so many names of their files
 WITH busy AS MATERIALIZED (
-    SELECT split_part(account, ':', 1) AS provider, sum(busy)::int AS calls FROM speeko.permit
+    SELECT account, sum(busy)::int AS calls FROM speeko.permit
     WHERE until > clock_timestamp() GROUP BY 1
 )
 SELECT j.id, j.tenant, j.state, j.reason, j.priority,
@@ -39,7 +39,7 @@ SELECT j.id, j.tenant, j.state, j.reason, j.priority,
              WHERE f.place <= %(files)s ORDER BY f.place),
        d.url, j.spec->>'provider', j.plan, j.budget_micros, j.reserved_micros, j.spent_micros, j.possible_micros,
        j.calls, j.possible_calls, j.rows, j.skipped, j.delivered, j.unchanged, j.failed, j.refused, j.chunks,
-       j.chunks_open, CASE WHEN j.state = 'running' THEN coalesce(busy.calls, 0) ELSE 0 END,
+       j.chunks_open, CASE WHEN j.state = 'running' THEN coalesce(busy.calls, 0)::int ELSE 0 END,
        (SELECT s.name FROM speeko.schedule_run r JOIN speeko.schedule s ON s.id = r.schedule_id
         WHERE r.job_id = j.id LIMIT 1),
        j.created_at, j.released_at, j.finished_at, j.pruned_at,
@@ -48,7 +48,9 @@ SELECT j.id, j.tenant, j.state, j.reason, j.priority,
 FROM unnest(%(jobs)b::bigint[]) WITH ORDINALITY AS n (id, place)
 JOIN speeko.job j ON j.id = n.id
 JOIN speeko.destination d ON d.id = j.destination_id
-LEFT JOIN busy ON busy.provider = j.spec->>'provider'
+CROSS JOIN LATERAL (
+    SELECT sum(calls) AS calls FROM busy WHERE speeko.uses(j.spec, busy.account)
+) busy
 ORDER BY n.place
 
 -- board_counts: how many jobs there are in each state, of one tenant or all
@@ -198,7 +200,7 @@ CROSS JOIN LATERAL (SELECT "limit" FROM speeko.pulse WHERE account = m.account A
 ORDER BY m.moment, m.account
 
 -- board_accounts: the accounts of a job's provider
-SELECT a.name FROM speeko.job j JOIN speeko.account a ON split_part(a.name, ':', 1) = j.spec->>'provider'
+SELECT a.name FROM speeko.job j JOIN speeko.account a ON speeko.uses(j.spec, a.name)
 WHERE j.id = %(job)s ORDER BY a.name
 
 -- board_engines: all who make calls, with the permits that they hold now and the chunks that they have

@@ -30,8 +30,15 @@ WHERE c.job_id = %(job)s AND c.no = %(no)s AND j.id = c.job_id AND j.state = 'ru
                   WHERE e.id = c.claimant_id AND e.lease_until > clock_timestamp())
 RETURNING c.job_id, c.no, c.first_row, c.last_row, c.unchanged
 
+-- chunk_waits_alone: whether a chunk is not begun, and no living engine works on its job
+SELECT EXISTS (SELECT FROM speeko.chunk WHERE job_id = %(job)s AND no = %(no)s AND state = 'planned')
+   AND NOT EXISTS (
+       SELECT FROM speeko.chunk c JOIN speeko.claimant e ON e.id = c.claimant_id
+       WHERE c.job_id = %(job)s AND c.state = 'synthesizing' AND e.lease_until > clock_timestamp())
+
 -- chunk_next: take the chunk that is next in line: by priority, then the tenant, then the job, that has the
--- least under way for its weight; not of some jobs, and of a least priority. Those that no message names come
+-- least under way for its weight; of jobs that may use the account (older ones name none), not of some jobs, and of
+-- a least priority. Those that no message names come
 -- before others, whose messages would stay behind in the broker
 WITH next AS (
     SELECT j.id AS job_id, coalesce(fresh.no, named.no) AS no
@@ -47,6 +54,7 @@ WITH next AS (
         FOR UPDATE SKIP LOCKED
     ) named ON true
     WHERE j.state = 'running' AND j.spec->>'provider' = %(provider)s AND coalesce(fresh.no, named.no) IS NOT NULL
+      AND coalesce(nullif(j.spec->'accounts', '[]'), jsonb_build_array(%(account)s::text)) ? %(account)s::text
       AND j.id <> ALL(%(besides)b::bigint[]) AND j.priority >= coalesce(%(least)s, j.priority)
     ORDER BY j.priority DESC,
              (SELECT count(*) FROM speeko.job s JOIN speeko.chunk b ON b.job_id = s.id

@@ -89,7 +89,7 @@ LIMIT %(limit)s
 SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused, j.calls, j.spent_micros,
        j.possible_micros, j.reserved_micros, j.plan,
        (SELECT coalesce(sum(p.busy), 0) FROM speeko.permit p
-        WHERE split_part(p.account, ':', 1) = j.spec->>'provider' AND p.until > clock_timestamp()
+        WHERE speeko.uses(j.spec, p.account) AND p.until > clock_timestamp()
           AND j.state = 'running')::int AS in_flight,
        extract(epoch FROM clock_timestamp() - coalesce(j.released_at, j.created_at))::float8 AS seconds,
        j.budget_micros
