@@ -202,6 +202,12 @@ pruning = together(
 budget_option: Callable[[Any], Any] = option(
     "--budget", type=Dollars(), metavar="USD", section=MONEY, help="most that the job may cost"
 )
+buy_again_option: Callable[[Any], Any] = option(
+    "--buy-again",
+    is_flag=True,
+    section=MONEY,
+    help="known texts whose audio is gone from the store may be bought again, whatever the plan says",
+)
 money = together(
     budget_option,
     option(
@@ -210,6 +216,7 @@ money = together(
         section=MONEY,
         help="start also what costs more than budget or caps allow, and pause where they end",
     ),
+    buy_again_option,
 )
 give_up_option: Callable[[Any], Any] = option(
     "--give-up-after",

@@ -58,6 +58,9 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
         yield "converted", f"{summary['reused']:,}", "served from audio in another format"
     yield "calls", f"{summary['calls']:,}", chars
     yield "cost", figures.money(summary["cost_usd"]), against
+    if summary.get("gone"):
+        again = f"known texts to buy again: gone from the store, {figures.money(summary['gone_usd'])}"
+        yield "bought again", f"{summary['gone']:,}", again
     yield from _routed(summary["routing_saved_usd"])
     unknown = summary["unknown"]
     if unknown["calls"]:

@@ -49,6 +49,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             lexicon=tuple(options["lexicon"]),
             reuse=settings.reuse,
             accounts=accounts.asked_for(settings),
+            buy_again=options.get("buy_again", False),
         )
     )
 

@@ -10,6 +10,7 @@ from cli.call import Call
 from cli.options import (
     Verb,
     budget_option,
+    buy_again_option,
     common,
     give_up_option,
     job_argument,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @of_tenant_option
 @budget_option
 @give_up_option
+@buy_again_option
 @no_wait_option
 @workers_option
 @common
@@ -38,13 +40,15 @@ def command(
     of_tenant: str | None,
     budget: int | None,
     give_up_after: float | None,
+    buy_again: bool,
     no_wait: bool,
     **options: Any,
 ) -> int:
     """Let a paused job go on, with workers if none run.
 
     Waits for its end as `run` does. Nothing that was bought is bought again. `--budget` is the job's new
-    budget in all, with what it has spent.
+    budget in all, with what it has spent. `--buy-again` is for a job that was paused because known audio is
+    gone from the store.
     """
     from cli.going import set_going
 
@@ -53,13 +57,20 @@ def command(
         call,
         settings,
         job,
-        lambda context: _resume(context, job, budget, give_up_after),
+        lambda context: _resume(context, job, budget, give_up_after, buy_again=buy_again),
         wait=not no_wait,
         tenant=of_tenant,
     )
 
 
-def _resume(context: Context, job: int, budget_micros: int | None, give_up_minutes: float | None) -> None:
+def _resume(
+    context: Context,
+    job: int,
+    budget_micros: int | None,
+    give_up_minutes: float | None,
+    *,
+    buy_again: bool,
+) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.states import JobState
@@ -71,4 +82,4 @@ def _resume(context: Context, job: int, budget_micros: int | None, give_up_minut
         sweep(context)
     else:
         patience = None if give_up_minutes is None else 60 * give_up_minutes
-        control.resume(context, job, budget_micros, patience)
+        control.resume(context, job, budget_micros, patience, buy_again=buy_again)

@@ -140,6 +140,24 @@ class Distinct:
             lengths = np.diff(np.append(starts, len(ordered)))
             yield from ordered[np.repeat(rank_of == rank, lengths), _ROW].tolist()
 
+    def hashes_of_rank(
+        self, rank: int, skip: Collection[int] = ()
+    ) -> Iterator[list[tuple[bytes, tuple[int, ...]]]]:
+        """Yield, a part at a time, the hashes of this rank: their first 16 bytes, and their values.
+
+        Rows in `skip` do not count, as in `totals`.
+        """
+        skipped = _as_mask(skip)
+        for part in self._parts():
+            kept = part if skipped is None else part[~_is_in(skipped, part[:, _ROW])]
+            if not len(kept):
+                continue
+            ordered, starts = _grouped(kept)
+            here = ordered[starts[np.maximum.reduceat(ordered[:, _RANK], starts) == rank]]
+            halves = np.ascontiguousarray(here[:, :_ROW]).tobytes()
+            names = [halves[at : at + HASH_BYTES] for at in range(0, len(halves), HASH_BYTES)]
+            yield list(zip(names, map(tuple, here[:, _FIRST:].tolist()), strict=True))
+
     def close(self) -> None:
         """Let go of memory and file; again is harmless."""
         self._held, self._held_bytes, self._blocks, self._size = [], 0, [], 0

@@ -32,6 +32,8 @@ class Plan:
     cost_micros: int = 0
     list_micros: int = 0
     in_flight_micros: int = 0
+    gone: int = 0  # of those to buy: known texts whose audio is gone from the store
+    gone_micros: int = 0
     routing_saved_micros: int = 0  # at list price, against the provider's default voice
     changes: dict[str, int] = field(default_factory=dict)  # rows by what became of them at the destination
     removed: int = 0  # files there that left the catalog
@@ -52,6 +54,7 @@ class Plan:
             ("cost", "cost_usd"),
             ("list", "list_cost_usd"),
             ("in_flight", "in_flight_usd"),
+            ("gone", "gone_usd"),
             ("routing_saved", "routing_saved_usd"),
         ):
             out[shown] = usd(out.pop(f"{name}_micros"))

@@ -60,6 +60,7 @@ class JobSpec:
     reuse: str = "none"  # audio in other formats that may serve: see core.reuse
     overwrite: bool = False  # files that no job delivered are replaced
     give_up_seconds: float = 1800.0  # of nothing but failures, before it pauses until the provider answers
+    buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

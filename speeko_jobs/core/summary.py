@@ -40,6 +40,8 @@ def summary(
         "billed_chars": figures["billed_chars"],
         "calls": figures["calls"],
         "cost_usd": usd(spent),
+        "gone": plan.get("gone", 0),
+        "gone_usd": usd(plan.get("gone_micros", 0)),
         "planned_cost_usd": usd(plan.get("cost_micros", 0)),
         "budget_usd": None if budget is None else usd(budget),
         "list_cost_usd": usd(listed),

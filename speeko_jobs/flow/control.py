@@ -24,11 +24,17 @@ def pause(context: Context, job: int, reason: str = "by the user") -> None:
 
 
 def resume(
-    context: Context, job: int, budget_micros: int | None = None, give_up_seconds: float | None = None
+    context: Context,
+    job: int,
+    budget_micros: int | None = None,
+    give_up_seconds: float | None = None,
+    *,
+    buy_again: bool = False,
 ) -> None:
     """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too.
 
-    What failed before is tried anew: earlier tries neither ration nor fail a text any more.
+    What failed before is tried anew: earlier tries neither ration nor fail a text any more. `buy_again`: it
+    may buy known texts past its plan whose audio is gone from the store.
     """
     if budget_micros is not None:
         spent_micros = jobs.show(context.database, job).spent_micros
@@ -39,7 +45,7 @@ def resume(
     accounts.require_same(context, jobs.show(context.database, job).spec)
 
     def go_on(t: Transaction) -> bool:
-        if jobs.resume(t, job, budget_micros, give_up_seconds):
+        if jobs.resume(t, job, budget_micros, give_up_seconds, buy_again=buy_again):
             return True
         return budget_micros is not None and jobs.set_budget(t, job, budget_micros)
 

@@ -25,6 +25,7 @@ from speeko_jobs.core.rows import content_of
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import ChunkState, JobState, Source, UtteranceState
 from speeko_jobs.errors import StoreError
+from speeko_jobs.flow import gone
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.place import Placing, Wanted
@@ -168,6 +169,8 @@ class _Delivery:
                 raise
             return [str(error)] * len(served)  # a cancelled job ends; what was bought stays in the store
         if placing.lost:
+            placing.outdate_copies()
+            gone.on_delivery(self.context, self.chunk.job, self.spec.store, placing.lost)
             self._start_over()
             return None
         if placing.is_over:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from speeko_jobs.adapters.postgres import chunks
+from speeko_jobs.adapters.postgres import cache, chunks
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
 from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.speech import Record
+from speeko_jobs.flow import gone
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import is_unchanged
 
@@ -23,9 +24,10 @@ class Started:
     known: Mapping[bytes, Record]
 
 
-def start(context: Context, orders: Orders, chunk: Chunk) -> Started:
+def start(context: Context, orders: Orders, chunk: Chunk) -> Started | None:
     """Look the chunk's keys up (Redis, then Postgres) and write down what it waits for.
 
+    None where the job was paused instead: texts that its plan took for known are gone from the store.
     A chunk of which everything is known stays with its engine, which delivers it or passes it on.
     """
     rows = chunks.rows(context.database, chunk)
@@ -38,7 +40,26 @@ def start(context: Context, orders: Orders, chunk: Chunk) -> Started:
     unknown = [key for key in first if key not in known]
     if not unknown:
         return Started(chunk, (), rows, known)
-    enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown))
+    enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown, buy_again=False))
+    if enrolled.gone:
+        if not _may_go_on(context, orders, enrolled.gone):
+            return None
+        enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown))
     context.cache.put_many(enrolled.done)
     wants = [Want(key, first[key], chunk.no) for key in enrolled.waits_for]
     return Started(chunk, wants, rows, known | enrolled.done)
+
+
+def _may_go_on(context: Context, orders: Orders, lost: list[bytes]) -> bool:
+    """Whether texts that are gone since the job was planned are there again, or may be bought again."""
+    url = orders.spec.store
+    found = gone.find_again(context, url, lost)
+    rest = [key for key in lost if key not in found]
+    if not rest:
+        return True
+    now = chunks.orders(context.database, orders.job)
+    if now is not None and now.spec.buy_again:
+        return True
+    price = sum(one.cost_micros for one in cache.missing_objects(context.database, rest, gone.GONE_REASONS))
+    gone.pause(context, orders.job, url, len(rest), price)
+    return False

@@ -1,14 +1,13 @@
 """Put audio under the rows' names: linked or copied where it is wanted as it was bought, else made anew.
 
-What is damaged or gone never leaves: it is named in `lost`, taken away from wherever it got to, and bought
-again. Sums are looked at where that needs no extra transfer: not of what a bucket copies by itself. Nor of
-what has just been stored: it would be read out of the memory that it was written from.
+What is damaged or gone never leaves: it is named in `lost`, and taken away from wherever it got to. Sums are
+looked at where that needs no extra transfer: not of what a bucket copies by itself. Nor of what has just been
+stored: it would be read out of the memory that it was written from.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,13 +21,10 @@ from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import BadAudio
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.damage import outdate_copies
-from speeko_jobs.flow.forget import forget
-from speeko_jobs.flow.verify import NO_JOB, REASON
 
 NO_SUM = bytes(32)
 NOT_OURS = "the output holds something of that name that no job delivered: move it away, or give --overwrite"
 TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left has its turn later
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,6 @@ class Placing:
         puts = self._linked(plain)
         puts |= self._rendered(others, want)
         if self.lost:
-            self._forget()
             return []
         if self.is_over:
             self.made = [put for put in puts.values() if isinstance(put, Put)]
@@ -92,9 +87,9 @@ class Placing:
         if unknown:
             self._sums |= deliveries.sums(self._context.database, unknown)
 
-    def _forget(self) -> None:
+    def outdate_copies(self) -> None:
+        """Have files that share the damage of what is lost delivered anew by the next run of their catalog."""
         self._look_up(self.lost)
-        log.error("%d objects in %s are gone or damaged: bought again", len(self.lost), self._store.url)
         lost = sorted(self.lost)
         digests = {
             key: hashlib.sha256(audio).digest()
@@ -102,9 +97,6 @@ class Placing:
             if audio is not None and key in self._sums
         }
         outdate_copies(self._context, {k: d for k, d in digests.items() if d != self._sums[k].sha256})
-        self._context.cache.drop(lost)
-        keys = sorted(self.lost & self._sums.keys())
-        forget(self._context, keys, [self._sums[key].fence for key in keys], NO_JOB, REASON)
 
     def _path(self, key: bytes) -> str:
         return audio_path(key, self._format(key))

@@ -37,8 +37,10 @@ from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, SpeekoError
+from speeko_jobs.flow import gone
 from speeko_jobs.flow.compare import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.gone import Gone, Sample
 from speeko_jobs.flow.occupied import Occupied, has_reports
 from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.unchanged import Unchanged
@@ -70,13 +72,14 @@ class Orders:
 
 
 class _Rank(IntEnum):
-    """What a row wants of a text, and of many rows the most: audio that is there, or there in another
+    """What a row wants of a text, and of many rows the most: nothing; audio that is there, or there in another
     format; another job's; a call."""
 
-    THERE = 0
-    REUSED = 1
-    IN_FLIGHT = 2
-    TO_BUY = 3
+    HELD = 0
+    THERE = 1
+    REUSED = 2
+    IN_FLIGHT = 3
+    TO_BUY = 4
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Loaded:
     renamed: dict[int, str]
     unchanged: Unchanged | None = None  # rows that are in the manifest already
     removed: list[str] = field(default_factory=list)  # paths that left the catalog
+    gone: Gone | None = None  # known texts whose audio is gone from the store
 
 
 OnChange = Callable[[Read, str], None]
@@ -165,6 +169,8 @@ class _Planner:
         self.remembered: dict[bytes, _Rank] = {}
         self.reuse = Reuse(context, spec)
         self.stand_ins: dict[bytes, bytes] = {}  # of those remembered: the keys that serve in their place
+        self.gone: Gone | None = None
+        self.sample = Sample()  # of the keys that are taken for known
         self.comparison = None
         if destination is not None:
             may_skip = orders.on_duplicate_id in ("first", "last")
@@ -200,7 +206,9 @@ class _Planner:
             except SpeekoError as error:
                 log.warning("%s", error)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.gone is not None and (self.job is None or kind is not None):
+            self.gone.close()  # else it is the submitter's
         self.done.set()
         self.writer.shutdown(cancel_futures=True)
         self.keys.close()
@@ -222,6 +230,7 @@ class _Planner:
             self.occupied.look_at_reports(self._has_reports())
             self.occupied.check()
         self._price(skipped)
+        self.gone = self._gone(skipped)
         if self.unchanged is not None:
             self.unchanged.close(self.rows)
         removed: list[str] = []
@@ -229,7 +238,7 @@ class _Planner:
         if self.comparison is not None:
             removed = list(self.comparison.removed(self.names, _name_hashes))
             self.plan.changes, self.plan.removed = self.comparison.changes(skipped), len(removed)
-        return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged, removed)
+        return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged, removed, self.gone)
 
     def _undelivered(self, paths: list[str]) -> list[str]:
         """Those of these paths at which the destination holds nothing that a job delivered."""
@@ -309,6 +318,7 @@ class _Planner:
             for key, text in zip(read.keys, read.texts, strict=True)
         }
         ranks = self._ranks(wanted)
+        self.sample.add([key for key in wanted if key not in ranks])
         self._count(reads, held, ranks)
         if self.on_change is not None:
             for at, (kind, _) in changed.items():
@@ -327,17 +337,14 @@ class _Planner:
             self.remembered.clear()
             self.stand_ins.clear()
         out = {key: self.remembered[key] for key in wanted if key in self.remembered}
-        ask = self.context.cache.unknown([key for key in wanted if key not in out])
+        # not Redis: it may hold what this database never had, or has no more
+        ask = plans.not_done(self.context.database, [key for key in wanted if key not in out])
         known = plans.known(self.context.database, ask)
-        fresh = {}
         for key in ask:
             found = known.get(key)
-            if found is not None and found.record is not None:
-                fresh[key] = found.record
-            else:
+            if found is None or found.record is None:  # else it came just now
                 in_flight = found is not None and found.in_flight
                 out[key] = self.remembered[key] = _Rank.IN_FLIGHT if in_flight else _Rank.TO_BUY
-        self.context.cache.put_many(fresh)
         if self.reuse.is_possible:
             to_buy = [key for key in ask if out.get(key) is _Rank.TO_BUY]
             served = self.reuse.find({key: _spoken(*wanted[key]) for key in to_buy})
@@ -354,11 +361,11 @@ class _Planner:
         chars = [billable(text) for read in reads for text in read.texts]
         voices = [read.voice for read in reads for _ in read.keys]
         prices = [costs[each] for each in zip(voices, chars, strict=True)]
-        there, rank_of = int(_Rank.THERE), ranks.get
+        there, nothing, rank_of = int(_Rank.THERE), int(_Rank.HELD), ranks.get
         found: Sequence[int] | int = there
-        if ranks:
+        if ranks or held:
             found = [
-                there if at in held else rank_of(key, there)
+                nothing if at in held else rank_of(key, there)
                 for at, read in enumerate(reads)
                 for key in read.keys
             ]
@@ -491,6 +498,22 @@ class _Planner:
         plan.reused = totals.ranks.get(_Rank.REUSED, nothing)[0]
         plan.calls = plan.to_buy
         plan.refusals = dict(self.reasons.most_common(10))
+
+    def _gone(self, skipped: set[int]) -> Gone | None:
+        """Look for the audio of known texts; what is gone is bought again, and the plan pays for it."""
+        known = self.keys.hashes_of_rank(_Rank.THERE, skipped)
+        lost = gone.look(self.context, self.spec.store, self.sample, known)
+        if lost is None:
+            return None
+        plan = self.plan
+        plan.gone, plan.gone_micros = lost.texts, lost.micros
+        plan.cached -= lost.texts
+        plan.to_buy += lost.texts
+        plan.calls += lost.texts
+        plan.billed_chars += lost.chars
+        plan.cost_micros += lost.micros
+        plan.notes += [text for text in (lost.suspicion, lost.words) if text]
+        return lost
 
 
 def _name_hashes(paths: list[str]) -> tuple[list[int], list[int]]:

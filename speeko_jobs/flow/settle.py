@@ -9,7 +9,7 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import crash
@@ -25,8 +25,10 @@ from speeko_jobs.core.speech import BadAudio, Failure, ProviderError, Speech
 from speeko_jobs.core.states import AttemptState
 from speeko_jobs.core.trouble import FIRST_TRIES, Tries
 from speeko_jobs.errors import StoreError
+from speeko_jobs.flow import gone
 from speeko_jobs.flow.context import Context
 
+NOT_CALLED = "not called: its audio was in the store"
 STORE_TRIES = 6  # about 15 s in all; paid audio is not given up lightly
 log = logging.getLogger(__name__)
 
@@ -121,16 +123,28 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     def kept(of_job: int, claim: Claim) -> Answer:
         return Answer(of_job, spec, claim, Speech(store.get(audio_path(claim.key, claim.format)), 0.0), 0.0)
 
+    back = _found_again(context, job, spec, [claim for claim in there if claim.key in stored])
+    claimed = [claim for claim in claimed if claim.key not in back]
     answers = [kept(*before) for before in lost.values()]
     answers += [a for a in (kept(*one) for one in off_record) if _outcome(a).state is AttemptState.STORED]
     if not answers:
         return claimed, Settled({}, {}, [])
     settled = settle(context, answers)
     found = [claim for claim in there if claim.key in settled.records and claim.key in lost]
-    outcomes = [unsent(job, claim, "not called: its audio was in the store") for claim in found]
+    outcomes = [unsent(job, claim, NOT_CALLED) for claim in found]
     if outcomes:
         context.database.run(lambda t: claims.settle(t, outcomes))
     return [claim for claim in claimed if claim.key not in settled.records], settled
+
+
+def _found_again(context: Context, job: int, spec: JobSpec, there: list[Claim]) -> Container[bytes]:
+    """Keys of texts that were taken for gone and lie in the store as they were bought: no call is made."""
+    back = gone.sound(context, spec.store, [claim.key for claim in there])
+    outcomes = [unsent(job, claim, NOT_CALLED) for claim in there if claim.key in back]
+    if outcomes:
+        context.database.run(lambda t: claims.settle(t, outcomes))
+        gone.take_again(context, back)
+    return back
 
 
 def unsent(job: int, claim: Claim, reason: str) -> Outcome:

@@ -20,7 +20,7 @@ from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.states import Source
 from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
-from speeko_jobs.flow import accounts, plan
+from speeko_jobs.flow import accounts, gone, plan
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.occupied import check_place
@@ -82,6 +82,7 @@ def submit(
         return job, rival
 
     job, rival = database.run(create)
+    closing = contextlib.ExitStack()
     try:
         if on_created is not None:
             on_created(job)
@@ -90,6 +91,9 @@ def submit(
         if output is not None:
             _look_at_held(context, output, where)
         loaded = plan.load(context, spec, orders, job, where)
+        if loaded.gone is not None:
+            closing.callback(loaded.gone.close)
+        gone.check(loaded.gone, buy_again=spec.buy_again)
         loaded.plan.previous_job = jobs.previous(database, job)
         if spec.prune:
             _check_removed(loaded.plan, most_deleted_share)
@@ -97,6 +101,8 @@ def submit(
         if not partial:
             _check_money(context, job, loaded.plan.cost_micros, budget_micros)
 
+        if loaded.gone is not None:
+            loaded.gone.lose(context)
         found = loaded.unchanged
         sums = sorted(found.saved.items()) if found is not None else []
         saved = [deliveries.Saved(voice, Source.UNCHANGED.value, *three) for voice, three in sums]
@@ -126,6 +132,8 @@ def submit(
             if database.run(lambda t: jobs.drop(t, job)):
                 clear_parts(context, spec.store, job)
         raise
+    finally:
+        closing.close()
     if chunks_left:
         dispatch(context, job)
     else:

@@ -422,6 +422,10 @@ class _Engine:
             self.orders[chunk.job] = orders
         orders = self.orders[chunk.job]
         started = await self._in_thread(enrol.start, self.context, orders, chunk)
+        if started is None:
+            run = self.context.database.run
+            await self._in_thread(run, lambda t: chunks.let_go(t, self.claimant, [chunk]))
+            return
         if not started.wants:
             await self._deliver(orders, started)
             return

@@ -19,8 +19,8 @@ from speeko_jobs.core.naming import audio_path
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.damage import outdate_copies
 from speeko_jobs.flow.forget import finish, forget
+from speeko_jobs.flow.gone import REASON
 
-REASON = "the audio in the store was gone or damaged"
 PAGE_ROWS = 1000
 BATCH, BATCH_BYTES = 64, 32 << 20
 NO_JOB = 2**62  # damaged audio goes whoever needs it

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from speeko_jobs.adapters.postgres import claims, jobs
+from speeko_jobs.core.pauses import PauseKind, kind_of
 from speeko_jobs.core.states import JobState
+from speeko_jobs.errors import StoreError
 from speeko_jobs.flow import control, deliver, settle, spool
 from speeko_jobs.flow.sweep import sweep
 from tests.fixtures.books import together
@@ -122,6 +124,10 @@ def test_lost_objects_are_bought_again_for_every_chunk_that_needs_them(flow: InP
     objects(flow)[key].unlink()
     calls = flow.provider.calls
     flow.deliver(job)
+    paused = flow.drive(job)
+    assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.STORE)
+    assert flow.provider.calls == calls
+    control.resume(flow.context, job, buy_again=True)
     assert flow.drive(job).state is JobState.DONE
     assert flow.provider.calls == calls + 1
     assert len(flow.audio_files()) == 75
@@ -135,8 +141,10 @@ def test_a_store_that_was_emptied_is_bought_again_elsewhere_too(flow: InProcess)
         path.unlink()
     assert flow.run(source)["unchanged"] == 40  # what is there needs no store
     flow.output = flow.folder / "second"
-    job, plan = flow.submit(source)
-    assert plan.cost_micros == 0  # nobody has looked yet
+    with pytest.raises(StoreError, match=r"is empty though the database knows 40 texts .* not mounted\?"):
+        flow.submit(source)
+    job, plan = flow.submit(source, {"buy_again": True})
+    assert (plan.gone, plan.calls, plan.cost_micros) == (40, 40, plan.list_micros)
     assert flow.drive(job).state is JobState.DONE
     assert flow.provider.calls == 80
     assert len(flow.audio_files()) == 40
@@ -260,6 +268,10 @@ def test_a_flipped_bit_is_not_delivered_but_bought_again(flow: InProcess) -> Non
     path.write_bytes(audio)
     flow.output = flow.folder / "second"
     job, _ = flow.submit(flow.catalog(TEXTS))
+    paused = flow.drive(job)
+    assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.STORE)
+    assert flow.provider.calls == 40
+    control.resume(flow.context, job, buy_again=True)
     assert flow.drive(job).state is JobState.DONE
     assert flow.provider.calls == 41
     delivered = {file.read_bytes() for file in flow.output.rglob("*.mp3")}
@@ -277,6 +289,8 @@ def test_what_lay_for_an_hour_is_held_against_its_sum(flow: InProcess) -> None:
     path.write_bytes(audio[:-1] + bytes([audio[-1] ^ 1]))
     flow.books.execute("UPDATE speeko.utterance SET settled_at = settled_at - interval '1 hour'")
     flow.context.cache.forget_all()
+    assert flow.drive(job).state is JobState.PAUSED
+    control.resume(flow.context, job, buy_again=True)
     assert flow.drive(job).state is JobState.DONE
     assert flow.provider.calls == 41
     assert {file.read_bytes()[-1:] for file in flow.output.rglob("*.mp3")} == {audio[-1:]}

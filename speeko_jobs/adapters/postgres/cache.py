@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction, statement
 from speeko_jobs.core.eviction import PRIOR_HITS, PRIOR_SECONDS, Entry
+from speeko_jobs.core.speech import Record
 
 FETCH_ROWS = 10_000
+AS_BEFORE = -1  # a price that does not change
 COUNT_ROWS = 20_000  # of a job's rows whose uses are counted in one transaction
 
 
@@ -44,6 +46,18 @@ class Stored:
     size_bytes: int
     sha256: bytes
     store: str
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """What should lie in the audio store under a key, and what it cost."""
+
+    key: bytes
+    fence: int
+    format: str
+    size_bytes: int
+    cost_micros: int
+    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,53 @@ def mark(
     a job from `since` on needs them."""
     values = {"keys": list(keys), "fences": list(fences), "since": since, "reason": reason}
     return dict(database.rows("cache_mark", values))
+
+
+def objects(database: Database, keys: Sequence[bytes]) -> list[Object]:
+    """Return what should be in the store for those of these keys that are stored."""
+    return [one for one in within(database, keys, keys) if one is not None]
+
+
+def within(database: Database, least: Sequence[bytes], most: Sequence[bytes]) -> list[Object | None]:
+    """Return for each range of keys the one that is stored in it, None where none is.
+
+    Ranges are so narrow that none holds two keys.
+    """
+    found: list[Object | None] = [None] * len(least)
+    for place, *rest in database.rows("cache_within", {"least": list(least), "most": list(most)}):
+        found[place] = Object(*rest)
+    return found
+
+
+def lose(
+    database: Database, keys: Sequence[bytes], fences: Sequence[int], costs: Sequence[int], reason: str
+) -> dict[bytes, int]:
+    """Have keys bought again whose audio is gone, those that are as they were looked at: key → its price.
+
+    `costs`: today's, or AS_BEFORE. Their objects are left alone.
+    """
+    values = {"keys": list(keys), "fences": list(fences), "costs": list(costs), "reason": reason}
+    return dict(database.rows("cache_lose", values))
+
+
+def missing_objects(database: Database, keys: Sequence[bytes], reasons: Sequence[str]) -> list[Object]:
+    """Return what lay in the store once for those of these keys that are to be bought, for these reasons."""
+    if not keys:
+        return []
+    values = {"keys": list(keys), "reasons": list(reasons)}
+    return [Object(*row) for row in database.rows("cache_missing", values)]
+
+
+def found_again(t: Transaction, keys: Sequence[bytes], reasons: Sequence[str]) -> dict[bytes, Record]:
+    """Take keys for done again that are missing for these reasons: their objects were seen, as bought."""
+    values = {"keys": list(keys), "reasons": list(reasons)}
+    return {key: Record(*rest) for key, *rest in t.rows("cache_found_again", values)}
+
+
+def bought_into(database: Database, key: bytes) -> str:
+    """Return the store that a text was bought into, "" where that is not known."""
+    found = database.row("cache_bought_into", {"key": key})
+    return str(found[0]) if found else ""
 
 
 def due(database: Database, after: bytes, most: int) -> list[bytes]:

@@ -156,10 +156,13 @@ class Enrolment:
     done: dict[bytes, Record]
     failed: list[bytes]
     vanished: list[bytes]  # the database does not know the text any more
+    gone: list[bytes]  # that had audio when the job was planned; then nothing was written down
 
 
-def enrol(t: Transaction, chunk: Chunk, keys: Sequence[bytes]) -> Enrolment:
+def enrol(t: Transaction, chunk: Chunk, keys: Sequence[bytes], *, buy_again: bool = True) -> Enrolment:
     """Write down that the chunk waits for those of `keys` that are not done.
+
+    Without `buy_again` nothing is written down where the plan took some of them for done: see `gone`.
 
     Locking and adding are two statements on purpose: the first waits for whoever settles one of the keys,
     the second sees what that one committed. In one statement a wake-up could be lost. Reviving comes before
@@ -168,20 +171,24 @@ def enrol(t: Transaction, chunk: Chunk, keys: Sequence[bytes]) -> Enrolment:
     values = {"job": chunk.job, "keys": list(keys)}
     t.run("needs_revive", values)
     state: dict[bytes, tuple[Any, ...]] = {row[0]: row[1:] for row in t.rows("needs_lock", values)}
-    waits, failed, vanished = [], [], []
+    waits, failed, vanished, gone = [], [], [], []
     done: dict[bytes, Record] = {}
     for key in keys:
         row = state.get(key)
         if row is None:
             vanished.append(key)
         elif row[0] == UtteranceState.DONE:
-            done[key] = Record(*row[1:])
+            done[key] = Record(*row[2:])
         elif row[0] == UtteranceState.FAILED:
             failed.append(key)
         else:
             waits.append(key)
+            if row[0] == UtteranceState.MISSING and row[1] and not buy_again:
+                gone.append(key)
+    if gone:
+        return Enrolment([], done, failed, vanished, gone)
     t.run("needs_add", {"job": chunk.job, "no": chunk.no, "keys": waits})
-    return Enrolment(waits, done, failed, vanished)
+    return Enrolment(waits, done, failed, vanished, [])
 
 
 def texts(database: Database, keys: Sequence[bytes]) -> dict[bytes, str]:

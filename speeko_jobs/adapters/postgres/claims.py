@@ -203,7 +203,7 @@ def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRI
     states = {row[0]: UtteranceState(row[1]) for row in rows}
     records = {row[0]: Record(*row[2:]) for row in rows if row[1] == UtteranceState.DONE}
     over = [key for key, state in states.items() if state in (UtteranceState.DONE, UtteranceState.FAILED)]
-    return Settled(states, records, _wake(t, over))
+    return Settled(states, records, wake(t, over))
 
 
 def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int, int]]:
@@ -221,12 +221,13 @@ def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int,
         t.rows("settle_lock_jobs", {"jobs": [row[0] for row in t.rows("dead_jobs", values)]})
         values["claimants"] = [row[0] for row in t.rows("dead_expired", values)]
         t.rows("lost_keys_lock", values)
-        return _wake(t, [row[0] for row in t.rows("dead_bury", values)])
+        return wake(t, [row[0] for row in t.rows("dead_bury", values)])
 
     return database.run(work)
 
 
-def _wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
+def wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
+    """Have nobody wait for these keys any more; the chunks that are ready now."""
     if not keys:
         return []
     return sorted((job, no) for job, no in t.rows("settle_wake", {"keys": list(keys)}))

@@ -220,12 +220,25 @@ def end(t: Transaction, job: int, state: JobState) -> bool:
 
 
 def resume(
-    t: Transaction, job: int, budget_micros: int | None = None, give_up_seconds: float | None = None
+    t: Transaction,
+    job: int,
+    budget_micros: int | None = None,
+    give_up_seconds: float | None = None,
+    *,
+    buy_again: bool = False,
 ) -> bool:
     """A paused job runs again, under another cap or with another patience if one is given; whether it was
-    paused."""
-    values = {"job": job, "budget": budget_micros, "give_up": give_up_seconds}
+    paused.
+
+    `buy_again`: from now on it may buy known texts again whose audio is gone from the store.
+    """
+    values = {"job": job, "budget": budget_micros, "give_up": give_up_seconds, "buy_again": buy_again}
     return t.row("job_resume", values) is not None
+
+
+def note_gone(t: Transaction, job: int, texts: int, micros: int) -> None:
+    """Add to the plan what is bought again past it, because it is gone from the store."""
+    t.run("job_note_gone", {"job": job, "texts": texts, "micros": micros})
 
 
 def set_budget(t: Transaction, job: int, budget_micros: int) -> bool:

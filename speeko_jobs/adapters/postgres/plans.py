@@ -74,6 +74,13 @@ class Known:
     record: Record | None  # where it is done
 
 
+def not_done(database: Database, keys: Sequence[bytes]) -> list[bytes]:
+    """Return those of these keys that have no audio on record."""
+    if not keys:
+        return []
+    return [key for (key,) in database.rows("utterances_not_done", {"keys": keys})]
+
+
 def known(database: Database, keys: Sequence[bytes]) -> dict[bytes, Known]:
     """What is known of these keys; those never seen are left out."""
     if not keys:

@@ -213,6 +213,7 @@ utterance = Table(
     _time("last_hit"),
     _time("created_at", now=True),
     _time("settled_at"),
+    _time("gone_at"),
     postgresql_with={"fillfactor": 90},
 )
 Index("utterance_retried", utterance.c.key, postgresql_where=text("state = 'missing' AND tries > 0"))

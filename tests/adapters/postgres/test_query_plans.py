@@ -116,6 +116,7 @@ def _keys(numbers: list[int]) -> list[bytes]:
 # fmt: off
 CHECKED: dict[str, dict[str, Any]] = {
     # planning: a batch of rows, then the job
+    "utterances_not_done": {"keys": _keys(DONE[:2048] + MISSING[:1024] + NEW[:1024])},
     "utterances_known": {"keys": _keys(DONE[:2048] + MISSING[:1024] + NEW[:1024])},
     "utterances_add": {
         "provider": "speeko", "model": "kokoro", "format": "mp3", "keys": _keys(NEW[:2048] + MISSING[:2048]),
@@ -169,7 +170,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "chunk_let_go": CHUNK | {"nos": _every(million.DELIVERED + 1, 1, 64)},
     "chunk_ready": CHUNK | {"window": 64},
     "needs_revive": CHUNK | {"keys": _keys(FAILED)},
-    "needs_lock": {"keys": _keys(MISSING[:2048] + DONE[:2048])},
+    "needs_lock": {"job": JOB, "keys": _keys(MISSING[:2048] + DONE[:2048])},
     "needs_add": CHUNK | {"keys": _keys(MISSING)},
     "utterance_texts": {"keys": _keys(MISSING[:1000])},
     # calls: claim, settle, wake
@@ -255,7 +256,8 @@ CHECKED: dict[str, dict[str, Any]] = {
     "permits_show": {},
     # control and progress
     "job_progress": {"job": JOB},
-    "job_resume": {"job": million.PAUSED, "budget": None, "give_up": None},
+    "job_resume": {"job": million.PAUSED, "budget": None, "give_up": None, "buy_again": True},
+    "job_note_gone": {"job": JOB, "texts": 60, "micros": 50_000},
     "job_budget": {"job": JOB, "budget": 10**9},
     "job_set_state": {"job": JOB, "state": "paused", "reason": "", "expected": ["running", "planning"]},
     "job_end": {"job": million.FINALIZING, "state": "done"},
@@ -358,6 +360,11 @@ CHECKED: dict[str, dict[str, Any]] = {
     "cache_since": {},
     "cache_mark": {"keys": _keys(DONE), "fences": [1] * 4096, "since": million.PLANNING, "reason": "evicted"},
     "cache_due": {"after": key(40), "most": 2000},
+    "cache_within": {"least": _keys(DONE[:1000]), "most": _keys(DONE[:1000])},
+    "cache_lose": {"keys": _keys(DONE[:1000]), "fences": [1] * 1000, "costs": [61] * 1000, "reason": "gone"},
+    "cache_missing": {"keys": _keys(MISSING[:1000]), "reasons": ["gone"]},
+    "cache_found_again": {"keys": _keys(MISSING[:1000]), "reasons": ["gone", ""]},
+    "cache_bought_into": {"key": key(DONE[0])},
     "cache_unclaimed": {"keys": _keys(_every(40, 40, 2000))},
     "cache_gone": {"keys": _keys(_every(40, 40, 2000))},
     "cache_page": {"after": key(40), "most": 2000},

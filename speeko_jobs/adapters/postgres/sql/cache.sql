@@ -50,10 +50,57 @@ WITH free AS (
     SELECT key, fence, format, store FROM chosen
     ON CONFLICT (key) DO UPDATE SET fence = excluded.fence, store = excluded.store
 )
-UPDATE speeko.utterance u SET state = 'missing', reason = %(reason)s
+UPDATE speeko.utterance u SET state = 'missing', reason = %(reason)s, gone_at = clock_timestamp()
 FROM chosen WHERE u.key = chosen.key
 RETURNING u.key, chosen.bytes
 
+-- cache_within: what is stored in ranges of keys, by the place of the range (from 0)
+SELECT (n.place - 1)::int, u.key, u.fence, u.format, u.bytes, u.cost_micros, u.sha256
+FROM unnest(%(least)b::bytea[], %(most)b::bytea[]) WITH ORDINALITY AS n (least, most, place)
+CROSS JOIN LATERAL (
+    SELECT key, fence, format, bytes, cost_micros, sha256 FROM speeko.utterance
+    WHERE key BETWEEN n.least AND n.most AND state = 'done'
+    OFFSET 0
+) u
+
+-- cache_lose: keys whose audio is gone from the store are missing for everybody, at today's price (-1: as it was).
+-- Nothing is due to be deleted: the store may only be away
+WITH chosen AS MATERIALIZED (
+    SELECT u.key, u.fence, n.cost
+    FROM unnest(%(keys)b::bytea[], %(fences)b::int[], %(costs)b::bigint[]) AS n (key, fence, cost)
+    JOIN speeko.utterance u ON u.key = n.key AND u.fence = n.fence
+    WHERE u.state = 'done'
+    ORDER BY u.key FOR NO KEY UPDATE OF u
+)
+UPDATE speeko.utterance u
+SET state = 'missing', reason = %(reason)s, gone_at = clock_timestamp(),
+    cost_micros = coalesce(nullif(chosen.cost, -1), u.cost_micros)
+FROM chosen WHERE u.key = chosen.key
+RETURNING u.key, u.cost_micros
+
+-- cache_missing: of these keys, those that are to be bought, for one of these reasons, and had audio once
+SELECT key, fence, format, bytes, cost_micros, sha256 FROM speeko.utterance
+WHERE key = ANY(%(keys)b::bytea[]) AND state IN ('missing', 'claimed') AND sha256 IS NOT NULL
+  AND reason = ANY(%(reasons)s::text[])
+
+-- cache_found_again: missing keys whose audio is in the store, byte for byte as it was bought, have it again
+WITH found AS (
+    SELECT key FROM speeko.utterance
+    WHERE key = ANY(%(keys)b::bytea[]) AND state = 'missing' AND sha256 IS NOT NULL
+      AND reason = ANY(%(reasons)s::text[])
+    ORDER BY key FOR NO KEY UPDATE
+), kept AS (  -- it is not to be deleted any more
+    DELETE FROM speeko.evicted WHERE key = ANY(%(keys)b::bytea[])
+)
+UPDATE speeko.utterance u
+SET state = 'done', reason = '', tries = 0, bad = 0, settled_at = coalesce(u.gone_at, u.created_at), gone_at = NULL
+FROM found WHERE u.key = found.key
+RETURNING u.key, u.bytes, u.millis, u.bought_job, u.bought_row,
+          (extract(epoch FROM u.settled_at) * 1000)::bigint, u.cost_micros
+
+-- cache_bought_into: the store that a text was bought into; "" where its job is gone
+SELECT coalesce((SELECT spec->>'store' FROM speeko.job WHERE id = u.bought_job), '')
+FROM speeko.utterance u WHERE u.key = %(key)b
 -- cache_due: objects on their way out, in the order of their keys
 SELECT key FROM speeko.evicted WHERE key > %(after)s ORDER BY key LIMIT %(most)s
 

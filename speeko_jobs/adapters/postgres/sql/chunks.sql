@@ -112,7 +112,8 @@ UPDATE speeko.utterance u SET state = 'missing', tries = 0, bad = 0, reason = ''
 FROM old WHERE u.key = old.key
 
 -- needs_lock: the state of a chunk's unknown keys, held still until this transaction ends
-SELECT key, state, bytes, millis, bought_job, bought_row, (extract(epoch FROM settled_at) * 1000)::bigint, cost_micros
+SELECT key, state, gone_at > (SELECT released_at FROM speeko.job WHERE id = %(job)s),
+       bytes, millis, bought_job, bought_row, (extract(epoch FROM settled_at) * 1000)::bigint, cost_micros
 FROM speeko.utterance
 WHERE key = ANY(%(keys)b::bytea[])
 ORDER BY key FOR SHARE

@@ -5,8 +5,15 @@ SET state = CASE WHEN chunks > 0 AND chunks_open = 0 THEN 'finalizing' ELSE 'run
     budget_micros = coalesce(%(budget)s, budget_micros),
     spec = CASE WHEN %(give_up)s::float8 IS NULL THEN spec
                 ELSE jsonb_set(spec, '{give_up_seconds}', to_jsonb(%(give_up)s::float8)) END
+           || CASE WHEN %(buy_again)s::bool THEN '{"buy_again": true}'::jsonb ELSE '{}' END
 WHERE id = %(job)s AND state = 'paused'
 RETURNING id
+
+-- job_note_gone: known texts that are bought again past the plan
+UPDATE speeko.job
+SET plan = plan || jsonb_build_object('gone', coalesce((plan->>'gone')::bigint, 0) + %(texts)s::bigint,
+                                      'gone_micros', coalesce((plan->>'gone_micros')::bigint, 0) + %(micros)s::bigint)
+WHERE id = %(job)s
 
 -- job_budget: another cap for a job that goes on
 UPDATE speeko.job SET budget_micros = %(budget)s

@@ -11,6 +11,10 @@ WHERE u.key = ANY(%(keys)b::bytea[])
 SELECT DISTINCT spec->>'format' FROM speeko.job
 WHERE calls > 0 AND spec->>'provider' = %(provider)s AND spec->>'model' = %(model)s
 
+-- utterances_not_done: of these keys, those without audio on record. OFFSET 0: each is looked up, no table is read
+SELECT n.key FROM unnest(%(keys)b::bytea[]) AS n (key)
+WHERE NOT EXISTS (SELECT FROM speeko.utterance WHERE key = n.key AND state = 'done' OFFSET 0)
+
 -- utterances_add: texts that may have to be bought; a text that waits already takes today's price
 INSERT INTO speeko.utterance AS u
     (key, state, provider, model, format, voice, language, chars, cost_micros, text)

@@ -31,7 +31,7 @@ WITH lost AS (
     SELECT key FROM speeko.utterance
     WHERE key = ANY(%(keys)b::bytea[]) AND state = 'done' ORDER BY key FOR NO KEY UPDATE
 )
-UPDATE speeko.utterance u SET state = 'missing', reason = 'the audio was gone from the store'
+UPDATE speeko.utterance u SET state = 'missing', reason = 'the audio was gone from the store', gone_at = clock_timestamp()
 FROM lost WHERE u.key = lost.key
 
 -- say_hits: texts that were there already
