@@ -72,8 +72,8 @@ class Orders:
 
 
 class _Rank(IntEnum):
-    """What a row wants of a text, and of many rows the most: nothing; audio that is there, or there in another
-    format; another job's; a call."""
+    """What a row wants of a text, and of many rows the most: nothing; audio that is there; audio that is
+    there in another format; another job's; a call."""
 
     HELD = 0
     THERE = 1

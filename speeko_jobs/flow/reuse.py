@@ -1,6 +1,6 @@
 """Find audio in another format for texts whose own is not there, so that nothing is bought for them.
 
-Asked only for keys that are to be bought, a batch at a time, Redis before Postgres. Where no audio of the
+Asked only for keys that are to be bought, a batch at a time. Where no audio of the
 engine was ever bought in a usable format, nothing is asked at all: that costs one look at the jobs a plan.
 """
 
@@ -44,8 +44,4 @@ class Reuse:
 
     def _missing(self, keys: list[bytes]) -> set[bytes]:
         """Those of these keys that have no audio now."""
-        ask = self._context.cache.unknown(keys)
-        known = plans.known(self._context.database, ask)
-        fresh = {key: found.record for key, found in known.items() if found.record is not None}
-        self._context.cache.put_many(fresh)
-        return set(ask) - fresh.keys()
+        return set(plans.not_done(self._context.database, keys))
