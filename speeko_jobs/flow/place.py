@@ -88,7 +88,7 @@ class Placing:
             self._sums |= deliveries.sums(self._context.database, unknown)
 
     def outdate_copies(self) -> None:
-        """Have files that share the damage of what is lost delivered anew by the next run of their catalog."""
+        """Have files that share the damage of what is lost delivered anew by the next run."""
         self._look_up(self.lost)
         lost = sorted(self.lost)
         digests = {

@@ -14,8 +14,9 @@ from speeko_jobs.core.converting import Delivered, render
 from speeko_jobs.core.explanation import Origin
 from speeko_jobs.core.key import Engine, KeyMaker
 from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.flow import explain, plan
+from speeko_jobs.flow import control, explain, plan
 from speeko_jobs.flow.evict import Orders, Tier, evict
 from tests.fixtures.inprocess import InProcess
 
@@ -173,6 +174,8 @@ def test_damaged_audio_in_another_format_never_leaves(flow: InProcess) -> None:
     store = flow.context.store_of(flow.settings.store_url)
     store.put(audio_path(key(ROWS[0][1], "flac"), "flac"), good[:-40] + bytes(40))
     job, _ = flow.submit(source, {"format": "mp3"})
+    assert flow.drive(job).state is JobState.PAUSED  # past its plan nothing is bought unasked
+    control.resume(flow.context, job, buy_again=True)
     flow.drive(job)
     summary = flow.summary()
     assert (summary["calls"], summary["reused"]) == (1, 1)

@@ -129,7 +129,7 @@ def test_damage_that_a_delivery_finds_is_followed_to_older_files(flow: InProcess
     key = keys(flow)[0]
     (name,) = files_of(flow, key)
     damage_in_place(flow, key)
-    job, _ = flow.submit(source, {"output": str(flow.folder / "other")})
+    job, _ = flow.submit(source, {"output": str(flow.folder / "other"), "buy_again": True})
     assert flow.drive(job).state is JobState.DONE
     job, plan = flow.submit(source)
     assert plan.changes == {"unchanged": 19, "damaged": 1}
