@@ -184,6 +184,12 @@ name_option: Callable[[Any], Any] = option(
 delivery = together(setting("output", DELIVERY), name_option)
 pruning = together(
     option(
+        "--merge",
+        is_flag=True,
+        section=DELIVERY,
+        help="FILES are part of a catalog: keep the manifest's other rows (failed.csv always is)",
+    ),
+    option(
         "--overwrite",
         is_flag=True,
         section=DELIVERY,

@@ -39,6 +39,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             sources=tuple(map(shown, files)),
             prune=options.get("prune", False),
             overwrite=options.get("overwrite", False),
+            merge=options.get("merge", False),
             webhook=settings.webhook,
             give_up_seconds=settings.give_up_after * 60,
             loudness=options["loudness"],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from speeko_jobs.core.inert import printable, spreadsheet_safe
-from speeko_jobs.core.money import usd
+from speeko_jobs.core.money import micros, usd
 from speeko_jobs.core.states import Source
 
 COLUMNS = (
@@ -61,6 +62,25 @@ class Line(NamedTuple):
             f"{_common_cell(voice)},{_common_cell(language)},{key},{_NAMES[source]},{chars},"
             f"{_usd(cost_micros)},{_seconds(millis)},{size},{change},{_cell(error) if error else ''}\n"
         )
+
+
+def line_of(data: Mapping[str, Any]) -> Line:
+    """Return the line that `to_json` wrote. Raises KeyError, TypeError or ValueError for what is none."""
+    return Line(
+        row=int(data["row"]),
+        id=str(data["id"]),
+        path=str(data["path"]),
+        voice=str(data["voice"]),
+        language=str(data["language"]),
+        key=str(data["key"]),
+        source=None if data["source"] is None else Source(data["source"]),
+        chars=int(data["chars"]),
+        cost_micros=micros(data["cost_usd"]),
+        millis=round(float(data["audio_seconds"]) * 1000),
+        bytes=int(data["bytes"]),
+        change=data.get("change") or "",
+        error=data["error"] or "",
+    )
 
 
 _NAMES: dict[Source | None, str] = {None: ""} | {source: source.value for source in Source}

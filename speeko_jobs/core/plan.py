@@ -38,6 +38,7 @@ class Plan:
     changes: dict[str, int] = field(default_factory=dict)  # rows by what became of them at the destination
     removed: int = 0  # files there that left the catalog
     previous_job: int | None = None  # the last one that delivered there
+    merges: bool = False  # the catalog is a part: its rows go into the manifest that is there
     notes: list[str] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
     first_refusals: list[str] = field(default_factory=list)

@@ -59,6 +59,7 @@ class JobSpec:
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
     reuse: str = "none"  # audio in other formats that may serve: see core.reuse
     overwrite: bool = False  # files that no job delivered are replaced
+    merge: bool = False  # the catalog is a part: its rows go into the manifest that the output holds
     give_up_seconds: float = 1800.0  # of nothing but failures, before it pauses until the provider answers
     buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
 
@@ -127,6 +128,8 @@ def checked(spec: JobSpec) -> JobSpec:
                 " store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
             )
     check_webhook(spec.webhook)
+    if spec.merge and spec.prune:
+        raise ConfigError("--merge is for a part of a catalog, and --prune would delete the rest: give one")
     if spec.reuse not in REUSE:
         raise ConfigError(f"--reuse takes {', '.join(REUSE)}, not {spec.reuse!r}")
     if spec.max_concurrency < 1:

@@ -33,6 +33,7 @@ def summary(
         "skipped": figures["skipped"],
         "changes": plan.get("changes", {}),
         "removed": plan.get("removed", 0),
+        "merges": plan.get("merges", False),
         "previous_job": plan.get("previous_job"),
         "unique_texts": plan.get("unique_texts", 0),
         "reused": counts.get("reused", 0),

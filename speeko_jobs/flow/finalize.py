@@ -25,6 +25,7 @@ from speeko_jobs.errors import StoreError
 from speeko_jobs.flow import report
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.deliver import rebuild
+from speeko_jobs.flow.merge import Merge
 from speeko_jobs.flow.prune_files import prune
 from speeko_jobs.flow.refusals import is_of_destination, pause_refused
 from speeko_jobs.flow.unchanged import part_paths
@@ -79,24 +80,39 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     destination = context.destination_of(job.spec)
     reasons: Counter[str] = Counter()
     sample = report.Sample(job.rows)
+    merges = bool(job.plan.get("merges"))
     with contextlib.ExitStack() as stack:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
         table_out = stack.enter_context(destination.writer("manifest.csv"))
         failed_out = stack.enter_context(destination.writer("failed.csv"))
+        merge = stack.enter_context(Merge(destination)) if merges else None
         table_out.write((",".join(manifest.COLUMNS) + "\n").encode())
         failed_out.write(_csv([manifest.FAILED_COLUMNS]))
         for part in deliveries.delivered_chunks(context.database, job.id):
             as_json, as_csv = _part(context, store, part.chunk)
-            lines_out.write(as_json)
-            crash.point("in_manifest")
-            table_out.write(as_csv)
             wrong: list[dict[str, Any]] = []
+            failed: list[list[Any]] = []
             if part.has_failures:
                 lines = map(json.loads, as_json.splitlines())
                 wrong = [line for line in lines if line["error"] is not None]
-                failed_out.write(_csv(_failed_rows(context, part.chunk, job, wrong)))
+                failed = list(_failed_rows(context, part.chunk, job, wrong))
                 reasons.update([line["error"] for line in wrong])
+            if merge is not None:
+                merge.add(as_json, failed)
+                continue
+            lines_out.write(as_json)
+            crash.point("in_manifest")
+            table_out.write(as_csv)
+            failed_out.write(_csv(failed))
             sample.add(as_json, wrong)
+        if merge is not None:
+            sample = report.Sample(merge.rows())
+            for as_json, as_csv in merge.parts():
+                lines_out.write(as_json)
+                crash.point("in_manifest")
+                table_out.write(as_csv)
+                sample.add(as_json)
+            failed_out.write(_csv(merge.failed()))
     if job.state is JobState.FINALIZING:
         job = replace(job, state=end)
     summary = summary_of(context, job, _most(reasons))

@@ -30,6 +30,7 @@ from speeko_jobs.core.change import ADDED, Facts
 from speeko_jobs.core.chunking import settled_after
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.inert import printable
+from speeko_jobs.core.manifest import FAILED_COLUMNS
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.reuse import Spoken
@@ -186,6 +187,7 @@ class _Planner:
             store = context.store_of(spec.store)
             self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs)
         self.reasons: Counter[str] = Counter()
+        self.is_rerun = True  # all that is read are files of rows that failed
         self.rows = 0
         self.done = threading.Event()
         self.writer = ThreadPoolExecutor(1, "plan-writer")
@@ -236,9 +238,23 @@ class _Planner:
         removed: list[str] = []
         self.plan.changes = {ADDED: self.plan.rows - self.plan.refused}
         if self.comparison is not None:
-            removed = list(self.comparison.removed(self.names, _name_hashes))
+            if not self._merges():
+                removed = list(self.comparison.removed(self.names, _name_hashes))
             self.plan.changes, self.plan.removed = self.comparison.changes(skipped), len(removed)
         return Loaded(self.plan, self.files, sorted(skipped), renamed, self.unchanged, removed, self.gone)
+
+    def _merges(self) -> bool:
+        """Whether the catalog is a part of one, so that nothing else has left it. Raises CatalogError where
+        the rest was to be deleted."""
+        if self.is_rerun and self.spec.prune:
+            raise CatalogError(
+                f"{self._name_of_file()}: these are rows that failed, a part of a catalog, and --prune would"
+                " delete the rest: nothing was started; leave it away"
+            )
+        self.plan.merges = self.spec.deliver and (self.spec.merge or self.is_rerun)
+        if self.plan.merges and self.is_rerun:
+            self.plan.notes.append("rows that failed: they are merged into the manifest of the output")
+        return self.plan.merges
 
     def _undelivered(self, paths: list[str]) -> list[str]:
         """Those of these paths at which the destination holds nothing that a job delivered."""
@@ -256,6 +272,7 @@ class _Planner:
         choice, reader = opened(self.spec, self.orders, self.wording, table)
         if choice.guessed:
             self.plan.notes.append(f"{table.name}: {choice.guessed}")
+        self.is_rerun &= tuple(table.header) == FAILED_COLUMNS
         first = self.rows
         self.files.append({"name": table.name, "first_row": first + 1})
         rows = iter(table.rows)
