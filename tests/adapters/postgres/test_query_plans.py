@@ -322,6 +322,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "outage_answered": {"account": "speeko:1"},
     "outage_failed": {"account": "speeko:1", "kind": "failing", "why": "HTTP 500"},
     "outages_resume": {},
+    "waiting_facts": {"jobs": [JOB, million.SECOND, million.PAUSED], "most": 5_000, "default": 1800.0},
     "outage_resume_one": {"job": million.PAUSED},
     "outages_change": {"account": "speeko:1", "reason": "provider: HTTP 401"},
     "hooks_due": {},
