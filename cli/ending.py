@@ -8,6 +8,7 @@ from cli.call import Call
 from cli.console import emit, note
 from cli.failures import ERROR, OK, PAUSED, WITH_ERRORS
 from cli.report import print_summary
+from speeko_jobs.core.pauses import REMEDIES, kind_of, needs_option, resumes_by_itself
 from speeko_jobs.core.states import JobState
 
 if TYPE_CHECKING:
@@ -37,10 +38,23 @@ def tell_end(context: Context, job: int, call: Call) -> int:
         notify(call.notify, summary)
     state = JobState(summary["state"])
     if state is JobState.PAUSED:
-        note(f"speeko: job {job} is paused: {summary['reason'] or 'no reason was given'}")
-        more = " --budget USD" if "the job's budget" in summary["reason"] else ""
-        note(f"speeko: go on with: {go_on(job, call)}{more}")
+        reason = summary["reason"]
+        note(f"speeko: job {job} is paused: {reason or 'no reason was given'}")
+        note(f"speeko: {_how_on(job, reason, call)}")
     return CODES.get(state, OK)
+
+
+def _how_on(job: int, reason: str, call: Call) -> str:
+    """What ends the pause."""
+    remedy, command = REMEDIES[kind_of(reason)], go_on(job, call)
+    if resumes_by_itself(kind_of(reason)):
+        return (
+            "it resumes by itself when the provider answers again, while workers run (`speeko up`);"
+            f" go on at once with: {command}"
+        )
+    if remedy.options and needs_option(reason):
+        command += f" {remedy.options}"
+    return f"{remedy.first}, then go on with: {command}" if remedy.first else f"go on with: {command}"
 
 
 def go_on(job: int, call: Call) -> str:

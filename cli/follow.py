@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cli.console import note
 from cli.pace import Gauge
-from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.adapters.postgres import jobs, waiting
 from speeko_jobs.core.states import FINISHED, JobState
 from speeko_jobs.errors import ServerError
 
@@ -32,13 +33,15 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     moved = answered = time.monotonic()
     count_due = 0.0
     before: tuple[object, ...] = ()
-    away = False
+    away, waits = False, ""
     while True:
         try:
             progress = jobs.progress(context.database, job)
             now = time.monotonic()
             if now >= count_due or progress.state in STILL:
                 counts, count_due = jobs.counts(context.database, job), now + COUNT_SECONDS
+                seen = waiting.look(context.database, [job]).get(job)
+                waits = "" if seen is None else seen.line()
         except ServerError as error:
             now = time.monotonic()
             if now - answered > AWAY_SECONDS:
@@ -52,7 +55,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
         figures = (progress.state, progress.served, progress.calls, progress.in_flight)
         if figures != before:
             before, moved = figures, now
-        display.show(now, progress, gauge.take(now, progress), counts)
+        display.show(now, dataclasses.replace(progress, waits=waits), gauge.take(now, progress), counts)
         if progress.state in STILL:
             return progress
         on_idle(now - moved)

@@ -59,6 +59,8 @@ class Plain:
         parts += cost_parts(progress)
         if pace.eta_seconds is not None and progress.served < progress.rows:
             parts.append(f"ETA {figures.duration(pace.eta_seconds)}")
+        if progress.waits:
+            parts.append(progress.waits)
         self._last = f"job {self._job}: {progress.state}, {', '.join(parts)}"
         if not self._due:
             self._due = now + PLAIN_SECONDS
@@ -76,7 +78,8 @@ class Plain:
 
 
 class Lively:
-    """Four lines that move. They are gone at the end: the summary says what stays."""
+    """Four lines that move, and one for what the job waits for. They are gone at the end: the summary says
+    what stays."""
 
     def __init__(self, job: int) -> None:
         self._job = job
@@ -97,7 +100,7 @@ class Lively:
 
 
 def lines(terminal: Console, job: int, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> Group:
-    """The display as it stands: a bar over the rows, then rows, calls and money."""
+    """The display as it stands: a bar over the rows, then rows, calls and money, and what it waits for."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -120,6 +123,8 @@ def lines(terminal: Console, job: int, progress: Progress, pace: Pace, counts: M
         ("calls", calls_parts(progress, pace)),
         ("cost", cost_parts(progress)),
     ]
+    if progress.waits:
+        body.append(("waits", progress.waits.removeprefix("waits ").split("; ")))
     texts = [_line(label, parts, terminal.width) for label, parts in body]
     return Group(head, *texts)
 

@@ -39,6 +39,8 @@ def print_summary(summary: Mapping[str, Any], spec: JobSpec) -> None:
     state = STATES.get(summary["state"], summary["state"])
     why = f" ({summary['reason']})" if summary["reason"] else ""
     say(f"job {summary['job']} is {state}{why}")
+    if summary.get("waiting"):
+        say(f"it {summary['waiting']['text']}")
     say()
     for label, figure, words in _summary_lines(summary):
         say(_line(label, figure, words))

@@ -53,7 +53,10 @@ def open_jobs(jobs: Sequence[Seen], more: int, width: int) -> Section:
         width,
     )
     blocks = [
-        Block(row, _detail(seen, width), bool(seen.line.reason)) for seen, row in zip(jobs, rows, strict=True)
+        Block(
+            row, _detail(seen, width), bool(seen.line.reason or (seen.line.waits and seen.line.waits.waiting))
+        )
+        for seen, row in zip(jobs, rows, strict=True)
     ]
     return Section("job", 5, blocks, head, unread=more)
 
@@ -70,6 +73,8 @@ def _detail(seen: Seen, width: int) -> Text:
         f"to {line.destination}",
     ]
     reason = [Text(words(line.reason), "yellow")] if line.reason else []
+    if line.waits is not None and line.waits.waiting is not None and line.state is not JobState.PAUSED:
+        reason.append(Text(line.waits.waiting.short(line.waits.at), "yellow"))
     indent = Text("     ")
     return indent.append_text(
         joined([*reason, *(Text(words(part), "dim") for part in parts)], width - len(indent))

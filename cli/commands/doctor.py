@@ -13,13 +13,14 @@ from cli.call import Call
 from cli.console import emit, say
 from cli.failures import ERROR, OK
 from cli.options import Verb, common, delivery, provider_option
-from speeko_jobs.errors import ConfigError, SchemaError, ServerError, SpeekoError
+from speeko_jobs.errors import ConfigError, JobError, SchemaError, ServerError, SpeekoError
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
     from speeko_jobs.settings import Settings
 
 Line = tuple[str, bool, str]
+MOST_JOBS, SHOWN_JOBS = 200, 3
 
 
 @click.command("doctor", cls=Verb)
@@ -89,6 +90,32 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     yield (("schema", False, str(wrong_schema)) if wrong_schema else ("schema", True, f"at {migrate.head()}"))
     if redis[1]:
         yield _checked("workers", lambda: _workers(context, settings))
+    if not wrong_schema:
+        yield _checked("jobs", lambda: _jobs(context))
+
+
+def _jobs(context: Context) -> str:
+    """Raise JobError where open jobs cannot get on."""
+    from speeko_jobs.adapters.postgres import board
+    from speeko_jobs.core.pauses import PauseKind, kind_of
+    from speeko_jobs.core.waiting import WaitKind
+
+    waits, stuck = 0, []
+    lines = board.running(context.database, MOST_JOBS)
+    for line in lines:
+        seen = line.waits
+        if seen is None or seen.waiting is None:
+            continue
+        waits += 1
+        if seen.waiting.kind is WaitKind.PAUSED:
+            if kind_of(line.reason) is not PauseKind.USER:
+                stuck.append(f"job {line.id} is paused: {line.reason}")
+        elif seen.waiting.kind in (WaitKind.PROVIDER, WaitKind.WORKER):
+            stuck.append(f"job {line.id} {seen.line()}")
+    if stuck:
+        more = [f"and {len(stuck) - SHOWN_JOBS:,} more: see `speeko jobs`"] if len(stuck) > SHOWN_JOBS else []
+        raise JobError("; ".join(stuck[:SHOWN_JOBS] + more))
+    return f"{len(lines):,} open, {waits:,} of them wait" if lines else "none is open"
 
 
 def _where(embedded: bool) -> str:

@@ -12,6 +12,7 @@ from cli.call import Call
 from cli.console import emit, say
 from cli.options import Verb, common
 from speeko_jobs.core import figures
+from speeko_jobs.core.trouble import GOOD_RUN, TroubleKind
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.permits import Account, Holder
@@ -51,13 +52,27 @@ def document(accounts: Sequence[Account], holders: Sequence[Holder]) -> list[dic
     ]
 
 
+def _blocked(account: Account) -> str:
+    """Why no call is made for now."""
+    if account.trouble_kind == TroubleKind.FAILING and account.trouble_seconds is not None:
+        return "its calls fail, so they are few"
+    if account.trouble_kind == TroubleKind.UNREACHABLE and account.trouble_seconds is not None:
+        return "it cannot be reached"
+    return "the provider holds calls off"
+
+
 def _lines(account: Account, holders: list[Holder]) -> Iterator[str]:
     held, busy = sum(h.held for h in holders), sum(h.busy for h in holders)
     yield f"{account.name}: {account.limit:,} of at most {account.ceiling:,} calls at a time"
     moved = figures.duration(max(account.moved_seconds, 0))
     yield f"  since       {moved} ago: {account.why or 'nothing has moved it'}"
+    if account.trouble_seconds is not None:
+        since = figures.duration(account.trouble_seconds)
+        yield f"  trouble     no answer for {since}: {account.trouble_why or account.trouble_kind}"
     if account.blocked_seconds > 0:
-        yield f"  waits       {figures.duration(account.blocked_seconds)} more: the provider asked for it"
+        yield f"  waits       {figures.duration(account.blocked_seconds)} more: {_blocked(account)}"
+    if account.good_run < GOOD_RUN:
+        yield f"  retries     rationed: {account.retries_left:,.0f} now, and a tenth of all calls"
     rates = [
         f"{n:,} {what} a minute"
         for n, what in ((account.calls_a_minute, "calls"), (account.chars_a_minute, "characters"))

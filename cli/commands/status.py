@@ -29,7 +29,7 @@ def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
         found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1, of_tenant)
         if not found:
             raise JobError("there are no jobs yet: `speeko run` makes one")
-        summary = finalize.summarize(context, found[0].id)
+        summary = finalize.status(context, found[0].id)
         if call.json:
             emit(summary)
         else:

@@ -55,6 +55,7 @@ def job(seen: Seen) -> Document:
         "job": line.id,
         "state": line.state.value,
         "reason": redacted(line.reason),
+        "waiting": None if line.waits is None else line.waits.to_json(),
         "tenant": line.tenant,
         "priority": line.priority,
         "schedule": line.schedule,

@@ -62,6 +62,22 @@ def kind_of(reason: str) -> PauseKind:
         return PauseKind.USER
 
 
+def remedy(reason: str, job: int) -> str:
+    """Return what ends a pause, as one sentence with the command."""
+    found = REMEDIES[kind_of(reason)]
+    command = f"speeko resume {job}"
+    if found.options and needs_option(reason):
+        command += f" {found.options}"
+    if resumes_by_itself(kind_of(reason)):
+        return f"{found.first} while workers run; at once with: {command}"
+    return f"{found.first}, then: {command}" if found.first else command
+
+
+def needs_option(reason: str) -> bool:
+    """Return whether `resume` needs its option: a tenant's cap is raised elsewhere."""
+    return kind_of(reason) is not PauseKind.BUDGET or "the job's budget" in reason
+
+
 def resumes_by_itself(kind: PauseKind) -> bool:
     """Return whether sweepers resume such a job without a person."""
     return kind is PauseKind.OUTAGE

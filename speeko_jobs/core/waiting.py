@@ -38,6 +38,20 @@ class WaitKind(StrEnum):
     DELIVERIES = "deliveries"
 
 
+_SHORT: Final = {
+    WaitKind.PLANNING: "its plan",
+    WaitKind.OUTPUT: "its output",
+    WaitKind.PAUSED: "resume",
+    WaitKind.WORKER: "a worker",
+    WaitKind.PROVIDER: "the provider",
+    WaitKind.RATE: "its rate a minute",
+    WaitKind.PERMITS: "permits",
+    WaitKind.RETRIES: "retries",
+    WaitKind.OTHER_JOB: "another job",
+    WaitKind.DELIVERIES: "deliveries",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """The account that a job's calls are made through, as far as waiting goes."""
@@ -117,6 +131,11 @@ class Waiting:
         if self.remedy:
             parts.append(self.remedy)
         return "; ".join(parts)
+
+    def short(self, at: datetime) -> str:
+        """Return it in a few words."""
+        since = "" if self.since is None or at - self.since < SOON else f" for {_span(at - self.since)}"
+        return f"waits for {_SHORT[self.kind]}{since}"
 
     def to_json(self, at: datetime) -> dict[str, Any]:
         """Return it as --json and the API show it."""

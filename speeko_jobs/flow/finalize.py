@@ -14,7 +14,7 @@ from typing import Any
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import chunks, deliveries, jobs
+from speeko_jobs.adapters.postgres import chunks, deliveries, jobs, waiting
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core import manifest
@@ -130,6 +130,12 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
     """A job's summary as it stands."""
     job = jobs.show(context.database, job_no)
     return summary_of(context, job, jobs.failures(context.database, job.id))
+
+
+def status(context: Context, job_no: int) -> dict[str, Any]:
+    """Return the summary with what the job waits for ("waiting": None where it gets on)."""
+    seen = waiting.look(context.database, [job_no]).get(job_no)
+    return summarize(context, job_no) | {"waiting": None if seen is None else seen.to_json()}
 
 
 def summary_of(context: Context, job: Job, failures: Sequence[tuple[str, int]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from speeko_jobs.adapters import webhook
 from speeko_jobs.adapters.postgres import hooks, jobs
 from speeko_jobs.adapters.postgres.hooks import Hook
+from speeko_jobs.core.pauses import kind_of, remedy
 from speeko_jobs.core.signature import signed
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.finalize import summarize
@@ -58,6 +59,13 @@ def _send(context: Context, hook: Hook) -> bool:
     return True
 
 
+def _pause(hook: Hook) -> dict[str, str]:
+    """The kind of a pause, and what ends it."""
+    if hook.event != "paused":
+        return {}
+    return {"kind": kind_of(hook.reason).value, "remedy": remedy(hook.reason, hook.job)}
+
+
 def payload(context: Context, hook: Hook) -> bytes:
     """The event as JSON: what happened when, and the job's summary as it stands now."""
     event = {
@@ -65,6 +73,7 @@ def payload(context: Context, hook: Hook) -> bytes:
         "type": f"job.{hook.event}",
         "timestamp": datetime.fromtimestamp(hook.born, UTC).isoformat(timespec="milliseconds"),
         "reason": hook.reason,
+        **_pause(hook),
         "data": summarize(context, hook.job),
     }
     return json.dumps(event, ensure_ascii=False).encode()

@@ -57,6 +57,7 @@ def _jobs(found: Figures) -> list[Family]:
         ),
         _gauge("speeko_rows", "Rows of all jobs by their end; waiting: of jobs that go on.",
                ("tenant", "end"), rows),
+        _gauge("speeko_jobs_waiting", "Open jobs that wait, by what for.", ("for",), found.waiting),
         _gauge("speeko_reserved_usd", "Reserved for calls that are open.", ("tenant",), reserved),
     ]  # fmt: skip
 
@@ -114,6 +115,12 @@ def _accounts(found: Figures) -> list[Family]:
         of("speeko_calls_wanted", "Calls that engines could have open.", "wanted_calls"),
         of("speeko_calls_limit", "Most calls at a time, as the limit stands.", "limit"),
         of("speeko_calls_ceiling", "Most calls at a time that were asked for.", "ceiling"),
+        _gauge(
+            "speeko_trouble_seconds",
+            "For how long nothing but failures has come; 0: it answers.",
+            ("account",),
+            {(a.name,): a.trouble_seconds for a in found.accounts},
+        ),
         of(
             "speeko_blocked_seconds", "For how long nothing is sent: the provider said so.", "blocked_seconds"
         ),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from speeko_jobs.adapters.postgres import waiting
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.adapters.postgres.jobs import Ends
 from speeko_jobs.adapters.postgres.permits import PULSE_SECONDS
@@ -90,6 +91,7 @@ class JobLine(Ends):
     pruned_at: datetime | None
     seconds: float
     more_files: int = 0  # besides those in `files`
+    waits: waiting.Seen | None = None  # None: it has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +343,9 @@ def _containing(word: str) -> str:
 
 def _lines(t: Transaction, numbers: Sequence[int]) -> list[JobLine]:
     rows = t.rows("board_lines", {"jobs": list(numbers), "files": FILES}) if numbers else []
-    return [JobLine(row[0], row[1], JobState(row[2]), *row[3:]) for row in rows]
+    waits = waiting.look(t, [row[0] for row in rows if JobState(row[2]) not in FINISHED])
+    lines = [JobLine(row[0], row[1], JobState(row[2]), *row[3:]) for row in rows]
+    return [replace(line, waits=waits.get(line.id)) for line in lines]
 
 
 def _failing(t: Transaction, values: dict[str, Any]) -> Iterator[dict[str, int]]:

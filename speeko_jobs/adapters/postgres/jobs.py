@@ -89,6 +89,7 @@ class Progress(Ends):
     in_flight: int
     seconds: float
     budget_micros: int | None = None
+    waits: str = ""  # what it waits for, as a sentence; set by who looks at that
 
 
 def destination(t: Transaction, url: str, mark: str) -> int:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from speeko_jobs.adapters.postgres import waiting
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.core.waiting import WaitKind
 
 SWEEP, EVICT, PRUNE = "sweep", "evict", "prune"
+MOST_JOBS = 1_000  # open jobs that are looked at
 CHORES = (SWEEP, EVICT, PRUNE)
 
 
@@ -61,6 +64,7 @@ class Account:
     blocked_seconds: float
     open_calls: int
     wanted_calls: int
+    trouble_seconds: float  # for how long nothing but failures has come; 0: it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Figures:
     dead_engines: int
     chores: list[Chore]
     database_bytes: int
+    waiting: dict[tuple[str, ...], float]  # open jobs by what they wait for
 
 
 def look(database: Database) -> Figures:
@@ -118,9 +123,20 @@ def look(database: Database) -> Figures:
             engines[1],
             [Chore(*row) for row in t.rows("metrics_chores")],
             size[0],
+            _waiting(t),
         )
 
     return database.run(work)
+
+
+def _waiting(t: Transaction) -> dict[tuple[str, ...], float]:
+    """Return how many of the open jobs wait, by what for."""
+    open_jobs = [row[0] for row in t.rows("board_running", {"tenant": None, "limit": MOST_JOBS})]
+    out: dict[tuple[str, ...], float] = {(kind.value,): 0.0 for kind in WaitKind}
+    for seen in waiting.look(t, open_jobs).values():
+        if seen.waiting is not None:
+            out[(seen.waiting.kind.value,)] += 1
+    return out
 
 
 def note_chore(database: Database, name: str, done: int = 0) -> None:

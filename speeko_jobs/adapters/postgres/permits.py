@@ -64,6 +64,11 @@ class Account:
     blocked_seconds: float
     calls_a_minute: int
     chars_a_minute: int
+    trouble_seconds: float | None = None  # for how long nothing but failures has come; None: it answers
+    trouble_kind: str = ""
+    trouble_why: str = ""
+    good_run: int = 0
+    retries_left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.adapters.postgres.outages import DEFAULT_GIVE_UP_SECONDS
 from speeko_jobs.core.states import JobState
 from speeko_jobs.core.waiting import AccountFacts, Facts, Waiting, waiting
@@ -31,15 +31,15 @@ class Seen:
         return None if self.waiting is None else self.waiting.to_json(self.at)
 
 
-def facts(database: Database, jobs: Sequence[int]) -> list[Facts]:
+def facts(where: Database | Transaction, jobs: Sequence[int]) -> list[Facts]:
     """Return the facts of those of `jobs` that exist."""
     values = {"jobs": list(jobs), "most": MOST, "default": DEFAULT_GIVE_UP_SECONDS}
-    return [_facts(row) for row in database.rows("waiting_facts", values)] if jobs else []
+    return [_facts(row) for row in where.rows("waiting_facts", values)] if jobs else []
 
 
-def look(database: Database, jobs: Sequence[int]) -> dict[int, Seen]:
+def look(where: Database | Transaction, jobs: Sequence[int]) -> dict[int, Seen]:
     """Return for each job what it waits for."""
-    return {one.job: Seen(one.at, waiting(one)) for one in facts(database, jobs)}
+    return {one.job: Seen(one.at, waiting(one)) for one in facts(where, jobs)}
 
 
 def _facts(row: tuple[Any, ...]) -> Facts:

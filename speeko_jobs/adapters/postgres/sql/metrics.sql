@@ -20,7 +20,8 @@ SELECT provider, status, calls FROM speeko.refusal
 -- metrics_accounts: limits of accounts, how long they wait, and the calls that are open
 SELECT a.name, a."limit", a.ceiling,
        greatest(extract(epoch FROM a.blocked_until - clock_timestamp()), 0)::float8,
-       coalesce(sum(p.busy), 0)::bigint, coalesce(sum(p.wants), 0)::bigint
+       coalesce(sum(p.busy), 0)::bigint, coalesce(sum(p.wants), 0)::bigint,
+       coalesce(extract(epoch FROM clock_timestamp() - a.trouble_since), 0)::float8
 FROM speeko.account a
 LEFT JOIN speeko.permit p ON p.account = a.name AND p.until > clock_timestamp()
 GROUP BY a.name

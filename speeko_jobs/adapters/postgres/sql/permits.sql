@@ -99,7 +99,8 @@ DELETE FROM speeko.pulse WHERE ctid = ANY (ARRAY(
 -- accounts_show: every account: its limit, why it moved last, and what is held and in use now
 SELECT a.name, a."limit", a.ceiling, a.moved_why, extract(epoch FROM clock_timestamp() - a.moved_at)::float8,
        greatest(extract(epoch FROM a.blocked_until - clock_timestamp()), 0)::float8,
-       a.calls_a_minute, a.chars_a_minute
+       a.calls_a_minute, a.chars_a_minute, extract(epoch FROM clock_timestamp() - a.trouble_since)::float8,
+       a.trouble_kind, a.trouble_why, a.good_run, a.retries_left
 FROM speeko.account a ORDER BY a.name
 
 -- permits_show: who holds permits now, and how many calls it has open
