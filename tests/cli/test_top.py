@@ -305,7 +305,7 @@ def test_the_picture_tells_the_same(ready: Any, busy: Ledger, monkeypatch: pytes
         f"today {figures.money(costs['total']['cost_usd'])} spent",
         "running ░░░░░░░░░░░░░░░░░░░░░░░░ 0% 0 of 4 0.0",
         figures.money(status["cost_usd"]),
-        f"up to {figures.money(status['unknown']['usd'])} more is possible",
+        "waits for retries",
         "1 engine died",
         "account speeko:ab · 1 open, 4 held of 8 · ceiling 16",
         "queues synthesize 0 · deliver 0 · control 0",

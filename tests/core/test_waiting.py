@@ -19,8 +19,8 @@ def ago(seconds: float) -> datetime:
 
 ACCOUNT = AccountFacts("speeko", limit=50, held=20, good_run=100)
 GOES_ON = Facts(
-    7, AT, JobState.RUNNING, "", ago(600), "speeko", account=ACCOUNT, workers=1, engines=2, has_work=True, held=20,
-    open_calls=20,
+    7, AT, JobState.RUNNING, "", ago(600), "speeko", account=ACCOUNT, workers=1, engines=2, has_work=True,
+    held=20, open_calls=20,
 )  # fmt: skip
 FAILS = replace(
     ACCOUNT, good_run=0, trouble_since=ago(120), trouble_at=ago(10), trouble_kind="failing",
