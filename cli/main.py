@@ -15,6 +15,7 @@ from cli import failures
 from cli.call import Call
 from cli.options import everywhere
 from speeko_jobs.errors import UsageError
+from speeko_jobs.local import limits
 
 # verb: (module, short help), as the help lists them; a test holds them to the modules' own words
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
@@ -132,6 +133,7 @@ def _check_readable(word: str) -> None:
 
 def main() -> NoReturn:
     """The console script."""
+    limits.raise_open_files()
     sys.exit(run(sys.argv[1:]))
 
 

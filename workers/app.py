@@ -33,13 +33,14 @@ from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue import CONTROL
 from speeko_jobs.adapters.celery_queue.app import make_app
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.local import private
+from speeko_jobs.local import limits, private
 from workers import logs, process
 
 EVICT_SECONDS = 600.0  # a look at two sums, where budgets hold
 PRUNE_SECONDS = 3600.0
 warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
 
+limits.raise_open_files()
 settings = speeko_settings.load()
 if not settings.redis_url:
     raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")

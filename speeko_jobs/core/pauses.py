@@ -23,6 +23,7 @@ class PauseKind(StrEnum):
     OUTAGE = "outage"  # the provider has failed for too long; the only kind that resumes by itself
     STORE = "store"  # the audio store refuses, or known audio is gone from it
     SPOOL = "spool"  # no room on the worker's disk
+    WORKER = "worker"  # a worker lacks open files, threads or memory
     DESTINATION = "destination"  # the output refuses: full, forbidden, gone
 
 
@@ -44,6 +45,7 @@ REMEDIES: Final[dict[PauseKind, Remedy]] = {
     PauseKind.OUTAGE: Remedy("nothing: the job resumes when the provider answers again"),
     PauseKind.STORE: Remedy("make the audio store available (SPEEKO_STORE)"),
     PauseKind.SPOOL: Remedy("free disk space where the workers run"),
+    PauseKind.WORKER: Remedy("raise the worker's limits"),
     PauseKind.DESTINATION: Remedy("make the output writable"),
 }
 

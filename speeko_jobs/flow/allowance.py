@@ -17,6 +17,8 @@ from speeko_jobs.core.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.trouble import Health, Tries
 from speeko_jobs.settings import Settings
 
+NO_LIMIT = 1 << 30
+
 
 def account_of(profile: Profile, settings: Settings) -> str:
     """Return whose limit a call counts against: the account's name; or, offline, this machine."""
@@ -30,6 +32,7 @@ class Allowance:
 
     def __init__(self) -> None:
         self.allowed = self.retries = 0
+        self.most = NO_LIMIT  # calls that this process can take to their booking
         self.alive_until = self.permits_until = self.blocked_until = self.failing_seconds = 0.0
         self.failing = False
         self.health = Health()
@@ -52,7 +55,7 @@ class Allowance:
 
     def leased(self, lease: Lease, alive_until: float, permits_until: float) -> None:
         self.alive_until, self.permits_until = alive_until, permits_until
-        self.allowed, self.retries = lease.allowed, lease.retries
+        self.allowed, self.retries = min(lease.allowed, self.most), lease.retries
         self._calls, self._chars = lease.calls, lease.chars
         self.failing_seconds, self.health = lease.failing_seconds, lease.health
         self.failing = bool(lease.failing_seconds) and lease.limit == 1

@@ -27,7 +27,7 @@ from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import Failure, ProviderError, Record, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import accounts, settle, spool
+from speeko_jobs.flow import accounts, capacity, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.settle import Answer
@@ -90,6 +90,8 @@ class Buyer:
         """Be ready to buy these. Raises SpeekoError, BudgetError among them, and nothing was begun then."""
         if not await asyncio.to_thread(spool.room, self._context):
             raise StoreError(spool.no_room(self._context))
+        if lacking := await asyncio.to_thread(capacity.shortage):
+            raise StoreError(lacking)
         mine = await asyncio.to_thread(self._chosen)
         self._account = account_of(self._profile, mine)
         self._provider = self._open_provider(self._profile, mine)

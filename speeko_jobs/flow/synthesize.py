@@ -33,7 +33,7 @@ from speeko_jobs.core.profiles import Profile
 from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
 from speeko_jobs.core.states import JobState, UtteranceState
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import accounts, deliver, enrol, outage, settle, spool
+from speeko_jobs.flow import accounts, capacity, deliver, enrol, outage, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -59,6 +59,8 @@ MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
 RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
 PASS_ON_SECONDS = 0.2  # until a message that only another worker can serve is sent again
+THREADS = 4
+KEEP_TRIES = 12  # about a minute: paid answers that neither database, store nor spool take stay in memory
 MOST_JOBS = 16  # at a time in one engine
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,11 @@ async def synthesize(
     mine = accounts.settings_for(context.settings, orders.spec)
     if mine is None:
         await _pass_on(context, orders, no)
+        return 0
+    if await asyncio.to_thread(capacity.shortage):
+        await asyncio.sleep(capacity.IDLE_SECONDS)
+    if lacking := await asyncio.to_thread(capacity.shortage):
+        await asyncio.to_thread(pause, context, job, stored_reason(PauseKind.WORKER, lacking))
         return 0
     try:
         provider = open_provider(orders.spec.profile, mine)
@@ -137,7 +144,7 @@ class _Engine:
         if self.profile.name == "espeak":
             self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
         self.orders: dict[int, Orders] = {first.job: first}
-        self.threads = ThreadPoolExecutor(4, "engine")
+        self.threads = ThreadPoolExecutor(THREADS, "engine")
         self.changed = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.chunks: dict[tuple[int, int], Chunk] = {}
@@ -159,6 +166,14 @@ class _Engine:
     async def run(self, no: int) -> int:
         started = time.monotonic()
         self.ends = started + self.context.settings.work_seconds
+        try:
+            capacity.start_threads(self.threads, THREADS)
+        except ServerError as error:
+            reason = stored_reason(PauseKind.WORKER, str(error))
+            await asyncio.to_thread(pause, self.context, self.first.job, reason)
+            self.threads.shutdown(wait=False)
+            return 0
+        self.allowance.most = capacity.max_calls()
         chunk = await self._in_thread(self.context.database.run, lambda t: self._enter(t, no))
         if chunk is None:
             self.threads.shutdown(wait=False)
@@ -226,6 +241,7 @@ class _Engine:
         wants = busy + len(self.claimed) + len(self.suspects) + len(self.backlog)
         if not self.allowance.allowed and not self.calls:
             wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
+        wants = min(wants, self.allowance.most)
         started = time.monotonic()
         asked = self.allowance.asked(wants, busy)
 
@@ -645,7 +661,22 @@ class _Engine:
                 break
         self.unsettled += len(batch)
         self._give_up(f"{len(batch)} paid answers go to the spool")
-        await self._in_thread(spool.save, self.context, batch)
+        return await self._kept(batch)
+
+    async def _kept(self, batch: list[Answer]) -> Settled | None:
+        """Save paid answers in the spool; where that is refused, too, hold them and try all again."""
+        for tried in range(KEEP_TRIES):
+            try:
+                await self._in_thread(spool.save, self.context, batch)
+                return None
+            except OSError as error:
+                log.error("%s: %d paid answers are held in memory", error, len(batch))
+            await asyncio.sleep(min(0.2 * 2**tried, 10.0))
+            with contextlib.suppress(SpeekoError):
+                settled = await self._in_thread(settle.settle, self.context, batch)
+                self.unsettled -= len(batch)
+                return settled
+        log.critical("%d paid answers are lost: neither the store nor the spool takes them", len(batch))
         return None
 
     async def _after(self, batch: list[Answer], settled: Settled) -> None:

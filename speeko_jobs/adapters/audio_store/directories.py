@@ -20,8 +20,10 @@ from typing import TypeVar
 
 from speeko_jobs.adapters.audio_store.content import is_audio
 from speeko_jobs.adapters.audio_store.faults import STAGING
+from speeko_jobs.local import limits
 
-OPEN_FOLDERS = 16  # handles kept at a time: far below any ulimit -n
+OPEN_FOLDERS = 16  # handles kept at a time
+TIGHT_FILES, TIGHT_FOLDERS = 256, 2  # below such a ulimit -n, others need the handles more
 FEW = 4  # up to so many, an fsync each costs less than one syncfs of a busy disk
 STAGING_TRIES = 50
 COMPARED_BYTES = 1 << 20
@@ -41,6 +43,7 @@ class Directories:
         self.at = ""
         self._make = make
         self._open: OrderedDict[str, int] = OrderedDict()
+        self._keep = TIGHT_FOLDERS if limits.max_open_files() < TIGHT_FILES else OPEN_FOLDERS
         self._changed: set[str] = set()  # folders whose entries are not durable yet
         self._staged = False
         self._temp_names = map(f"{os.getpid()}-{secrets.token_hex(8)}-{{}}".format, itertools.count())
@@ -76,7 +79,7 @@ class Directories:
         temp, mode = next(self._temp_names), 0o444 if is_audio(path) else 0o666
 
         def create() -> int:
-            return os.open(temp, _CREATE_FLAGS, mode, dir_fd=self._fd(STAGING))
+            return self._opened(lambda: os.open(temp, _CREATE_FLAGS, mode, dir_fd=self._fd(STAGING)))
 
         fd = self._in_staging(create)
         if data is None:
@@ -201,24 +204,38 @@ class Directories:
             self._open.move_to_end(folder)
             return fd
         parent, _, name = folder.rpartition("/")
-        parent_fd = self._fd(parent)
+
+        def enter() -> int:
+            return os.open(name, _FOLDER_FLAGS, dir_fd=self._fd(parent))
+
         try:
-            fd = os.open(name, _FOLDER_FLAGS, dir_fd=parent_fd)
+            fd = self._opened(enter)
         except FileNotFoundError:
             if not self._make:
                 raise
             try:
-                os.mkdir(name, dir_fd=parent_fd)
+                os.mkdir(name, dir_fd=self._fd(parent))
             except FileExistsError:
                 pass  # another process was first
             else:
                 if folder != STAGING:
                     self._changed.add(parent)
-            fd = os.open(name, _FOLDER_FLAGS, dir_fd=parent_fd)
+            fd = self._opened(enter)
         self._open[folder] = fd
-        if len(self._open) > OPEN_FOLDERS:
+        if len(self._open) > self._keep:
             os.close(self._open.popitem(last=False)[1])
         return fd
+
+    def _opened(self, attempt: Callable[[], int]) -> int:
+        """Open, after closing kept folders where the process may open no more files."""
+        for _ in range(OPEN_FOLDERS):
+            try:
+                return attempt()
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._open:
+                    raise
+                os.close(self._open.popitem(last=False)[1])
+        return attempt()
 
     def _in_staging(self, create: Callable[[], T]) -> T:
         """Run `create`, again where another process has just removed the empty staging folder."""
