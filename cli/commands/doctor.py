@@ -80,7 +80,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
         yield "servers", False, str(error)
         return
     stack.callback(runtime.close, context)
-    yield _checked("postgres", lambda: f"answers{_where(settings.embedded_database)}")
+    yield _checked("postgres", lambda: f"answers{_where(settings.embedded_database)}{_pooler(context)}")
     redis = _checked("redis", lambda: f"{context.cache.ping()} answers{_where(settings.embedded_redis)}")
     yield redis
     if settings.broker_url:
@@ -120,6 +120,11 @@ def _jobs(context: Context) -> str:
 
 def _where(embedded: bool) -> str:
     return " (embedded)" if embedded else ""
+
+
+def _pooler(context: Context) -> str:
+    mode = context.database.pooler_mode()
+    return f" (through a pooler in {mode} mode)" if mode else ""
 
 
 def _workers(context: Context, settings: Settings) -> str:

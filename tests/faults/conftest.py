@@ -6,4 +6,5 @@ from tests.adapters.corpus.conftest import read, read_sources  # noqa: F401
 from tests.cli.conftest import cli  # noqa: F401
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 from tests.fixtures.faulty import flow, make_spine, strict  # noqa: F401
+from tests.fixtures.pgbouncer import make_pooler  # noqa: F401
 from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401

@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from speeko_jobs.adapters.postgres import poolers
 from speeko_jobs.adapters.postgres.arrays import packed
 from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 
@@ -34,7 +35,6 @@ SCHEMA = "speeko"
 TRIES = 8
 IDLE_SECONDS = 1.0
 BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)
-OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=15s"
 # a server whose network is gone is noticed in half a minute (libpq; not on sockets)
 KEEPALIVE = {
     "keepalives_idle": 15,
@@ -97,8 +97,9 @@ class Database:
             pool_timeout=30,
             pool_use_lifo=True,
             hide_parameters=True,  # texts and addresses: an error may get into a log
-            connect_args={"application_name": name, "connect_timeout": 10, "options": OPTIONS, **KEEPALIVE},
+            connect_args={"application_name": name, "connect_timeout": 10, **KEEPALIVE},
         )
+        poolers.listen(self._engine)
         event.listen(self._engine, "checkin", _note_idle)
         event.listen(self._engine, "checkout", _ping_if_idle)
 
@@ -124,6 +125,7 @@ class Database:
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg.Connection)
         try:
+            poolers.begin(connection, pooled.info)
             yield Transaction(connection)
             fate.in_doubt = True
             connection.commit()
@@ -135,6 +137,7 @@ class Database:
                 pooled.invalidate()
             raise
         finally:
+            poolers.end(connection)
             pooled.close()
 
     def run(self, work: Callable[[Transaction], T]) -> T:
@@ -167,6 +170,16 @@ class Database:
 
     def row(self, name: str, values: Mapping[str, Any] | None = None) -> tuple[Any, ...] | None:
         return self.run(lambda t: t.row(name, values))
+
+    def pooler_mode(self) -> str:
+        """Return how a pooler in front of Postgres shares connections: transaction or session; "" for none.
+
+        Raises ServerError when the server is away.
+        """
+        try:
+            return poolers.mode(self._engine)
+        except (OperationalError, psycopg.OperationalError, PoolTimeout) as error:
+            raise ServerError(f"Postgres does not answer at {self.shown}: {first_line(error)}") from None
 
     @property
     def engine(self) -> Any:
