@@ -12,6 +12,7 @@ from cli.pace import Gauge
 from speeko_jobs.adapters.postgres import jobs, waiting
 from speeko_jobs.core.states import FINISHED, JobState
 from speeko_jobs.errors import ServerError
+from speeko_jobs.local import keeper
 
 if TYPE_CHECKING:
     from cli.progress import Display
@@ -35,6 +36,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     before: tuple[object, ...] = ()
     away, waits = False, ""
     while True:
+        keeper.check()
         try:
             progress = jobs.progress(context.database, job)
             now = time.monotonic()

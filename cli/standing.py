@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.database import Database
     from speeko_jobs.flow.context import Context
 
+CHECK_SECONDS = 1.0
+
 
 @contextlib.contextmanager
 def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
@@ -108,9 +110,15 @@ def only_one(settings: Settings, verb: str) -> Iterator[None]:
 
 
 def until_told() -> None:
-    """Return when SIGINT or SIGTERM comes, for verbs that are ended that way. Takes both over for good."""
+    """Return when SIGINT or SIGTERM comes, for verbs that are ended that way. Takes both over for good.
+
+    Raises ServerError when the embedded servers cannot be kept running.
+    """
+    from speeko_jobs.local import keeper
+
     told = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: told.set())
-    told.wait()
+    while not told.wait(CHECK_SECONDS):
+        keeper.check()

@@ -17,6 +17,7 @@ from speeko_jobs.adapters.redis_cache import RedisCache
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.local import private
+from speeko_jobs.local.keeper import Keeper
 from speeko_jobs.local.stack import Stack
 from speeko_jobs.settings import Settings
 
@@ -55,6 +56,7 @@ def servers(settings: Settings) -> Iterator[Settings]:
             local = Stack(settings.home_path, database=embedded, redis=settings.embedded_redis)
             stack.callback(local.stop)
             urls = local.start()
+            stack.enter_context(Keeper(local))
             settings = dataclasses.replace(
                 settings,
                 home=str(settings.home_path),

@@ -225,8 +225,11 @@ class Supervisor:
     def _ask_for_sweeps(self) -> None:
         queue = Queue(self._settings.queue_url)
         while not self._stopping.wait(SWEEP_SECONDS):
-            queue.sweep()
-            queue.tick()
+            try:
+                queue.sweep()
+                queue.tick()
+            except Exception as error:  # whatever a broker says while it starts again: the next time
+                log.warning("no sweep was asked for: %s", type(error).__name__)
         queue.close()
 
 

@@ -69,6 +69,21 @@ def pid(lock: Path) -> int | None:
     return None
 
 
+def is_alive(lock: Path) -> bool:
+    """Whether the server that holds this lock still has its main process."""
+    try:
+        found = pid(lock)
+        if found is None:
+            return False
+        if found > 0:  # 0: it is being started
+            os.kill(found, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        return True
+    return True
+
+
 def answer(path: Path, question: bytes) -> bytes:
     """The first bytes that whoever listens on this socket answers; nothing when nobody does in a second.
 

@@ -6,7 +6,8 @@ exclusively while servers start or stop, and not in between. Who leaves and gets
 was the last, and stops the servers.
 
 A command that is killed leaves the servers running; the next command joins them, and stops them when it
-leaves as the last. A server that is killed is started again, with its data, by the next command.
+leaves as the last. A server that is killed is started again, with its data, by the keepers of the commands
+that use it (keeper.py), or by the next command.
 
 Forks (a prefork pool): the parent holds the shared lock, and a child's copy of it is the same lock. The
 child's `stop` does nothing. A parent that stops gives up the lock for its children too; where a parent
@@ -72,12 +73,7 @@ class Stack:
         try:
             with _StartLock(self._folders, deadline):
                 self._hold()
-                who = folders.account(self._folders)
-                sockets = folders.make_sockets(self._folders, who)
-                if self._database:
-                    process.ensure(postgres.server(self._folders, who, sockets), who, deadline)
-                if self._redis:
-                    process.ensure(redis.server(self._folders, who, sockets), who, deadline)
+                sockets = self._ensure(deadline)
         except BaseException as error:
             with suppress(ServerError):
                 self._leave(and_stop=not isinstance(error, process.NotYet))
@@ -85,6 +81,42 @@ class Stack:
                 raise ServerError(_no_access(self._folders, error)) from None
             raise
         return self._urls(sockets)
+
+    def dead(self) -> list[str]:
+        """Return the names of our servers whose main process is gone; [] in a stack that was stopped."""
+        if self._users is None or self._pid != os.getpid():
+            return []
+        wanted = {"Postgres": self._database, "Redis": self._redis}
+        return [
+            name
+            for name, used in wanted.items()
+            if used and not process.is_alive(self._folders.lock(name.lower()))
+        ]
+
+    def restart(self) -> None:
+        """Start again what has died; a user of the servers also when that fails. ServerError as `start`."""
+        deadline = time.monotonic() + START_SECONDS
+        try:
+            folders.make_root(self._folders)
+            with _StartLock(self._folders, deadline):
+                if self._users is not None:
+                    self._ensure(deadline)
+        except OSError as error:
+            raise ServerError(_no_access(self._folders, error)) from None
+
+    @property
+    def logs(self) -> Path:
+        return self._folders.root
+
+    def _ensure(self, deadline: float) -> Path:
+        """Start our servers where they do not run; return their sockets' folder when they answer."""
+        who = folders.account(self._folders)
+        sockets = folders.make_sockets(self._folders, who)
+        if self._database:
+            process.ensure(postgres.server(self._folders, who, sockets), who, deadline)
+        if self._redis:
+            process.ensure(redis.server(self._folders, who, sockets), who, deadline)
+        return sockets
 
     def stop(self) -> None:
         """Leave the servers, and stop them if nobody else uses them. Does nothing the second time, or in

@@ -160,5 +160,6 @@ def _unanswered() -> tuple[type[Exception], ...]:
     from amqp.exceptions import AMQPError, MessageNacked
     from celery.exceptions import OperationalError as CeleryError
     from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError  # kombu passes some of them on as they are
 
-    return OperationalError, CeleryError, AMQPError, MessageNacked, OSError, TimeoutError
+    return OperationalError, CeleryError, AMQPError, MessageNacked, RedisError, OSError, TimeoutError
