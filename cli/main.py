@@ -37,7 +37,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "pause": ("pause", "Stop a job after the calls in flight; `resume` goes on."),
         "resume": ("resume", "Let a paused job go on, with workers if none run."),
         "retry": ("retry", "Try the failed rows of a job again, with workers if none run."),
-        "cancel": ("cancel", "End a job; what is paid is kept."),
+        "cancel": ("cancel", "End a job; audio that was bought is kept."),
         "schedule": ("schedule", "Have catalogs spoken by the clock, each night or whenever."),
     },
     "Money and limits": {

@@ -20,7 +20,7 @@ def move(
     job: int,
     state: JobState,
     change: Callable[[Context], None],
-    told: str,
+    told: str | Callable[[Context], str],
     tenant: str | None = None,
 ) -> int:
     """Have `change` bring the job to `state`, unless it is there, and tell it. Raises JobError, also where it
@@ -31,8 +31,9 @@ def move(
         check_tenant(context, job, tenant)
         if jobs.show(context.database, job).state is not state:
             change(context)
+        words = told if isinstance(told, str) else told(context)
     if call.json:
         emit({"job": job, "state": state.value})
     else:
-        say(told)
+        say(words)
     return 0

@@ -23,7 +23,7 @@ STATES = {
     "done": "done: every row has its audio",
     "done_with_errors": "done, but not every row has audio",
     "paused": "paused",
-    "cancelled": "cancelled; what was paid is kept",
+    "cancelled": "cancelled; the audio that was bought is kept",
 }
 SOURCES = {
     "synthesized": "bought",

@@ -19,15 +19,40 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(call: Call, /, job: int, of_tenant: str | None) -> int:
-    """End a job; what is paid is kept.
+    """End a job; audio that was bought is kept.
 
-    Audio that was bought stays in the store: the next job that needs it does not buy it again.
+    It stays in the store: the next job that needs it does not buy it again. Audio that failed validation was
+    paid for, too, and is not kept. The calls in flight are finished.
     """
     from cli.moving import move
     from speeko_jobs.core.states import JobState
 
-    told = f"job {job} is cancelled; what was paid is kept"
-    return move(call, job, JobState.CANCELLED, lambda context: _cancel(context, job), told, of_tenant)
+    return move(
+        call,
+        job,
+        JobState.CANCELLED,
+        lambda context: _cancel(context, job),
+        lambda context: f"job {job} is cancelled: {_brought(context, job)}",
+        of_tenant,
+    )
+
+
+def _brought(context: Context, job: int) -> str:
+    """What its calls brought so far, in words."""
+    from speeko_jobs.adapters.postgres import reports
+    from speeko_jobs.core.figures import count, micros
+
+    paid = reports.paid(context.database, job)
+    parts = []
+    if paid.kept:
+        parts.append(f"the audio of {count(paid.kept, 'text')} ({micros(paid.kept_micros)}) is kept")
+    if paid.unusable:
+        what = count(paid.unusable, "call")
+        parts.append(f"the unusable audio of {what} ({micros(paid.unusable_micros)}) is not")
+    if paid.unknown:
+        what = count(paid.unknown, "call")
+        parts.append(f"whether {what} ({micros(paid.unknown_micros)}) were charged is not known")
+    return ", ".join(parts) or "nothing was bought"
 
 
 def _cancel(context: Context, job: int) -> None:

@@ -17,6 +17,7 @@ from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import Finished, Put, Saved, Settlement
+from speeko_jobs.core import reasons
 from speeko_jobs.core.change import NO_SOURCE
 from speeko_jobs.core.cost_model import SEGMENTS
 from speeko_jobs.core.manifest import Line
@@ -276,7 +277,8 @@ class _Delivery:
             ends = [settled.get(key, NO_RECORD) for key in keys]
             bad = next((end for end in ends if end.record is None), None)
             if bad is not None:
-                lines.append(self._failed(row, bad))
+                some_bought = any(end.record is not None for end in ends)
+                lines.append(self._failed(row, bad, some_bought=some_bought))
                 continue
             records = [end.record for end in ends if end.record is not None]
             content, reused = row.content(self.spec.rendering), row.own_content is not None
@@ -311,11 +313,12 @@ class _Delivery:
             error=error,
         )
 
-    def _failed(self, row: Row, end: Settlement) -> Line:
+    def _failed(self, row: Row, end: Settlement, *, some_bought: bool) -> Line:
         error = end.reason
         if end.state is not UtteranceState.FAILED:
-            cancelled = self.orders.state is JobState.CANCELLED
-            error = "cancelled before it was bought" if cancelled else f"its text is {end.state.value}"
+            error = f"its text is {end.state.value}"
+            if self.orders.state is JobState.CANCELLED:
+                error = reasons.cancelled(end.reason, some_bought=some_bought)
         self.counts["failed"] += 1
         return self._line(row, error=error, path="")
 

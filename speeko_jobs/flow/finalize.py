@@ -17,7 +17,7 @@ from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.adapters.postgres import chunks, deliveries, jobs, waiting
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
-from speeko_jobs.core import manifest
+from speeko_jobs.core import manifest, reasons
 from speeko_jobs.core import summary as core_summary
 from speeko_jobs.core.inert import spreadsheet_safe
 from speeko_jobs.core.states import JobState
@@ -78,7 +78,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     """Write the manifest, the failed rows and the summary of a job that ends as `end`."""
     store = context.store_of(job.spec.store)
     destination = context.destination_of(job.spec)
-    reasons: Counter[str] = Counter()
+    why: Counter[str] = Counter()
     sample = report.Sample(job.rows)
     merges = bool(job.plan.get("merges"))
     with contextlib.ExitStack() as stack:
@@ -96,7 +96,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
                 lines = map(json.loads, as_json.splitlines())
                 wrong = [line for line in lines if line["error"] is not None]
                 failed = list(_failed_rows(context, part.chunk, job, wrong))
-                reasons.update([line["error"] for line in wrong])
+                why.update([line["error"] for line in wrong])
             if merge is not None:
                 merge.add(as_json, failed)
                 continue
@@ -115,7 +115,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
             failed_out.write(_csv(merge.failed()))
     if job.state is JobState.FINALIZING:
         job = replace(job, state=end)
-    summary = summary_of(context, job, _most(reasons))
+    summary = summary_of(context, job, reasons.grouped(why.items(), SHOWN_REASONS))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     try:
         page = report.page(context, job, summary, sample)
@@ -129,7 +129,11 @@ def _write(context: Context, job: Job, end: JobState) -> None:
 def summarize(context: Context, job_no: int) -> dict[str, Any]:
     """A job's summary as it stands."""
     job = jobs.show(context.database, job_no)
-    return summary_of(context, job, jobs.failures(context.database, job.id))
+    found = jobs.failures(context.database, job.id)
+    rest = job.failed + job.refused - sum(n for _, n in found)
+    if rest > 0 and job.state is JobState.CANCELLED:
+        found.append(("cancelled before its audio was there", rest))
+    return summary_of(context, job, reasons.grouped(found, SHOWN_REASONS))
 
 
 def status(context: Context, job_no: int) -> dict[str, Any]:
@@ -143,11 +147,6 @@ def summary_of(context: Context, job: Job, failures: Sequence[tuple[str, int]]) 
     figures = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     figures |= {"provider": job.spec.provider, "output": job.destination}
     return core_summary.summary(figures, jobs.counts(context.database, job.id), failures)
-
-
-def _most(reasons: Counter[str]) -> list[tuple[str, int]]:
-    """The most frequent reasons, in the order in which the database gives them."""
-    return sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))[:SHOWN_REASONS]
 
 
 def results(context: Context, job_no: int, after: int = 0) -> Iterator[tuple[int, bytes]]:

@@ -33,6 +33,7 @@ from speeko_jobs.core.inert import printable
 from speeko_jobs.core.manifest import FAILED_COLUMNS
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import Prices
+from speeko_jobs.core.reasons import grouped
 from speeko_jobs.core.reuse import Spoken
 from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
@@ -514,7 +515,7 @@ class _Planner:
         plan.cached = totals.distinct - plan.to_buy - plan.in_flight
         plan.reused = totals.ranks.get(_Rank.REUSED, nothing)[0]
         plan.calls = plan.to_buy
-        plan.refusals = dict(self.reasons.most_common(10))
+        plan.refusals = dict(grouped(self.reasons.items(), 10))
 
     def _gone(self, skipped: set[int]) -> Gone | None:
         """Look for the audio of known texts; what is gone is bought again, and the plan pays for it."""

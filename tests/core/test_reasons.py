@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.core.reasons import normalized
+from speeko_jobs.core.reasons import CANCELLED, cancelled, grouped, normalized
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,22 @@ def test_words_stay_readable() -> None:
     assert normalized("too short: 0.04 s for 54 characters") == "too short: # s for # characters"
     assert normalized("HTTP 400: it isn't the user's 'x'") == "HTTP 400: it isn't the user's …"
     assert normalized("") == ""
+
+
+def test_reasons_that_differ_in_a_figure_are_added_up_and_shown_in_their_usual_wording() -> None:
+    counted = [
+        ("0.04 s for 54 characters", 1),
+        ("0.04 s for 55 characters", 3),
+        ("HTTP 400: no such voice", 3),
+        ("0.04 s for 56 characters", 1),
+        ("HTTP 422: no such voice", 2),
+    ]
+    assert grouped(counted, 2) == [("0.04 s for 55 characters", 5), ("HTTP 400: no such voice", 3)]
+    assert grouped(reversed(counted), 9) == [*grouped(counted, 2), ("HTTP 422: no such voice", 2)]
+    assert grouped([], 5) == []
+
+
+def test_a_cancelled_row_tells_what_became_of_its_calls() -> None:
+    assert cancelled("", some_bought=False) == CANCELLED
+    assert "no usable audio: 0.04 s" in cancelled("0.04 s for 54 characters", some_bought=False)
+    assert "before all its parts" in cancelled("", some_bought=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import board, jobs
+from speeko_jobs.adapters.postgres import board, jobs, reports
+from speeko_jobs.core.reasons import CANCELLED
 from speeko_jobs.core.states import JobState
 from speeko_jobs.flow import control, costs, finalize, prune, sweep
 from tests.fixtures.inprocess import InProcess
@@ -127,8 +128,48 @@ def test_what_was_cancelled_is_told(flow: InProcess) -> None:
     assert jobs.show(database, job).state is JobState.CANCELLED
     found = board.failed(database, job)
     assert found == failed_rows(flow)
-    assert {row.reason for row in found if not row.refused} == {board.CANCELLED}
+    assert {row.reason for row in found if not row.refused} == {CANCELLED}
     assert len(found) == len(ROWS)
+
+
+def test_a_row_whose_audio_was_unusable_is_not_told_as_never_bought(flow: InProcess) -> None:
+    """Cancelled between a call that was paid for and the next one; another row was never called."""
+    flow.output = flow.folder / "out"
+    slow = {"match": "bad", "times": -1, "garbage": "short", "delay_seconds": 1.0}
+    flow.provider.script([slow, {"match": "late", "times": -1, "status": 503}])
+    rows = [(f"b{n}", f"This is the bad text, and number {n}.") for n in range(3)] + [("l", "A late one.")]
+    job, _ = flow.submit(flow.catalog(rows))
+    brief = flow.again(work_seconds=0.5)
+    while flow.provider.calls < 3:
+        for no in flow.chunks(job, "planned", "synthesizing"):
+            brief.synthesize(job, no)
+    control.cancel(flow.context, job)
+    database = flow.context.database
+    paid = reports.paid(database, job)
+    assert (paid.kept, paid.unusable, paid.unusable_micros) == (0, flow.provider.calls, flow.provider.micros)
+    flow.books.execute("UPDATE speeko.chunk SET state = 'ready', ready_at = clock_timestamp(), missing = 0")
+    flow.deliver(job)
+    finalize.finalize(flow.context, job)
+    found = board.failed(database, job)
+    assert found == failed_rows(flow)
+    told = [row.reason for row in found]
+    assert all("cancelled after a call that brought no usable audio" in reason for reason in told[:3])
+    assert "before it was bought" not in "".join(told[:3])
+    failures = flow.summary()["failures"]
+    assert [entry["rows"] for entry in failures] == [3, 1]
+
+
+def test_reasons_that_differ_in_a_figure_are_one_in_summary_and_status(flow: InProcess) -> None:
+    flow.output = flow.folder / "out"
+    flow.provider.script([{"match": "bad", "times": -1, "garbage": "short"}])
+    rows = [(f"r{n}", f"This is a bad text{'.' * n}") for n in range(1, 6)] + [("g", "A good one.")]
+    job, _ = flow.submit(flow.catalog(rows))
+    flow.drive(job)
+    flow.check()
+    assert len({row.reason for row in board.failed(flow.context.database, job)}) > 1
+    for summary in (flow.summary(), finalize.summarize(flow.context, job)):
+        assert [entry["rows"] for entry in summary["failures"]] == [5]
+    assert (flow.output / "report.html").read_text("utf-8").count("characters</td>") <= 6
 
 
 def test_a_pruned_job_is_told_without_its_rows(flow: InProcess) -> None:

@@ -102,6 +102,8 @@ def garbage(kind: str, format: str) -> bytes:
         return b""
     if kind == "silence":
         return tone(format, 2.0, 0.0)
+    if kind == "short":  # sound, and hardly any
+        return tone(format, 0.04)
     if kind == "wrong_format":
         return tone("wav" if format != "wav" else "mp3", 2.0)
     if kind == "long_header":  # a WAV that declares ten hours

@@ -10,7 +10,7 @@ dies while it waits has paid. The first line on stdout is JSON: {"port": ...}.
 POST /script takes a list of rules; the first whose `match` (part of the input, "*") fits and whose `times`
 (default 1, -1: for ever) are not used up decides: status, body, headers, bill (default: where the status is
 2xx), delay_seconds, reset ("before" or "after" billing), cut_after_bytes (and chunked), garbage (html, json,
-empty, silence, wrong_format, long_header, gzip_bomb), drip (a byte a second), endless, say (speak this
+empty, silence, short, wrong_format, long_header, gzip_bomb), drip (a byte a second), endless, say (speak this
 text's audio in place of its own), hold_after_bytes (the rest comes after POST /release).
 
 POST /lag {"seconds": 0.1} slows /health down, as a long way would.

@@ -17,6 +17,7 @@ from speeko_jobs.adapters.postgres import waiting
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.adapters.postgres.jobs import Ends
 from speeko_jobs.adapters.postgres.permits import PULSE_SECONDS
+from speeko_jobs.core.reasons import cancelled
 from speeko_jobs.core.states import FINISHED, ChunkState, JobState
 from speeko_jobs.errors import JobError
 
@@ -24,7 +25,6 @@ FILES = 10  # of a job, that are named in a line
 CHUNKS_AT_ONCE = 64  # in which failed rows are looked for
 MOMENTS = 300  # of an account
 OVERDUE_SECONDS = 60.0  # nobody has looked at a schedule that is due
-CANCELLED = "cancelled before it was bought"
 UNTOLD = "failed.csv in the destination says why"
 _LARGEST = 2**63 - 1
 
@@ -366,7 +366,9 @@ def _failed(t: Transaction, chunk: dict[str, Any]) -> list[FailedRow]:
     rest = chunk["failed"] - sum(not row.refused for row in found)
     if rest > 0:
         unserved = t.rows("board_unserved", chunk | {"limit": rest})
-        found += [FailedRow(no, id, CANCELLED if gone else UNTOLD, False) for no, id, gone in unserved]
+        for no, id, is_cancelled, why, some_bought in unserved:
+            told = cancelled(why, some_bought=some_bought) if is_cancelled else UNTOLD
+            found.append(FailedRow(no, id, told, False))
         found.sort(key=lambda row: row.row_no)
     return found
 

@@ -17,6 +17,7 @@ from speeko_jobs.core.spec import JobSpec, from_json
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
 
+WORDINGS = 5_000  # of reasons that are looked at; there may be one a row
 CHUNKS_AT_ONCE = 500  # in one statement: memory does not grow with the job
 
 
@@ -281,8 +282,11 @@ def counts(database: Database, job: int) -> dict[str, int]:
 
 
 def failures(database: Database, job: int) -> list[tuple[str, int]]:
-    """Reasons of failed and refused rows with their number, most frequent first, at most ten."""
-    return [(reason, n) for reason, n in database.rows("job_failures", {"job": job})]
+    """Reasons of failed and refused rows with their number, most frequent first.
+
+    Reasons that differ in a figure are apart; beyond WORDINGS, the rarest are left out.
+    """
+    return [(reason, n) for reason, n in database.rows("job_failures", {"job": job, "most": WORDINGS})]
 
 
 def _job(row: tuple[Any, ...]) -> Job:

@@ -19,6 +19,7 @@ from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import Put, Saved
 from speeko_jobs.adapters.postgres.permits import PULSE_DAYS, PULSE_SECONDS, Asked
+from speeko_jobs.core.reasons import CANCELLED
 from speeko_jobs.core.schedule import Timing
 from speeko_jobs.core.states import AttemptState, JobState
 from speeko_jobs.errors import JobError
@@ -342,8 +343,8 @@ def test_rows_that_failed_without_a_text_that_did_are_found(books: Books, monkey
         == board.failed(books.database, number)
         == [
             FailedRow(2, "2", board.UNTOLD, False),
-            FailedRow(5, "5", board.CANCELLED, False),
-            FailedRow(6, "6", board.CANCELLED, False),
+            FailedRow(5, "5", CANCELLED, False),
+            FailedRow(6, "6", CANCELLED, False),
         ]
     )
 

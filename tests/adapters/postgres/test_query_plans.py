@@ -58,6 +58,7 @@ EXEMPT = {
     "costs_routed": "looks at all jobs, for a command",
     "job_counts": "adds up all chunks of a job, at its end",
     "job_failures": "looks at all rows of chunks where some failed, seldom",
+    "report_paid": "looks at all calls of a job, when a person cancels it",
     "report_pace": "looks at all calls of a job, at its end",
     "report_voices": "looks at all calls of a job, at its end",
     "job_retry": "looks at all chunks of a job, for a command",

@@ -109,14 +109,15 @@ ORDER BY i.row_no LIMIT %(failed)s::bigint + %(refused)s::bigint
 
 -- board_unserved: rows of a chunk that no text's failure accounts for: nothing lies at their path, or their job
 -- was cancelled before their text was bought
-SELECT i.row_no, i.row_id, r.is_cancelled
+SELECT i.row_no, i.row_id, r.is_cancelled, coalesce(r.reason, ''), r.some_bought
 FROM speeko.job j
 JOIN speeko.item i ON i.job_id = j.id AND i.row_no BETWEEN %(first)s AND %(last)s
 CROSS JOIN LATERAL (
     SELECT bool_or(u.state IN ('missing', 'claimed')) AND j.state = 'cancelled' AS is_cancelled,
-           bool_or(u.state = 'failed') AS is_failed
-    FROM unnest(i.keys) AS k (key)
-    CROSS JOIN LATERAL (SELECT state FROM speeko.utterance WHERE key = k.key OFFSET 0) u
+           bool_or(u.state = 'failed') AS is_failed, bool_or(u.state = 'done') AS some_bought,
+           (array_agg(u.reason ORDER BY k.place) FILTER (WHERE u.state IN ('missing', 'claimed')))[1] AS reason
+    FROM unnest(i.keys) WITH ORDINALITY AS k (key, place)
+    CROSS JOIN LATERAL (SELECT state, reason FROM speeko.utterance WHERE key = k.key OFFSET 0) u
 ) r
 WHERE j.id = %(job)s AND i.error IS NULL AND NOT i.skipped AND NOT r.is_failed
   AND (r.is_cancelled OR j.spec->'deliver' IS DISTINCT FROM 'false' AND NOT EXISTS (

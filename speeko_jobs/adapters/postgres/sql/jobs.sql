@@ -131,5 +131,5 @@ SELECT reason, sum(n)::bigint FROM (
     FROM speeko.job j CROSS JOIN LATERAL jsonb_each_text(j.reasons) AS e (name, value)
     WHERE j.id = %(job)s
 ) found
-GROUP BY reason ORDER BY 2 DESC, 1 LIMIT 10
+GROUP BY reason ORDER BY 2 DESC, 1 LIMIT %(most)s
 
