@@ -31,7 +31,8 @@ from celery.utils.log import get_multiprocessing_logger
 
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue import CONTROL
-from speeko_jobs.adapters.celery_queue.app import make_app
+from speeko_jobs.adapters.celery_queue.app import Transport, make_app
+from speeko_jobs.adapters.redis_cache import RedisCache
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.local import limits, private
 from workers import logs, process
@@ -58,6 +59,17 @@ if settings.keep_jobs_days:
         "options": {"expires": PRUNE_SECONDS, "queue": CONTROL},
     }
 process.settings = settings
+
+
+def _set_aside(queue: str, why: str, content: str) -> None:
+    """Keep a message that no worker can run. Nothing stays open: children are forked later, too."""
+    cache = RedisCache(settings.redis_url)
+    cache.set_aside(queue, why, content)
+    cache.close()
+
+
+app.set_aside = _set_aside
+Transport.app = app
 
 
 @after_setup_logger.connect

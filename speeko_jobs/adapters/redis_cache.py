@@ -11,6 +11,7 @@ else deletes counts until it would have expired: the sum errs on the safe side.
 
 from __future__ import annotations
 
+import json
 import logging
 import struct
 import threading
@@ -33,6 +34,8 @@ RENEW_DAYS = 10  # a record that is hit is written again once it is so old: seld
 PREFIX = b"speeko:utterance:"
 AUDIO, AUDIO_INDEX, AUDIO_BYTES = b"speeko:audio:", b"speeko:audio-index", b"speeko:audio-bytes"
 LOOKUPS = b"speeko:lookups"
+DEAD_LETTERS, DEAD_LETTERS_COUNT = b"speeko:dead-letters", b"speeko:dead-letters-count"
+MAX_DEAD_LETTERS = 100
 AWAY_SECONDS = 5.0  # after a failure, do not ask again for so long: one slow server must not slow each chunk
 COUNT_SECONDS = 10.0  # look-ups are counted here and told to Redis so often
 AT_ONCE = 1000
@@ -94,6 +97,28 @@ class RedisCache:
             return str(self._redis.info("server")["redis_version"])
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
+
+    def set_aside(self, queue: str, why: str, content: str) -> None:
+        """Keep a message that no worker can run in the dead letter list, the newest first, and count it."""
+        try:
+            at, _ = self._redis.time()
+            letter = json.dumps({"at": at, "queue": queue, "why": why, "content": content})
+            with self._redis.pipeline() as pipe:
+                pipe.lpush(DEAD_LETTERS, letter)
+                pipe.ltrim(DEAD_LETTERS, 0, MAX_DEAD_LETTERS - 1)
+                pipe.incr(DEAD_LETTERS_COUNT)
+                pipe.execute()
+        except redis.RedisError as error:
+            log.warning("a dead letter is not kept: Redis does not answer (%s)", type(error).__name__)
+
+    def dead_letters(self) -> tuple[int, list[dict[str, Any]]]:
+        """Return how many messages were ever set aside, and the newest. ServerError: Redis is away."""
+        try:
+            count = int(cast("bytes | None", self._redis.get(DEAD_LETTERS_COUNT)) or 0)
+            found = cast("list[bytes]", self._redis.lrange(DEAD_LETTERS, 0, -1))
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+        return count, [json.loads(letter) for letter in found]
 
     def get_many(self, keys: Sequence[bytes]) -> dict[bytes, Record]:
         """The records of those keys that are here: one round trip."""

@@ -173,6 +173,8 @@ def redis(context: Context) -> list[Family]:
                  {(kind,): asked[name] for kind, name, _ in kinds}),
         _counter("speeko_cache_hits", "Look-ups that Redis could answer.", ("kind",),
                  {(kind,): asked[name] for kind, _, name in kinds}),
+        _counter("speeko_dead_letters", "Messages that no worker could run, which were set aside.", (),
+                 {(): cache.dead_letters()[0]}),
     ]  # fmt: skip
 
 

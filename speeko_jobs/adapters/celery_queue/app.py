@@ -31,13 +31,45 @@ VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
 HEARTBEAT_SECONDS = 30  # a worker and RabbitMQ that hear nothing of each other for so long part
 
 
+class Channel(kombu_redis.Channel):
+    """kombu's Redis channel, which sets aside what is no message at all."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+        except (ValueError, RecursionError) as error:  # the item is taken from its list already
+            content = getattr(error, "doc", None) or getattr(error, "object", "")
+            self.connection.set_aside("", "it is no JSON", content)
+            return True
+
+
 class Transport(kombu_redis.Transport):
     """kombu's Redis transport, which keeps its client when a connection is closed twice.
 
-    Without it a celery 5.7.0 worker that holds a message exits when Redis goes away.
+    Without it a celery 5.7.0 worker that holds a message exits when Redis goes away. What lies in a queue
+    and is no message is set aside, see consumer.py.
     """
 
+    Channel = Channel
     _client: Any = None
+    app: Any = None  # the worker's, which may have a function `set_aside`
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        if not _is_message(message):  # kombu's KeyError for it looks like a lost connection
+            self.set_aside(queue, "it is no message", message)
+            return
+        beyond = (*self.connection_errors, *self.channel_errors, MemoryError)
+        try:
+            super()._deliver(message, queue)  # type: ignore[no-untyped-call]
+        except beyond:
+            raise
+        except Exception as error:
+            self.set_aside(queue, f"it is no message ({type(error).__name__})", message)
+
+    def set_aside(self, queue: str, why: str, content: Any) -> None:
+        from speeko_jobs.adapters.celery_queue.consumer import set_aside
+
+        set_aside(self.app, queue, why, content)
 
     @property
     def client(self) -> Any:
@@ -47,6 +79,15 @@ class Transport(kombu_redis.Transport):
     def client(self, value: Any) -> None:
         if value is not None:
             self._client = value
+
+
+def _is_message(message: Any) -> bool:
+    """Whether kombu laid this into Redis."""
+    properties = message.get("properties") if isinstance(message, dict) else None
+    if not isinstance(properties, dict) or not isinstance(properties.get("delivery_info"), dict):
+        return False
+    texts = (properties.get("delivery_tag"), properties.get("body_encoding", ""), message.get("body", ""))
+    return isinstance(message.get("headers"), dict) and all(isinstance(text, str) for text in texts)
 
 
 class App(Celery):  # type: ignore[misc]
@@ -93,6 +134,7 @@ def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Cele
         worker_send_task_events=True,
         task_send_sent_event=True,
         task_track_started=True,
+        worker_consumer="speeko_jobs.adapters.celery_queue.consumer:Consumer",
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         broker_connection_retry=True,
