@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from cli.console import busy
+from cli.console import busy, note
 from speeko_jobs.errors import JobError, ServerError
 from speeko_jobs.settings import Settings
 
@@ -31,7 +31,17 @@ def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
         embedded = settings.embedded_redis and not settings.broker_url
         with busy("starting the servers", shown=embedded and not running(settings.home_path)):
             context = stack.enter_context(runtime.context(settings))
+        _tell_if_foreign(context)
         yield context, embedded and not at_work(settings.home_path)
+
+
+def _tell_if_foreign(context: Context) -> None:
+    """Say where another database uses the same Redis."""
+    from speeko_jobs.adapters.redis_cache import FOREIGN
+
+    with contextlib.suppress(ServerError):  # whoever needs it says so
+        if context.cache.is_foreign():
+            note(f"speeko: {FOREIGN}")
 
 
 @contextlib.contextmanager

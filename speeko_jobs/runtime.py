@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from speeko_jobs.adapters.celery_queue import Queue
-from speeko_jobs.adapters.postgres import migrate
+from speeko_jobs.adapters.postgres import migrate, restores
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis_cache import RedisCache
 from speeko_jobs.errors import ConfigError
@@ -29,10 +29,12 @@ def open_context(settings: Settings, *, name: str = "speeko", pool_size: int = 4
     if settings.store_url == str(settings.home_path / "audio"):
         with contextlib.suppress(OSError):  # the store says it better, if it is ever written to
             private.folder(settings.home_path / "audio")
+    database = Database(settings.database_url, name=name, pool_size=pool_size)
+    audio_bytes = settings.redis_audio_budget * 1_000_000
     return Context(
         settings,
-        Database(settings.database_url, name=name, pool_size=pool_size),
-        RedisCache(settings.redis_url, settings.redis_audio_budget * 1_000_000),
+        database,
+        RedisCache(settings.redis_url, audio_bytes, lambda: restores.identity(database)),
         Queue(settings.queue_url),
         {},
     )

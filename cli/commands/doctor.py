@@ -81,7 +81,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
         return
     stack.callback(runtime.close, context)
     yield _checked("postgres", lambda: f"answers{_where(settings.embedded_database)}{_pooler(context)}")
-    redis = _checked("redis", lambda: f"{context.cache.ping()} answers{_where(settings.embedded_redis)}")
+    redis = _checked("redis", lambda: _redis(context, settings))
     yield redis
     if settings.broker_url:
         broker = _checked("broker", lambda: f"{context.queue.check()} answers")
@@ -116,6 +116,15 @@ def _jobs(context: Context) -> str:
         more = [f"and {len(stuck) - SHOWN_JOBS:,} more: see `speeko jobs`"] if len(stuck) > SHOWN_JOBS else []
         raise JobError("; ".join(stuck[:SHOWN_JOBS] + more))
     return f"{len(lines):,} open, {waits:,} of them wait" if lines else "none is open"
+
+
+def _redis(context: Context, settings: Settings) -> str:
+    from speeko_jobs.adapters.redis_cache import FOREIGN
+
+    version = context.cache.ping()
+    if context.cache.is_foreign():
+        raise ServerError(FOREIGN)
+    return f"{version} answers{_where(settings.embedded_redis)}"
 
 
 def _where(embedded: bool) -> str:

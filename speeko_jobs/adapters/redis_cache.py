@@ -1,7 +1,8 @@
 """The first cache tier, in Redis: key → a small record, by the thousand, and the audio of some keys.
 
-Only done keys are here. Redis is never the truth: when it is away, slow or empty, every look-up answers
-"not known", and Postgres and the audio store are asked. Every key has a time to live, renewed by hits.
+Only done keys are here. Redis is never the truth: when it is away, slow, empty or another database's, every
+look-up answers "not known", and Postgres and the audio store are asked. Every key has a time to live, renewed
+by hits.
 
 Audio is taken while its bytes stay within a budget. What is held stands in a sorted set (the key and its
 bytes, by the second in which it expires), and the sum of the bytes beside it. Scripts change all three
@@ -16,9 +17,9 @@ import logging
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -36,17 +37,43 @@ AUDIO, AUDIO_INDEX, AUDIO_BYTES = b"speeko:audio:", b"speeko:audio-index", b"spe
 LOOKUPS = b"speeko:lookups"
 DEAD_LETTERS, DEAD_LETTERS_COUNT = b"speeko:dead-letters", b"speeko:dead-letters-count"
 MAX_DEAD_LETTERS = 100
+OWNER = b"speeko:database"  # the id of the database that the names above belong to
+BOUND_SECONDS = 60.0  # until it is seen whether they still do
 AWAY_SECONDS = 5.0  # after a failure, do not ask again for so long: one slow server must not slow each chunk
 COUNT_SECONDS = 10.0  # look-ups are counted here and told to Redis so often
 AT_ONCE = 1000
 FULL_SECONDS = 10.0
 AUDIO_BUDGET_BYTES = 256_000_000
 
+FOREIGN = (
+    "this Redis belongs to another database: its cache is not used, and messages of both would mix; give each"
+    " database a Redis (or a number: redis://host/1) of its own, or run `speeko db restored` if the other"
+    " database is gone"
+)
 _RECORD = struct.Struct(">BHIIqqqq")  # version, day on which it was written, and a Record
 _VERSION = 3
 _DAY = struct.Struct(">H")
 _SIZE = struct.Struct(">I")
 log = logging.getLogger(__name__)
+
+
+class _Names(NamedTuple):
+    """Where one database's share of this Redis lies."""
+
+    records: bytes
+    audio: bytes
+    audio_index: bytes
+    audio_sum: bytes
+    lookups: bytes
+
+
+_OWN = _Names(PREFIX, AUDIO, AUDIO_INDEX, AUDIO_BYTES, LOOKUPS)
+
+
+def _apart(database_id: str) -> _Names:
+    """Return names that no other database uses."""
+    start = b"speeko:" + database_id.encode() + b":"
+    return _Names(*(name.replace(b"speeko:", start, 1) for name in _OWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +90,18 @@ class Held:
 
 
 class RedisCache:
-    """Records and audio of done keys in one Redis. Made after a fork; threads may share it."""
+    """Records and audio of done keys in one Redis. Made after a fork; threads may share it.
 
-    def __init__(self, url: str, audio_budget_bytes: int = AUDIO_BUDGET_BYTES) -> None:
+    A Redis belongs to the first database that uses it. For any other, what it holds is unknown: that one has
+    names of its own. `database_id` answers the id of the database, "" where that is not known.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        audio_budget_bytes: int = AUDIO_BUDGET_BYTES,
+        database_id: Callable[[], str] = lambda: "",
+    ) -> None:
         try:
             self._redis = redis.Redis.from_url(
                 url,
@@ -77,6 +113,8 @@ class RedisCache:
         except ValueError as error:
             raise ConfigError(f"SPEEKO_REDIS_URL is not a Redis URL: {error}") from None
         self._budget_bytes = audio_budget_bytes
+        self._database_id = database_id
+        self._bound, self._bound_until = _OWN, 0.0
         self._put_records = self._redis.register_script(redis_scripts.PUT_RECORDS)
         self._put_audio = self._redis.register_script(redis_scripts.PUT)
         self._get_audio = self._redis.register_script(redis_scripts.GET)
@@ -90,6 +128,43 @@ class RedisCache:
     def close(self) -> None:
         self._tell_counts()
         self._redis.close()
+
+    @property
+    def _names(self) -> _Names:
+        """Where to read and write. Raises redis.RedisError."""
+        if time.monotonic() >= self._bound_until:
+            self._bind()
+        return self._bound
+
+    def _bind(self) -> str:
+        """Find out whose names these are, and take them where they are nobody's; the id of another owner."""
+        own = self._database_id().encode()
+        owner = own
+        if own:
+            self._redis.set(OWNER, own, nx=True)
+            owner = cast("bytes | None", self._redis.get(OWNER)) or own
+        names = _OWN if owner == own else _apart(own.decode())
+        if names is not _OWN and self._bound is _OWN:
+            log.warning(FOREIGN)
+        self._bound, self._bound_until = names, time.monotonic() + BOUND_SECONDS
+        return "" if owner == own else owner.decode("ascii", "replace")
+
+    def is_foreign(self) -> bool:
+        """Whether this Redis belongs to another database. Raises ServerError."""
+        try:
+            return self._bind() != ""
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
+
+    def take_over(self) -> None:
+        """Have this Redis belong to this database, whoever had it. Raises ServerError."""
+        own = self._database_id()
+        try:
+            if own:
+                self._redis.set(OWNER, own)
+            self._bind()
+        except redis.RedisError as error:
+            raise ServerError(f"Redis does not answer: {error}") from None
 
     def ping(self) -> str:
         """The server's version; ServerError when it does not answer."""
@@ -138,7 +213,8 @@ class RedisCache:
         if not keys or self._is_away():
             return [None] * len(keys)
         try:
-            found = cast("list[bytes | None]", self._redis.mget([PREFIX + key for key in keys]))
+            start = self._names.records
+            found = cast("list[bytes | None]", self._redis.mget([start + key for key in keys]))
             oldest = _DAY.pack(max(self._today() - RENEW_DAYS, 0))
             old = [at for at, value in enumerate(found) if value is not None and value[1:3] < oldest]
             if old:
@@ -151,10 +227,10 @@ class RedisCache:
 
     def _renew(self, values: Mapping[bytes, bytes]) -> None:
         """Give records their whole time again, if they are still there: what is dropped stays dropped."""
-        day = _DAY.pack(self._today())
+        day, start = _DAY.pack(self._today()), self._names.records
         with self._redis.pipeline(transaction=False) as pipe:
             for key, value in values.items():
-                pipe.set(PREFIX + key, value[:1] + day + value[3:], ex=TTL_SECONDS, xx=True)
+                pipe.set(start + key, value[:1] + day + value[3:], ex=TTL_SECONDS, xx=True)
             pipe.execute()
 
     def _today(self) -> int:
@@ -171,7 +247,8 @@ class RedisCache:
         try:
             day = self._today()
             values = [_packed(record, day) for record in records.values()]
-            self._put_records([PREFIX + key for key in records], [TTL_SECONDS, *values])
+            start = self._names.records
+            self._put_records([start + key for key in records], [TTL_SECONDS, *values])
         except redis.RedisError as error:
             self._failed(error)
 
@@ -181,7 +258,9 @@ class RedisCache:
             return None
         values: list[bytes | int] = [key, TTL_SECONDS, RENEW_DAYS * 86_400]
         try:
-            found = cast("bytes | None", self._get_audio([AUDIO_INDEX, AUDIO_BYTES, AUDIO + key], values))
+            own = self._names
+            names = [own.audio_index, own.audio_sum, own.audio + key]
+            found = cast("bytes | None", self._get_audio(names, values))
         except redis.RedisError as error:
             self._failed(error)
             return None
@@ -211,10 +290,12 @@ class RedisCache:
         if not fitting or self._is_away():
             return 0
         try:
+            own = self._names
             with self._redis.pipeline(transaction=False) as pipe:
                 for key, audio in fitting.items():
                     values: list[bytes | int] = [key, audio, self._budget_bytes, TTL_SECONDS]
-                    self._put_audio([AUDIO_INDEX, AUDIO_BYTES, AUDIO + key], values, client=pipe)
+                    names = [own.audio_index, own.audio_sum, own.audio + key]
+                    self._put_audio(names, values, client=pipe)
                 return sum(map(int, pipe.execute()))
         except redis.ResponseError as error:  # out of memory: look-ups still go
             log.warning("Redis takes no audio: %s", error)
@@ -230,8 +311,9 @@ class RedisCache:
         """Forget every record and its audio; how many. Raises ServerError."""
         count, some = 0, list[bytes]()
         try:
-            for name in self._redis.scan_iter(PREFIX + b"*", count=AT_ONCE):
-                some.append(name.removeprefix(PREFIX))
+            start = self._names.records
+            for name in self._redis.scan_iter(start + b"*", count=AT_ONCE):
+                some.append(name.removeprefix(start))
                 if len(some) == AT_ONCE:
                     self.drop(some)
                     count, some = count + len(some), []
@@ -247,11 +329,12 @@ class RedisCache:
     def _drop(self, keys: Sequence[bytes], *, records: bool) -> int:
         freed = 0
         try:
+            own = self._names
             for start in range(0, len(keys), AT_ONCE):
                 some = keys[start : start + AT_ONCE]
                 if records:
-                    self._redis.delete(*[PREFIX + key for key in some])
-                names = [AUDIO_INDEX, AUDIO_BYTES, *[AUDIO + key for key in some]]
+                    self._redis.delete(*[own.records + key for key in some])
+                names = [own.audio_index, own.audio_sum, *[own.audio + key for key in some]]
                 freed += cast(int, self._drop_audio(names, some))
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
@@ -260,7 +343,7 @@ class RedisCache:
     def audio_keys(self) -> Iterator[bytes]:
         """The keys whose audio is here, in no certain order, some perhaps twice. Raises ServerError."""
         try:
-            for entry, _ in self._redis.zscan_iter(AUDIO_INDEX, count=AT_ONCE):
+            for entry, _ in self._redis.zscan_iter(self._names.audio_index, count=AT_ONCE):
                 yield entry[: -_SIZE.size]
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
@@ -268,14 +351,17 @@ class RedisCache:
     def audio_bytes(self) -> int:
         """Bytes of the audio that is here. Raises ServerError."""
         try:
-            return int(cast("bytes | None", self._redis.get(AUDIO_BYTES)) or 0)
+            return int(cast("bytes | None", self._redis.get(self._names.audio_sum)) or 0)
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
 
     def lookups(self) -> dict[str, int]:
         """Look-ups so far, by what was asked for ("asked", "audio_asked") and found. Raises ServerError."""
         try:
-            counts = {name.decode(): int(n) for name, n in cast(Any, self._redis.hgetall(LOOKUPS)).items()}
+            counts = {
+                name.decode(): int(n)
+                for name, n in cast(Any, self._redis.hgetall(self._names.lookups)).items()
+            }
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
         return {name: counts.get(name, 0) for name in self._counts}
@@ -292,8 +378,8 @@ class RedisCache:
         """What is here, counted one by one. Raises ServerError."""
         self._tell_counts()
         try:
-            records = sum(1 for _ in self._redis.scan_iter(PREFIX + b"*", count=10 * AT_ONCE))
-            audios = self._redis.zcard(AUDIO_INDEX)
+            records = sum(1 for _ in self._redis.scan_iter(self._names.records + b"*", count=10 * AT_ONCE))
+            audios = self._redis.zcard(self._names.audio_index)
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
         return Held(records, audios, self.audio_bytes(), **self.lookups())
@@ -315,8 +401,8 @@ class RedisCache:
         try:
             with self._redis.pipeline(transaction=False) as pipe:
                 for name, n in counts.items():
-                    pipe.hincrby(LOOKUPS, name, n)
-                pipe.expire(LOOKUPS, TTL_SECONDS)
+                    pipe.hincrby(self._names.lookups, name, n)
+                pipe.expire(self._names.lookups, TTL_SECONDS)
                 pipe.execute()
         except redis.RedisError as error:
             self._failed(error)

@@ -13,7 +13,10 @@ from speeko_jobs.flow.context import Context
 def restored(context: Context) -> tuple[int, int]:
     """Forget what Redis has of the time that is lost; the records that went, and the texts that wait.
 
-    Harmless when it is repeated. Raises ServerError.
+    Redis belongs to this database from now on, whoever had it. Harmless when it is repeated. Raises
+    ServerError.
     """
+    restores.change_identity(context.database)
+    context.cache.take_over()
     forgotten = context.cache.forget_all()
     return forgotten, restores.count_as_claimed(context.database)

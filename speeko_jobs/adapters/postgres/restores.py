@@ -6,7 +6,10 @@ called. So they all start one higher in a restored database. Statements are in s
 
 from __future__ import annotations
 
+import psycopg
+
 from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.errors import SpeekoError
 
 
 def count_as_claimed(database: Database) -> int:
@@ -21,3 +24,17 @@ def count_as_claimed(database: Database) -> int:
         keys = {"least": bytes([first]), "past": past}
         count += database.run(lambda t, keys=keys: t.run("restored_waiting", keys))  # type: ignore[misc]
     return count
+
+
+def identity(database: Database) -> str:
+    """Return the id of this database; "" where it has none yet, or does not answer."""
+    try:
+        found = database.row("database_identity")
+    except (SpeekoError, psycopg.Error):
+        return ""
+    return str(found[0]) if found else ""
+
+
+def change_identity(database: Database) -> None:
+    """Have this database count as another one than before."""
+    database.run(lambda t: t.run("restored_identity"))

@@ -68,6 +68,11 @@ def _state(states: type[StrEnum]) -> tuple[Column[str], CheckConstraint]:
     return Column("state", Text, nullable=False), CheckConstraint(f"state IN ({listed})")
 
 
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+)
 destination = Table(
     "destination",
     metadata,

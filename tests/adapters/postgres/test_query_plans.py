@@ -44,6 +44,8 @@ COUNTS_THE_DEAD = ("Bitmap Index Scan",)  # its heap scan does not
 EXPLAIN = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
 EXEMPT = {
     "restored_later": "a default, once after a restore",
+    "restored_identity": "one row, once after a restore",
+    "database_identity": "one row, once a minute",
     "restored_waiting": "a part of all keys, once after a restore",
     "cache_patience": "reads no table",
     "cache_entries": "sorts all that is stored, for a command",
