@@ -179,9 +179,26 @@ name_option: Callable[[Any], Any] = option(
     default="{id}.{ext}",
     metavar="TEMPLATE",
     section=DELIVERY,
-    help="file names; takes {id}, {row}, {voice}, {language}, {ext} and columns [default: {id}.{ext}]",
+    help="file names; takes {id}, {row}, {voice}, {language}, {ext}, {hash}, columns [default: {id}.{ext}]",
 )
-delivery = together(setting("output", DELIVERY), name_option)
+delivery = together(
+    setting("output", DELIVERY),
+    name_option,
+    option(
+        "--cache-control",
+        default="",
+        metavar="HEADER",
+        section=DELIVERY,
+        help="of audio in a bucket [default: immutable for names with {hash}, else no-cache]",
+    ),
+    option(
+        "--public-base-url",
+        default="",
+        metavar="URL",
+        section=DELIVERY,
+        help="where a CDN has the output: each row gets its url in manifest, results and report",
+    ),
+)
 pruning = together(
     option(
         "--merge",

@@ -40,6 +40,8 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             prune=options.get("prune", False),
             overwrite=options.get("overwrite", False),
             merge=options.get("merge", False),
+            cache_control=options.get("cache_control", ""),
+            public_base_url=options.get("public_base_url", ""),
             webhook=settings.webhook,
             give_up_seconds=settings.give_up_after * 60,
             loudness=options["loudness"],

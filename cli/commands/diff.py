@@ -37,8 +37,8 @@ SHOWN_KINDS = {
 def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Show what a run would add, change and remove, and why.
 
-    Nothing is started. Rows are added, changed (text, voice, language, lexicon, format, engine) or unchanged;
-    removed are files whose rows left the catalog, which only --prune deletes.
+    Nothing is started. Rows are added, changed (text, voice, language, lexicon, format, engine, headers) or
+    unchanged; removed are files whose rows left the catalog, which only --prune deletes.
     """
     from cli.request import orders_of, spec_of
     from cli.standing import standing

@@ -8,7 +8,7 @@ from typing import NamedTuple
 ADDED, SAME_SOUND, UNCHANGED = "added", "same_sound", "unchanged"
 DAMAGED, REBOUGHT = "damaged", "rebought"  # these files were marked: see `Facts.form`
 MARKS = (DAMAGED, REBOUGHT)
-CHANGED = ("text", "voice", "language", "lexicon", "format", "engine", *MARKS, "other")
+CHANGED = ("text", "voice", "language", "lexicon", "format", "engine", "headers", *MARKS, "other")
 KINDS = (ADDED, *CHANGED, SAME_SOUND, UNCHANGED)  # what becomes of rows; the last two are not delivered
 NO_SOURCE = -1
 
@@ -46,4 +46,6 @@ def why(old: Facts | None, new: Facts) -> str:
     for before, now, kind in zip(old[:4], new[:4], ("text", "voice", "language", "engine"), strict=True):
         if before != now:
             return kind
-    return "format" if old.form != new.form else "lexicon"
+    if old.form != new.form:
+        return "format" if old.form.partition("; ")[0] != new.form.partition("; ")[0] else "headers"
+    return "lexicon"

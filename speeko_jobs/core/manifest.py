@@ -16,6 +16,7 @@ COLUMNS = (
     "row", "id", "path", "voice", "language", "key", "source", "chars", "cost_usd", "audio_seconds", "bytes",
     "change", "error",
 )  # fmt: skip
+PUBLIC_COLUMNS = (*COLUMNS, "url")  # where a public base is given
 # A catalog again. `segments` is "whole" for a row that is one call; `as_spoken` is "yes" where the text is
 # what was said: numbers, lexicon and repair are not applied to it once more.
 FAILED_COLUMNS = ("id", "text", "voice", "language", "segments", "as_spoken", "file", "row", "error")
@@ -27,7 +28,8 @@ _is_plain = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ._/()-]*)?").fullmatch
 
 class Line(NamedTuple):
     """How one row ended. `error` is "" for a served row; `path` is "" for one that is not. `change`: why it
-    was delivered (see `core.change`), "" where it was not."""
+    was delivered (see `core.change`), "" where it was not. `url`: its public address, "" where it has
+    none; None in a manifest without such a column."""
 
     row: int
     id: str
@@ -42,25 +44,30 @@ class Line(NamedTuple):
     bytes: int
     change: str
     error: str
+    url: str | None = None
 
     def to_json(self) -> str:
         """One line of manifest.jsonl."""
-        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, change, error = self
+        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, change, error, _ = self
+        public = "" if self.url is None else f', "url": {_string(self.url)}'
         return (
             f'{{"row": {row}, "id": {_string(id)}, "path": {_string(path)}, {_speaker(voice, language)}, '
             f'"key": "{key}", "source": {_QUOTED[source]}, "chars": {chars}, '
             f'"cost_usd": "{_usd(cost_micros)}", "audio_seconds": {_seconds(millis)}, "bytes": {size}, '
             f'"change": {_quoted(change)}, '
-            f'"error": {_string(error) if error else "null"}}}\n'
+            f'"error": {_string(error) if error else "null"}'
+            f"{public}}}\n"
         )
 
     def to_csv(self) -> str:
         """One line of manifest.csv, which is for eyes: no cell acts in a terminal or a spreadsheet."""
-        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, change, error = self
+        row, id, path, voice, language, key, source, chars, cost_micros, millis, size, change, error, _ = self
+        public = "" if self.url is None else "," + _cell(self.url)
         return (
             f"{row},{id if _is_plain(id) else _cell(id)},{path if _is_plain(path) else _cell(path)},"
             f"{_common_cell(voice)},{_common_cell(language)},{key},{_NAMES[source]},{chars},"
-            f"{_usd(cost_micros)},{_seconds(millis)},{size},{change},{_cell(error) if error else ''}\n"
+            f"{_usd(cost_micros)},{_seconds(millis)},{size},{change},{_cell(error) if error else ''}"
+            f"{public}\n"
         )
 
 
@@ -80,6 +87,7 @@ def line_of(data: Mapping[str, Any]) -> Line:
         bytes=int(data["bytes"]),
         change=data.get("change") or "",
         error=data["error"] or "",
+        url=data.get("url"),
     )
 
 

@@ -32,7 +32,7 @@ _PLAIN = re.compile(
 _REFUSED = '<>:"|?*/\\'
 _ROW_SPEC = re.compile(r"0?[1-9]?[0-9]?d?")
 _AUDIO_PATH = re.compile(r"audio/([0-9a-f]{3})/\1[0-9a-f]{61}\.[a-z0-9]+")
-_FIELDS = ("id", "row", "voice", "language", "ext")
+_FIELDS = ("id", "row", "voice", "language", "ext", "hash")
 
 
 class _Row(NamedTuple):
@@ -42,6 +42,7 @@ class _Row(NamedTuple):
     language: str
     ext: str
     cells: Sequence[str]
+    hash: str
 
 
 _Piece = Callable[[_Row], str]
@@ -54,23 +55,33 @@ class NameTemplate:
     text: str
     _components: tuple[tuple[_Piece, ...], ...]
 
-    def name(self, row_no: int, id: str, voice: str, language: str, ext: str, cells: Sequence[str]) -> str:
-        """The row's path below the output folder, "/"-separated. `cells` is in the header's order.
+    def name(
+        self,
+        row_no: int,
+        id: str,
+        voice: str,
+        language: str,
+        ext: str,
+        cells: Sequence[str],
+        content: str = "",
+    ) -> str:
+        """The row's path below the output folder, "/"-separated. `cells` is in the header's order, `content`
+        what {hash} stands for.
 
         Every component is safe, not empty and at most 255 bytes. The same row always has the same name;
         different rows may share one (see `fold`).
         """
         if self.text == DEFAULT_TEMPLATE and _PLAIN.fullmatch(id):
             return f"{id}.{ext}"
-        row = _Row(row_no, id, voice, language, ext, cells)
+        row = _Row(row_no, id, voice, language, ext, cells, content)
         return "/".join([_component("".join([piece(row) for piece in c])) for c in self._components])
 
 
 def compile_template(template: str, header: Sequence[str]) -> NameTemplate:
     """Check a template against the catalog's columns. Raises UsageError on anything that cannot name files.
 
-    Fields are {id}, {row}, {voice}, {language}, {ext} and every column of `header`; {row} takes a width
-    ({row:06d}). Sub folders come from "/" in the template only, never from a value.
+    Fields are {id}, {row}, {voice}, {language}, {ext}, {hash} and every column of `header`; {row} takes a
+    width ({row:06d}). Sub folders come from "/" in the template only, never from a value.
     """
     try:
         parsed = list(string.Formatter().parse(template))
@@ -93,7 +104,7 @@ def compile_template(template: str, header: Sequence[str]) -> NameTemplate:
                 raise UsageError(f"name template {template!r}: {{{field}!{conversion}}} is not supported")
             components[-1].append(_field(template, field, spec or "", header))
             shapes[-1] += "x"
-            tells_rows_apart |= field not in ("voice", "language", "ext")
+            tells_rows_apart |= field not in ("voice", "language", "ext", "hash")
     for shape in shapes:
         _check_shape(template, shape)
     if not tells_rows_apart:
@@ -170,6 +181,7 @@ def _field(template: str, field: str, spec: str, header: Sequence[str]) -> _Piec
         "voice": lambda row: safe(row.voice, "default"),
         "language": lambda row: safe(row.language, "default"),
         "ext": lambda row: safe(row.ext, "audio"),
+        "hash": lambda row: safe(row.hash, "none"),
     }
     if field in own:
         return own[field]

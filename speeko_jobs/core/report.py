@@ -69,6 +69,7 @@ class Row:
     source: str
     error: str = ""
     text: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,7 @@ def _shown(row: Row, *, linked: bool) -> dict[str, Any]:
         "words": words,
         "text": printable(text),
         "link": "./" + quote(row.path, errors="surrogateescape") if linked else "",
+        "url": row.url,
     }
 
 

@@ -150,7 +150,11 @@ TEMPLATE = """<!DOCTYPE html>
 {%- if row.link %}
 <audio controls preload="none" src="{{ row.link }}" aria-label="row {{ row.no }}"></audio>
 {%- endif %}
+{%- if row.url %}
+<p class="quiet"><a href="{{ row.url }}"><bdi>{{ row.path }}</bdi></a></p></li>
+{%- else %}
 <p class="quiet"><bdi>{{ row.path }}</bdi></p></li>
+{%- endif %}
 {%- endfor %}
 </ul>
 </section>

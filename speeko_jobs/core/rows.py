@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from speeko_jobs.core import language as languages
-from speeko_jobs.core import naming, segments, ssml
+from speeko_jobs.core import naming, publishing, segments, ssml
 from speeko_jobs.core.columns import OPENAI_BATCH_HEADER, Columns, join_ids, join_texts
 from speeko_jobs.core.inert import spreadsheet_raw
 from speeko_jobs.core.key import Engine, KeyMaker
@@ -86,6 +86,7 @@ class RowReader:
         self._template = naming.compile_template(spec.name, header)
         # a name that ends in the format's own extension is no report's
         self._may_be_report = not spec.name.endswith(".{ext}")
+        self._holds_content = publishing.holds_content(spec.name)
         self._keys = KeyMaker(Engine(self._profile.family, spec.model, spec.format, str(spec.speed)))
         self._voices: dict[tuple[str, str], Speaker] = {}
         self._batch = tuple(header) == OPENAI_BATCH_HEADER
@@ -96,7 +97,8 @@ class RowReader:
         self._voiced = self._voiced or self._by_rules is not None
         self._default = self._speaker("", "")
         one_each = min(self._one_id, self._one_text) >= 0
-        special = self._ours or self._voiced or self._batch or self._default.refusal or self._may_be_report
+        special = self._ours or self._voiced or self._batch or bool(self._default.refusal)
+        special = special or self._may_be_report or self._holds_content
         self._is_simple = one_each and not special and wording.is_plain and spec.segments == "auto"
 
     def read_many(self, first_row_no: int, rows: Sequence[Sequence[str]], refused: Refused) -> list[Read]:
@@ -155,7 +157,10 @@ class RowReader:
             texts = self._texts(source, tag, cells)
             key = self._keys.key
             keys = tuple([key(t, voice, language) for t in texts])
-            path = self._template.name(row_no, row_id, voice, language, self._format, cells)
+            content = ""
+            if self._holds_content:
+                content = publishing.digits(content_of(keys, self._spec.rendering))
+            path = self._template.name(row_no, row_id, voice, language, self._format, cells, content)
         except UnicodeEncodeError:
             raise Refusal(
                 "the text holds characters that are none (lone surrogates)", row_id, source

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from speeko_jobs.core import language as languages
+from speeko_jobs.core import publishing
 from speeko_jobs.core.converting import Delivered, bought_format
 from speeko_jobs.core.profiles import Profile, profile_of
 from speeko_jobs.core.redaction import redacted
@@ -59,6 +60,8 @@ class JobSpec:
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
     reuse: str = "none"  # audio in other formats that may serve: see core.reuse
     overwrite: bool = False  # files that no job delivered are replaced
+    cache_control: str = ""  # of delivered audio in a bucket; "": as its names allow
+    public_base_url: str = ""  # below which a CDN has the delivered files
     merge: bool = False  # the catalog is a part: its rows go into the manifest that the output holds
     give_up_seconds: float = 1800.0  # of nothing but failures, before it pauses until the provider answers
     buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
@@ -82,6 +85,27 @@ class JobSpec:
     def engine(self) -> str:
         """What speaks, beside voice and format: for telling why a row has changed."""
         return f"{self.profile.family} {self.model} {self.speed:g}"
+
+    @cached_property
+    def audio_cache_control(self) -> str:
+        """The Cache-Control of delivered audio, where the output is a bucket."""
+        return publishing.cache_control(self.cache_control, self.name)
+
+    @cached_property
+    def form(self) -> str:
+        """How a file is delivered: its format and loudness, and in a bucket its headers where they are not
+        those of a name that holds the content."""
+        scheme, separator, _ = self.output.partition("://")
+        if not separator or scheme == "file" or self.audio_cache_control == publishing.IMMUTABLE:
+            return str(self.delivered)
+        return f"{self.delivered}; {self.audio_cache_control}"
+
+    @cached_property
+    def public_urls(self) -> publishing.PublicUrls | None:
+        """The addresses of the delivered files, where a base is given."""
+        if not self.public_base_url:
+            return None
+        return publishing.PublicUrls(self.public_base_url, publishing.holds_content(self.name))
 
     @cached_property
     def rendering(self) -> str:
@@ -127,6 +151,7 @@ def checked(spec: JobSpec) -> JobSpec:
                 f"{option}: no keys and passwords in the address, it is shown and stored: set them where the"
                 " store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
             )
+    publishing.check(spec.cache_control, spec.public_base_url)
     check_webhook(spec.webhook)
     if spec.merge and spec.prune:
         raise ConfigError("--merge is for a part of a catalog, and --prune would delete the rest: give one")

@@ -28,12 +28,19 @@ class Comparison:
     """A catalog's rows against one destination, batch by batch, in order."""
 
     def __init__(
-        self, database: Database, spec: JobSpec, destination: int, *, may_skip: bool = False
+        self,
+        database: Database,
+        spec: JobSpec,
+        destination: int,
+        *,
+        may_skip: bool = False,
+        is_folder: bool = True,
     ) -> None:
-        """`may_skip`: rows may be left out when all were looked at."""
+        """`may_skip`: rows may be left out when all were looked at. `is_folder`: files there have no headers
+        that could be others than were asked for."""
         self._database, self._destination, self._rendering = database, destination, spec.rendering
         self._holds_any = plans.holds_any(database, destination)
-        self._engine, self._form = spec.engine, str(spec.delivered)
+        self._engine, self._form, self._is_folder = spec.engine, spec.form, is_folder
         self._counts: Counter[int] = Counter()
         self._may_skip = may_skip
         self._kinds = bytearray()  # of each row, a byte, where rows may be left out; 0 for those refused
@@ -49,7 +56,8 @@ class Comparison:
         before: dict[str, Facts] = {}
         if self._holds_any:
             contents = [content_of(read.keys, self._rendering) for read in reads]
-            held = plans.unchanged(self._database, self._destination, paths, contents, sources)
+            form = "" if self._is_folder else self._form
+            held = plans.unchanged(self._database, self._destination, paths, contents, sources, form)
             others = [path for at, path in enumerate(paths) if at not in held]
             before = plans.facts(self._database, self._destination, others) if others else {}
         changed = {}

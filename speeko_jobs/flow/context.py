@@ -8,6 +8,7 @@ from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.celery_queue import Queue
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis_cache import RedisCache
+from speeko_jobs.core.publishing import IMMUTABLE
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.settings import Settings
 
@@ -22,13 +23,14 @@ class Context:
     queue: Queue
     _stores: dict[str, Store]
 
-    def store_of(self, url: str) -> Store:
-        """The store at `url`, opened once a process."""
-        found = self._stores.get(url)
+    def store_of(self, url: str, cache_control: str = IMMUTABLE) -> Store:
+        """The store at `url`, whose audio gets this header, opened once a process."""
+        name = url if cache_control == IMMUTABLE else f"{url} {cache_control}"
+        found = self._stores.get(name)
         if found is None:
-            found = self._stores[url] = Store(url)
+            found = self._stores[name] = Store(url, cache_control=cache_control)
         return found
 
     def destination_of(self, spec: JobSpec) -> Store:
         """The store that the job's files are delivered to, opened once a process."""
-        return self.store_of(spec.output)
+        return self.store_of(spec.output, spec.audio_cache_control)

@@ -109,7 +109,11 @@ def is_unchanged(row: Row, job: int, rendering: str) -> bool:
     """Whether the destination holds from an earlier job just what the row asks for."""
     held = row.held
     return (
-        held is not None and row.keys is not None and row.held_job != job and held == row.content(rendering)
+        held is not None
+        and row.keys is not None
+        and row.change is None  # the planner would deliver it anew, be it only for its headers
+        and row.held_job != job
+        and held == row.content(rendering)
     )
 
 
@@ -208,7 +212,7 @@ class _Delivery:
         made = [self._noted(rows[put.path], put) for put in puts]
         destination, job, spec = self.orders.destination_id, self.chunk.job, self.spec
         self.context.database.run(
-            lambda t: deliveries.hold(t, destination, job, made, engine=spec.engine, form=str(spec.delivered))
+            lambda t: deliveries.hold(t, destination, job, made, engine=spec.engine, form=spec.form)
         )
         self.context.queue.deliver([(job, self.chunk.no)])
 
@@ -311,7 +315,14 @@ class _Delivery:
             bytes=0,
             change="" if error else row.change or "",
             error=error,
+            url=self._url(row, error),
         )
+
+    def _url(self, row: Row, error: str) -> str | None:
+        urls = self.spec.public_urls
+        if urls is None:
+            return None
+        return "" if error else urls.of(row.path or "", row.content(self.spec.rendering))
 
     def _failed(self, row: Row, end: Settlement, *, some_bought: bool) -> Line:
         error = end.reason
@@ -386,7 +397,7 @@ class _Delivery:
                 saved=saved,
                 claimant=self.claimant,
                 engine=self.spec.engine,
-                form=str(self.spec.delivered),
+                form=self.spec.form,
             )
             if finished is not None:
                 deliveries.book_saved(t, orders.tenant, self.profile.name, saved, finished.booked)

@@ -85,8 +85,9 @@ def _write(context: Context, job: Job, end: JobState) -> None:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
         table_out = stack.enter_context(destination.writer("manifest.csv"))
         failed_out = stack.enter_context(destination.writer("failed.csv"))
-        merge = stack.enter_context(Merge(destination)) if merges else None
-        table_out.write((",".join(manifest.COLUMNS) + "\n").encode())
+        merge = stack.enter_context(Merge(destination, job.spec.public_urls)) if merges else None
+        columns = manifest.PUBLIC_COLUMNS if job.spec.public_urls else manifest.COLUMNS
+        table_out.write((",".join(columns) + "\n").encode())
         failed_out.write(_csv([manifest.FAILED_COLUMNS]))
         for part in deliveries.delivered_chunks(context.database, job.id):
             as_json, as_csv = _part(context, store, part.chunk)

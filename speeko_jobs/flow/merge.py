@@ -17,6 +17,7 @@ from typing import Any
 from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.core.inert import spreadsheet_raw
 from speeko_jobs.core.manifest import FAILED_COLUMNS, Line, line_of
+from speeko_jobs.core.publishing import PublicUrls
 from speeko_jobs.flow.unchanged import joined
 
 AT_ONCE = 1_000  # lines of a part that is written
@@ -26,8 +27,8 @@ _ID, _FILE, _ROW = (FAILED_COLUMNS.index(name) for name in ("id", "file", "row")
 class Merge:
     """Add all lines of the job, then take the merged ones. Use as a context manager."""
 
-    def __init__(self, destination: Store) -> None:
-        self._destination = destination
+    def __init__(self, destination: Store, urls: PublicUrls | None = None) -> None:
+        self._destination, self._urls = destination, urls
         self._own = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
         self._offsets: dict[str, int] = {}
         self._failed: dict[str, list[Any]] = {}
@@ -53,7 +54,7 @@ class Merge:
         """Yield the merged manifest in parts: JSON lines and CSV."""
         lines = self._merged()
         while some := list(islice(lines, AT_ONCE)):
-            yield joined(some)
+            yield joined([self._addressed(line) for line in some])
 
     def failed(self) -> Iterator[Sequence[Any]]:
         """Yield the rows for failed.csv: those that failed now, and those that failed before and were not
@@ -74,6 +75,15 @@ class Merge:
                 elif row[_ID] not in self._offsets:
                     yield row
         yield from rest.values()
+
+    def _addressed(self, line: Line) -> Line:
+        """The line with an address if those of this job have one, and without if not."""
+        if self._urls is None:
+            return line._replace(url=None)
+        if line.url is not None:
+            return line
+        known = bool(line.path and line.key)
+        return line._replace(url=self._urls.of(line.path, bytes.fromhex(line.key)) if known else "")
 
     def _merged(self) -> Iterator[Line]:
         rest, last = dict(self._offsets), 0

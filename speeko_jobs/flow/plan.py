@@ -176,7 +176,10 @@ class _Planner:
         self.comparison = None
         if destination is not None:
             may_skip = orders.on_duplicate_id in ("first", "last")
-            self.comparison = Comparison(context.database, spec, destination, may_skip=may_skip)
+            is_folder = not spec.deliver or context.destination_of(spec).is_folder
+            self.comparison = Comparison(
+                context.database, spec, destination, may_skip=may_skip, is_folder=is_folder
+            )
         self.occupied: Occupied | None = None
         if job is not None and spec.deliver:
             output = context.destination_of(spec)
@@ -186,7 +189,7 @@ class _Planner:
         # where rows may be left out or renamed at the end, no line is written before
         if job is not None and orders.on_duplicate_id == "error":
             store = context.store_of(spec.store)
-            self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs)
+            self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs, spec)
         self.reasons: Counter[str] = Counter()
         self.is_rerun = True  # all that is read are files of rows that failed
         self.rows = 0

@@ -56,6 +56,7 @@ def _row(line: Mapping[str, Any]) -> Row:
         line["audio_seconds"],
         line["source"] or "",
         line["error"] or "",
+        url=line.get("url") or "",
     )
 
 

@@ -14,6 +14,7 @@ from speeko_jobs.core.chunking import Stretch
 from speeko_jobs.core.manifest import Line
 from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.rows import Read, content_of
+from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.states import Source
 from speeko_jobs.flow.context import Context
 
@@ -39,11 +40,12 @@ def clear_parts(context: Context, store: str, job: int) -> None:
 class Unchanged:
     """Collects unchanged rows in the order of the catalog. `close` after the last one."""
 
-    def __init__(self, store: Store, job: int, chunk_rows: int, prices: Prices) -> None:
+    def __init__(self, store: Store, job: int, chunk_rows: int, prices: Prices, spec: JobSpec) -> None:
         self.stretches: list[Stretch] = []
         self.saved: dict[str, list[int]] = {}  # voice → rows, characters, micro-dollars
         self._store, self._job, self._chunk_rows = store, job, chunk_rows
         self._prices = prices
+        self._urls, self._rendering = spec.public_urls, spec.rendering
         self._no = self._last_row = 0
         self._lines: list[Line] = []
         self._listed: list[int] = []
@@ -60,6 +62,8 @@ class Unchanged:
                 self._last_row = self._no * self._chunk_rows
             key = content_of(keys).hex()
             line = Line(row_no, row_id, path, voice, language, key, unchanged, chars, 0, millis, size, "", "")
+            if self._urls is not None:
+                line = line._replace(url=self._urls.of(path, content_of(keys, self._rendering)))
             self._lines.append(line)
             self._listed.append(listed(voice, chars, len(keys)))
 

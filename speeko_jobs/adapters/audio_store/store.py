@@ -19,11 +19,11 @@ from speeko_jobs.adapters.audio_store.faults import OCCUPIED, MissingObject, che
 from speeko_jobs.adapters.audio_store.folder import Folder
 from speeko_jobs.adapters.audio_store.objects import Address, Objects
 from speeko_jobs.core.naming import earlier_audio_path
+from speeko_jobs.core.publishing import IMMUTABLE
 from speeko_jobs.errors import ConfigError, StoreError
 
 T = TypeVar("T")
 
-IMMUTABLE = "public, max-age=31536000, immutable"
 AUDIO = "audio"  # the folder that holds what was bought
 LAYOUT_SECONDS = 60.0  # how long an answer about the layout of a store holds
 COPY_BATCH = 64  # objects in memory at a time, where bytes have to go through this process

@@ -152,9 +152,11 @@ def unchanged(
     paths: Sequence[str],
     contents: Sequence[bytes],
     sources: Sequence[int],
+    form: str = "",
 ) -> dict[int, Same]:
-    """Which of the paths (by position) hold just these contents."""
+    """Which of the paths (by position) hold just these contents, and in this form if one is given."""
     values = {"destination": destination, "paths": paths, "contents": contents, "sources": sources}
+    values["form"] = form
     return {place: Same(*rest) for place, *rest in database.rows("delivered_same", values)}
 
 

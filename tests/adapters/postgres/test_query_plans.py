@@ -131,6 +131,7 @@ CHECKED: dict[str, dict[str, Any]] = {
         "paths": [f"{n}.mp3" for n in DONE],
         "contents": _keys(DONE),
         "sources": DONE,
+        "form": "mp3; no-cache",
     },
     "delivered_facts": {"destination": 1 + JOB % 5, "paths": [f"{n}.mp3" for n in DONE]},
     "delivered_page": {"destination": 2, "after": "5", "rows": 10_000},

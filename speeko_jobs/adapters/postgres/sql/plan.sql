@@ -30,11 +30,11 @@ SELECT (n.place - 1)::int, d.bytes, d.millis, d.source IN (n.source, -1)
 FROM unnest(%(paths)b::text[], %(contents)b::bytea[], %(sources)b::bigint[])
      WITH ORDINALITY AS n (path, content, source, place)
 CROSS JOIN LATERAL (
-    SELECT content, bytes, millis, source FROM speeko.delivered
+    SELECT content, bytes, millis, source, form FROM speeko.delivered
     WHERE destination_id = %(destination)s AND path = n.path
     OFFSET 0
 ) d
-WHERE d.content = n.content
+WHERE d.content = n.content AND (%(form)s = '' OR d.form = %(form)s)
 
 -- delivered_facts: what the files at these paths were made of
 SELECT d.path, d.source, d.voice, d.language, d.engine, d.form
