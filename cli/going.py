@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cli.console import emit, say
+from cli.console import emit, note, say
 from cli.crew import Crew
 from cli.seeing import see_through
 from cli.standing import standing
@@ -44,3 +44,20 @@ def set_going(
         else:
             say(f"job {job} goes on: watch it with: speeko watch {job}")
     return 0
+
+
+def tell_new_prices(context: Context, job: int) -> None:
+    """Say on stderr where what is left to buy costs another sum at today's price; the plan's holds."""
+    from speeko_jobs.core.figures import count, micros
+    from speeko_jobs.flow import repricing
+
+    found = repricing.change(context, job)
+    if found is not None:
+        texts, what = count(found.texts, "text"), f"of job {job} are left to buy"
+        planned = f"{micros(found.planned_micros)} at the plan's price ({_price(found.planned_price)})"
+        now = f"at today's price ({_price(found.today_price)}) they cost {micros(found.today_micros)}"
+        note(f"speeko: {texts} {what}, for {planned}; {now}: `--new-prices` takes it")
+
+
+def _price(price: str) -> str:
+    return f"${price} for a million characters" if price else "the list price"

@@ -231,6 +231,12 @@ buy_again_option: Callable[[Any], Any] = option(
     section=MONEY,
     help="known texts whose audio is gone from the store may be bought again, whatever the plan says",
 )
+new_prices_option: Callable[[Any], Any] = option(
+    "--new-prices",
+    is_flag=True,
+    section=MONEY,
+    help="book what is still to buy at today's price instead of the plan's",
+)
 money = together(
     budget_option,
     option(

@@ -14,6 +14,7 @@ from cli.options import (
     common,
     give_up_option,
     job_argument,
+    new_prices_option,
     no_wait_option,
     of_tenant_option,
     workers_option,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @budget_option
 @give_up_option
 @buy_again_option
+@new_prices_option
 @no_wait_option
 @workers_option
 @common
@@ -41,6 +43,7 @@ def command(
     budget: int | None,
     give_up_after: float | None,
     buy_again: bool,
+    new_prices: bool,
     no_wait: bool,
     **options: Any,
 ) -> int:
@@ -48,7 +51,8 @@ def command(
 
     Waits for its end as `run` does. Nothing that was bought is bought again. `--budget` is the job's new
     budget in all, with what it has spent. `--buy-again` is for a job that was paused because known audio is
-    gone from the store.
+    gone from the store. Where today's price is not the plan's, both are told, and the plan's holds unless
+    `--new-prices` is given.
     """
     from cli.going import set_going
 
@@ -57,7 +61,9 @@ def command(
         call,
         settings,
         job,
-        lambda context: _resume(context, job, budget, give_up_after, buy_again=buy_again),
+        lambda context: _resume(
+            context, job, budget, give_up_after, buy_again=buy_again, new_prices=new_prices
+        ),
         wait=not no_wait,
         tenant=of_tenant,
     )
@@ -70,16 +76,20 @@ def _resume(
     give_up_minutes: float | None,
     *,
     buy_again: bool,
+    new_prices: bool,
 ) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
+    from cli.going import tell_new_prices
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.states import JobState
     from speeko_jobs.flow import control
     from speeko_jobs.flow.sweep import sweep
 
+    if not new_prices:
+        tell_new_prices(context, job)
     state = jobs.progress(context.database, job).state
-    if budget_micros is None and state in (JobState.RUNNING, JobState.FINALIZING):
+    if not new_prices and budget_micros is None and state in (JobState.RUNNING, JobState.FINALIZING):
         sweep(context)
     else:
         patience = None if give_up_minutes is None else 60 * give_up_minutes
-        control.resume(context, job, budget_micros, patience, buy_again=buy_again)
+        control.resume(context, job, budget_micros, patience, buy_again=buy_again, new_prices=new_prices)

@@ -8,7 +8,15 @@ import click
 
 from cli.call import Call
 from cli.console import note
-from cli.options import Verb, common, job_argument, no_wait_option, of_tenant_option, workers_option
+from cli.options import (
+    Verb,
+    common,
+    job_argument,
+    new_prices_option,
+    no_wait_option,
+    of_tenant_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -17,25 +25,37 @@ if TYPE_CHECKING:
 @click.command("retry", cls=Verb)
 @job_argument
 @of_tenant_option
+@new_prices_option
 @no_wait_option
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, of_tenant: str | None, no_wait: bool, **options: Any) -> int:
+def command(
+    call: Call, /, job: int, of_tenant: str | None, new_prices: bool, no_wait: bool, **options: Any
+) -> int:
     """Try the failed rows of a job again, with workers if none run.
 
-    Refused rows stay refused: correct them in the catalog and run it again.
+    Refused rows stay refused: correct them in the catalog and run it again. Where today's price is not the
+    plan's, both are told, and the plan's holds unless `--new-prices` is given.
     """
     from cli.going import set_going
 
     settings = call.settings(options)
     return set_going(
-        call, settings, job, lambda context: _retry(context, job), wait=not no_wait, tenant=of_tenant
+        call,
+        settings,
+        job,
+        lambda context: _retry(context, job, new_prices=new_prices),
+        wait=not no_wait,
+        tenant=of_tenant,
     )
 
 
-def _retry(context: Context, job: int) -> None:
+def _retry(context: Context, job: int, *, new_prices: bool) -> None:
+    from cli.going import tell_new_prices
     from speeko_jobs.core.figures import count
     from speeko_jobs.flow import control
 
-    note(f"{count(control.retry(context, job), 'row')} of job {job} once more")
+    if not new_prices:
+        tell_new_prices(context, job)
+    note(f"{count(control.retry(context, job, new_prices=new_prices), 'row')} of job {job} once more")

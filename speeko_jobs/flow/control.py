@@ -10,7 +10,7 @@ from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.figures import micros
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
-from speeko_jobs.flow import accounts
+from speeko_jobs.flow import accounts, repricing
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.sweep import sweep
 
@@ -30,11 +30,13 @@ def resume(
     give_up_seconds: float | None = None,
     *,
     buy_again: bool = False,
+    new_prices: bool = False,
 ) -> None:
     """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too.
 
     What failed before is tried anew: earlier tries neither ration nor fail a text any more. `buy_again`: it
-    may buy known texts past its plan whose audio is gone from the store.
+    may buy known texts past its plan whose audio is gone from the store. `new_prices`: what a paused job has
+    still to buy is booked at today's price.
     """
     if budget_micros is not None:
         spent_micros = jobs.show(context.database, job).spent_micros
@@ -42,9 +44,17 @@ def resume(
             budget, spent = micros(budget_micros), micros(spent_micros)
             raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
 
-    accounts.require_same(context, jobs.show(context.database, job).spec)
+    found = jobs.show(context.database, job)
+    accounts.require_same(context, found.spec)
+    if new_prices and found.state is not JobState.PAUSED:
+        raise JobError(
+            f"job {job} is {found.state.value}: only a paused job takes new prices, pause it first"
+        )
+    price = repricing.today(context)
 
     def go_on(t: Transaction) -> bool:
+        if new_prices:
+            repricing.take(t, job, found.spec, price)
         if jobs.resume(t, job, budget_micros, give_up_seconds, buy_again=buy_again):
             return True
         return budget_micros is not None and jobs.set_budget(t, job, budget_micros)
@@ -65,9 +75,14 @@ def cancel(context: Context, job: int) -> None:
     sweep(context)
 
 
-def retry(context: Context, job: int) -> int:
-    """Let the failed rows of a finished job go through once more; how many there are."""
-    accounts.require_same(context, jobs.show(context.database, job).spec)
+def retry(context: Context, job: int, *, new_prices: bool = False) -> int:
+    """Let the failed rows of a finished job go through once more; how many there are.
+
+    `new_prices`: they are booked at today's price.
+    """
+    spec = jobs.show(context.database, job).spec
+    accounts.require_same(context, spec)
+    price = repricing.today(context)
 
     def again(t: Transaction) -> int | None:
         outputs.lock(t)
@@ -79,6 +94,8 @@ def retry(context: Context, job: int) -> int:
                 f"job {later} has delivered to the same output since: a retry of job {job} would put older"
                 " audio there; run its failed rows as a catalog (failed.csv)"
             )
+        if new_prices:
+            repricing.take(t, job, spec, price)
         return jobs.retry(t, job)
 
     failed = context.database.run(again)

@@ -103,6 +103,27 @@ def test_a_catalog_that_costs_too_much_is_refused_before_anything_is_spent(ready
     assert ready.json("submit", catalog, *priced, "--output", "more", "--budget", cost)["state"] == "running"
 
 
+def test_resume_tells_a_price_that_has_changed_with_both_figures(
+    ready: Any, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPEEKO_PRICE_PER_MILLION", "20")
+    job = ready.json("submit", catalog, "--price-per-million", "12", "--output", "out")["job"]
+    planned = ready.json("status", job)["planned_cost_usd"]
+    dear = ready.json("estimate", catalog)["cost_usd"]
+    ready("pause", job)
+    code, _, err = ready("resume", job, "--no-wait")
+    assert code == 0
+    assert f"left to buy, for ${planned} at the plan's price ($12 for a million characters)" in err
+    assert f"at today's price ($20 for a million characters) they cost ${dear}: `--new-prices`" in err
+    ready("pause", job)
+    code, _, err = ready("resume", job, "--no-wait", "--new-prices")
+    assert code == 0
+    assert "left to buy" not in err
+    assert ready.json("status", job)["planned_cost_usd"] == dear > planned
+    ready("pause", job)
+    assert "left to buy" not in ready("resume", job, "--no-wait")[2]
+
+
 def test_waiting_ends_when_the_time_is_up(ready: Any, catalog: Path) -> None:
     job = ready.json("submit", catalog, "--output", "out")["job"]
     code, out, err = ready("wait", job, "--timeout", "0")

@@ -60,6 +60,8 @@ EXEMPT = {
     "costs_routed": "looks at all jobs, for a command",
     "job_counts": "adds up all chunks of a job, at its end",
     "job_failures": "looks at all rows of chunks where some failed, seldom",
+    "prices_left": "looks at all rows that a job has still to buy, for a command",
+    "prices_take": "looks at all rows that a job has still to buy, for a command",
     "report_paid": "looks at all calls of a job, when a person cancels it",
     "report_pace": "looks at all calls of a job, at its end",
     "report_voices": "looks at all calls of a job, at its end",
