@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from speeko_jobs.core.figures import money
 from speeko_jobs.core.money import micros
 from speeko_jobs.local.stack import Stack
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
@@ -113,8 +114,8 @@ def test_resume_tells_a_price_that_has_changed_with_both_figures(
     ready("pause", job)
     code, _, err = ready("resume", job, "--no-wait")
     assert code == 0
-    assert f"left to buy, for ${planned} at the plan's price ($12 for a million characters)" in err
-    assert f"at today's price ($20 for a million characters) they cost ${dear}: `--new-prices`" in err
+    assert f"left to buy, for {money(planned)} at the plan's price ($12 for a million characters)" in err
+    assert f"at today's price ($20 for a million characters) they cost {money(dear)}: `--new-prices`" in err
     ready("pause", job)
     code, _, err = ready("resume", job, "--no-wait", "--new-prices")
     assert code == 0
