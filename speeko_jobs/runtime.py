@@ -15,6 +15,7 @@ from speeko_jobs.adapters.postgres import migrate, restores
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis_cache import RedisCache
 from speeko_jobs.errors import ConfigError
+from speeko_jobs.flow import standstill
 from speeko_jobs.flow.context import Context
 from speeko_jobs.local import private
 from speeko_jobs.local.keeper import Keeper
@@ -68,7 +69,7 @@ def servers(settings: Settings) -> Iterator[Settings]:
         database = Database(settings.database_url)
         try:
             if embedded and migrate.current(database) != migrate.head():
-                migrate.upgrade(database)
+                standstill.upgrade(database, settings.queue_url, settings.home_path)
             migrate.require(database)
         finally:
             database.close()

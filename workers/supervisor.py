@@ -34,7 +34,7 @@ STOP_SECONDS = 330.0  # a task may take its hard limit to finish what it has beg
 RESTART_SECONDS = (0.2, 1.0, 5.0, 15.0)  # pauses between restarts of a node that keeps dying
 STEADY_SECONDS = 60.0
 LOGS = ("files", "stderr")
-LOCK = "workers.lock"  # in the home; held shared by every supervisor and its nodes
+LOCK = private.WORKERS_LOCK
 log = logging.getLogger(__name__)
 
 
@@ -64,14 +64,7 @@ def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[Node]:
 
 def at_work(home: Path) -> bool:
     """Whether workers of this home run: a lock tells, which the kernel frees however they end."""
-    try:
-        with private.append(home / LOCK) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # no such home, or none of ours
-    return False
+    return private.is_locked(home / LOCK)
 
 
 def environment(settings: Settings) -> dict[str, str]:

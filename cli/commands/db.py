@@ -20,14 +20,17 @@ def command() -> None:
 def upgrade(call: Call, /) -> int:
     """Bring the database to this version's schema.
 
-    Safe while others do the same. Embedded databases are upgraded by whatever uses them.
+    Safe while others do the same. Embedded databases are upgraded by whatever uses them. Where a migration
+    needs it, and workers of another version are at work, nothing is changed and they are named.
     """
     from cli.standing import database_only
     from speeko_jobs.adapters.postgres import migrate
+    from speeko_jobs.flow import standstill
 
-    with database_only(call.settings()) as database:
+    settings = call.settings()
+    with database_only(settings) as database:
         before = migrate.current(database)
-        now = migrate.upgrade(database)
+        now = standstill.upgrade(database, settings.queue_url)
     if call.json:
         emit({"before": before, "revision": now})
     else:

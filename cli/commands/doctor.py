@@ -70,6 +70,9 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     try:
         named = stack.enter_context(runtime.servers(settings))
     except SchemaError as error:
+        if settings.embedded_database:
+            yield "schema", False, str(error)
+            return
         named, wrong_schema = settings, error
     except SpeekoError as error:
         yield "servers", False, str(error)
@@ -139,13 +142,15 @@ def _pooler(context: Context) -> str:
 def _workers(context: Context, settings: Settings) -> str:
     from cli.commands.workers import shown_accounts
     from speeko_jobs.adapters.postgres import workers
-    from speeko_jobs.flow import accounts
+    from speeko_jobs.flow import accounts, versions
 
     alive = context.queue.workers_alive(1.0)
     if alive:
         found = workers.running(context.database)
         if differs := accounts.differing(settings, found):
             raise ConfigError(differs)
+        if others := versions.warning(versions.differing(found, alive)):
+            raise ServerError(others)
         told = [f"{one.host} (pid {one.pid}, version {one.version}): {shown_accounts(one)}" for one in found]
         return "; ".join([f"{len(alive)} answer: {', '.join(alive)}", *told])
     if not settings.embedded_redis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.call import Call
-from cli.console import emit
+from cli.console import emit, note
 from cli.options import Verb, common, of_tenant_option
 from speeko_jobs.errors import JobError
 
@@ -20,8 +20,8 @@ def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
     from cli.report import print_summary
     from cli.standing import known
     from cli.tenancy import check_tenant
-    from speeko_jobs.adapters.postgres import jobs
-    from speeko_jobs.flow import finalize
+    from speeko_jobs.adapters.postgres import jobs, workers
+    from speeko_jobs.flow import finalize, versions
 
     with known(call.settings()) as context:
         if job:
@@ -29,6 +29,8 @@ def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
         found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1, of_tenant)
         if not found:
             raise JobError("there are no jobs yet: `speeko run` makes one")
+        if others := versions.warning(versions.differing(workers.running(context.database))):
+            note(f"speeko: {others}")
         summary = finalize.status(context, found[0].id)
         if call.json:
             emit(summary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.call import Call
-from cli.console import console, emit, say
+from cli.console import console, emit, note, say
 from cli.options import Verb, common
 from speeko_jobs.core import figures
 from speeko_jobs.core.inert import printable
@@ -27,9 +27,13 @@ def command(call: Call, /) -> int:
     """
     from cli.standing import known
     from speeko_jobs.adapters.postgres import workers
+    from speeko_jobs.flow import versions
 
     with known(call.settings()) as context:
         found = workers.registered(context.database)
+        running = [worker for worker in found if worker.is_running]
+        if others := versions.warning(versions.differing(running, context.queue.workers_alive())):
+            note(f"speeko: {others}")
     if call.json:
         emit([document(worker) for worker in found])
     elif found:

@@ -5,9 +5,12 @@ What was there before keeps its mode: whoever made it meant it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from typing import IO
+
+WORKERS_LOCK = "workers.lock"  # in the home; held shared by every supervisor and its nodes
 
 
 def folder(path: Path) -> Path:
@@ -31,3 +34,15 @@ def append(path: Path) -> IO[bytes]:
 def create(path: Path) -> IO[bytes]:
     """The file, open and empty; made with mode 0600."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds this file's lock; the kernel frees it however that one ends."""
+    try:
+        with append(path) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # no such folder, or none of ours
+    return False

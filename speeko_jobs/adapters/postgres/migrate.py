@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
 from speeko_jobs.adapters.postgres.database import SCHEMA, Database, first_line
@@ -27,6 +29,21 @@ def current(database: Database) -> str:
         cursor.execute("SELECT version_num FROM speeko.alembic_version")
         found = cursor.fetchone()
         return str(found[0]) if found else ""
+
+
+def pending(database: Database) -> list[str]:
+    """Return the names of the migrations that the database lacks, oldest first; none of a new database, and
+    none of one that is newer than this version."""
+    now = current(database)
+    names = sorted(file.stem for file in (FOLDER / "versions").glob("[0-9]*.py"))
+    return [name for name in names if name.partition("_")[0] > now] if now else []
+
+
+def stands_still(names: Sequence[str]) -> bool:
+    """Return whether workers must not run while one of these migrations is made, and of what they write
+    beside it: it says so with WORKERS_STAND_STILL."""
+    modules = (import_module(f"{__package__}.migrations.versions.{name}") for name in names)
+    return any(getattr(module, "WORKERS_STAND_STILL", False) for module in modules)
 
 
 def upgrade(database: Database) -> str:

@@ -104,6 +104,11 @@ def running(database: Database) -> list[Worker]:
     return [worker for worker in registered(database) if worker.is_running]
 
 
+def with_lease(database: Database) -> list[tuple[str, int]]:
+    """Return host and process of every engine whose lease runs, of whatever version."""
+    return [(host, pid) for host, pid in database.rows("workers_with_lease")]
+
+
 def _worker(row: tuple[Any, ...]) -> Worker:
     id, host, pid, home, version, queues, processes, accounts, *rest = row
     told = {name: Described(**one) for name, one in accounts.items()}

@@ -305,6 +305,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "worker_leave": {"worker": 1},
     "workers_forget": {"seconds": 3600.0},
     "workers_show": {},
+    "workers_with_lease": {},
     # the sweeper
     "dead_claimants": DEAD,
     "dead_jobs": DEAD,

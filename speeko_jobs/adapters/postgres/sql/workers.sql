@@ -20,3 +20,6 @@ DELETE FROM speeko.worker WHERE seen_until < clock_timestamp() - make_interval(s
 SELECT id, host, pid, home, version, queues, processes, accounts, is_stopping, started_at,
        extract(epoch FROM seen_until - clock_timestamp())::float8
 FROM speeko.worker ORDER BY host, pid, id
+
+-- workers_with_lease: engines at work; this table is as old as the database
+SELECT host, pid FROM speeko.claimant WHERE lease_until > clock_timestamp() ORDER BY host, pid

@@ -8,6 +8,8 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
+# with it came other folders in the audio store, which older workers do not look into
+WORKERS_STAND_STILL = True
 
 CHANGES = (
     """
