@@ -98,7 +98,7 @@ def _keepable() -> int | None:
 
 
 def _keep_over_uids() -> None:
-    """Have the kernel leave capabilities alone where a user id changes. Failing is fine, where nothing is closed."""
+    """Have the kernel leave capabilities alone where a user id changes; where it refuses, go on without."""
     libc = _libc()
     bits = libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0)
     if bits >= 0:
