@@ -157,7 +157,7 @@ def test_a_schedule_takes_a_webhook_that_its_jobs_keep(ready: Any, worker: Conte
 
 
 def test_a_schedule_takes_what_submit_takes(ready: Any) -> None:
-    """What is of no use to a schedule: it waits for nobody, and tells a webhook under the worker's settings."""
+    """A schedule waits for nobody, and its webhooks are sent under the worker's settings."""
 
     def options(*words: str) -> set[str]:
         command: Any = speeko
@@ -165,4 +165,5 @@ def test_a_schedule_takes_what_submit_takes(ready: Any) -> None:
             command = command.get_command(click.Context(command), word)
         return {name for option in command.params for name in option.opts if name.startswith("--")}
 
-    assert options("submit") - options("schedule", "add") == {"--allow-private-webhooks", "--notify", "--wait"}
+    of_no_use = {"--allow-private-webhooks", "--notify", "--wait"}
+    assert options("submit") - options("schedule", "add") == of_no_use
