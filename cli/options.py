@@ -268,9 +268,8 @@ work = together(
     *[setting(name, WORK) for name in _WORK],
     give_up_option,
 )
-webhook_option: Callable[[Any], Any] = setting("webhook", WORK)
 webhook_options: Callable[[Any], Any] = together(
-    webhook_option,
+    setting("webhook", WORK),
     option(
         "--allow-private-webhooks",
         type=int,

@@ -68,6 +68,19 @@ def looks_like(audio: bytes) -> str:
     return "unknown bytes"
 
 
+_NO_AUDIO = frozenset({"JSON", "HTML", "text", "gzip", "unknown bytes"})
+
+
+def is_audio(body: bytes) -> bool:
+    """Return whether the first bytes are those of any audio, sound or not."""
+    return bool(body) and looks_like(body) not in _NO_AUDIO
+
+
+def told(body: bytes) -> str:
+    """Return what a body that is no audio is instead, for a reason."""
+    return f"it looks like {looks_like(body)}" if body else "it is empty"
+
+
 def opened(audio: bytes) -> Any:
     """A soundfile.SoundFile that reads straight on.
 

@@ -62,6 +62,11 @@ class Profile:
     def default_model(self) -> str:
         return self.models[0]
 
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether equal sounds are equal bytes, whatever the words; and a call costs nothing."""
+        return self.family == ESPEAK_FAMILY
+
     def price(self, chars: int, model: str, voice: str) -> int:
         """Micro-dollars of one call that speaks `chars` billable characters, rounded half up."""
         rate = self.char_micros.get(model, self.char_micros.get("", Decimal(0)))

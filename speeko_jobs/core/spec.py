@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from speeko_jobs.core import language as languages
-from speeko_jobs.core import publishing
+from speeko_jobs.core import publishing, waste
 from speeko_jobs.core.converting import Delivered, bought_format
 from speeko_jobs.core.profiles import Profile, profile_of
 from speeko_jobs.core.redaction import redacted
@@ -65,6 +65,7 @@ class JobSpec:
     merge: bool = False  # the catalog is a part: its rows go into the manifest that the output holds
     give_up_seconds: float = 1800.0  # of nothing but failures, before it pauses until the provider answers
     buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
+    max_waste: str = ""  # most that may be paid for unusable audio: "10%", "2.50"; "": the default
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -157,6 +158,7 @@ def checked(spec: JobSpec) -> JobSpec:
         raise ConfigError("--merge is for a part of a catalog, and --prune would delete the rest: give one")
     if spec.reuse not in REUSE:
         raise ConfigError(f"--reuse takes {', '.join(REUSE)}, not {spec.reuse!r}")
+    waste.cap_micros(spec.max_waste, 0)  # raises for what is no amount
     if spec.max_concurrency < 1:
         raise ConfigError("--max-concurrency takes at least 1")
     return spec

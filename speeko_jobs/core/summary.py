@@ -16,7 +16,8 @@ def summary(
 
     `rows` = delivered + unchanged + failed + refused, and the sources add up to delivered + unchanged.
     Money is decimal strings of USD; `unknown` is what may have been charged on top of `cost_usd`, and
-    `budget_usd` is None for a job without a budget.
+    `budget_usd` is None for a job without a budget. `wasted_usd` is what was paid, or may have been paid,
+    for answers that could not be used: a part of the two.
     """
     budget = figures["budget_micros"]
     spent, listed = figures["spent_micros"], counts.get("list_micros", 0)
@@ -49,6 +50,9 @@ def summary(
         "saved_usd": usd(listed - spent),
         "routing_saved_usd": usd(plan.get("routing_saved_micros", 0)),
         "sources": {source.value: counts.get(source.value, 0) for source in Source},
+        "wasted_usd": usd(figures["wasted_micros"]),
+        "max_waste_usd": None if figures["waste_cap_micros"] is None else usd(figures["waste_cap_micros"]),
+        "notes": _notes(figures),
         "unknown": {"calls": figures["possible_calls"], "usd": usd(figures["possible_micros"])},
         "audio_seconds": round(counts.get("audio_millis", 0) / 1000, 3),
         "audio_bytes": counts.get("audio_bytes", 0),
@@ -57,3 +61,10 @@ def summary(
         "output": figures["output"],
         "failures": [{"reason": reason, "rows": n} for reason, n in failures],
     }
+
+
+def _notes(figures: Mapping[str, Any]) -> list[str]:
+    converted = figures["converted_calls"]
+    if not converted:
+        return []
+    return [f"{converted:,} answers came in another format than was asked for and were converted"]

@@ -16,21 +16,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import crash
-from speeko_jobs.adapters.postgres import claims, deliveries, permits, plans, says, tenants
+from speeko_jobs.adapters.postgres import claims, permits, plans, says, tenants
 from speeko_jobs.adapters.postgres.claims import Claim, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plans import Text
+from speeko_jobs.adapters.postgres.windows import QUARANTINED
 from speeko_jobs.adapters.providers import Hear, Provider
 from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import Failure, ProviderError, Record, Speech, SpeechRequest
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.states import AttemptState, JobState
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import accounts, capacity, settle, spool
+from speeko_jobs.flow import accounts, capacity, settle, spool, verdicts
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.settle import Answer
 from speeko_jobs.flow.synthesize import (
     BEAT_SECONDS,
     LEARNED_CALLS,
@@ -38,6 +38,7 @@ from speeko_jobs.flow.synthesize import (
     STARVED_BEAT_SECONDS,
     OpenProvider,
 )
+from speeko_jobs.flow.verdicts import Answer
 from speeko_jobs.settings import Settings
 
 SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
@@ -130,18 +131,23 @@ class Buyer:
         result, seconds = await self._call(claim, hear)
         voice = (claim.model, claim.voice, claim.language)
         usual = self._usual.get(voice, 0.0) if self._spec.speed == 1 else 0.0
-        settled = await self._settle(Answer(self.job, self._spec, claim, result, seconds, usual))
+        answer = Answer(self.job, self._spec, claim, result, seconds, usual, self._account)
+        settled = await self._settle(answer)
         await asyncio.to_thread(self._tell, settled, key)
         if isinstance(result, ProviderError):
             self._heed(claim, result)
             return None
+        verdict = await asyncio.to_thread(verdicts.judge, answer)
         self.calls += 1
-        self.spent_micros += claim.cost_micros
+        if verdict.outcome.state is not AttemptState.UNKNOWN:
+            self.spent_micros += claim.cost_micros
         if key in settled.records:
-            return Bought(result.audio, settled.records[key])
-        ends = await asyncio.to_thread(deliveries.settled, self._context.database, [key])
-        reason = ends[key].reason if key in ends else "the audio is no good"
-        raise SpeechError(f"{reason}; it was paid (${usd(claim.cost_micros)}) and is not kept")
+            return Bought(verdict.audio, settled.records[key])
+        cost = f"${usd(claim.cost_micros)}"
+        if verdict.outcome.state is AttemptState.UNKNOWN:
+            raise SpeechError(f"{verdict.outcome.reason}; whether it was charged ({cost}) is not known")
+        reason = settled.paused.get(self.job) or verdict.outcome.reason or QUARANTINED
+        raise SpeechError(f"{reason}; it was paid ({cost}) and is not kept")
 
     async def close(self, reason: str = "") -> None:
         """Give everything back, and end the job; `reason`: why there is no audio."""
@@ -226,7 +232,8 @@ class Buyer:
             says.alive(t, self.job, self._lease_seconds)
             if not claims.renew(t, self._claimant, self._lease_seconds):
                 return None
-            return permits.lease(t, self._account, self._claimant, asked, PERMIT_SECONDS)
+            on_trial = not self._profile.is_deterministic
+            return permits.lease(t, self._account, self._claimant, asked, PERMIT_SECONDS, on_trial=on_trial)
 
         leased = await asyncio.to_thread(self._context.database.run, lease)
         if leased is None:
@@ -267,12 +274,20 @@ class Buyer:
     def _claim(self, want: Want) -> Claim | None:
         database = self._context.database
         retries = max(self._allowance.retries, 0)
-        got = database.run(lambda t: claims.claim(t, self.job, self._claimant, [want], retries))
+        account, on_trial = self._account, not self._profile.is_deterministic
+        got = database.run(
+            lambda t: claims.claim(t, self.job, self._claimant, [want], retries, account, on_trial=on_trial)
+        )
         crash.point("after_claim")
         if not got:
-            left = claims.left(database, self.job, [want.key])
+            left = claims.left(database, self.job, [want.key], account)
             if left.job_state is not JobState.RUNNING:
                 raise SpeechError(f"job {self.job} was stopped: it is {left.job_state.value}")
+            if left.free and left.stopped:
+                raise SpeechError(
+                    f"nothing is bought of this voice now: {left.stopped}; see `speeko jobs` for the job that"
+                    " is paused for it, or try again in a minute"
+                )
             if left.free and left.over and not left.reserved:
                 raise BudgetError(f"the next text would pass {left.over}: it was not bought")
             return None

@@ -5,8 +5,9 @@ Whatever happens, what was paid is kept and delivered.
 
 from __future__ import annotations
 
-from speeko_jobs.adapters.postgres import jobs, outputs
+from speeko_jobs.adapters.postgres import jobs, outputs, windows
 from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.core import waste
 from speeko_jobs.core.figures import micros
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError
@@ -28,23 +29,29 @@ def resume(
     job: int,
     budget_micros: int | None = None,
     give_up_seconds: float | None = None,
+    max_waste: str | None = None,
     *,
     buy_again: bool = False,
     new_prices: bool = False,
 ) -> None:
-    """Go on with a paused job, perhaps under another cap. One that runs may have the cap changed, too.
+    """Resume a paused job, perhaps under other caps. A job that runs may have its caps changed, too.
 
-    What failed before is tried anew: earlier tries neither ration nor fail a text any more. `buy_again`: it
+    What failed before is tried anew: earlier tries neither ration nor fail a text any more. Where bad audio,
+    refusals or one audio for all had stopped the job, the voices concerned begin a new trial. `buy_again`: it
     may buy known texts past its plan whose audio is gone from the store. `new_prices`: what a paused job has
     still to buy is booked at today's price.
     """
-    if budget_micros is not None:
-        spent_micros = jobs.show(context.database, job).spent_micros
-        if budget_micros < spent_micros:
-            budget, spent = micros(budget_micros), micros(spent_micros)
-            raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
-
     found = jobs.show(context.database, job)
+    if budget_micros is not None and budget_micros < found.spent_micros:
+        budget, spent = micros(budget_micros), micros(found.spent_micros)
+        raise JobError(f"job {job} has spent {spent}: a budget of {budget} is below that")
+    waste_cap = None
+    if max_waste is not None:
+        waste_cap = waste.cap_micros(max_waste, int(found.plan.get("cost_micros", 0)))
+        if waste_cap <= found.wasted_micros:
+            cap, wasted = micros(waste_cap), micros(found.wasted_micros)
+            raise JobError(f"job {job} has wasted {wasted}: a --max-waste of {cap} is used up already")
+
     accounts.require_same(context, found.spec)
     if new_prices and found.state is not JobState.PAUSED:
         raise JobError(
@@ -55,9 +62,12 @@ def resume(
     def go_on(t: Transaction) -> bool:
         if new_prices:
             repricing.take(t, job, found.spec, price)
-        if jobs.resume(t, job, budget_micros, give_up_seconds, buy_again=buy_again):
+        windows.resume(t, job)
+        jobs.redo_refused(t, job, windows.SPARED)
+        if jobs.resume(t, job, budget_micros, give_up_seconds, waste_cap, buy_again=buy_again):
             return True
-        return budget_micros is not None and jobs.set_budget(t, job, budget_micros)
+        has_caps = budget_micros is not None or waste_cap is not None
+        return has_caps and jobs.set_caps(t, job, budget_micros, waste_cap)
 
     if not context.database.run(go_on):
         raise _cannot(context, job, "resumed")

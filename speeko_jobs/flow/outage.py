@@ -28,7 +28,7 @@ from speeko_jobs.errors import ServerError, StoreError
 from speeko_jobs.flow import settle, spool
 from speeko_jobs.flow.allowance import account_of
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.settle import Answer
+from speeko_jobs.flow.verdicts import Answer
 from speeko_jobs.settings import Settings
 
 MARGIN_SECONDS = 10.0  # beyond the longest call, before another worker may probe
@@ -123,7 +123,7 @@ class _Probe:
             return None
         lease_seconds = max(longest, settings.lease_seconds)
         self._claimant = claims.enter(t, socket.gethostname(), os.getpid(), lease_seconds)
-        got = claims.claim(t, job, self._claimant, [want], is_probe=True)
+        got = claims.claim(t, job, self._claimant, [want], account=self._account, is_probe=True)
         if not got:
             claims.leave(t, self._claimant)
         return got[0] if got else None
@@ -138,7 +138,7 @@ class _Probe:
             if not to_call:
                 return 0
         result, seconds = await self._call(claim)
-        answer = Answer(orders.job, orders.spec, claim, result, seconds)
+        answer = Answer(orders.job, orders.spec, claim, result, seconds, account=self._account)
         try:
             settled = await asyncio.to_thread(settle.settle, context, [answer], Tries(NO_END, NO_END))
         except (ServerError, StoreError):

@@ -21,11 +21,13 @@ from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import Saved, Settlement
 from speeko_jobs.adapters.postgres.plans import Text
 from speeko_jobs.adapters.providers import Hear
+from speeko_jobs.core import containers
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.converting import Delivered, render
 from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.reuse import NONE, Spoken
 from speeko_jobs.core.rows import Refusal, RowReader
+from speeko_jobs.core.sound import FORMATS
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.speech import BadAudio, Record
 from speeko_jobs.core.states import Source, UtteranceState
@@ -272,9 +274,13 @@ class _Saying:
         elif is_new:
             await asyncio.to_thread(self.buyer.add, [text])
         pieces: Pieces | None = None
+        is_other = False
 
         def heard(part: bytes) -> None:
-            nonlocal pieces
+            nonlocal pieces, is_other
+            is_other = is_other or (pieces is None and self._is_other(part))
+            if is_other:  # it is converted first
+                return
             if pieces is None:  # only now, so that nobody waits for the round trip
                 self.piece_bytes = piece_bytes(self.buyer.round_trip_seconds())
                 pieces = Pieces(self.spec.format, self.piece_bytes)
@@ -286,8 +292,15 @@ class _Saying:
             return None
         for piece in pieces.rest() if pieces else ():
             self._pass_on(piece, self.spec.format)
+        if is_other:
+            self._pass_on(bought.audio, self.spec.format)
         self.not_in_redis.append(text.key)
         return bought.audio, bought.record
+
+    def _is_other(self, start: bytes) -> bool:
+        """Return whether these first bytes show another audio format than was asked for."""
+        seen = containers.looks_like(start)
+        return seen in FORMATS and seen != self.spec.format and (self.spec.format, seen) != ("ogg", "opus")
 
     def _to_buy(self) -> list[Text]:
         """Those of the texts that nobody has and nobody buys now."""

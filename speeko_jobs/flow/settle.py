@@ -5,52 +5,31 @@ Audio is durable in the store before its attempt is booked as stored. Runs in a 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import time
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import claims, deliveries
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Pace, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.core import ssml
-from speeko_jobs.core.gate import LEARNED_MIN_CHARS, inspect, usual_seconds
+from speeko_jobs.core.gate import LEARNED_MIN_CHARS
 from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.spec import JobSpec
-from speeko_jobs.core.speech import BadAudio, Failure, ProviderError, Speech
+from speeko_jobs.core.speech import Speech
 from speeko_jobs.core.states import AttemptState
 from speeko_jobs.core.trouble import FIRST_TRIES, Tries
 from speeko_jobs.errors import StoreError
-from speeko_jobs.flow import gone
+from speeko_jobs.flow import gone, verdicts
+from speeko_jobs.flow.allowance import account_of
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.verdicts import Answer
 
 NOT_CALLED = "not called: its audio was in the store"
 STORE_TRIES = 6  # about 15 s in all; paid audio is not given up lightly
 log = logging.getLogger(__name__)
-
-_STATE = {
-    Failure.NOT_SENT: AttemptState.REFUSED,
-    Failure.THROTTLED: AttemptState.REFUSED,
-    Failure.REFUSED: AttemptState.REFUSED,
-    Failure.ACCOUNT: AttemptState.REFUSED,
-    Failure.UNKNOWN: AttemptState.UNKNOWN,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One call that has ended: what was claimed, and the speech or the error it brought."""
-
-    job: int
-    spec: JobSpec
-    claim: Claim
-    result: Speech | ProviderError
-    latency_seconds: float
-    usual_seconds_per_char: float = 0.0  # of the voice, 0 where it is not known yet
 
 
 def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRIES) -> Settled:
@@ -59,13 +38,15 @@ def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRI
     Raises StoreError or ServerError when that cannot be done now; nothing is half done then, and the same
     answers may be settled again.
     """
-    outcomes, objects = [], dict[str, list[tuple[str, bytes]]]()
+    outcomes, audios = [], dict[bytes, bytes]()
+    objects = dict[str, list[tuple[str, bytes]]]()
     for answer in answers:
-        outcome = _outcome(answer)
-        outcomes.append(outcome)
-        if outcome.state is AttemptState.STORED and isinstance(answer.result, Speech):
+        verdict = verdicts.judge(answer, answer.account or account_of(answer.spec.profile, context.settings))
+        outcomes.append(verdict.outcome)
+        if verdict.outcome.state is AttemptState.STORED:
+            audios[answer.claim.key] = verdict.audio
             path = audio_path(answer.claim.key, answer.claim.format)
-            objects.setdefault(answer.spec.store, []).append((path, answer.result.audio))
+            objects.setdefault(answer.spec.store, []).append((path, verdict.audio))
     crash.point("before_put")
     for url, batch in objects.items():
         _put(context.store_of(url), batch)
@@ -79,11 +60,15 @@ def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRI
 
     settled = context.database.run(book)
     crash.point("after_settle")
+    for job, reason in settled.paused.items():
+        log.warning("job %d is paused: %s", job, reason)
+    if settled.quarantined:
+        context.cache.drop(settled.quarantined)
     context.cache.put_many(settled.records)
     far = {
-        answer.claim.key: answer.result.audio
+        answer.claim.key: audios[answer.claim.key]
         for answer in answers
-        if isinstance(answer.result, Speech) and answer.claim.key in settled.records
+        if answer.claim.key in audios and answer.claim.key in settled.records
         if not context.store_of(answer.spec.store).is_folder  # a file is as quick, and here already
     }
     if far:
@@ -126,7 +111,8 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     back = _found_again(context, job, spec, [claim for claim in there if claim.key in stored])
     claimed = [claim for claim in claimed if claim.key not in back]
     answers = [kept(*before) for before in lost.values()]
-    answers += [a for a in (kept(*one) for one in off_record) if _outcome(a).state is AttemptState.STORED]
+    sound = (kept(*one) for one in off_record)
+    answers += [a for a in sound if verdicts.judge(a).outcome.state is AttemptState.STORED]
     if not answers:
         return claimed, Settled({}, {}, [])
     settled = settle(context, answers)
@@ -150,38 +136,6 @@ def _found_again(context: Context, job: int, spec: JobSpec, there: list[Claim]) 
 def unsent(job: int, claim: Claim, reason: str) -> Outcome:
     """The outcome of a claim that was given back before anything was sent."""
     return Outcome(job, claim.attempt, claim.at, claim.key, AttemptState.REFUSED, reason)
-
-
-def _outcome(answer: Answer) -> Outcome:
-    claim, result = answer.claim, answer.result
-    base = (answer.job, claim.attempt, claim.at, claim.key)
-    millis = round(answer.latency_seconds * 1000)
-    if isinstance(result, ProviderError):
-        return Outcome(
-            *base,
-            _STATE[result.failure],
-            result.reason,
-            result.status,
-            millis,
-            final=result.failure is Failure.REFUSED,
-        )
-    try:
-        marked = ssml.is_canonical(claim.text)
-        usual = usual_seconds("" if marked else claim.text, answer.usual_seconds_per_char)
-        chars = ssml.gate_chars(claim.text) if marked else len(claim.text)
-        facts = inspect(result.audio, claim.format, chars, answer.spec.speed, usual)
-    except BadAudio as error:
-        return Outcome(*base, AttemptState.BAD, f"the audio is no good: {error}", 200, millis)
-    return Outcome(
-        *base,
-        AttemptState.STORED,
-        "",
-        200,
-        millis,
-        len(result.audio),
-        round(facts.seconds * 1000),
-        hashlib.sha256(result.audio).digest(),
-    )
 
 
 def _put(store: Store, objects: list[tuple[str, bytes]]) -> None:

@@ -19,7 +19,7 @@ from speeko_jobs.core.speech import Speech
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import settle
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.settle import Answer
+from speeko_jobs.flow.verdicts import Answer
 from speeko_jobs.local import private
 
 SUFFIX = ".audio"

@@ -12,6 +12,7 @@ from typing import Any
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries, jobs, outputs, plans, tenants
 from speeko_jobs.adapters.postgres.outputs import OutputBusyError, Rival
+from speeko_jobs.core import waste
 from speeko_jobs.core.change import ADDED
 from speeko_jobs.core.chunking import chunk_rows
 from speeko_jobs.core.money import usd
@@ -122,6 +123,7 @@ def submit(
                 plan=loaded.plan.to_record(),
                 files=loaded.files,
                 unchanged=found.stretches if found is not None else [],
+                waste_cap_micros=waste.cap_micros(spec.max_waste, loaded.plan.cost_micros),
             )
             deliveries.book_saved(t, tenant, spec.provider, saved)
             return left

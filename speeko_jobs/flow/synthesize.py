@@ -37,7 +37,7 @@ from speeko_jobs.flow import accounts, capacity, deliver, enrol, outage, settle,
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
-from speeko_jobs.flow.settle import Answer
+from speeko_jobs.flow.verdicts import Answer
 from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ WAKE_SECONDS = 0.01
 SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
 LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
-BACKLOG = 128  # answers waiting to be settled, beyond which no new call is made: a death loses them
+BACKLOG = 128  # calls open or not yet settled, beyond which none is made: a death, or bad audio, loses them
+BACKLOG_TIMES = 3  # of the calls that are allowed, where that is more
 PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until that is done
 MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
@@ -140,6 +141,7 @@ class _Engine:
         self.profile = provider.profile
         self.account = account_of(self.profile, mine)
         self.account_name = mine.account
+        self.is_on_trial = not self.profile.is_deterministic  # until the account has proven itself
         self.ceiling = first.spec.max_concurrency
         if self.profile.name == "espeak":
             self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
@@ -159,7 +161,9 @@ class _Engine:
         self.suspects: deque[tuple[int, Claim]] = deque()
         self.alone = False  # a suspect is under way, and nothing else
         self.answers: list[Answer] = []
-        self.in_flight = self.calls = self.settling = self.unsettled = self.claimant = self.fails = 0
+        self.in_flight = self.calls = self.settling = self.booking = self.unsettled = self.claimant = (
+            self.fails
+        ) = 0
         self.ends = self.flush_at = 0.0
         self.taking = self.claiming = self.exhausted = self.broken = self.waking = False
 
@@ -248,7 +252,9 @@ class _Engine:
         def lease(t: Transaction) -> permits.Lease | None:
             if not claims.renew(t, self.claimant, self.lease_seconds):
                 return None
-            return permits.lease(t, self.account, self.claimant, asked, PERMIT_SECONDS)
+            return permits.lease(
+                t, self.account, self.claimant, asked, PERMIT_SECONDS, on_trial=self.is_on_trial
+            )
 
         leased = await self._in_thread(self.context.database.run, lease)
         if leased is None:
@@ -520,15 +526,21 @@ class _Engine:
             self.claiming = False
 
     def _claims(self, t: Transaction, job: int, asked: list[Want]) -> list[Claim]:
-        got = claims.claim(t, job, self.claimant, asked, max(self.allowance.retries, 0))
+        retries = max(self.allowance.retries, 0)
+        got = claims.claim(t, job, self.claimant, asked, retries, self.account, on_trial=self.is_on_trial)
         crash.point("before_claim")
         return got
 
     async def _look_at_left(self, job: int, not_mine: list[Want]) -> None:
         """Keys that others have are theirs; what is free but was locked is tried again; a cap pauses."""
-        left = await self._in_thread(claims.left, self.context.database, job, [w.key for w in not_mine])
+        keys = [want.key for want in not_mine]
+        left = await self._in_thread(claims.left, self.context.database, job, keys, self.account)
         if left.job_state is not JobState.RUNNING:
             await self._drop(job, "the job was stopped before the call")
+            return
+        if left.stopped:
+            await self._in_thread(pause, self.context, job, left.stopped)
+            await self._drop(job, "the job was paused before the call")
             return
         free = set(left.free)
         if left.over and not left.reserved:
@@ -550,7 +562,8 @@ class _Engine:
         if self.broken:
             return
         margin = min(self.context.settings.request_timeout_seconds, self.lease_seconds / 3)
-        while (self.claimed or self.suspects) and len(self.answers) < BACKLOG:
+        most = max(BACKLOG, BACKLOG_TIMES * self.allowance.allowed)
+        while (self.claimed or self.suspects) and self._unbooked() < most:
             if self.alone or (not self.claimed and (self.in_flight or self.settling or self.answers)):
                 return
             if not self.allowance.may_begin(now, self.in_flight, margin):
@@ -560,6 +573,10 @@ class _Engine:
             self.in_flight += 1
             self.allowance.begun(claim.chars)
             self._spawn(self._call(job, claim), self._call_ended)
+
+    def _unbooked(self) -> int:
+        """Count the calls that are open or not yet settled."""
+        return self.in_flight + len(self.answers) + self.booking
 
     def _call_ended(self) -> None:
         """The next call begins at once; all else can wait until a few have ended."""
@@ -595,7 +612,8 @@ class _Engine:
         if not self.answers:
             self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
         usual = self.usual.get((claim.model, claim.voice, claim.language), 0.0) if spec.speed == 1 else 0.0
-        self.answers.append(Answer(job, spec, claim, result, time.monotonic() - started, usual))
+        seconds = time.monotonic() - started
+        self.answers.append(Answer(job, spec, claim, result, seconds, usual, self.account))
 
     def _note(self, result: Speech | ProviderError, *, is_new: bool) -> None:
         """What a call tells about the provider counts at once, here and for the whole fleet."""
@@ -628,6 +646,7 @@ class _Engine:
         if self.answers and self.settling < 2 and (full or now >= self.flush_at):
             batch, self.answers = self.answers[:CLAIM_AT_ONCE], self.answers[CLAIM_AT_ONCE:]
             self.settling += 1
+            self.booking += len(batch)
             self._spawn(self._settle(batch))
 
     async def _settle(self, batch: list[Answer]) -> None:
@@ -639,6 +658,7 @@ class _Engine:
             await self._after(batch, settled)
         finally:
             self.settling -= 1
+            self.booking -= len(batch)
             self.alone = False
 
     async def _settled(self, batch: list[Answer]) -> Settled | None:
@@ -691,6 +711,8 @@ class _Engine:
                 want = Want(claim.key, claim.row_no, claim.chunk_no)
                 self._later(answer.job, want, self._delay())
             self.under_way.pop(answer.claim.attempt, None)
+        for job in settled.paused:
+            await self._drop(job, "the job was paused before the call")
 
     async def _heed(self, job: int, error: ProviderError) -> None:
         """What an error means for the calls to come."""

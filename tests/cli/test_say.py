@@ -176,7 +176,7 @@ def test_audio_that_fails_the_check_leaves_no_file(
     metered.script([{"match": "*", "garbage": "silence"}])
     code, out, err = speeko("say", TEXT, "--out", "a.mp3", *stream)
     assert (code, out) == (1, "")
-    assert err.startswith("speeko: the audio is no good: silence")
+    assert err.startswith("speeko: audio failed validation: silence")
     assert f"it was paid (${COST_USD})" in err
     assert err.count("\n") == 1
     assert files(tmp_path) == []

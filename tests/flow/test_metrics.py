@@ -35,7 +35,7 @@ def run(flow: InProcess, name: str = "out") -> int:
     flow.provider.script(
         [
             {"match": "number 3 ", "status": 400, "body": "no"},
-            {"match": "number 4 ", "garbage": "html", "times": 1},
+            {"match": "number 4 ", "garbage": "silence", "times": 1},
             {"match": "number 5 ", "status": 429, "times": 1},
         ]
     )

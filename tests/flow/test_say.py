@@ -16,6 +16,7 @@ import requests
 
 from speeko_jobs.adapters.postgres import claims, jobs, permits, tenants
 from speeko_jobs.adapters.providers import open_provider
+from speeko_jobs.core import containers
 from speeko_jobs.core.gate import inspect
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.naming import audio_path
@@ -246,22 +247,38 @@ def test_a_long_text_goes_out_part_by_part_and_is_one_in_the_end(
     assert inspect(again.audio, format, len(LONG)).seconds == whole
 
 
-@pytest.mark.parametrize("garbage", ["html", "silence", "empty", "wrong_format"])
-def test_bad_audio_is_an_error_booked_as_bad_and_never_kept(
-    flow: InProcess, metered: MeteredProvider, garbage: str
+@pytest.mark.parametrize(
+    ("garbage", "booked"), [("html", "unknown"), ("silence", "bad"), ("empty", "unknown")]
+)
+def test_bad_audio_is_an_error_booked_and_never_kept(
+    flow: InProcess, metered: MeteredProvider, garbage: str, booked: str
 ) -> None:
+    """What is audio was paid; an answer without audio may have been charged."""
     metered.script([{"match": "*", "garbage": garbage}])
     heard: list[bytes] = []
-    with pytest.raises(SpeechError, match=r"no good.*was paid") as caught:
+    says = {"bad": r"audio failed validation: .*was paid", "unknown": r"no audio in the answer: .*not known"}
+    with pytest.raises(SpeechError, match=says[booked]) as caught:
         speak(flow, heard=heard)
     assert "\n" not in str(caught.value)
     assert bool(heard) is (garbage == "silence")
-    assert attempts(flow) == ["bad"]
+    assert attempts(flow) == [booked]
     job = jobs.newest(flow.context.database, 1)[0]
-    assert (job.state, job.failed, job.spent_micros) == (JobState.DONE_WITH_ERRORS, 1, COST)
-    assert "no good" in job.reason
+    assert (job.state, job.failed, job.wasted_micros) == (JobState.DONE_WITH_ERRORS, 1, COST)
+    assert (job.spent_micros, job.possible_micros) == ((COST, 0) if booked == "bad" else (0, COST))
     assert speak(flow).calls == 1
     assert metered.calls == 2
+    flow.check()
+
+
+def test_sound_audio_in_another_container_is_converted_before_anybody_hears_it(
+    flow: InProcess, metered: MeteredProvider
+) -> None:
+    metered.script([{"match": "*", "format": "wav"}])
+    heard: list[bytes] = []
+    said = speak(flow, heard=heard)
+    assert containers.looks_like(said.audio) == "mp3"
+    assert b"".join(heard) == said.audio
+    assert speak(flow).source is Source.CACHE
     flow.check()
 
 

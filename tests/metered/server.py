@@ -11,7 +11,8 @@ POST /script takes a list of rules; the first whose `match` (part of the input, 
 (default 1, -1: for ever) are not used up decides: status, body, headers, bill (default: where the status is
 2xx), delay_seconds, reset ("before" or "after" billing), cut_after_bytes (and chunked), garbage (html, json,
 empty, silence, short, wrong_format, long_header, gzip_bomb), drip (a byte a second), endless, say (speak this
-text's audio in place of its own), hold_after_bytes (the rest comes after POST /release).
+text's audio in place of its own), format (sound audio, but in this one), hold_after_bytes (the rest comes
+after POST /release).
 
 POST /lag {"seconds": 0.1} slows /health down, as a long way would.
 
@@ -49,7 +50,7 @@ _TYPES = {
 }
 _RULE_FIELDS = {
     "match", "times", "status", "body", "headers", "bill", "delay_seconds", "reset", "cut_after_bytes",
-    "chunked", "garbage", "drip", "endless", "say", "hold_after_bytes",
+    "chunked", "garbage", "drip", "endless", "say", "hold_after_bytes", "format",
 }  # fmt: skip
 
 
@@ -267,6 +268,8 @@ class Meter:
             said, headers = audio.bomb(), headers | {"Content-Encoding": "gzip"}
         elif "garbage" in rule:
             said = audio.garbage(rule["garbage"], body["response_format"])
+        elif "format" in rule:
+            said = audio.own(rule["format"], body["input"])
         elif "say" in rule:
             said = self._audio({**body, "input": rule["say"]})
         elif "body" in rule:

@@ -1,18 +1,21 @@
 """The money protocol's transactions: claim, settle, bury. Statements are in sql/claims.sql.
 
-Locks are always taken in one order: tenants, jobs, claimants, utterances by key, attempts, chunks. What each
-transaction promises is in the design's section 4.
+Locks are always taken in one order: tenants, jobs, claimants, utterances by key, attempts, windows, chunks.
+Only runs of refusals and quarantines, which are rare, lock utterances after windows; Postgres breaks a
+deadlock and the transaction is run again. What each transaction promises is in the design's section 4.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from speeko_jobs.adapters.postgres import tenants
+from speeko_jobs.adapters.postgres import tenants, windows
 from speeko_jobs.adapters.postgres.database import Database, Transaction
+from speeko_jobs.adapters.postgres.windows import Judged, Refused, Stored, Voice
+from speeko_jobs.core import waste
 from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
@@ -56,6 +59,7 @@ class Left:
     job_state: JobState
     retries: frozenset[bytes] = frozenset()  # of the free ones
     reserved: bool = False  # calls are open under that cap: some of its money may come back
+    stopped: str = ""  # the stored reason why nothing is bought of their voice; "" where nothing stops it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +78,26 @@ class Outcome:
     millis: int = 0
     sha256: bytes = b""
     final: bool = False
+    voice: Voice | None = None  # whose window it counts in; None: in none
+    wasted: bool = False  # paid, or perhaps paid, for nothing
+    converted: bool = False  # it came in another container than was asked for
+    unique: bool = False  # no two texts that differ may have this audio
+    row_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a settlement changed: keys by their new state, and the chunks that are ready because of it."""
+    """What a settlement changed: keys by their new state, and the chunks that are ready because of it.
+
+    `paused`: jobs that it paused, with the reason. `quarantined`: keys whose audio is not theirs; they are
+    missing now, whatever Redis says.
+    """
 
     states: dict[bytes, UtteranceState]
     records: dict[bytes, Record]
     ready: list[tuple[int, int]]
+    paused: dict[int, str] = field(default_factory=dict)
+    quarantined: list[bytes] = field(default_factory=list)
 
 
 def enter(t: Transaction, host: str, pid: int, lease_seconds: float) -> int:
@@ -107,12 +122,19 @@ def claim(
     claimant: int,
     wants: Sequence[Want],
     retries: int = NO_END,
+    account: str = "",
     *,
+    on_trial: bool = True,
     is_probe: bool = False,
 ) -> list[Claim]:
     """Claim those of `wants` that nobody has, as far as the budget goes, and at most so many whose last call
-    failed at the provider. Few or none is no error. `is_probe`: also for a job that an outage has paused."""
+    failed at the provider. Few or none is no error. `is_probe`: also for a job that an outage has paused.
+
+    Of a voice that `account` has not proven, few calls are open at a time unless `on_trial` is false; of one
+    that is stopped, none.
+    """
     cap = tenants.cap(t, job)
+    t.run("claim_lock", {"job": job})
     rows = t.rows(
         "claim",
         {
@@ -125,6 +147,9 @@ def claim(
             "keys": [w.key for w in wants],
             "rows": [w.row_no for w in wants],
             "chunks": [w.chunk_no for w in wants],
+            "account": account,
+            "judged_from": waste.JUDGED_FROM,
+            "trial_calls": waste.TRIAL_CALLS if account and on_trial else None,
         },
     )
     return [Claim(*row) for row in rows]
@@ -151,37 +176,56 @@ def lost(database: Database, claimed: Sequence[Claim]) -> dict[bytes, tuple[int,
     return out
 
 
-def left(database: Database, job: int, keys: Sequence[bytes]) -> Left:
-    """Look at keys that could not be claimed."""
+def left(database: Database, job: int, keys: Sequence[bytes], account: str = "") -> Left:
+    """Look at keys that could not be claimed. A job that was made well after their voice was stopped begins
+    a new trial of it by that."""
 
     def work(t: Transaction) -> Left:
         cap = tenants.cap(t, job)
-        rows = t.rows("claim_left", {"job": job, "keys": list(keys), "died": DIED})
+        rows = t.rows("claim_left", {"job": job, "keys": list(keys), "died": DIED, "account": account})
         if not rows:
             return Left([], "", JobState.RUNNING)
-        _, _, state, _, _, room, reserved = rows[0]
+        _, _, state, _, _, room, reserved, waste_room, _, waste_cap, wasted = rows[0]
         free = [row for row in rows if row[1] == UtteranceState.MISSING]
+        stopped = next((row[8] for row in free if row[8]), "")
+        if stopped and windows.try_again(t, account, job, keys):
+            stopped = ""
         cheapest = min((row[3] for row in free), default=0)
         over = "the job's budget" if cheapest > room else cap.why if cheapest > cap.room_micros else ""
+        is_reserved = bool(reserved if cheapest > room else cap.reserved_micros)
+        if not over and cheapest > waste_room:
+            over, is_reserved = "the waste cap", bool(reserved)
+            if not reserved:
+                stopped = stopped or _waste_reason(t, account, keys, waste_cap, wasted, cheapest)
         return Left(
             [row[0] for row in free],
             over,
             JobState(state),
             frozenset(row[0] for row in free if row[4]),
-            bool(reserved if cheapest > room else cap.reserved_micros),
+            is_reserved,
+            stopped,
         )
 
     return database.run(work)
 
 
+def _waste_reason(
+    t: Transaction, account: str, keys: Sequence[bytes], cap_micros: int, wasted_micros: int, next_micros: int
+) -> str:
+    samples = windows.samples(t, account, keys)
+    return waste.cap_reason(cap_micros, wasted_micros, next_micros, samples)
+
+
 def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRIES) -> Settled:
-    """Book what became of some calls. Keys must be distinct. Harmless when it is repeated.
+    """Book what became of some calls, judge them, and stop what wastes money. Keys must be distinct.
+    Harmless when it is repeated.
 
     `tries`: after how many a text fails for good.
     """
     keys = [o.key for o in outcomes]
     t.rows("settle_lock_jobs", {"jobs": sorted({o.job for o in outcomes})})
     t.rows("settle_lock_keys", {"keys": keys})
+    paused, spared = _judge_refusals(t, outcomes)
     rows = t.rows(
         "settle",
         {
@@ -195,15 +239,50 @@ def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRI
             "statuses": [o.status for o in outcomes],
             "reasons": [o.reason for o in outcomes],
             "latencies": [o.latency_millis for o in outcomes],
-            "finals": [o.final for o in outcomes],
+            "finals": [o.final and o.key not in spared for o in outcomes],
+            "wasted": [o.wasted for o in outcomes],
+            "converted": [o.converted for o in outcomes],
             "max_tries": tries.paid,
             "max_bad": tries.bad,
         },
     )
-    states = {row[0]: UtteranceState(row[1]) for row in rows}
-    records = {row[0]: Record(*row[2:]) for row in rows if row[1] == UtteranceState.DONE}
+    kept = [row for row in rows if row[1] is not None]
+    states = {row[0]: UtteranceState(row[1]) for row in kept}
+    records = {row[0]: Record(*row[2:8]) for row in kept if row[1] == UtteranceState.DONE}
+    paused |= windows.note(t, _judged(outcomes, {row[8]: (row[7], row[9]) for row in rows}))
+    sounds = [
+        Stored(o.voice, o.job, o.key, o.sha256)
+        for o in outcomes
+        if o.voice is not None and o.unique and o.sha256 and o.key in records
+    ]
+    stopped, quarantined = windows.quarantine(t, sounds)
+    for key in quarantined:
+        records.pop(key, None)
+        if key in states:
+            states[key] = UtteranceState.MISSING
     over = [key for key, state in states.items() if state in (UtteranceState.DONE, UtteranceState.FAILED)]
-    return Settled(states, records, wake(t, over))
+    return Settled(states, records, wake(t, over), paused | stopped, quarantined)
+
+
+def _judge_refusals(t: Transaction, outcomes: Sequence[Outcome]) -> tuple[dict[int, str], set[bytes]]:
+    refused = [
+        Refused(o.voice, o.job, o.row_no, o.key, o.reason)
+        for o in outcomes
+        if o.voice is not None and o.state is AttemptState.REFUSED and o.final and o.status
+    ]
+    succeeded = {o.voice for o in outcomes if o.voice is not None and o.state is AttemptState.STORED}
+    return windows.note_refused(t, refused, succeeded)
+
+
+def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) -> list[Judged]:
+    """The paid answers that were booked now, or that may have been paid and held no audio."""
+    return [
+        Judged(o.voice, o.job, written[o.attempt][1], written[o.attempt][0], not o.wasted, o.reason)
+        for o in outcomes
+        if o.voice is not None
+        and o.attempt in written
+        and (o.wasted or o.state in (AttemptState.STORED, AttemptState.BAD))
+    ]
 
 
 def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int, int]]:

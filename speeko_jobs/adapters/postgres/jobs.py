@@ -69,6 +69,9 @@ class Job(Ends):
     finished_at: datetime | None
     seconds: float
     pruned_at: datetime | None = None
+    wasted_micros: int = 0  # paid, or perhaps paid, for audio that failed validation
+    waste_cap_micros: int | None = None
+    converted_calls: int = 0  # answers in another format than was asked for
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Progress(Ends):
     in_flight: int
     seconds: float
     budget_micros: int | None = None
+    wasted_micros: int = 0
     waits: str = ""  # what it waits for, as a sentence; set by who looks at that
 
 
@@ -150,6 +154,7 @@ def release(
     plan: Mapping[str, Any],
     files: Iterable[Mapping[str, Any]],
     unchanged: Sequence[Stretch] = (),
+    waste_cap_micros: int | None = None,
 ) -> int:
     """Cut the job into chunks and let it run, in the caller's one transaction; how many are to be delivered.
 
@@ -184,6 +189,7 @@ def release(
             "unchanged": sum(whole),
             "plan": json.dumps(plan),
             "files": json.dumps(list(files)),
+            "waste_cap": waste_cap_micros,
         },
     )
     if released is None:
@@ -226,15 +232,22 @@ def resume(
     job: int,
     budget_micros: int | None = None,
     give_up_seconds: float | None = None,
+    waste_cap_micros: int | None = None,
     *,
     buy_again: bool = False,
 ) -> bool:
-    """A paused job runs again, under another cap or with another patience if one is given; whether it was
+    """A paused job runs again, under other caps or with another patience if they are given; whether it was
     paused.
 
     `buy_again`: from now on it may buy known texts again whose audio is gone from the store.
     """
-    values = {"job": job, "budget": budget_micros, "give_up": give_up_seconds, "buy_again": buy_again}
+    values = {
+        "job": job,
+        "budget": budget_micros,
+        "give_up": give_up_seconds,
+        "waste_cap": waste_cap_micros,
+        "buy_again": buy_again,
+    }
     return t.row("job_resume", values) is not None
 
 
@@ -243,9 +256,17 @@ def note_gone(t: Transaction, job: int, texts: int, micros: int) -> None:
     t.run("job_note_gone", {"job": job, "texts": texts, "micros": micros})
 
 
-def set_budget(t: Transaction, job: int, budget_micros: int) -> bool:
-    """Another cap for a job that has not ended; whether there is such a job."""
-    return t.row("job_budget", {"job": job, "budget": budget_micros}) is not None
+def set_caps(
+    t: Transaction, job: int, budget_micros: int | None = None, waste_cap_micros: int | None = None
+) -> bool:
+    """Other caps for a job that has not ended; whether there is such a job."""
+    values = {"job": job, "budget": budget_micros, "waste_cap": waste_cap_micros}
+    return t.row("job_budget", values) is not None
+
+
+def redo_refused(t: Transaction, job: int, reason: str) -> None:
+    """Have delivered chunks of a paused job with texts that are free again for `reason` go through again."""
+    t.rows("job_redo", {"job": job, "reason": reason})
 
 
 def retry(t: Transaction, job: int) -> int | None:

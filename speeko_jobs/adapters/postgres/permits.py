@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core import pacing, permits, trouble
+from speeko_jobs.core import pacing, permits, trouble, waste
 from speeko_jobs.core.pacing import NOTHING, Limit, Window
 from speeko_jobs.core.trouble import PLENTY, UNKNOWN_HEALTH, Health
 
@@ -99,15 +99,20 @@ def open_account(
     )
 
 
-def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: float) -> Lease:
-    """Tune the limit by what was seen, and lease permits for `seconds`."""
+def lease(
+    t: Transaction, account: str, claimant: int, asked: Asked, seconds: float, *, on_trial: bool = False
+) -> Lease:
+    """Tune the limit by what was seen, and lease permits for `seconds`.
+
+    `on_trial`: an account of which few answers were judged is leased few, whatever its limit.
+    """
     values: dict[str, Any] = {"account": account, "claimant": claimant}
     row = t.row("account_lock", values)
     assert row is not None, account
     before, blocked = _limit(*row[:14]), row[14]
-    health = trouble.noted(Health(*row[21:]), asked.seen, asked.kind, asked.why)
+    health = trouble.noted(Health(*row[22:]), asked.seen, asked.kind, asked.why)
     after = pacing.tune(0.0, before, asked.seen)
-    calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since = row[15:21]
+    calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since, answers = row[15:22]
     calls, calls_left = _share(calls_a_minute, calls_left + asked.calls_back, since)
     chars, chars_left = _share(chars_a_minute, chars_left + asked.chars_back, since)
     retries_left = pacing.retries_left(retries_left + asked.retries_back, since, asked.seen.ended)
@@ -115,7 +120,9 @@ def lease(t: Transaction, account: str, claimant: int, asked: Asked, seconds: fl
     if health.lifts_rations:
         retries, retries_left = PLENTY, max(retries_left, pacing.MOST_RETRIES)
     others = [(held, wants) for held, wants in t.rows("permits_of_others", values)]
-    allowed = permits.grant(after.limit, asked.wants, others)
+    is_new = on_trial and answers < waste.JUDGED_FROM
+    most = min(after.limit, waste.TRIAL_CALLS) if is_new else after.limit
+    allowed = permits.grant(most, asked.wants, others)
     t.run(
         "account_put",
         {

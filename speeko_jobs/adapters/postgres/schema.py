@@ -122,6 +122,9 @@ job = Table(
     _words("place", server_default=""),
     Column("waits_for", BigInteger),
     _time("state_since"),
+    _number("wasted_micros"),
+    Column("waste_cap_micros", BigInteger),
+    _number("converted_calls"),
 )
 Index(
     "job_open",
@@ -219,10 +222,12 @@ utterance = Table(
     _time("created_at", now=True),
     _time("settled_at"),
     _time("gone_at"),
+    _time("quarantined_at"),
     postgresql_with={"fillfactor": 90},
 )
 Index("utterance_retried", utterance.c.key, postgresql_where=text("state = 'missing' AND tries > 0"))
 Index("utterance_claimed", utterance.c.claimant_id, postgresql_where=text("state = 'claimed'"))
+Index("utterance_sound", utterance.c.sha256, postgresql_where=text("sha256 IS NOT NULL"))
 need = Table(
     "need",
     metadata,
@@ -366,6 +371,22 @@ voice_pace = Table(
     Column("chars", BigInteger, nullable=False),
     Column("millis", BigInteger, nullable=False),
     Column("latency_millis", BigInteger, nullable=False),
+)
+audio_window = Table(
+    "audio_window",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("voice", Text, primary_key=True),
+    _words("recent", server_default=""),
+    _number("answers"),
+    _number("bad"),
+    _number("wasted_micros"),
+    _json("samples", "[]"),
+    _json("refused", "[]"),
+    _time("tripped_at"),
+    _words("reason", server_default=""),
+    postgresql_with={"fillfactor": 50},
 )
 permit = Table(
     "permit",

@@ -66,6 +66,9 @@ EXEMPT = {
     "report_pace": "looks at all calls of a job, at its end",
     "report_voices": "looks at all calls of a job, at its end",
     "job_retry": "looks at all chunks of a job, for a command",
+    "job_redo": "looks at all rows of chunks where some failed, for a command",
+    "bad_spared": "looks at all calls of a job, for a command",
+    "window_rows": "looks for some rows' chunks, once a pause",
     "job_retry_keys": "looks at all rows that failed in a job, for a command",
     "job_show": "shows jobs, newest first, for a command",
     "formats_bought": "looks at all jobs that bought, once a plan",
@@ -104,6 +107,7 @@ NEW = _every(million.ROWS + 1, 1, 4096)
 CHUNK = {"job": JOB, "no": million.WORKED_ON - 1, "claimant": million.WORKED_ON % 200}
 ENGINE = {"claimant": million.CLAIMANTS, "host": "host", "pid": 1, "seconds": 30.0}
 DEAD = {"claimants": _every(1, 1, million.DEAD), "max_tries": 3, "died": "died", "grace": 0.0}
+WINDOW = {"accounts": ["speeko:1"], "models": ["kokoro"], "voices": ["voice-1"]}
 ACCOUNT = {"account": "speeko:1", **ENGINE}
 ITEMS = {"job": million.PLANNING, "rows": _every(1, 1, 1000), "paths": [f"{n}-2.mp3" for n in range(1000)]}
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -160,7 +164,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "job_still_planning": {"job": million.PLANNING},
     "job_release": {
         "job": million.PLANNING, "rows": 1000, "skipped": 0, "chunks": 1, "open": 1, "unchanged": 0,
-        "plan": "{}", "files": "[]",
+        "plan": "{}", "files": "[]", "waste_cap": None,
     },
     "job_drop": {"job": million.PLANNING},
     # a chunk: begin it, know its rows, wait for its keys
@@ -185,21 +189,40 @@ CHECKED: dict[str, dict[str, Any]] = {
     "claimant_leave": ENGINE,
     "tenant_lock": {"job": JOB},
     "tenant_spent": {"tenant": "tenant-1"},
+    "claim_lock": {"job": JOB},
     "claim": {
+        "account": "speeko:1", "judged_from": 10, "trial_calls": 8,
         "job": JOB, "claimant": million.CLAIMANTS, "cap": 2**62, "retries": 2**31 - 1, "died": "died",
         "probe": False,
         "keys": _keys(MISSING[:128]), "rows": MISSING[:128], "chunks": [million.WORKED_ON] * 128,
     },
     "claims_lost": {"keys": _keys(MISSING[:128])},
-    "claim_left": {"job": JOB, "keys": _keys(MISSING[:128]), "died": "died"},
+    "claim_left": {"job": JOB, "keys": _keys(MISSING[:128]), "died": "died", "account": "speeko:1"},
     "settle_lock_jobs": {"jobs": [JOB, million.SECOND, million.THIRD]},
     "settle_lock_keys": {"keys": _keys(CLAIMED)},
     "settle": {
         "attempts": CLAIMED, "ats": [attempted_at(n) for n in CLAIMED], "keys": _keys(CLAIMED),
         "outcomes": ["stored"] * 128, "bytes": [30_000] * 128, "millis": [4_000] * 128,
         "hashes": _keys(CLAIMED), "statuses": [200] * 128, "reasons": [""] * 128, "latencies": [150] * 128,
-        "finals": [False] * 128, "max_tries": 3, "max_bad": 2,
+        "finals": [False] * 128, "max_tries": 3, "max_bad": 2, "wasted": [False] * 128,
+        "converted": [False] * 128,
     },
+    # what answers tell of their voices
+    "windows_lock": WINDOW,
+    "windows_add": WINDOW | {
+        "recents": ["ggb"], "answers": [3], "bads": [1], "wasted": [990], "samples": ["[]"], "window": 50,
+    },
+    "windows_refused": WINDOW | {"refused": ["[]"]},
+    "window_trip": {"account": "speeko:1", "model": "kokoro", "voice": "voice-1", "reason": "waste: why"},
+    "windows_try": {
+        "account": "speeko:1", "job": JOB, "keys": _keys(MISSING[:128]), "seconds": 60.0,
+    },
+    "windows_resume": {"job": million.PAUSED},
+    "windows_samples": {"account": "speeko:1", "keys": _keys(MISSING[:128])},
+    "windows_show": {},
+    "refusals_spared": {"keys": _keys(FAILED[:64]), "reason": "why"},
+    "sounds_shared": {"hashes": _keys(DONE[:128]), "keys": _keys(DONE[:128])},
+    "sounds_quarantine": {"hashes": _keys(DONE[:3]), "jobs": [JOB], "most": 10_000, "reason": "why"},
     "settle_wake": {"keys": _keys(CLAIMED)},
     "hand_over": {
         "keys": _keys(MISSING[:128]), "jobs": [JOB] * 64, "nos": _every(million.DELIVERED + 1, 1, 64),
@@ -262,9 +285,11 @@ CHECKED: dict[str, dict[str, Any]] = {
     "permits_show": {},
     # control and progress
     "job_progress": {"job": JOB},
-    "job_resume": {"job": million.PAUSED, "budget": None, "give_up": None, "buy_again": True},
+    "job_resume": {
+        "job": million.PAUSED, "budget": None, "give_up": None, "buy_again": True, "waste_cap": None,
+    },
     "job_note_gone": {"job": JOB, "texts": 60, "micros": 50_000},
-    "job_budget": {"job": JOB, "budget": 10**9},
+    "job_budget": {"job": JOB, "budget": 10**9, "waste_cap": None},
     "job_set_state": {"job": JOB, "state": "paused", "reason": "", "expected": ["running", "planning"]},
     "job_end": {"job": million.FINALIZING, "state": "done"},
     "job_stamp_end": {"job": million.FINALIZING},

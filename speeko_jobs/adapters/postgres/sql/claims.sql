@@ -20,14 +20,19 @@ WITH held AS (
 )
 DELETE FROM speeko.claimant WHERE id = %(claimant)s AND NOT EXISTS (SELECT FROM held)
 
--- claim: claim keys that nobody has, reserve their cost while the cap allows, and write the intent to call;
--- of those whose last call failed at the provider at most so many as may be tried again now. Tries from before
--- the job was released or resumed last do not count, except where a worker died.
+-- claim_lock: the job of a claim, locked before the claim reads what others have open
+SELECT FROM speeko.job WHERE id = %(job)s FOR NO KEY UPDATE
+
+-- claim: claim keys that nobody has, reserve their cost while the caps allow, and write the intent to call;
+-- of those whose last call failed at the provider at most so many as may be tried again now, of a voice that is
+-- on trial at most so many at a time, and of one whose answers were bad none. Tries from before the job was
+-- released or resumed last do not count, except where a worker died.
 WITH j AS (
     SELECT id, tenant, coalesce(state_since, released_at) AS since,
            least(%(cap)s::bigint,
                  coalesce(budget_micros - spent_micros - reserved_micros - possible_micros,
-                          9223372036854775807)) AS room
+                          9223372036854775807),
+                 coalesce(waste_cap_micros - wasted_micros - reserved_micros, 9223372036854775807)) AS room
     FROM speeko.job
     WHERE id = %(job)s
       AND (state = 'running' OR (%(probe)s AND state = 'paused' AND starts_with(reason, 'outage: ')))
@@ -38,7 +43,7 @@ WITH j AS (
     FOR SHARE
 ), open AS MATERIALIZED (
     SELECT u.key, u.cost_micros, w.row_no, w.chunk_no, w.place,
-           u.tries > 0 AND u.reason <> %(died)s AND NOT old.stale AS again, old.stale
+           u.tries > 0 AND u.reason <> %(died)s AND NOT old.stale AS again, old.stale, u.model, u.voice
     FROM unnest(%(keys)b::bytea[], %(rows)b::bigint[], %(chunks)b::int[]) WITH ORDINALITY
          AS w (key, row_no, chunk_no, place)
     JOIN speeko.utterance u USING (key)
@@ -48,10 +53,29 @@ WITH j AS (
     WHERE u.state = 'missing' AND EXISTS (SELECT FROM me)
     ORDER BY u.key
     FOR NO KEY UPDATE OF u SKIP LOCKED
+), voices AS MATERIALIZED (
+    SELECT v.model, v.voice, coalesce(w.answers, 0) < %(judged_from)s AS on_trial,
+           w.tripped_at IS NOT NULL AS tripped
+    FROM (SELECT DISTINCT model, voice FROM open) v
+    LEFT JOIN speeko.audio_window w
+        ON w.account = %(account)s AND w.model = v.model AND w.voice = v.voice
+), busy AS MATERIALIZED (  -- only while a voice is on trial
+    SELECT u.model, u.voice, count(*) AS n
+    FROM speeko.permit p CROSS JOIN LATERAL (
+        SELECT key FROM speeko.attempt WHERE claimant_id = p.claimant_id AND state = 'sending' OFFSET 0
+    ) a CROSS JOIN LATERAL (SELECT model, voice FROM speeko.utterance WHERE key = a.key OFFSET 0) u
+    WHERE p.account = %(account)s AND %(trial_calls)s::int IS NOT NULL
+      AND EXISTS (SELECT FROM voices WHERE on_trial)
+    GROUP BY 1, 2
 ), due AS (
     SELECT * FROM (
-        SELECT open.*, count(*) FILTER (WHERE again) OVER (ORDER BY place) AS retry FROM open
-    ) s WHERE NOT again OR retry <= %(retries)s
+        SELECT o.*, count(*) FILTER (WHERE o.again) OVER (ORDER BY o.place) AS retry,
+               v.on_trial AND %(trial_calls)s::int IS NOT NULL AS on_trial,
+               coalesce(b.n, 0) + row_number() OVER (PARTITION BY o.model, o.voice ORDER BY o.place) AS busy
+        FROM open o JOIN voices v ON v.model = o.model AND v.voice = o.voice
+        LEFT JOIN busy b ON b.model = o.model AND b.voice = o.voice
+        WHERE NOT v.tripped
+    ) s WHERE (NOT again OR retry <= %(retries)s) AND (NOT on_trial OR busy <= %(trial_calls)s::int)
 ), fit AS (
     SELECT * FROM (
         SELECT due.*, sum(cost_micros) OVER (ORDER BY cost_micros, place) AS upto FROM due
@@ -90,8 +114,12 @@ SELECT u.key, u.state, j.state, u.cost_micros,
        AND coalesce(u.settled_at >= coalesce(j.state_since, j.released_at), true),
        coalesce(j.budget_micros - j.spent_micros - j.reserved_micros - j.possible_micros,
                 9223372036854775807),
-       j.reserved_micros
-FROM speeko.utterance u, speeko.job j
+       j.reserved_micros,
+       coalesce(j.waste_cap_micros - j.wasted_micros - j.reserved_micros, 9223372036854775807),
+       coalesce(w.reason, ''), coalesce(j.waste_cap_micros, 0), j.wasted_micros
+FROM speeko.job j, speeko.utterance u
+LEFT JOIN speeko.audio_window w
+    ON w.account = %(account)s AND w.model = u.model AND w.voice = u.voice AND w.tripped_at IS NOT NULL
 WHERE u.key = ANY(%(keys)b::bytea[]) AND j.id = %(job)s
 
 -- settle_lock_jobs: the first lock of a settlement, in the order that everybody takes them
@@ -105,8 +133,8 @@ WITH o AS (
     SELECT * FROM unnest(
         %(attempts)b::bigint[], %(ats)b::timestamptz[], %(keys)b::bytea[], %(outcomes)s::text[],
         %(bytes)b::int[], %(millis)b::int[], %(hashes)b::bytea[], %(statuses)b::int2[], %(reasons)s::text[],
-        %(latencies)b::int[], %(finals)b::bool[]
-    ) AS o (attempt, at, key, outcome, bytes, millis, sha256, status, reason, latency, final)
+        %(latencies)b::int[], %(finals)b::bool[], %(wasted)b::bool[], %(converted)b::bool[]
+    ) AS o (attempt, at, key, outcome, bytes, millis, sha256, status, reason, latency, final, wasted, converted)
 ), before AS (
     SELECT a.id, a.at, a.state, a.job_id, a.row_no, a.cost_micros, a.chars, a.fence, o.outcome, o.key,
            (a.settled_at AT TIME ZONE 'UTC')::date AS day
@@ -121,7 +149,7 @@ WITH o AS (
     WHERE a.id = o.attempt AND a.at = o.at AND (b.state = 'sending' OR o.outcome IN ('stored', 'bad'))
     RETURNING a.id, a.tenant, a.provider, a.voice, a.chars, a.cost_micros, a.job_id, a.state, a.status,
               (a.settled_at AT TIME ZONE 'UTC')::date AS day, b.state AS was, b.day AS was_day, b.key, b.row_no,
-              b.fence
+              b.fence, o.wasted, o.converted
 ), kept AS (
     UPDATE speeko.utterance u
     SET state = CASE WHEN o.outcome = 'stored' THEN 'done'
@@ -136,6 +164,7 @@ WITH o AS (
         bytes = CASE WHEN o.outcome = 'stored' THEN o.bytes ELSE u.bytes END,
         millis = CASE WHEN o.outcome = 'stored' THEN o.millis ELSE u.millis END,
         sha256 = CASE WHEN o.outcome = 'stored' THEN o.sha256 ELSE u.sha256 END,
+        quarantined_at = CASE WHEN o.outcome <> 'stored' THEN u.quarantined_at END,
         -- late audio of a text that another call brought meanwhile has replaced its object, not its history
         bought_job = CASE WHEN o.outcome = 'stored' AND u.state <> 'done' THEN w.job_id ELSE u.bought_job END,
         bought_row = CASE WHEN o.outcome = 'stored' AND u.state <> 'done' THEN w.row_no ELSE u.bought_row END,
@@ -149,9 +178,12 @@ WITH o AS (
     UPDATE speeko.job j
     SET reserved_micros = j.reserved_micros - s.reserved, possible_micros = j.possible_micros + s.possible,
         possible_calls = j.possible_calls + s.possible_calls, spent_micros = j.spent_micros + s.spent,
-        calls = j.calls + s.calls, billed_chars = j.billed_chars + s.chars
+        calls = j.calls + s.calls, billed_chars = j.billed_chars + s.chars,
+        wasted_micros = j.wasted_micros + s.wasted, converted_calls = j.converted_calls + s.converted
     FROM (
         SELECT job_id,
+               coalesce(sum(cost_micros) FILTER (WHERE wasted), 0) AS wasted,
+               count(*) FILTER (WHERE converted) AS converted,
                coalesce(sum(cost_micros) FILTER (WHERE was = 'sending'), 0) AS reserved,
                coalesce(sum(cost_micros) FILTER (WHERE state = 'unknown'), 0)
                - coalesce(sum(cost_micros) FILTER (WHERE was = 'unknown'), 0) AS possible,
@@ -183,7 +215,8 @@ WITH o AS (
     SELECT provider, status, count(*) FROM written WHERE state = 'refused' GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (provider, status) DO UPDATE SET calls = r.calls + excluded.calls
 )
-SELECT key, state, bytes, millis, bought_job, bought_row, settled, cost_micros FROM kept
+SELECT w.key, k.state, k.bytes, k.millis, k.bought_job, k.bought_row, k.settled, w.cost_micros, w.id, w.row_no
+FROM written w FULL JOIN kept k ON k.key = w.key  -- all that are kept are written
 
 -- settle_wake: nobody waits for these keys any more; the chunks that have all they waited for.
 -- OFFSET 0 and the ctids keep look-ups what they are, also before need and chunk have statistics.

@@ -2,7 +2,7 @@
 -- deliver is finalized
 UPDATE speeko.job
 SET state = CASE WHEN chunks > 0 AND chunks_open = 0 THEN 'finalizing' ELSE 'running' END, reason = '',
-    budget_micros = coalesce(%(budget)s, budget_micros),
+    budget_micros = coalesce(%(budget)s, budget_micros), waste_cap_micros = coalesce(%(waste_cap)s, waste_cap_micros),
     spec = CASE WHEN %(give_up)s::float8 IS NULL THEN spec
                 ELSE jsonb_set(spec, '{give_up_seconds}', to_jsonb(%(give_up)s::float8)) END
            || CASE WHEN %(buy_again)s::bool THEN '{"buy_again": true}'::jsonb ELSE '{}' END
@@ -15,8 +15,31 @@ SET plan = plan || jsonb_build_object('gone', coalesce((plan->>'gone')::bigint, 
                                       'gone_micros', coalesce((plan->>'gone_micros')::bigint, 0) + %(micros)s::bigint)
 WHERE id = %(job)s
 
--- job_budget: another cap for a job that goes on
-UPDATE speeko.job SET budget_micros = %(budget)s
+-- job_redo: delivered chunks of a paused job with failed rows whose texts are free again go through once more
+WITH again AS (
+    UPDATE speeko.chunk c SET state = 'planned', queued_at = NULL, claimant_id = NULL, missing = 0
+    WHERE c.job_id = %(job)s AND c.state = 'delivered' AND (c.counts->>'failed')::bigint > 0
+      AND EXISTS (SELECT FROM speeko.job WHERE id = %(job)s AND state = 'paused')
+      AND EXISTS (SELECT FROM speeko.item i CROSS JOIN LATERAL unnest(i.keys) AS k (key)
+                  JOIN speeko.utterance u ON u.key = k.key
+                  WHERE i.job_id = c.job_id AND i.row_no BETWEEN c.first_row AND c.last_row
+                    AND u.state = 'missing' AND u.reason = %(reason)s)
+    RETURNING counts
+), s AS (
+    SELECT count(*) AS chunks, sum((counts->>'delivered')::bigint) AS delivered,
+           sum((counts->>'unchanged')::bigint) AS unchanged, sum((counts->>'failed')::bigint) AS failed,
+           sum((counts->>'refused')::bigint) AS refused
+    FROM again
+)
+UPDATE speeko.job j
+SET chunks_open = j.chunks_open + s.chunks, delivered = j.delivered - s.delivered,
+    unchanged = j.unchanged - s.unchanged, failed = j.failed - s.failed, refused = j.refused - s.refused
+FROM s WHERE j.id = %(job)s AND s.chunks > 0
+RETURNING j.id
+
+-- job_budget: other caps for a job that goes on
+UPDATE speeko.job SET budget_micros = coalesce(%(budget)s, budget_micros),
+                      waste_cap_micros = coalesce(%(waste_cap)s, waste_cap_micros)
 WHERE id = %(job)s AND state IN ('running', 'paused', 'finalizing')
 RETURNING id
 

@@ -41,7 +41,7 @@ WITH released AS (
     SET state = CASE WHEN %(chunks)s > 0 AND %(open)s = 0 THEN 'finalizing' ELSE 'running' END,
         released_at = clock_timestamp(), finished_at = CASE WHEN %(open)s = 0 THEN clock_timestamp() END,
         rows = %(rows)s, skipped = %(skipped)s, plan = %(plan)s, files = %(files)s, chunks = %(chunks)s,
-        chunks_open = %(open)s, unchanged = %(unchanged)s
+        chunks_open = %(open)s, unchanged = %(unchanged)s, waste_cap_micros = %(waste_cap)s
     WHERE id = %(job)s AND state = 'planning'
     RETURNING id, files, chunks_open
 ), found AS (
@@ -79,7 +79,7 @@ SELECT j.id, j.tenant, j.state, j.reason, j.priority, j.spec, j.files, j.plan, d
        j.billed_chars, j.rows, j.skipped, j.chunks, j.chunks_open, j.delivered, j.unchanged, j.failed,
        j.refused, j.created_at, j.released_at, j.finished_at,
        extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - coalesce(j.released_at, j.created_at))::float8,
-       j.pruned_at
+       j.pruned_at, j.wasted_micros, j.waste_cap_micros, j.converted_calls
 FROM speeko.job j JOIN speeko.destination d ON d.id = j.destination_id
 WHERE (%(job)s::bigint IS NULL OR j.id = %(job)s) AND (%(tenant)s::text IS NULL OR j.tenant = %(tenant)s)
 ORDER BY j.id DESC
@@ -92,7 +92,7 @@ SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused,
         WHERE speeko.uses(j.spec, p.account) AND p.until > clock_timestamp()
           AND j.state = 'running')::int AS in_flight,
        extract(epoch FROM clock_timestamp() - coalesce(j.released_at, j.created_at))::float8 AS seconds,
-       j.budget_micros
+       j.budget_micros, j.wasted_micros
 FROM speeko.job j
 WHERE j.id = %(job)s
 

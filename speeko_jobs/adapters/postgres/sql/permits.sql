@@ -18,6 +18,8 @@ SELECT "limit", ceiling, too_high, hold_seconds, probing, moved_why,
        greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8,
        calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left,
        extract(epoch FROM clock_timestamp() - filled_at)::float8,
+       (SELECT coalesce(sum(answers), 0)::bigint FROM speeko.audio_window
+        WHERE account = %(account)s AND tripped_at IS NULL),
        good_run, extract(epoch FROM clock_timestamp() - good_at)::float8,
        extract(epoch FROM trouble_since - clock_timestamp())::float8, trouble_texts, trouble_kind, trouble_why
 FROM speeko.account WHERE name = %(account)s FOR UPDATE
