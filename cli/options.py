@@ -147,7 +147,13 @@ speech = together(
             "reuse",
             "price_per_million",
         )
-    ]
+    ],
+    option(
+        "--any-voice",
+        is_flag=True,
+        section=SPEECH,
+        help="take voices and languages that are on no list, such as cloned voices",
+    ),
 )
 wording = together(
     option(

@@ -53,6 +53,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             reuse=settings.reuse,
             accounts=accounts.asked_for(settings),
             buy_again=options.get("buy_again", False),
+            any_voice=options["any_voice"],
         )
     )
 

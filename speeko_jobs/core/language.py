@@ -66,6 +66,33 @@ def tag(name: str) -> str:
     return f"{text[: MOST_CHARS - 9]}~{digest[:8]}"
 
 
+@lru_cache(maxsize=4096)
+def is_valid(tag: str) -> bool:
+    """Return whether a tag is valid BCP 47 with codes that are registered."""
+    import langcodes
+
+    return bool(langcodes.tag_is_valid(tag))
+
+
+@lru_cache(maxsize=4096)
+def has_speakers(tag: str) -> bool:
+    """Return whether the language of a valid tag is spoken today, by CLDR's figures."""
+    import langcodes
+
+    language = langcodes.Language.get(tag).prefer_macrolanguage().language
+    return bool(langcodes.Language.make(language=language).speaking_population())
+
+
+@lru_cache(maxsize=1)
+def names() -> frozenset[str]:
+    """Return the English names of the languages that have a code of two letters, to look for near ones."""
+    import langcodes
+
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    codes = (one + other for one in letters for other in letters)
+    return frozenset(langcodes.Language.get(code).display_name() for code in codes if is_valid(code))
+
+
 def _cased(text: str) -> str:
     """RFC 5646, section 2.1.1: all lower case, but DE and Latn where they follow no single letter."""
     out: list[str] = []

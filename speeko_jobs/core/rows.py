@@ -15,6 +15,7 @@ from speeko_jobs.core.columns import OPENAI_BATCH_HEADER, Columns, join_ids, joi
 from speeko_jobs.core.inert import spreadsheet_raw
 from speeko_jobs.core.key import Engine, KeyMaker
 from speeko_jobs.core.manifest import FAILED_COLUMNS
+from speeko_jobs.core.offer import Offer
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.text import has_speech, is_plain, spoken
 from speeko_jobs.core.voices import AUTO
@@ -75,9 +76,15 @@ class RowReader:
     """Reads the rows of one table for one job. Raises UsageError for a name template that cannot be."""
 
     def __init__(
-        self, spec: JobSpec, header: Sequence[str], columns: Columns, wording: Wording = PLAIN
+        self,
+        spec: JobSpec,
+        header: Sequence[str],
+        columns: Columns,
+        wording: Wording = PLAIN,
+        offer: Offer | None = None,
     ) -> None:
         self._spec, self._profile, self._columns = spec, spec.profile, columns
+        self._offer = offer or Offer(self._profile, spec.any_voice)
         self._id = columns.id
         self._text = columns.text
         self._one_id = columns.id[0] if len(columns.id) == 1 else -1
@@ -266,7 +273,7 @@ class RowReader:
         if voice == AUTO:
             return Speaker(voice, tag, tag, f"the row leaves the voice to be chosen: give --voice {AUTO}")
         sent = tag if profile.takes_language else ""  # what is not sent does not change the sound
-        return Speaker(voice, sent, tag, profile.refusal(voice, sent) or "")
+        return Speaker(voice, sent, tag, self._offer.refusal(voice, sent) or "")
 
     def _check_batch_row(self, cells: Sequence[str], row_id: str, source: str) -> None:
         """OpenAI batch rows may ask for more than a job gives; say so instead of ignoring it."""

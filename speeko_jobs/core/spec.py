@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from speeko_jobs.core import language as languages
 from speeko_jobs.core import publishing, waste
 from speeko_jobs.core.converting import Delivered, bought_format
+from speeko_jobs.core.offer import Offer
 from speeko_jobs.core.profiles import Profile, profile_of
 from speeko_jobs.core.redaction import redacted
 from speeko_jobs.core.routing import Routing
@@ -66,6 +67,7 @@ class JobSpec:
     give_up_seconds: float = 1800.0  # of nothing but failures, before it pauses until the provider answers
     buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
     max_waste: str = ""  # most that may be paid for unusable audio: "10%", "2.50"; "": the default
+    any_voice: bool = False  # voices and languages that are on no list pass
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -143,9 +145,9 @@ def checked(spec: JobSpec) -> JobSpec:
     _ = spec.delivered  # raises for a loudness that nobody can want
     if not profile.min_speed <= spec.speed <= profile.max_speed:
         raise ConfigError(f"--speed takes {profile.min_speed:g} to {profile.max_speed:g} for {profile.name}")
-    wrong = None if spec.voice == AUTO else profile.refusal(spec.voice, spec.language)
+    wrong = None if spec.voice == AUTO else Offer(profile, spec.any_voice).refusal(spec.voice, spec.language)
     if wrong:
-        raise ConfigError(f"{wrong} (--voice, --language)")
+        raise UsageError(wrong)
     for option, url in (("--output", spec.output), ("SPEEKO_STORE", spec.store)):
         if redacted(url) != url:
             raise ConfigError(

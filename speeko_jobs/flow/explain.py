@@ -18,6 +18,7 @@ from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.explanation import Explained, Origin, Part
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.naming import MARK
+from speeko_jobs.core.offer import Offer
 from speeko_jobs.core.reuse import Spoken
 from speeko_jobs.core.rows import Read, Refusal, RowReader, content_of
 from speeko_jobs.core.spec import JobSpec
@@ -27,6 +28,7 @@ from speeko_jobs.core.voices import AUTO
 from speeko_jobs.core.wording import Wording
 from speeko_jobs.errors import CatalogError, StoreError, UsageError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.offer import offer_of
 from speeko_jobs.flow.plan import BATCH_ROWS, Orders, opened
 from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.wording import wording_of
@@ -40,7 +42,8 @@ def explain(context: Context, spec: JobSpec, orders: Orders, *, row: int = 0, ro
     if (row < 1) == (not row_id):
         raise UsageError("give the number of a row, from 1, or a row's id")
     wording, notes = wording_of(spec)
-    found = _find(spec, orders, wording, row, row_id)
+    offer = offer_of(context, spec)
+    found = _find(spec, orders, wording, row, row_id, offer)
     notes += [f"{found.table.name}: {found.columns.guessed}"] if found.columns.guessed else []
     where = Explained(found.table.name, found.file_row, found.row_no, str(found.row_no), "")
     if isinstance(found.raw, BadRow):
@@ -53,7 +56,7 @@ def explain(context: Context, spec: JobSpec, orders: Orders, *, row: int = 0, ro
         read = found.reader.read(found.row_no, cells)
     except Refusal as refusal:
         return replace(where, refused=printable(str(refusal)))
-    earlier = _Earlier(spec, orders, wording, read)
+    earlier = _Earlier(spec, orders, wording, read, offer)
     if spec.routing is not None:
         notes += spec.routing.notes(read.language)
     looked = _LookedUp(context, spec, read)
@@ -83,10 +86,10 @@ class _Found:
     file_row: int
 
 
-def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str) -> _Found:
+def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str, offer: Offer) -> _Found:
     row_no = 0
     for table in corpus.open_catalog(orders.sources, orders.read):
-        columns, reader = opened(spec, orders, wording, table)
+        columns, reader = opened(spec, orders, wording, table, offer)
         for file_row, raw in enumerate(table.rows, 1):
             row_no += 1
             if row:
@@ -104,14 +107,14 @@ def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str
 class _Earlier:
     """The rows before this one, as far as they matter to it."""
 
-    def __init__(self, spec: JobSpec, orders: Orders, wording: Wording, read: Read) -> None:
+    def __init__(self, spec: JobSpec, orders: Orders, wording: Wording, read: Read, offer: Offer) -> None:
         self.rows: dict[bytes, int] = {}  # key → the first row that has it
         self._named_alike = 0
         if "-" in orders.sources:
             return
         wanted, name, first = set(read.keys), naming.fold(read.path), 1
         for table in corpus.open_catalog(orders.sources, orders.read):
-            reader = opened(spec, orders, wording, table)[1]
+            reader = opened(spec, orders, wording, table, offer)[1]
             rows = iter(table.rows)
             while batch := list(islice(rows, min(BATCH_ROWS, read.row_no - first))):
                 cells: list[Sequence[str]] = [() if isinstance(raw, BadRow) else raw for raw in batch]

@@ -31,6 +31,7 @@ from speeko_jobs.core.chunking import settled_after
 from speeko_jobs.core.columns import Columns
 from speeko_jobs.core.inert import printable
 from speeko_jobs.core.manifest import FAILED_COLUMNS
+from speeko_jobs.core.offer import Offer
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.reasons import grouped
@@ -44,6 +45,7 @@ from speeko_jobs.flow.compare import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.gone import Gone, Sample
 from speeko_jobs.flow.occupied import Occupied, has_reports
+from speeko_jobs.flow.offer import offer_of, require_offered
 from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.unchanged import Unchanged
 from speeko_jobs.flow.wording import wording_of
@@ -119,7 +121,9 @@ def load(context: Context, spec: JobSpec, orders: Orders, job: int, destination:
         return planner.run()
 
 
-def opened(spec: JobSpec, orders: Orders, wording: Wording, table: Table) -> tuple[Columns, RowReader]:
+def opened(
+    spec: JobSpec, orders: Orders, wording: Wording, table: Table, offer: Offer | None = None
+) -> tuple[Columns, RowReader]:
     """A table's columns and what reads its rows. Raises CatalogError that names the table."""
     try:
         columns = core_columns.choose(
@@ -131,7 +135,7 @@ def opened(spec: JobSpec, orders: Orders, wording: Wording, table: Table) -> tup
             voice=orders.voice_column,
             language=orders.language_column,
         )
-        return columns, RowReader(spec, table.header, columns, wording)
+        return columns, RowReader(spec, table.header, columns, wording, offer)
     except CatalogError as error:
         raise CatalogError(f"{table.name}: {error}") from None
 
@@ -161,6 +165,8 @@ class _Planner:
         self.on_change, self.destination = on_change, destination
         self.profile, self.rendering = spec.profile, spec.rendering
         self.plan = Plan()
+        self.offer = offer_of(context, spec)
+        require_offered(self.offer, spec)
         self.wording, left_out = wording_of(spec)
         self.plan.notes += left_out
         if spec.routing is not None:
@@ -273,7 +279,7 @@ class _Planner:
     # reading
 
     def _table(self, table: Table) -> None:
-        choice, reader = opened(self.spec, self.orders, self.wording, table)
+        choice, reader = opened(self.spec, self.orders, self.wording, table, self.offer)
         if choice.guessed:
             self.plan.notes.append(f"{table.name}: {choice.guessed}")
         self.is_rerun &= tuple(table.header) == FAILED_COLUMNS
@@ -492,7 +498,7 @@ class _Planner:
             return {}
         out, row_no = {}, 0
         for table in corpus.open_catalog(self.orders.sources, self.orders.read):
-            _, reader = opened(self.spec, self.orders, self.wording, table)
+            _, reader = opened(self.spec, self.orders, self.wording, table, self.offer)
             for raw in table.rows:
                 row_no += 1
                 if row_no in rows and not isinstance(raw, BadRow):

@@ -36,6 +36,7 @@ from speeko_jobs.errors import ServerError, SpeekoError, UsageError
 from speeko_jobs.flow.buy import Buyer, SpeechError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.damage import outdate_copies
+from speeko_jobs.flow.offer import offer_of, require_offered
 from speeko_jobs.flow.reuse import Reuse
 from speeko_jobs.flow.synthesize import OpenProvider
 from speeko_jobs.flow.wording import wording_of
@@ -88,6 +89,7 @@ async def say(
     Raises SpeechError, BudgetError or another SpeekoError with one line; Stopped once `is_stopping` says so
     and the call in flight, if there is one, is kept and booked.
     """
+    await asyncio.to_thread(lambda: require_offered(offer_of(context, spec), spec))
     buyer = Buyer(context, open_provider, spec, tenant=tenant, budget_micros=budget_micros)
     saying = _Saying(context, buyer, spec, text, hear, is_stopping)
     reason = "the command was ended"

@@ -24,6 +24,7 @@ from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import JobError, ServerError, SpeekoError
 from speeko_jobs.flow import accounts, submit
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.offer import offer_of, require_offered
 from speeko_jobs.flow.request import Request, from_json
 from speeko_jobs.flow.unchanged import clear_parts
 
@@ -57,6 +58,7 @@ def add(
     """
     request.check()
     accounts.require_same(context, request.spec)
+    require_offered(offer_of(context, request.spec), request.spec)
     due = core.next_due(timing, now or schedules.clock(context.database))
     orders = request.to_json()
 

@@ -154,7 +154,7 @@ def choosing(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> InProcess:
 
 def told_with(flow: InProcess, source: str, **wishes: Any) -> Plan:
     wished = Wishes(**{"voice": "auto", **wishes})
-    spec = routed(flow.context.database, flow.spec(voice=wished.voice), wished)
+    spec = routed(flow.context.database, flow.spec(voice=wished.voice, any_voice=True), wished)
     return plan.estimate(flow.context, spec, flow.orders(source)).plan
 
 

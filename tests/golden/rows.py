@@ -211,7 +211,7 @@ def reader(provider: str, option: str) -> RowReader:
         provider, profile.models[0], profile.default_voice, "", profile.formats[0], 1.0, "", "memory://store",
         "memory://output", "{id}.{ext}", 8, segments="sentence" if option in ("sentence", "all") else "auto",
         ssml="strip" if option == "strip" else "auto", repair=option in ("repair", "all"),
-        read_numbers=option in ("numbers", "all"),
+        read_numbers=option in ("numbers", "all"), any_voice=True,
     )  # fmt: skip
     lexicon = LEXICON if option in ("lexicon", "all") else None
     return RowReader(spec, HEADER, COLUMNS, Wording(spec.repair, lexicon, spec.read_numbers))

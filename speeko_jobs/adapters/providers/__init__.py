@@ -51,8 +51,12 @@ def open_provider(profile: Profile, settings: Settings) -> Provider:
     return SpeechApiProvider(profile, settings)
 
 
-def list_voices(profile: Profile, settings: Settings) -> list[str]:
+def list_voices(
+    profile: Profile, settings: Settings, seconds: tuple[float, float] | None = None
+) -> list[str]:
     """Voice names: the server's own list where it has one, else the profile's. Costs nothing.
+
+    `seconds`: the most to connect, and between two reads.
 
     Raises ConfigError, or ServerError where the server that has the list does not answer.
     """
@@ -62,7 +66,7 @@ def list_voices(profile: Profile, settings: Settings) -> list[str]:
         return sorted(VOICES)
     from speeko_jobs.adapters.providers.free_calls import list_voices
 
-    return list_voices(profile, settings)
+    return list_voices(profile, settings, seconds)
 
 
 def check(profile: Profile, settings: Settings) -> str:

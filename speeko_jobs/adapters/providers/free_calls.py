@@ -22,12 +22,14 @@ _MAX_BYTES = 4_000_000
 _VOICES_PATH = "/v1/audio/voices"
 
 
-def list_voices(profile: Profile, settings: Settings) -> list[str]:
+def list_voices(
+    profile: Profile, settings: Settings, seconds: tuple[float, float] | None = None
+) -> list[str]:
     """The names that the server lists, sorted; the profile's where the API has no such list."""
     if not profile.lists_voices:
         return list(profile.voices)
     where = endpoint(profile, settings)
-    status, body = _get(where, _VOICES_PATH)
+    status, body = _get(where, _VOICES_PATH, seconds or _TIMEOUT_SECONDS)
     if status == 404:
         return list(profile.voices)
     if status != 200:
@@ -57,7 +59,7 @@ def check(profile: Profile, settings: Settings) -> str:
     raise _refused(profile, where, status, body)
 
 
-def _get(where: Endpoint, path: str) -> tuple[int, bytes]:
+def _get(where: Endpoint, path: str, seconds: tuple[float, float] = _TIMEOUT_SECONDS) -> tuple[int, bytes]:
     """Status and body of a GET, no redirect followed and no proxy of the environment used."""
     with requests.Session() as session:
         session.trust_env = False
@@ -65,7 +67,7 @@ def _get(where: Endpoint, path: str) -> tuple[int, bytes]:
             with session.get(
                 where.base_url + path,
                 headers=where.headers,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=seconds,
                 allow_redirects=False,
                 stream=True,
             ) as response:
