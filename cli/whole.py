@@ -26,8 +26,10 @@ def whole_run(
             from cli.seeing import interrupt, see_through
             from cli.submitting import submitted
             from speeko_jobs.flow import accounts
+            from speeko_jobs.flow.offer import offer_of, require_offered
 
             accounts.require_same(context, spec, with_defaults=True)
+            require_offered(offer_of(context, spec), spec)  # before workers are started
             with Crew(context, spec, alone=alone) as crew:
                 job, _ = submitted(
                     context, spec, orders, options, call, lambda slipped: interrupt(context, slipped, call)
