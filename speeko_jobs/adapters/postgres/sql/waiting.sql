@@ -32,8 +32,11 @@ SELECT j.id, clock_timestamp(), j.state, j.reason, j.since, j.spec->>'provider',
        j.waits_for,
        (SELECT count(*) FROM speeko.worker w
         WHERE w.seen_until > clock_timestamp() AND NOT w.is_stopping AND 'synthesize' = ANY (w.queues)
-          AND (jsonb_array_length(coalesce(j.spec->'accounts', '[]'::jsonb)) = 0
-               OR EXISTS (SELECT FROM jsonb_object_keys(w.accounts) AS k (name) WHERE j.spec->'accounts' ? k.name))),
+          AND EXISTS (
+              SELECT FROM jsonb_each(w.accounts) AS k (name, account)
+              WHERE CASE WHEN jsonb_array_length(coalesce(j.spec->'accounts', '[]'::jsonb)) > 0
+                         THEN j.spec->'accounts' ? k.name
+                         ELSE k.account->>'provider' = j.spec->>'provider' END)),
        coalesce(e.engines, 0), coalesce(e.held, 0),
        EXISTS (SELECT FROM speeko.chunk WHERE job_id = j.id AND state = 'planned')
        OR EXISTS (SELECT FROM speeko.chunk WHERE job_id = j.id AND state = 'synthesizing'),

@@ -36,11 +36,12 @@ CHANGES = (
     """,
     # which texts wait for a retry; there are few of them while a provider answers
     "CREATE INDEX utterance_retried ON speeko.utterance (key) WHERE state = 'missing' AND tries > 0",
-    # a job that names its accounts uses those, any other every account of its provider
+    # a job that names its accounts uses those (a name may end in a hash or a machine), any other those of
+    # its provider
     """
     CREATE FUNCTION speeko.uses(spec jsonb, account text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
         SELECT CASE WHEN jsonb_array_length(coalesce(spec->'accounts', '[]'::jsonb)) > 0
-                    THEN spec->'accounts' ? account
+                    THEN spec->'accounts' ? account OR spec->'accounts' ? split_part(account, ':', 1)
                     ELSE split_part(account, ':', 1) = spec->>'provider' END
     $$
     """,
