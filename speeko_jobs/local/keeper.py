@@ -54,7 +54,11 @@ class Keeper:
         pause = LOOK_SECONDS
         while not self._ending.wait(pause):
             pause = LOOK_SECONDS
-            dead = self._stack.dead()
+            try:
+                dead = self._stack.dead()
+            except (OSError, ValueError) as error:  # a lock that cannot be read now
+                log.warning("the servers cannot be looked at: %s", error)
+                continue
             if not dead:
                 continue
             if time.monotonic() - self._restarted_at > STEADY_SECONDS:
