@@ -243,8 +243,16 @@ new_prices_option: Callable[[Any], Any] = option(
     section=MONEY,
     help="book what is still to buy at today's price instead of the plan's",
 )
+max_waste_option: Callable[[Any], Any] = option(
+    "--max-waste",
+    metavar="SHARE|USD",
+    section=MONEY,
+    help="most of the budget that may be paid for audio that fails validation: 5% of the plan, but at least"
+    " $1, or dollars such as 2.50 [default: 10%]",
+)
 money = together(
     budget_option,
+    max_waste_option,
     option(
         "--partial",
         is_flag=True,

@@ -164,11 +164,12 @@ def calls_parts(progress: Progress | JobLine, pace: Pace) -> list[str]:
 
 def cost_parts(progress: Progress | JobLine) -> list[str]:
     """Money so far, and what the plan knows: its cost, and what duplicates and cache save."""
-    plan, possible = progress.plan, progress.possible_micros
+    plan, possible, wasted = progress.plan, progress.possible_micros, progress.wasted_micros
     planned = plan.get("cost_micros", 0)
     return [
         f"{figures.micros(progress.spent_micros)} of {figures.micros(planned)} spent",
         *([f"up to {figures.micros(possible)} more is possible"] if possible else []),
+        *([f"{figures.micros(wasted)} wasted on unusable audio"] if wasted else []),
         *([] if progress.budget_micros is None else [f"budget {figures.micros(progress.budget_micros)}"]),
         f"{figures.micros(plan.get('list_micros', 0) - planned)} saved",
     ]

@@ -68,6 +68,12 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     if unknown["calls"]:
         what = figures.count(unknown["calls"], "call")
         yield "possible", figures.money(unknown["usd"]), f"more: the outcome of {what} is not known"
+    if micros(summary.get("wasted_usd", "0")):
+        cap = summary["max_waste_usd"]
+        most = f"of at most {figures.money(cap)}, " if cap is not None else ""
+        yield "wasted", figures.money(summary["wasted_usd"]), f"{most}on answers that could not be used"
+    for note in summary.get("notes", ()):
+        yield "note", note, ""
     if summary.get("budget_usd") is not None:
         left = micros(summary["budget_usd"]) - micros(summary["cost_usd"]) - micros(unknown["usd"])
         yield "budget", figures.money(summary["budget_usd"]), f"{figures.micros(max(left, 0))} of it is left"

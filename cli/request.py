@@ -54,6 +54,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             accounts=accounts.asked_for(settings),
             buy_again=options.get("buy_again", False),
             any_voice=options["any_voice"],
+            max_waste=options.get("max_waste") or "",
         )
     )
 

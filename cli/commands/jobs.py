@@ -121,6 +121,8 @@ def _record(job: Job) -> dict[str, Any]:
         "calls": job.calls,
         "cost_usd": usd(job.spent_micros),
         "possible_usd": usd(job.possible_micros),
+        "wasted_usd": usd(job.wasted_micros),
+        "max_waste_usd": None if job.waste_cap_micros is None else usd(job.waste_cap_micros),
         "budget_usd": None if job.budget_micros is None else usd(job.budget_micros),
         "priority": job.priority,
         "created_at": job.created_at.isoformat(),

@@ -14,6 +14,7 @@ from cli.options import (
     common,
     give_up_option,
     job_argument,
+    max_waste_option,
     new_prices_option,
     no_wait_option,
     of_tenant_option,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @job_argument
 @of_tenant_option
 @budget_option
+@max_waste_option
 @give_up_option
 @buy_again_option
 @new_prices_option
@@ -41,6 +43,7 @@ def command(
     job: int,
     of_tenant: str | None,
     budget: int | None,
+    max_waste: str | None,
     give_up_after: float | None,
     buy_again: bool,
     new_prices: bool,
@@ -50,9 +53,10 @@ def command(
     """Let a paused job go on, with workers if none run.
 
     Waits for its end as `run` does. Nothing that was bought is bought again. `--budget` is the job's new
-    budget in all, with what it has spent. `--buy-again` is for a job that was paused because known audio is
-    gone from the store. Where today's price is not the plan's, both are told, and the plan's holds unless
-    `--new-prices` is given.
+    budget in all, with what it has spent, and `--max-waste` what it may have wasted in all. Where bad audio
+    or refusals had paused it, the voices concerned are tried anew, 8 calls at a time. `--buy-again` is for a
+    job that was paused because known audio is gone from the store. Where today's price is not the plan's,
+    both are told, and the plan's holds unless `--new-prices` is given.
     """
     from cli.going import set_going
 
@@ -62,7 +66,7 @@ def command(
         settings,
         job,
         lambda context: _resume(
-            context, job, budget, give_up_after, buy_again=buy_again, new_prices=new_prices
+            context, job, budget, give_up_after, max_waste, buy_again=buy_again, new_prices=new_prices
         ),
         wait=not no_wait,
         tenant=of_tenant,
@@ -74,6 +78,7 @@ def _resume(
     job: int,
     budget_micros: int | None,
     give_up_minutes: float | None,
+    max_waste: str | None,
     *,
     buy_again: bool,
     new_prices: bool,
@@ -88,8 +93,10 @@ def _resume(
     if not new_prices:
         tell_new_prices(context, job)
     state = jobs.progress(context.database, job).state
-    if not new_prices and budget_micros is None and state in (JobState.RUNNING, JobState.FINALIZING):
+    is_changed = new_prices or budget_micros is not None or max_waste is not None
+    if not is_changed and state in (JobState.RUNNING, JobState.FINALIZING):
         sweep(context)
     else:
         patience = None if give_up_minutes is None else 60 * give_up_minutes
-        control.resume(context, job, budget_micros, patience, buy_again=buy_again, new_prices=new_prices)
+        again = {"buy_again": buy_again, "new_prices": new_prices}
+        control.resume(context, job, budget_micros, patience, max_waste, **again)

@@ -81,6 +81,7 @@ def job(seen: Seen) -> Document:
         "list_cost_usd": usd(plan.get("list_micros", 0)),
         "possible_usd": usd(line.possible_micros),
         "reserved_usd": usd(line.reserved_micros),
+        "wasted_usd": usd(line.wasted_micros),
         "budget_usd": None if line.budget_micros is None else usd(line.budget_micros),
         "rows_a_second": round(pace.rows, 3),
         "calls_a_second": round(pace.calls, 3),

@@ -91,6 +91,7 @@ class JobLine(Ends):
     pruned_at: datetime | None
     seconds: float
     more_files: int = 0  # besides those in `files`
+    wasted_micros: int = 0
     waits: waiting.Seen | None = None  # None: it has ended
 
 

@@ -44,7 +44,7 @@ SELECT j.id, j.tenant, j.state, j.reason, j.priority,
         WHERE r.job_id = j.id LIMIT 1),
        j.created_at, j.released_at, j.finished_at, j.pruned_at,
        extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - coalesce(j.released_at, j.created_at))::float8,
-       greatest(jsonb_array_length(j.files) - %(files)s, 0)
+       greatest(jsonb_array_length(j.files) - %(files)s, 0), j.wasted_micros
 FROM unnest(%(jobs)b::bigint[]) WITH ORDINALITY AS n (id, place)
 JOIN speeko.job j ON j.id = n.id
 JOIN speeko.destination d ON d.id = j.destination_id
