@@ -58,6 +58,15 @@ def tell_verified(result: Verified) -> None:
             say(f"  {printable(path)}")
         if len(result.copies) > SHOWN_KEYS:
             say(f"  and {len(result.copies) - SHOWN_KEYS:,} more")
+    orphans = result.orphans
+    if orphans.adopted:
+        say(f"{orphans.adopted:,} that were taken for gone are in the store: they count again")
+    if orphans.unknown:
+        say(f"{orphans.unknown:,} objects of the store are on no record; nothing asks for them:")
+        for path in orphans.paths[:SHOWN_KEYS]:
+            say(f"  {path}")
+        if orphans.unknown > SHOWN_KEYS:
+            say(f"  and {orphans.unknown - SHOWN_KEYS:,} more")
     if not bad:
         say("all as it was bought")
 
@@ -69,6 +78,9 @@ def verified(result: Verified) -> dict[str, Any]:
         "gone": [key.hex() for key in result.gone],
         "damaged": [key.hex() for key in result.damaged],
         "delivered": result.copies,
+        "adopted": result.orphans.adopted,
+        "orphans": result.orphans.unknown,
+        "orphan_paths": result.orphans.paths,
         "last": result.last.hex(),
     }
 

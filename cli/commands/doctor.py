@@ -65,6 +65,7 @@ def checks(settings: Settings) -> Iterator[Line]:
 def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     from speeko_jobs import runtime
     from speeko_jobs.adapters.postgres import migrate
+    from speeko_jobs.flow import gone
 
     wrong_schema: SpeekoError | None = None
     try:
@@ -94,6 +95,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     if redis[1]:
         yield _checked("workers", lambda: _workers(context, settings))
     if not wrong_schema:
+        yield _checked("audio", lambda: gone.in_store(context))
         yield _checked("jobs", lambda: _jobs(context))
 
 

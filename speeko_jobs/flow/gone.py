@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.adapters.postgres import cache, chunks, claims, jobs
-from speeko_jobs.adapters.postgres.cache import AS_BEFORE, Object
+from speeko_jobs.adapters.postgres.cache import AS_BEFORE, Object, Stored
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core import pauses
 from speeko_jobs.core.figures import count, micros
@@ -115,6 +115,29 @@ def look(context: Context, url: str, sample: Sample, known: Iterable[list[Priced
     if gone.texts == texts:
         gone.suspicion = _suspicion(context, store, keys[0], texts)
     return gone
+
+
+def in_store(context: Context) -> str:
+    """Return a line on a random sample of all known texts. Raises StoreError where audio of some is gone."""
+    store = context.store_of(context.settings.store_url)
+    some = list(_some(context).values())
+    paths = [audio_path(one.key, one.format) for one in some]
+    lost = sum(size != one.size_bytes for one, size in zip(some, store.sizes(paths), strict=True))
+    known = count(len(some), "known text")
+    if lost:
+        raise StoreError(
+            f"of {known} drawn at random {lost:,} {'is' if lost == 1 else 'are'} gone from {store.url}: wrong"
+            " SPEEKO_STORE, or not mounted? `speeko cache verify` looks at all"
+        )
+    return f"{store.url} has what was bought: {known} drawn at random" if some else "nothing was bought yet"
+
+
+def _some(context: Context) -> dict[bytes, Stored]:
+    """Return known texts by key, from a random key on: keys are hashes."""
+    found = cache.page(context.database, random.randbytes(32), SAMPLE_KEYS)  # noqa: S311
+    if len(found) < SAMPLE_KEYS:
+        found += cache.page(context.database, b"", SAMPLE_KEYS - len(found))
+    return {one.key: one for one in found}
 
 
 def _lost(store: Store, found: Sequence[Object | None]) -> list[int]:

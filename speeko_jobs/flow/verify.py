@@ -16,10 +16,12 @@ from speeko_jobs.adapters.audio_store import MissingObject
 from speeko_jobs.adapters.postgres import cache
 from speeko_jobs.adapters.postgres.cache import Stored
 from speeko_jobs.core.naming import audio_path
+from speeko_jobs.flow import orphans
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.damage import outdate_copies
 from speeko_jobs.flow.forget import finish, forget
 from speeko_jobs.flow.gone import REASON
+from speeko_jobs.flow.orphans import Orphans
 
 PAGE_ROWS = 1000
 BATCH, BATCH_BYTES = 64, 32 << 20
@@ -36,6 +38,7 @@ class Verified:
     gone: list[bytes] = field(default_factory=list)
     damaged: list[bytes] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)  # delivered files that share the damage
+    orphans: Orphans = field(default_factory=Orphans)  # looked for where all was looked at
     last: bytes = b""
 
 
@@ -57,6 +60,8 @@ def verify(
         _look(context, batch, result)
         result.last = batch[-1].key
         on_progress(result)
+    if sample is None and not after:
+        result.orphans = orphans.look(context)
     return result
 
 
@@ -106,7 +111,7 @@ def _look(context: Context, batch: Sequence[Stored], result: Verified) -> None:
             bad.append(one)
     if bad:
         result.copies += outdate_copies(context, found)
-        log.info("%d objects of the audio store are gone or damaged and will be bought again", len(bad))
+        log.info("%d objects of the audio store are gone or damaged: bought again when needed", len(bad))
         forget(context, [one.key for one in bad], [one.fence for one in bad], NO_JOB, REASON)
 
 

@@ -279,3 +279,31 @@ def test_looking_is_in_batches(bought: InProcess, monkeypatch: pytest.MonkeyPatc
     assert bought.drive(job).state is JobState.DONE
     assert jobs.show(bought.context.database, job).plan["gone"] == 59
     assert bought.provider.calls == 119
+
+
+def test_doctor_looks_at_a_sample_of_all_that_is_known(bought: InProcess) -> None:
+    assert "has what was bought: 60 known texts" in gone.in_store(bought.context)
+    for file in list(files(bought).values())[::2]:
+        file.unlink()
+    with pytest.raises(StoreError, match=r"^of 60 known texts drawn .* 30 are gone from .* not mounted"):
+        gone.in_store(bought.context)
+
+
+def test_verify_lists_what_is_on_no_record_and_adopts_what_was_taken_for_gone(bought: InProcess) -> None:
+    store = bought.context.store_of(bought.settings.store_url)
+    stranger = audio_path(b"\2" * 32, "mp3")
+    store.put_many([(stranger, b"of nobody"), ("audio/readme.txt", b"no audio")])
+    first = next(iter(files(bought)))
+    double = earlier_audio_path(audio_path(first, "mp3")) or ""
+    store.put(double, store.get(audio_path(first, "mp3")))
+    where = aside(bought)
+    Path(bought.settings.store_url).mkdir()
+    found = verify.verify(bought.context)
+    assert (len(found.gone), found.orphans.unknown) == (60, 0)
+    back(bought, where)
+    found = verify.verify(bought.context)
+    assert (found.entries, found.orphans.adopted, found.orphans.unknown) == (0, 60, 2)
+    assert set(found.orphans.paths) == {stranger, double}
+    assert verify.verify(bought.context).entries == len(keys(bought)) == 60
+    assert store.get(stranger) == b"of nobody"  # nothing is deleted
+    assert verify.verify(bought.context, sample=5).orphans.unknown == 0
