@@ -288,6 +288,8 @@ CHECKED: dict[str, dict[str, Any]] = {
     "job_resume": {
         "job": million.PAUSED, "budget": None, "give_up": None, "buy_again": True, "waste_cap": None,
     },
+    "prices_lock": {"job": JOB},
+    "prices_book": {"job": JOB, "price": "20", "more": 1_000},
     "job_note_gone": {"job": JOB, "texts": 60, "micros": 50_000},
     "job_budget": {"job": JOB, "budget": 10**9, "waste_cap": None},
     "job_set_state": {"job": JOB, "state": "paused", "reason": "", "expected": ["running", "planning"]},
