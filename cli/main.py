@@ -43,6 +43,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Money and limits": {
         "budget": ("budget", "Cap what a tenant's jobs may cost a day and a month."),
         "costs": ("costs", "Show what was spent, saved and wasted, by voice, day, job or tenant."),
+        "rebuy": ("rebuy", "Buy texts again whose audio is wrong; the price comes first."),
         "cache": ("cache", "Look at the audio that is kept, make room, and check it."),
         "limits": ("limits", "Show the limit of calls of each API key, and who uses it."),
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cli.console import note
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
 
 
-def see_through(context: Context, job: int, crew: Crew, call: Call) -> int:
-    """Follow a job with workers at hand, and tell its end. Ctrl-C pauses it first."""
+def see_through(
+    context: Context, job: int, crew: Crew, call: Call, tell: Callable[[Context, int, Call], int] = tell_end
+) -> int:
+    """Follow a job with workers at hand, and `tell` its end. Ctrl-C pauses it first."""
     shown = display(job)
     try:
         try:
@@ -32,13 +35,13 @@ def see_through(context: Context, job: int, crew: Crew, call: Call) -> int:
             crew.stop()  # what is in flight still counts
         if crew.is_own or state is JobState.PAUSED:
             hooks.send_due(context, job)  # our workers may be gone before the next sweep
-        return tell_end(context, job, call)
+        return tell(context, job, call)
     except KeyboardInterrupt:
         note(f"speeko: job {job} stops after the calls in flight (Ctrl-C again leaves at once)")
         words = interrupt(context, job, call)
         crew.stop()
         if call.json:
-            tell_end(context, job, call)
+            tell(context, job, call)
             note(f"speeko: {words}")
             return INTERRUPTED
         raise Interrupted(words) from None

@@ -68,6 +68,7 @@ class JobSpec:
     buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
     max_waste: str = ""  # most that may be paid for unusable audio: "10%", "2.50"; "": the default
     any_voice: bool = False  # voices and languages that are on no list pass
+    rebuy: bool = False  # its texts had audio, which was wrong: what Redis knows of them does not count
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

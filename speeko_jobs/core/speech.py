@@ -10,7 +10,7 @@ from enum import Enum
 class SpeechRequest:
     """What one call asks for. `text` is spoken text, within the profile's limit."""
 
-    key: bytes  # 32 bytes; sent as the idempotency key (hex)
+    key: bytes  # 32 bytes; sent as the idempotency key (hex), so it is not always the text's own
     text: str
     model: str
     voice: str

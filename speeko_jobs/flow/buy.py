@@ -298,7 +298,13 @@ class Buyer:
     async def _call(self, claim: Claim, hear: Hear) -> tuple[Speech | ProviderError, float]:
         assert self._provider is not None
         request = SpeechRequest(
-            claim.key, claim.text, claim.model, claim.voice, claim.language, claim.format, self._spec.speed
+            claim.call_key,
+            claim.text,
+            claim.model,
+            claim.voice,
+            claim.language,
+            claim.format,
+            self._spec.speed,
         )
         crash.point("before_send", claim.text)
         self._in_flight = 1

@@ -91,6 +91,8 @@ def retry(context: Context, job: int, *, new_prices: bool = False) -> int:
     `new_prices`: they are booked at today's price.
     """
     spec = jobs.show(context.database, job).spec
+    if spec.rebuy:
+        raise JobError(f"job {job} bought texts again: try once more with `speeko rebuy --job {job}`")
     accounts.require_same(context, spec)
     price = repricing.today(context)
 
@@ -99,7 +101,7 @@ def retry(context: Context, job: int, *, new_prices: bool = False) -> int:
         rival, later = outputs.rival(t, job), outputs.later(t, job)
         if rival is not None:
             raise JobError(f"{rival}: job {job} delivers there, too, and cannot be retried before its end")
-        if later is not None and jobs.show(context.database, job).spec.deliver:
+        if later is not None and spec.deliver:
             raise JobError(
                 f"job {later} has delivered to the same output since: a retry of job {job} would put older"
                 " audio there; run its failed rows as a catalog (failed.csv)"

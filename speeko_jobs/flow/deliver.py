@@ -263,7 +263,7 @@ class _Delivery:
         """How each key of these rows stands."""
         keys = {key: None for row in rows for key in row.keys or ()}
         found = {key: known[key] for key in keys if key in known}
-        if len(found) < len(keys):
+        if len(found) < len(keys) and not self.spec.rebuy:
             found |= self.context.cache.get_many([key for key in keys if key not in found])
         out = {key: Settlement(UtteranceState.DONE, record, "") for key, record in found.items()}
         unknown = [key for key in keys if key not in found]

@@ -36,7 +36,7 @@ def start(context: Context, orders: Orders, chunk: Chunk) -> Started | None:
         if row.keys and not is_unchanged(row, chunk.job, orders.spec.rendering):
             for key in row.keys:
                 first.setdefault(key, row.row_no)
-    known = context.cache.get_many(list(first))
+    known = {} if orders.spec.rebuy else context.cache.get_many(list(first))
     unknown = [key for key in first if key not in known]
     if not unknown:
         return Started(chunk, (), rows, known)

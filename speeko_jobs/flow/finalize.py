@@ -14,7 +14,7 @@ from typing import Any
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import chunks, deliveries, jobs, waiting
+from speeko_jobs.adapters.postgres import chunks, deliveries, jobs, rebuys, waiting
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core import manifest, reasons
@@ -59,6 +59,8 @@ def finalize(context: Context, job_no: int) -> bool:
             reason = f"{job.reason}; its reports could not be written: {error}"
             cancelled = JobState.CANCELLED
             context.database.run(lambda t: jobs.set_state(t, job.id, cancelled, reason, expected=[cancelled]))
+    if job.spec.rebuy:
+        context.database.run(lambda t: rebuys.end(t, job.id))
     # last of all: a finalizer that dies before this is sent again
     return context.database.run(lambda t: jobs.end(t, job.id, end))
 

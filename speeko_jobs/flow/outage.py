@@ -150,7 +150,7 @@ class _Probe:
 
     async def _call(self, claim: Claim) -> tuple[Speech | ProviderError, float]:
         request = SpeechRequest(
-            claim.key,
+            claim.call_key,
             claim.text,
             claim.model,
             claim.voice,

@@ -5,14 +5,16 @@ Audio is durable in the store before its attempt is booked as stored. Runs in a 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 import time
 from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import claims, deliveries
+from speeko_jobs.adapters.postgres import claims, deliveries, rebuys
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Pace, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.gate import LEARNED_MIN_CHARS
@@ -96,12 +98,13 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     stored nor as a call, was bought after the backup that this database came out of: it is booked now.
     """
     store = context.store_of(spec.store)
+    claimed = _with_rebuys(context, claimed)
     again = [claim for claim in claimed if claim.may_be_stored]
     sizes = store.sizes([audio_path(claim.key, claim.format) for claim in again])
     there = [claim for claim, size in zip(again, sizes, strict=True) if size]
     if not there:
         return claimed, Settled({}, {}, [])
-    lost = claims.lost(context.database, there)
+    lost = _without_old_audio(context, store, claims.lost(context.database, there), there)
     stored = deliveries.sums(context.database, [claim.key for claim in there if claim.key not in lost])
     off_record = [(job, claim) for claim in there if claim.key not in lost and claim.key not in stored]
 
@@ -131,6 +134,29 @@ def _found_again(context: Context, job: int, spec: JobSpec, there: list[Claim]) 
         context.database.run(lambda t: claims.settle(t, outcomes))
         gone.take_again(context, back)
     return back
+
+
+def _with_rebuys(context: Context, claimed: list[Claim]) -> list[Claim]:
+    """The claims, those of texts that are bought again with the job that asked for it."""
+    keys = [claim.key for claim in claimed if claim.may_be_stored]
+    asked = rebuys.jobs_of(context.database, keys) if keys else {}
+    return [replace(claim, rebuy=asked.get(claim.key, 0)) for claim in claimed] if asked else claimed
+
+
+def _without_old_audio(
+    context: Context, store: Store, lost: dict[bytes, tuple[int, Claim]], there: list[Claim]
+) -> dict[bytes, tuple[int, Claim]]:
+    """Those lost calls whose audio may lie in the store: not what is there is still the old audio of a text
+    that is bought again."""
+    old = rebuys.old_sums(context.database, list(lost)) if lost else {}
+    if not old:
+        return lost
+    formats = {claim.key: claim.format for claim in there}
+    return {
+        key: before
+        for key, before in lost.items()
+        if key not in old or hashlib.sha256(store.get(audio_path(key, formats[key]))).digest() != old[key]
+    }
 
 
 def unsent(job: int, claim: Claim, reason: str) -> Outcome:

@@ -592,7 +592,7 @@ class _Engine:
     async def _call(self, job: int, claim: Claim) -> None:
         spec = self.orders[job].spec
         request = SpeechRequest(
-            claim.key, claim.text, claim.model, claim.voice, claim.language, claim.format, spec.speed
+            claim.call_key, claim.text, claim.model, claim.voice, claim.language, claim.format, spec.speed
         )
         crash.point("before_send", claim.text)
         started = time.monotonic()

@@ -7,6 +7,7 @@ deadlock and the transaction is run again. What each transaction promises is in 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -43,6 +44,13 @@ class Claim:
     tries: int = 0  # calls of this text whose end nobody knows, or that brought bad audio
     again: bool = False  # the last of them failed at the provider: this one is a retry
     fence: int = 1  # how often it was claimed, this time included
+    rebuy: int = 0  # the job that buys the text again because its audio is wrong
+
+    @property
+    def call_key(self) -> bytes:
+        """Return the idempotency key of its calls. A text that is bought again has another one: a provider
+        that keeps answers would give the wrong audio once more."""
+        return hashlib.sha256(b"%b rebuy %d" % (self.key, self.rebuy)).digest() if self.rebuy else self.key
 
     @property
     def may_be_stored(self) -> bool:

@@ -442,6 +442,14 @@ evicted = Table(
     _words("format"),
     _words("store"),
 )
+rebuy = Table(
+    "rebuy",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("job_id", BigInteger, nullable=False),
+    _flag("kept"),
+)
+Index("rebuy_job", rebuy.c.job_id)
 hook = Table(
     "hook",
     metadata,

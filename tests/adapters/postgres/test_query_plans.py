@@ -73,6 +73,9 @@ EXEMPT = {
     "job_show": "shows jobs, newest first, for a command",
     "formats_bought": "looks at all jobs that bought, once a plan",
     "delivered_copies": "looks at all that was delivered, for a command or where audio was found damaged",
+    "rebuy_of_job": "looks at all rows of a job, for a command",
+    "rebuy_of_voice": "looks at all that is stored, for a command",
+    "rebuy_outdate": "looks at all rows and all that was delivered, for a command",
     "schedules_clock": "reads no table",
     "schedules_show": "shows schedules, for a command",
     "schedule_runs": "shows the runs of a schedule, newest first, for a command",
@@ -142,6 +145,17 @@ CHECKED: dict[str, dict[str, Any]] = {
     "delivered_facts": {"destination": 1 + JOB % 5, "paths": [f"{n}.mp3" for n in DONE]},
     "delivered_page": {"destination": 2, "after": "5", "rows": 10_000},
     "delivered_any": {"destination": 5},
+    # a command that buys texts again
+    "rebuy_texts": {"keys": _keys(DONE)},
+    "rebuy_mark": {
+        "job": JOB, "reason": "why", "keys": _keys(DONE), "fences": [1] * len(DONE),
+        "costs": [61] * len(DONE),
+    },
+    "rebuy_jobs": {"keys": _keys(DONE)},
+    "rebuy_old": {"keys": _keys(DONE)},
+    "rebuy_lock": {"job": JOB},
+    "rebuy_restore": {"job": JOB, "keys": _keys(MISSING)},
+    "rebuy_over": {"job": JOB},
     "delivered_outdate": {
         "destination": 1 + JOB % 5, "why": "damaged", "paths": [f"{n}.mp3" for n in DONE],
         "contents": _keys(DONE),

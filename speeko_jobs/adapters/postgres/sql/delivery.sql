@@ -97,6 +97,13 @@ FROM unnest(%(keys)b::bytea[]) AS k (key) JOIN speeko.delivered d ON d.content =
 JOIN speeko.destination x ON x.id = d.destination_id
 
 -- delivered_outdate: these files are no content that a row can ask for any more, if they are what they were
-UPDATE speeko.delivered d SET content = '', form = %(why)s
-FROM unnest(%(paths)b::text[], %(contents)b::bytea[]) AS n (path, content)
-WHERE d.destination_id = %(destination)s AND d.path = n.path AND d.content = n.content
+UPDATE speeko.delivered SET content = '', form = %(why)s
+WHERE ctid = ANY(ARRAY(
+    SELECT d.place FROM unnest(%(paths)b::text[], %(contents)b::bytea[]) AS n (path, content)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place, content FROM speeko.delivered
+        WHERE destination_id = %(destination)s AND path = n.path
+        OFFSET 0
+    ) d
+    WHERE d.content = n.content
+))

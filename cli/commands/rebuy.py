@@ -1,0 +1,267 @@
+"""`speeko rebuy`: texts whose audio is cached and wrong, bought once more."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.call import Call
+from cli.commands.costs import since_option, until_option
+from cli.console import busy, emit, say
+from cli.failures import OK, Interrupted
+from cli.options import WORK, Verb, budget_option, common, no_wait_option, option, setting, workers_option
+from speeko_jobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.postgres.rebuys import Outdated
+    from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.rebuy import Found, Group, Selection
+    from speeko_jobs.settings import Settings
+
+_ROW = re.compile(r"(\d{1,18}):(.+)", re.DOTALL)
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class Key(click.ParamType[bytes]):
+    """A whole key."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        if not _KEY.fullmatch(value):
+            self.fail(f"{value!r} is not a key: 64 hex digits, as in the manifest", param, ctx)
+        return bytes.fromhex(value)
+
+
+class RowOfJob(click.ParamType[tuple[int, int | str]]):
+    """JOB:ROW by its number, or JOB:ID by the row's id; JOB:id=17 is an id of digits."""
+
+    name = "row"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int | str]:
+        if isinstance(value, tuple):
+            return value
+        found = _ROW.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is not JOB:ROW, such as 12:17 or 12:SKU-17", param, ctx)
+        job, row = int(found[1]), found[2]
+        if row.isdecimal() and row.isascii():
+            return job, int(row)
+        return job, row.removeprefix("id=")
+
+
+@click.command("rebuy", cls=Verb)
+@option("--key", "keys", type=Key(), multiple=True, metavar="KEY", help="the text of this key; again: more")
+@option("--job", "jobs", type=click.IntRange(1, 2**63 - 1), multiple=True, metavar="N",
+        help="all texts of this job; again: more")  # fmt: skip
+@option("--row", "rows", type=RowOfJob(), multiple=True, metavar="JOB:ROW",
+        help="the texts of one row, by its number or id; again: more")  # fmt: skip
+@option("--voice", "of_voice", metavar="NAME", help="all texts of this voice since a day")
+@option("--provider", "of_provider", metavar="NAME", help="--voice: only of this provider")
+@since_option
+@until_option
+@option("--dry-run", "price_only", is_flag=True, help="only tell how many texts there are, and the price")
+@option("--yes", is_flag=True, help="do not ask")
+@budget_option
+@setting("tenant", WORK)
+@no_wait_option
+@workers_option
+@common
+@click.pass_obj
+def command(call: Call, /, price_only: bool, yes: bool, no_wait: bool, **options: Any) -> int:
+    """Buy texts again whose audio is wrong; the price comes first.
+
+    The new audio takes the place of the old one in the cache; a text that cannot be bought keeps its old
+    audio. What the old one cost stays in the ledger. Files that were delivered stay as they are until the
+    next run of their catalog, which delivers the new audio and pays nothing for it.
+    """
+    from cli.standing import standing
+    from speeko_jobs.flow import rebuy as flow
+
+    settings = call.settings(options)
+    selection = _selection(options)
+    with standing(settings) as (context, alone):
+        with busy("looking the texts up"):
+            found = flow.find(context, selection, _todays_price(settings))
+        if not call.json:
+            _tell_price(found)
+        if price_only or not found.texts:
+            return _ended(call, found, [], [])
+        flow.check_money(found, options["budget"])
+        if not yes:
+            _ask(found, call)
+        return _bought(context, found, options["budget"], call, alone=alone, wait=not no_wait)
+
+
+def _selection(options: dict[str, Any]) -> Selection:
+    """What the options name. Raises UsageError where that is nothing, or not enough."""
+    from speeko_jobs.flow.rebuy import Selection
+
+    voice, since, until = options["of_voice"], options["since"], options["until"]
+    if voice is None and (since or until or options["of_provider"]):
+        raise UsageError("--since, --until and --provider go with --voice")
+    if not (options["keys"] or options["jobs"] or options["rows"] or voice is not None):
+        raise UsageError("say which texts: --key, --job, --row, or --voice with --since")
+    if voice is not None and since is None:
+        raise UsageError("--voice takes all texts of a voice since a day: give --since")
+    return Selection(
+        keys=options["keys"],
+        jobs=options["jobs"],
+        rows=options["rows"],
+        voice=voice,
+        provider=options["of_provider"],
+        since=None if since is None else since.replace(tzinfo=UTC),
+        until=None if until is None else until.replace(tzinfo=UTC) + timedelta(days=1),
+    )
+
+
+def _todays_price(settings: Settings) -> str:
+    from speeko_jobs.core.prices import price_on
+
+    return price_on(settings.price_per_million, datetime.now(UTC).date())
+
+
+def _tell_price(found: Found) -> None:
+    from speeko_jobs.core.figures import count, micros
+
+    if found.texts:
+        chars = count(found.chars, "character")
+        say(f"{count(found.texts, 'text')} with {chars} to buy again for {micros(found.cost_micros)}")
+    else:
+        say("there is no audio of these texts: nothing to buy again")
+    if found.others:
+        say(f"{count(found.others, 'key')} besides without audio: the next run that needs one buys it")
+
+
+def _ask(found: Found, call: Call) -> None:
+    from speeko_jobs.core.figures import micros
+
+    if call.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"give --yes to spend {micros(found.cost_micros)} (or --dry-run)")
+    try:
+        agreed = click.confirm(f"Buy them for {micros(found.cost_micros)}?", default=False, err=True)
+    except click.Abort:
+        agreed = False
+    if not agreed:
+        raise Interrupted("nothing was bought")
+
+
+def _bought(
+    context: Context, found: Found, budget: int | None, call: Call, *, alone: bool, wait: bool
+) -> int:
+    """Start a job for each group, one after another where they are waited for."""
+    from cli.crew import Crew
+    from cli.request import check_provider
+    from speeko_jobs.flow import rebuy as flow
+
+    jobs: list[dict[str, Any]] = []
+    outdated: list[Outdated] = []
+    code = OK
+    parts = list(zip(found.groups, flow.shares(found.groups, budget), strict=True))
+    if not wait:
+        from cli.watching import tell_if_nobody_works
+
+        for group, share in parts:
+            job = _started(context, group, share, outdated)
+            jobs.append({"job": job, "state": "running"})
+            tell_if_nobody_works(context, job, call)
+        return _ended(call, found, jobs, outdated, _commands(context, outdated))
+    for group, share in parts:
+        with Crew(context, group.spec, alone=alone) as crew:
+            if crew.is_own:
+                check_provider(group.spec, context.settings)
+            code = max(code, _seen(context, _started(context, group, share, outdated), crew, call, jobs))
+    return _ended(call, found, jobs, outdated, _commands(context, outdated)) or code
+
+
+def _started(context: Context, group: Group, share: int | None, outdated: list[Outdated]) -> int:
+    from speeko_jobs.flow import rebuy as flow
+
+    job, more = flow.start(context, group, tenant=context.settings.tenant, budget_micros=share)
+    outdated += more
+    return job
+
+
+def _seen(context: Context, job: int, crew: Any, call: Call, jobs: list[dict[str, Any]]) -> int:
+    """See one job through; with --json its summary waits for the document at the end."""
+    from cli.ending import CODES, tell_end
+    from cli.seeing import see_through
+    from speeko_jobs.core.states import JobState
+    from speeko_jobs.flow import finalize
+
+    def keep(context: Context, job: int, _: Call) -> int:
+        summary = finalize.summarize(context, job)
+        jobs.append(summary)
+        return CODES.get(JobState(summary["state"]), OK)
+
+    return see_through(context, job, crew, call, keep if call.json else tell_end)
+
+
+def _commands(context: Context, outdated: list[Outdated]) -> list[str]:
+    """For each output the command that delivers the new audio; "" where it is not known any more."""
+    from cli.report import again
+    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.core.spec import JobSpec
+    from speeko_jobs.errors import JobError
+
+    def command_of(spec: JobSpec) -> str:
+        if "-" in spec.sources or not spec.sources:
+            return ""
+        first, *rest = spec.sources
+        return again(spec, first) + "".join(f" {shlex.quote(more)}" for more in rest)
+
+    out = []
+    for one in outdated:
+        try:
+            out.append(command_of(jobs.show(context.database, one.job).spec))
+        except JobError:
+            out.append("")
+    return out
+
+
+def _ended(
+    call: Call,
+    found: Found,
+    jobs: list[dict[str, Any]],
+    outdated: list[Outdated],
+    commands: list[str] | None = None,
+) -> int:
+    """Tell what holds the old audio, or all of it as one document."""
+    from speeko_jobs.core.figures import count
+    from speeko_jobs.core.inert import printable
+    from speeko_jobs.core.money import usd
+
+    commands = commands or []
+    if call.json:
+        files = [
+            {"output": one.output, "files": one.files, "command": command or None}
+            for one, command in zip(outdated, commands, strict=True)
+        ]
+        emit(
+            {
+                "texts": found.texts,
+                "chars": found.chars,
+                "price_usd": usd(found.cost_micros),
+                "without_audio": found.others,
+                "jobs": jobs,
+                "outdated": files,
+            }
+        )
+        return OK
+    for job in jobs:
+        say(f"job {job['job']} buys them: watch it with: speeko watch {job['job']}")
+    for one, command in zip(outdated, commands, strict=True):
+        say(
+            f"\n{count(one.files, 'file')} in {printable(one.output)} with the old audio: the next run of the"
+        )
+        say(f"catalog delivers the new{': ' + printable(command) if command else ''}")
+    return OK
