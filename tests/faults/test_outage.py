@@ -138,7 +138,8 @@ def test_an_answer_to_another_job_ends_the_outage(impatient: InProcess) -> None:
     flow.provider.script([FOREVER | {"status": 500}])
     paused = outage_of(flow)
     flow.provider.script([])
-    other, _ = flow.submit(flow.catalog([("x", "Another text altogether.")]))
+    elsewhere = {"output": str(flow.folder / "other")}
+    other, _ = flow.submit(flow.catalog([("x", "Another text altogether.")]), elsewhere)
     assert flow.drive(other).state is JobState.DONE
     sweep.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.RUNNING
