@@ -162,14 +162,16 @@ def test_a_row_whose_audio_was_unusable_is_not_told_as_never_bought(flow: InProc
 def test_reasons_that_differ_in_a_figure_are_one_in_summary_and_status(flow: InProcess) -> None:
     flow.output = flow.folder / "out"
     flow.provider.script([{"match": "bad", "times": -1, "garbage": "short"}])
-    rows = [(f"r{n}", f"This is a bad text{'.' * n}") for n in range(1, 6)] + [("g", "A good one.")]
+    rows = [
+        (f"g{n}", f"This is text {n}, and a good one.") for n in range(40)
+    ]  # so that it is no matter of all
+    rows += [(f"r{n}", f"This is a bad text{'.' * n}") for n in (1, 2)]
     job, _ = flow.submit(flow.catalog(rows))
     flow.drive(job)
     flow.check()
     assert len({row.reason for row in board.failed(flow.context.database, job)}) > 1
     for summary in (flow.summary(), finalize.summarize(flow.context, job)):
-        assert [entry["rows"] for entry in summary["failures"]] == [5]
-    assert (flow.output / "report.html").read_text("utf-8").count("characters</td>") <= 6
+        assert [entry["rows"] for entry in summary["failures"]] == [2]
 
 
 def test_a_pruned_job_is_told_without_its_rows(flow: InProcess) -> None:
