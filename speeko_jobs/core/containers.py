@@ -18,6 +18,10 @@ from speeko_jobs.core import mp3, ogg
 from speeko_jobs.core.speech import BadAudio
 
 SILENCE_DBFS = -70.0
+QUIET_DBFS = -55.0  # a stretch of 20 ms that stays below is silent, unless all of the audio is as quiet
+_QUIET = 10 ** (QUIET_DBFS / 20)
+_QUIET_SHARE = 0.05  # of the peak
+_STRETCHES_A_SECOND = 50
 _SILENCE = 10 ** (SILENCE_DBFS / 20)  # of full scale
 _STREAMED = 0x7FFFF000  # a WAV written to a pipe declares this many bytes or more, or 0
 _SAMPLE_BYTES = 2048
@@ -29,12 +33,16 @@ _MAX_RATE = 384_000
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a container holds. `peak` is of full scale; None where the bytes were seen not to be silence."""
+    """What a container holds. `peak` is of full scale; None where the bytes were seen not to be silence.
+
+    `sounding`: the share of stretches with sound in them; 1.0 where that was not looked at.
+    """
 
     frames: int
     sample_rate: int
     channels: int
     peak: float | None
+    sounding: float = 1.0
 
     @property
     def silent(self) -> bool:
@@ -138,22 +146,46 @@ def read_wav(audio: bytes) -> Stream:
         raise BadAudio("the WAV holds no sound")
     if block * 8 != channels * bits or (kind, bits) not in _DTYPES:
         return read_decoded(wav_closed(audio))
-    return Stream(frames, rate, channels, _wav_peak(audio, at, frames * channels, *_DTYPES[kind, bits]))
+    return Stream(
+        frames, rate, channels, *_wav_sound(audio, at, frames, rate, channels, *_DTYPES[kind, bits])
+    )
 
 
 _DTYPES = {(1, 16): ("<i2", 32768.0), (1, 32): ("<i4", 2147483648.0), (3, 32): ("<f4", 1.0)}
 
 
-def _wav_peak(audio: bytes, at: int, count: int, dtype: str, full_scale: float) -> float:
+def _wav_sound(
+    audio: bytes, at: int, frames: int, rate: int, channels: int, dtype: str, full_scale: float
+) -> tuple[float, float]:
+    """(the peak, the share of stretches with sound) of samples that lie in the bytes as they are."""
     import numpy as np
 
-    samples = np.frombuffer(audio, dtype, count, at)
-    return max(float(samples.max()), -float(samples.min())) / full_scale
+    samples = np.frombuffer(audio, dtype, frames * channels, at)
+    return _sounding([_peaks(samples, rate, channels) / full_scale])
+
+
+def _peaks(samples: Any, rate: int, channels: int) -> Any:
+    """The peak of each stretch of 20 ms, the last one longer."""
+    import numpy as np
+
+    each = max(rate // _STRETCHES_A_SECOND, 1) * channels
+    starts = np.arange(0, max(len(samples) - each + 1, 1), each)
+    highest = np.maximum.reduceat(samples, starts).astype(np.float64)
+    return np.maximum(highest, -np.minimum.reduceat(samples, starts).astype(np.float64))
+
+
+def _sounding(peaks: list[Any]) -> tuple[float, float]:
+    """(the peak, the share of stretches with sound) of all of these."""
+    import numpy as np
+
+    found = np.concatenate(peaks)
+    peak = float(found.max())
+    return peak, float(np.mean(found >= min(_QUIET, _QUIET_SHARE * peak)))
 
 
 def read_mp3(audio: bytes) -> Stream:
     """MPEG layer III: every frame header is visited, so a cut at any byte but a frame's end is seen."""
-    return Stream(*mp3.length(audio), _peak_if_doubtful(audio))
+    return Stream(*mp3.length(audio), *_sound_if_doubtful(audio))
 
 
 def read_ogg(audio: bytes) -> Stream:
@@ -179,7 +211,7 @@ def read_ogg(audio: bytes) -> Stream:
         raise BadAudio("the Ogg stream has no usable header")
     if page.granule <= skip:
         raise BadAudio("the Ogg stream holds no sound")
-    return Stream(page.granule - skip, rate, channels, _peak_if_doubtful(audio))
+    return Stream(page.granule - skip, rate, channels, *_sound_if_doubtful(audio))
 
 
 def read_decoded(audio: bytes) -> Stream:
@@ -199,22 +231,23 @@ def _decoded(audio: bytes) -> tuple[Stream, int]:
     import soundfile
 
     # float32: as int16 the decoder would make zeros of the samples of a float file.
-    peak, frames = 0.0, 0
+    peaks, frames = [np.zeros(0)], 0
     try:
         with opened(audio) as file:
             rate, channels, declared = file.samplerate, file.channels, file.frames
             while len(block := file.read(65_536, dtype="float32")):
                 frames += len(block)
-                peak = max(peak, float(np.max(block)), -float(np.min(block)))
+                peaks.append(_peaks(block.reshape(-1), rate, channels))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise BadAudio(f"the audio does not decode: {_one_line(error)}") from None
     if not frames:
         raise BadAudio("the audio holds no sound")
-    return Stream(frames, rate, channels, peak), declared
+    return Stream(frames, rate, channels, *_sounding(peaks)), declared
 
 
-def _peak_if_doubtful(audio: bytes) -> float | None:
-    """None where the middle of the stream is as dense as speech; the decoded peak where it may be silence.
+def _sound_if_doubtful(audio: bytes) -> tuple[float | None, float]:
+    """(None, 1.0) where the middle of the stream is as dense as speech; where it may be silence, the decoded
+    peak and the share of stretches with sound.
 
     Silence in a lossy format is padding and repeated frames, which deflate well. Noise below the limit is
     dense too and passes: telling it from speech would cost a decode of every file.
@@ -222,8 +255,9 @@ def _peak_if_doubtful(audio: bytes) -> float | None:
     middle = max(0, len(audio) // 2 - _SAMPLE_BYTES // 2)
     sample = audio[middle : middle + _SAMPLE_BYTES]
     if len(sample) == _SAMPLE_BYTES and len(zlib.compress(sample, 1)) > _COMPRESSIBLE * len(sample):
-        return None
-    return _decoded(audio)[0].peak
+        return None, 1.0
+    stream = _decoded(audio)[0]
+    return stream.peak, stream.sounding
 
 
 def _one_line(error: Any) -> str:

@@ -18,11 +18,17 @@ MIN_SECONDS_PER_CHAR = 0.005
 MAX_SECONDS_PER_CHAR = 2.0
 MAX_SECONDS_EXTRA = 10.0
 
+LEAST_SOUNDING = 0.075  # of the stretches of audio that is longer than a word
+MOST_SILENT_SECONDS = 2.0
+WORD_CHARS = 20
+
 LEARNED_MIN_CHARS = 60
 LEARNED_TIMES = 4.0  # shorter or longer than usual by this: a cut, a loop, or another text's audio
+LEARNED_TIMES_PLAIN = 1.8  # longer than usual, for words and punctuation: spoken twice, or with a long tail
 DIGIT_CHARS = 8  # a digit is a word
 _SPOKEN = re.compile(r"\w")
 _DIGIT = re.compile(r"\d")
+_NOT_PLAIN = re.compile(r"[\d_]|[^\w\s.,;:!?'’\"()\-–—…]|\b[^\W\d_a-z]{2,}\b")  # signs, and letters by name
 
 _READERS = {
     "wav": containers.read_wav,
@@ -45,13 +51,15 @@ class AudioFacts:
 def usual_seconds(text: str, seconds_per_char: float) -> tuple[float, float]:
     """(least, most) seconds for a text of a voice that usually takes `seconds_per_char` (0.0: not known).
 
-    Wide: signs are silent, digits are words. Texts that are too short to judge have no bounds: (0.0, 0.0).
+    Wide: signs are silent, digits are words; less so for plain words. Texts that are too short to judge have
+    no bounds: (0.0, 0.0).
     """
     if not seconds_per_char or len(text) < LEARNED_MIN_CHARS:
         return 0.0, 0.0
     spoken = len(_SPOKEN.findall(text))
     most = len(text) + DIGIT_CHARS * len(_DIGIT.findall(text))
-    return spoken * seconds_per_char / LEARNED_TIMES, most * seconds_per_char * LEARNED_TIMES
+    times = LEARNED_TIMES if _NOT_PLAIN.search(text) else LEARNED_TIMES_PLAIN
+    return spoken * seconds_per_char / LEARNED_TIMES, most * seconds_per_char * times
 
 
 def inspect(
@@ -81,6 +89,9 @@ def inspect(
         )
     if stream.silent:
         raise BadAudio(f"silence: no sample of {seconds:.1f} s reaches {containers.SILENCE_DBFS:g} dBFS")
+    silent = (1 - stream.sounding) * seconds
+    if stream.sounding < LEAST_SOUNDING and (silent > MOST_SILENT_SECONDS or chars >= WORD_CHARS):
+        raise BadAudio(f"silence: {silent:.1f} s of {seconds:.1f} s hold no sound")
     return AudioFacts(seconds, stream.sample_rate, stream.channels)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speeko_jobs.core import ogg
-from speeko_jobs.core.gate import AudioFacts, inspect
+from speeko_jobs.core.gate import AudioFacts, inspect, usual_seconds
 from speeko_jobs.core.speech import BadAudio
 from tests.metered import audio
 
@@ -21,6 +21,13 @@ FORMATS = ("wav", "mp3", "flac", "ogg", "opus")
 def wav(samples: np.ndarray, rate: int = 24_000, subtype: str = "PCM_16") -> bytes:
     out = io.BytesIO()
     soundfile.write(out, samples, rate, format="WAV", subtype=subtype)
+    return out.getvalue()
+
+
+def encoded(samples: np.ndarray, format: str) -> bytes:
+    container, codec = audio._FORMATS[format]
+    out = io.BytesIO()
+    soundfile.write(out, samples, 24_000, codec, format=container)
     return out.getvalue()
 
 
@@ -126,6 +133,37 @@ def test_a_streamed_wav_is_measured_by_its_bytes(open_length: int) -> None:
 def test_a_wav_that_declares_ten_hours_is_refused() -> None:
     with pytest.raises(BadAudio, match=r"36000\.0 s declared, 1\.0 s there"):
         inspect(audio.garbage("long_header", "wav"), "wav", 10)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_silence_behind_a_sound_beginning_is_no_speech(format: str) -> None:
+    sound = noise(0.2, 0.3)
+    samples = np.concatenate([sound, np.zeros((int(3.8 * 24_000), 1))])
+    with pytest.raises(BadAudio, match=r"silence: 3\.\d s of 4\.\d s hold no sound"):
+        inspect(encoded(samples, format), format, 60)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_pauses_and_quiet_voices_are_speech(format: str) -> None:
+    """Half of it pauses; a short word with room around it; a voice at -50 dBFS."""
+    quiet, silent = noise(1.0, 0.003), np.zeros((24_000, 1))
+    inspect(encoded(np.concatenate([noise(2.0, 0.3), silent, silent]), format), format, 60)
+    inspect(encoded(np.concatenate([silent[:12_000], noise(0.3, 0.3), silent[:12_000]]), format), format, 2)
+    inspect(encoded(np.concatenate([quiet, silent[:6_000], quiet]), format), format, 30)
+
+
+def test_plain_words_of_double_length_are_refused_once_the_pace_is_known() -> None:
+    """Numbers, signs and abbreviations take their time; words do not."""
+    plain = "The box is plain and comes with a long list of things, that nobody has asked for. "
+    assert usual_seconds(plain, 0.06)[1] == pytest.approx(1.8 * 0.06 * len(plain))
+    for odd in ("USB", "5", "€", "@home", "§"):
+        text = f"{plain}{odd}"
+        assert usual_seconds(text, 0.06)[1] >= 4 * 0.06 * len(text)
+    usual = usual_seconds(plain, 0.06)
+    once = len(plain) * 0.06
+    inspect(audio.tone("wav", 1.5 * once), "wav", len(plain), usual=usual)
+    with pytest.raises(BadAudio, match="this voice takes"):
+        inspect(audio.tone("wav", 2 * once), "wav", len(plain), usual=usual)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"])

@@ -23,7 +23,7 @@ _FORMATS = {
     "ogg": ("OGG", "VORBIS"),
     "opus": ("OGG", "OPUS"),
 }
-_LENGTHS_SECONDS = tuple(0.5 * 2**n for n in range(10))  # 0.5 to 256
+_LENGTHS_SECONDS = tuple(round(0.5 * 1.25**n, 3) for n in range(29))  # 0.5 to 258
 _STAMP_CHARS = 16
 
 
