@@ -93,7 +93,10 @@ def test_a_larger_share_may_be_allowed(flow: InProcess) -> None:
 def test_what_another_job_puts_meanwhile_stays(flow: InProcess) -> None:
     flow.run(flow.catalog(ROWS))
     job, _ = flow.submit(flow.catalog([*ROWS[:39], ("x", "One more.")]), {"prune": True})
+    # a submitter of v0.1.0 does not look whether the output is free
+    flow.books.execute(f"UPDATE speeko.job SET state = 'done' WHERE id = {job} RETURNING 1")
     later, _ = flow.submit(flow.catalog([("r40", "It is back.")]))
+    flow.books.execute(f"UPDATE speeko.job SET state = 'running' WHERE id = {job} RETURNING 1")
     flow.drive(later)
     flow.drive(job)
     assert "r40.mp3" in files(flow)
