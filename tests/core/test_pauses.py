@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.core.pauses import REMEDIES, PauseKind, kind_of, resumes_by_itself, stored_reason
+from speeko_jobs.core.pauses import REMEDIES, PauseKind, kind_of, remedy, resumes_by_itself, stored_reason
 
 
 @pytest.mark.parametrize("kind", PauseKind)
@@ -27,3 +27,17 @@ def test_reasons_stored_by_version_0_1_0_keep_their_kind() -> None:
 def test_each_kind_has_a_remedy_and_only_an_outage_ends_by_itself() -> None:
     assert set(REMEDIES) == set(PauseKind)
     assert [kind for kind in PauseKind if resumes_by_itself(kind)] == [PauseKind.OUTAGE]
+
+
+@pytest.mark.parametrize("kind", PauseKind)
+def test_each_remedy_names_the_command(kind: PauseKind) -> None:
+    assert "speeko resume 7" in remedy(stored_reason(kind, "a detail"), 7)
+
+
+def test_the_option_is_named_where_it_helps() -> None:
+    own = "budget: the next text would pass the job's budget"
+    assert remedy(own, 7).endswith("then: speeko resume 7 --budget USD")
+    tenants = "budget: the next text would pass the daily cap of tenant shop"
+    assert remedy(tenants, 7).endswith("then: speeko resume 7")
+    assert remedy("by the user", 7) == "speeko resume 7"
+    assert "resumes when the provider answers again" in remedy("outage: every call failed", 7)

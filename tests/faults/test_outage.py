@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from speeko_jobs.adapters.postgres import hooks as hook_rows
 from speeko_jobs.adapters.postgres import jobs, outages
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.pauses import PauseKind, kind_of
 from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control, outage, sweep
+from speeko_jobs.flow import control, hooks, outage, sweep
 from tests.fixtures.inprocess import InProcess
 
 ROWS = [(f"r{n}", f"This is text {n}, about a plain box.") for n in range(40)]
@@ -67,6 +69,10 @@ def test_it_pauses_and_resumes_by_itself(impatient: InProcess, fault: str) -> No
     assert paused.reason.startswith(f"outage: {what} for ")
     told = flow.books.execute("SELECT event, reason FROM speeko.hook WHERE job_id = %s", [paused.id])
     assert told == [("paused", paused.reason)]
+    (hook,) = hook_rows.take(flow.context.database, most=8, lease_seconds=60.0)
+    event = json.loads(hooks.payload(flow.context, hook))
+    assert (event["type"], event["kind"]) == ("job.paused", "outage")
+    assert f"speeko resume {paused.id}" in event["remedy"]
 
     before = attempts(flow)
     assert flow.synthesize(paused.id) == 0  # no probe is due
