@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.board import Chunks, FailedRow, Heard, Jobs, Moment, Now, Pulse
     from speeko_jobs.adapters.postgres.permits import Account, Holder
     from speeko_jobs.adapters.postgres.schedules import Run, Schedule
+    from speeko_jobs.adapters.postgres.workers import Worker
     from speeko_jobs.core.spec import JobSpec
 
 Document = dict[str, Any]
@@ -198,14 +199,18 @@ def workers(
     accounts: Sequence[Account],
     holders: Sequence[Holder],
     broker: bool | None,
+    registered: Sequence[Worker] = (),
 ) -> Document:
-    """Who makes calls, who has gone, Celery's nodes and queues, and the limits of accounts.
+    """Who makes calls, who has gone, Celery's nodes and queues, the limits of accounts, and the registry.
 
     `broker`: whether it answers, None while it was not asked yet.
     """
     from cli.commands.limits import document as limits
+    from cli.commands.workers import document as registry
 
+    kept = ("host", "pid", "state", "version", "processes", "queues", "accounts", "started_at")
     return {
+        "registry": [{name: one[name] for name in kept} for one in map(registry, registered)],
         "engines": [
             {
                 "id": one.engine.id,

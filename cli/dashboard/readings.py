@@ -22,6 +22,7 @@ from cli.dashboard.feeds import Source
 from cli.dashboard.lanes import Lane
 from speeko_jobs.adapters.audio_store.content import content_type
 from speeko_jobs.adapters.postgres import board, jobs, permits, schedules, tenants
+from speeko_jobs.adapters.postgres import workers as registry
 from speeko_jobs.adapters.postgres.board import Page, Shown
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.redaction import redacted
@@ -168,7 +169,8 @@ class Readings:
         engines = self._board.take_engines(time.time(), board.engines(self._database))
         accounts, holders = permits.accounts(self._database), permits.holders(self._database)
         said = self._broker.look()
-        return documents.workers(engines, said.nodes, said.waiting, accounts, holders, said.answers)
+        found = registry.registered(self._database)
+        return documents.workers(engines, said.nodes, said.waiting, accounts, holders, said.answers, found)
 
 
 class _Broker:

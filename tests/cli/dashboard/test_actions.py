@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,14 @@ import pytest
 import requests
 
 from cli.dashboard.access import Access
+from speeko_jobs.adapters.postgres import workers
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.states import JobState
 from speeko_jobs.flow import control
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
 from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
+from workers.registry import Registration
 
 TOKEN = "token-0123456789-abcdef"
 LOGIN = "user:password"
@@ -26,7 +29,7 @@ LOGIN = "user:password"
 @pytest.fixture
 def flow(migrated_url: str, redis_url: str, shop_home: InProcess, tmp_path: Any) -> Iterator[InProcess]:
     """A database of the test's own, with the provider of all."""
-    made = shop_home.again(database_url=migrated_url, redis_url=redis_url, home=str(tmp_path))
+    made = shop_home.again(database_url=migrated_url, redis_url=redis_url, home=str(tmp_path / "home"))
     made.folder, made.output = tmp_path, tmp_path / "out"
     yield made
     made.close()
@@ -233,3 +236,21 @@ def test_postgres_away_is_told(serve: Serve, flow: InProcess) -> None:
     away = flow.again(database_url="postgresql://nobody@127.0.0.1:1/none")
     client = serve(away.context, Access("127.0.0.1", allow_actions=True), **XSRF)
     assert act(client, 1, "pause", 503)["error"].startswith("Postgres does not answer")
+
+
+def test_a_job_is_not_resumed_on_another_key_than_a_workers(
+    acting: Client, flow: InProcess, job: int
+) -> None:
+    control.pause(flow.context, job)
+    other = dataclasses.replace(flow.settings, api_key="sk-of-another-terminal")
+    row = Registration(other, ("synthesize",), 2)
+    flow.context.database.run(lambda t: workers.enter(t, row._entry, 600.0))
+    told = act(acting, job, "resume", 409)
+    assert "account speeko is " in str(told)
+    assert state(flow, job) == "paused"
+    (worker,) = acting.json("/api/workers")["registry"]
+    assert (worker["state"], worker["processes"]) == ("running", 2)
+    assert worker["accounts"]["speeko"]["url"] == flow.settings.api_url
+    page = acting.get("/workers").text
+    assert worker["accounts"]["speeko"]["key"] in page
+    assert "sk-of-another-terminal" not in page + str(told)
