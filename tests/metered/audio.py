@@ -23,7 +23,10 @@ _FORMATS = {
     "ogg": ("OGG", "VORBIS"),
     "opus": ("OGG", "OPUS"),
 }
-_LENGTHS_SECONDS = tuple(round(0.5 * 1.25**n, 3) for n in range(29))  # 0.5 to 258
+_LENGTHS_SECONDS = tuple(0.5 * 2**n for n in range(10))  # 0.5 to 256
+_LONGER_SECONDS = tuple(
+    round(4.0 * 1.25**n, 3) for n in range(20)
+)  # of texts whose pace is learned: 4 to 277
 _STAMP_CHARS = 16
 
 
@@ -55,7 +58,8 @@ def tone(format: str, seconds: float, loudness: float = 0.1) -> bytes:
 def spoken(format: str, chars: int) -> bytes:
     """A tone about as long as speech of that many characters, rounded up to one of a few lengths."""
     wanted = chars * SECONDS_A_CHAR
-    return tone(format, next((s for s in _LENGTHS_SECONDS if s >= wanted), _LENGTHS_SECONDS[-1]))
+    lengths = _LONGER_SECONDS if chars >= 60 else _LENGTHS_SECONDS
+    return tone(format, next((s for s in lengths if s >= wanted), lengths[-1]))
 
 
 @functools.cache
