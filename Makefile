@@ -42,11 +42,16 @@ lock: $(UV)  ## compile requirements.lock anew (versions and hashes, no host nam
 clean:  ## remove what was built
 	rm -rf .venv .tools demo-output
 
+# any Python can read this, and says in one line that it is too old
+OLD = import sys; sys.version_info >= (3, 11) or sys.exit("speeko_jobs needs Python 3.11 or later, and $(PY) is %d.%d: make PY=python3.11" % sys.version_info[:2])
+
 .venv/.stamp: pyproject.toml requirements.lock | $(UV)
+	@$(PY) -c '$(OLD)'
 	@$(UV) venv -q --allow-existing --python $(PY) .venv
 	@$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 $(UV):
+	@$(PY) -c '$(OLD)'
 	@$(PY) -m venv .tools/uv && .tools/uv/bin/pip install -q --disable-pip-version-check 'uv>=0.13,<0.14'

@@ -7,6 +7,7 @@ run shows that nothing is bought twice.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -27,9 +28,16 @@ def demo() -> int:
     """Speak the sample catalog; 0 unless something other than its one bad row goes wrong."""
     for name in [name for name in os.environ if name.startswith("SPEEKO_")]:
         del os.environ[name]  # a demonstration must not reach for anybody's servers
-    FOLDER.mkdir(exist_ok=True)
     config = FOLDER / "speeko.toml"
-    config.write_text(SETTINGS)
+    try:
+        FOLDER.mkdir(exist_ok=True)
+        config.write_text(SETTINGS)
+    except OSError as error:
+        note(
+            f"speeko: {FOLDER.absolute()}: cannot be written ({error.strerror}): run the demonstration from"
+            f" a folder of yours: {shlex.quote(sys.executable)} -m cli.demo"
+        )
+        return failures.ERROR
     audio = FOLDER / "audio"
     words = [
         "run",

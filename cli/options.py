@@ -282,8 +282,9 @@ work = together(
     *[setting(name, WORK) for name in _WORK],
     give_up_option,
 )
+webhook_option: Callable[[Any], Any] = setting("webhook", WORK)
 webhook_options: Callable[[Any], Any] = together(
-    setting("webhook", WORK),
+    webhook_option,
     option(
         "--allow-private-webhooks",
         type=int,

@@ -22,6 +22,7 @@ from cli.options import (
     pruning,
     reading,
     speech,
+    webhook_option,
     wording,
     work,
 )
@@ -65,6 +66,7 @@ def command() -> None:
 @pruning
 @money
 @work
+@webhook_option
 @common
 @click.pass_obj
 def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:

@@ -15,7 +15,8 @@ Exit 75: the lock is taken. Exit 70: log or lock cannot be opened (the reason is
 UID "-" keeps the user. Otherwise (root only) the program runs as UID and GID, without other groups, and
 keeps one single right of root where the kernel grants it: to pass through folders that are closed to
 others (CAP_DAC_READ_SEARCH, or CAP_DAC_OVERRIDE in containers that lack it). A home or a Python below
-/root then works without opening /root to anybody.
+/root then works without opening /root to anybody. access(2), by which Postgres looks for its own programs,
+ignores that right unless the securebit no_setuid_fixup is set; to set it takes CAP_SETPCAP.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ NOT_OPENED = 70
 _GRACE_SECONDS = 1.0  # who only looks at a lock holds it for a moment too
 _DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
 _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 47, 2
+_PR_GET_SECUREBITS, _PR_SET_SECUREBITS, _NO_SETUID_FIXUP = 27, 28, 1 << 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -56,6 +58,7 @@ def become(uid: int, gid: int) -> None:
     keep = _keepable()
     if keep is not None:
         _libc().prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        _keep_over_uids()
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -94,12 +97,23 @@ def _keepable() -> int | None:
     return next((c for c in (_DAC_READ_SEARCH, _DAC_OVERRIDE) if data[1] & (1 << c)), None)
 
 
+def _keep_over_uids() -> None:
+    """Have the kernel leave capabilities alone where a user id changes; where it refuses, go on without."""
+    libc = _libc()
+    bits = libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0)
+    if bits >= 0:
+        libc.prctl(_PR_SET_SECUREBITS, bits | _NO_SETUID_FIXUP, 0, 0, 0)
+
+
 def _keep_only(capability: int) -> None:
-    """Failing is fine here: the program then goes where its user may go."""
+    """Drop all capabilities but one. OSError where the kernel refuses: nothing runs with more."""
+    import ctypes
+
     header, data = _capabilities()
     data[0] = data[1] = data[2] = 1 << capability
-    if _libc().capset(header, data) == 0:
-        _libc().prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+    if _libc().capset(header, data) != 0:
+        raise OSError(ctypes.get_errno(), "its rights cannot be dropped")
+    _libc().prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0)
 
 
 def main(argv: list[str]) -> int:

