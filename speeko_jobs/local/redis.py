@@ -20,6 +20,8 @@ _OPTIONS = (
     *("--unixsocketperm", "700"),
     *("--protected-mode", "yes"),
     *("--daemonize", "no"),
+    # a title holds 255 bytes: below a long folder the socket, by which it is known, would be cut off
+    *("--set-proc-title", "no"),
     *("--appendonly", "yes"),
     *("--appendfsync", "everysec"),
     *("--save", ""),
