@@ -211,7 +211,6 @@ class Session:
             shutil.rmtree(self.here.folder / name, ignore_errors=True)
         with ExitStack() as going:
             for printed in commands(text):
-                print("RUN", printed, __import__("time").strftime("%X"), flush=True)
                 if left_out(printed):
                     continue
                 command = self.here.stood_in(printed)
