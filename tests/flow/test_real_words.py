@@ -61,7 +61,7 @@ def test_rows_of_fashion_last_as_long_as_their_sentences(
 def test_no_tag_and_no_entity_of_magento_is_said(flow: InProcess, shared_data: Path) -> None:
     source = str(shared_data / "magento_configurable_products.csv")
     sentences = {"segments": "sentence", "read_numbers": True, "language": "en"}
-    for spec in (None, sentences):
+    for spec in ({"output": str(flow.folder / "whole")}, sentences):
         job, _ = flow.submit(source, spec, id=("sku",), text=("description",))
         for no in flow.chunks(job, "planned"):
             flow.synthesize(job, no)

@@ -261,7 +261,8 @@ def test_buttons_are_there_only_when_they_may_be_used(board: Client, serve: Serv
 
 def test_actions_without_a_script(serve: Serve, shop: Shop) -> None:
     acting = serve(shop.flow.context, ACTING)
-    job, _ = shop.flow.submit(shop.flow.catalog([("x", "A text for a job that is moved about.")]))
+    catalog = shop.flow.catalog([("x", "A text for a job that is moved about.")])
+    job, _ = shop.flow.submit(catalog, {"output": str(shop.flow.folder / "moved")})
     assert acting.post(f"/jobs/{job}/pause").status_code == 403
     states = {"pause": JobState.PAUSED, "resume": JobState.RUNNING, "cancel": JobState.CANCELLED}
     for verb, state in states.items():
