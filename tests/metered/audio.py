@@ -38,8 +38,9 @@ def stamp_of(text: str, voice: str = "", language: str = "") -> str:
 
 
 @functools.cache
-def tone(format: str, seconds: float, loudness: float = 0.1) -> bytes:
-    """A quiet tone with some noise, about as hard to compress as speech; loudness 0.0 is silence."""
+def tone(format: str, seconds: float, loudness: float = 0.1, sounding: float = 1.0) -> bytes:
+    """A quiet tone with some noise, about as hard to compress as speech; loudness 0.0 is silence. Behind the
+    part of it that is `sounding` there is silence."""
     import numpy as np
     import soundfile
 
@@ -47,6 +48,7 @@ def tone(format: str, seconds: float, loudness: float = 0.1) -> bytes:
     swing = (1 + np.sin(2 * np.pi * 3 * at)) / 2
     noise = np.random.default_rng(7).standard_normal(len(at))
     samples = loudness * (np.sin(2 * np.pi * 220 * at) * swing + 0.1 * noise)
+    samples[int(sounding * len(samples)) :] = 0
     container, codec = _FORMATS[format]
     out = io.BytesIO()
     with soundfile.SoundFile(out, "w", RATE, 1, codec, format=container) as file:
@@ -112,6 +114,8 @@ def garbage(kind: str, format: str) -> bytes:
         return b""
     if kind == "silence":
         return tone(format, 2.0, 0.0)
+    if kind == "mostly_silent":
+        return tone(format, 4.0, sounding=0.05)
     if kind == "short":  # sound, and hardly any
         return tone(format, 0.04)
     if kind == "wrong_format":

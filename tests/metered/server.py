@@ -51,6 +51,7 @@ _TYPES = {
 _RULE_FIELDS = {
     "match", "times", "status", "body", "headers", "bill", "delay_seconds", "reset", "cut_after_bytes",
     "chunked", "garbage", "drip", "endless", "say", "hold_after_bytes", "format",
+    "times_longer", "times_dearer",
 }  # fmt: skip
 
 
@@ -129,6 +130,7 @@ class Meter:
     limit: int = 0
     audio_bytes: int = 0
     rules: list[dict[str, Any]] = field(default_factory=list)
+    asked: int = 0
     in_flight: int = 0
     max_in_flight: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -171,6 +173,7 @@ class Meter:
             "calls": self.bill.calls,
             "micros": self.bill.micros,
             "chars": self.bill.chars,
+            "asked": self.asked,
             "in_flight": self.in_flight,
             "max_in_flight": self.max_in_flight,
             "answers": dict(self.counts),
@@ -186,6 +189,7 @@ class Meter:
         return len(self.rules)
 
     async def _counted(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.asked += 1
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
@@ -203,7 +207,8 @@ class Meter:
         if rule is not None and rule.get("reset") == "before":
             return reset(request)
         if rule is None or rule.get("bill", int(rule.get("status", 200)) // 100 == 2):
-            self._charge(request.headers.get("Idempotency-Key", ""), raw, body)
+            times = float(rule.get("times_dearer", 1)) if rule else 1.0
+            self._charge(request.headers.get("Idempotency-Key", ""), raw, body, times)
             await self.bill.durable()
         delay = self.latency_seconds + (float(rule.get("delay_seconds", 0)) if rule else 0)
         if delay:
@@ -217,7 +222,7 @@ class Meter:
         if request.headers.get("Authorization") != f"Bearer {self.api_key}":
             raise Refusal(401, "Incorrect API key provided", "invalid_api_key")
 
-    def _charge(self, key: str, raw: bytes, body: dict[str, Any]) -> None:
+    def _charge(self, key: str, raw: bytes, body: dict[str, Any], times_dearer: float) -> None:
         digest = hashlib.sha256(raw).hexdigest()[:16]
         if key and self.honour_keys and key in self.bill.seen:
             if self.bill.seen[key] != digest:
@@ -226,7 +231,7 @@ class Meter:
             return
         text, model, voice = body["input"], body["model"], body["voice"]
         chars = self.profile.billable_chars(text)
-        micros = self.profile.price(chars, model, voice)
+        micros = round(times_dearer * self.profile.price(chars, model, voice))
         self.bill.add(
             {
                 "key": key,
@@ -241,9 +246,10 @@ class Meter:
             }
         )
 
-    def _audio(self, body: dict[str, Any]) -> bytes:
+    def _audio(self, body: dict[str, Any], times_longer: float = 1.0) -> bytes:
         format, text = body["response_format"], body["input"]
-        plain = audio.sized(format, self.audio_bytes) if self.audio_bytes else audio.spoken(format, len(text))
+        chars = round(len(text) * times_longer)
+        plain = audio.sized(format, self.audio_bytes) if self.audio_bytes else audio.spoken(format, chars)
         return audio.stamped(plain, format, audio.stamp_of(text, body["voice"], body.get("language", "")))
 
     def _rule(self, text: str) -> dict[str, Any] | None:
@@ -272,6 +278,8 @@ class Meter:
             said = audio.own(rule["format"], body["input"])
         elif "say" in rule:
             said = self._audio({**body, "input": rule["say"]})
+        elif "times_longer" in rule:
+            said = self._audio(body, float(rule["times_longer"]))
         elif "body" in rule:
             text = rule["body"] if isinstance(rule["body"], str) else json.dumps(rule["body"])
             said = text.encode()
