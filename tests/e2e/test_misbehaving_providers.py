@@ -106,7 +106,7 @@ def test_no_misbehaviour_ends_in_a_silent_running(way: Way, make_spine: MakeSpin
         max_concurrency=LIMIT,
         lease_seconds=3.0,
         request_timeout_seconds=way.timeout_seconds,
-        max_audio_mb=1,
+        max_audio_mb=4,
         probe_seconds=3600,  # an outage that ends is another test
     )
     spine.provider.script([{"match": "*", "times": -1} | way.rule])
