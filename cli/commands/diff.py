@@ -84,5 +84,6 @@ def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: 
     more += 0 if everything else max(0, len(gone) - SHOWN)
     if more:
         say(f"and {count(more, 'row')} more (--all lists them)")
-    say(f"\na run would make {count(found.calls, 'call')} for {micros(found.cost_micros)}")
+    say()
+    say(f"a run would make {count(found.calls, 'call')} for {micros(found.cost_micros)}")
     return 0

@@ -260,8 +260,7 @@ def _ended(
     for job in jobs:
         say(f"job {job['job']} buys them: watch it with: speeko watch {job['job']}")
     for one, command in zip(outdated, commands, strict=True):
-        say(
-            f"\n{count(one.files, 'file')} in {printable(one.output)} with the old audio: the next run of the"
-        )
+        say()
+        say(f"{count(one.files, 'file')} in {printable(one.output)} with the old audio: the next run of the")
         say(f"catalog delivers the new{': ' + printable(command) if command else ''}")
     return OK

@@ -79,3 +79,15 @@ def test_from_wrong_audio_to_right_files(cli: Cli, metered: MeteredProvider) -> 
     assert "1 rebought changed" in " ".join(done.stdout.split())
     assert all(is_right(out, *row) for row in ROWS)
     assert metered.calls == 4
+
+
+def test_what_is_told_has_no_signs_of_control(cli: Cli) -> None:
+    """Lines are printed one by one: a line's end within one would be shown as a backslash and an n."""
+    catalog = cli.catalog(ROWS)
+    out = cli.folder / "out"
+    assert cli("run", catalog, "--output", out, "--workers", "1").returncode == 0
+    told = [cli("rebuy", "--job", "1", "--yes", "--workers", "1"), cli("diff", catalog, "--output", out)]
+    assert [done.returncode for done in told] == [0, 0]
+    assert f"3 files in {out} with the old audio" in told[0].stdout
+    assert told[1].stdout.splitlines()[-1] == "a run would make 0 calls for $0.00"
+    assert all("\\n" not in done.stdout + done.stderr for done in told)

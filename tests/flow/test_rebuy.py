@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -277,3 +278,13 @@ def test_the_old_object_lies_in_the_store_until_the_new_one_takes_its_place(flow
     assert store.get(path) == old
     flow.drive(again)
     assert store.get(path) != old
+
+
+def test_an_output_that_was_emptied_is_listed_once(flow: InProcess) -> None:
+    _, source = first_run(flow)
+    shutil.rmtree(flow.output)
+    last, _ = flow.submit(source)
+    flow.drive(last)
+    (group,) = find(flow, keys=(key_of(flow, "r3"),)).groups
+    _, outdated = rebuy.start(flow.context, replace(group), tenant="shop")
+    assert [(one.output, one.files, one.job) for one in outdated] == [(str(flow.output), 1, last)]

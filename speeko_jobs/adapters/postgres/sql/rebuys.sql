@@ -51,9 +51,9 @@ WITH chosen AS MATERIALIZED (
     FROM files f WHERE d.destination_id = f.destination_id AND d.path = f.path
     RETURNING d.destination_id, d.job_id
 )
-SELECT x.url, count(*), max(o.job_id)
+SELECT DISTINCT ON (x.url) x.url, count(*), max(o.job_id)  -- an output that was emptied is several: the last is there
 FROM outdated o JOIN speeko.destination x ON x.id = o.destination_id
-GROUP BY x.id, x.url ORDER BY x.url
+GROUP BY x.id, x.url ORDER BY x.url, max(o.job_id) DESC
 
 -- rebuy_jobs: which of these keys are bought again, and by which job
 SELECT key, job_id FROM speeko.rebuy WHERE key = ANY(%(keys)b::bytea[])
