@@ -47,10 +47,15 @@ def print_summary(summary: Mapping[str, Any], spec: JobSpec) -> None:
     print_failures(summary, spec)
 
 
+def _bought(billed: int, served: int) -> str:
+    """Characters that were bought, of those of all rows with audio: while a job runs, more are bought than served."""
+    return f"{billed:,} of {served:,} characters bought" if billed <= served else f"{billed:,} characters bought"
+
+
 def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     kinds = [(summary[name], name) for name in ("delivered", "unchanged", "failed", "refused")]
     sources = [(n, SOURCES[name]) for name, n in summary["sources"].items()]
-    chars = f"{summary['billed_chars']:,} of {summary['chars']:,} characters bought"
+    chars = _bought(summary["billed_chars"], summary["chars"])
     against = _against_list(summary["list_cost_usd"], summary["saved_usd"])
     served = summary["delivered"] + summary["unchanged"]
     yield "rows", f"{summary['rows']:,}", _counted(kinds) + _left_out(summary["skipped"])

@@ -39,6 +39,7 @@ def test_the_summary_tells_what_happened_and_what_it_cost(capsys: pytest.Capture
         "voices $0.001 less than with the default voice, at list price",
         "audio from 33 25 bought · 5 same text as another row · 3 there already",
         "converted 7 served from audio in another format",
+        "calls 25 1,000 of 1,834 characters bought",
         "cost $0.015 $0.01251 saved: 45% of $0.02751 at list price",
         "possible $0.0006 more: the outcome of 1 call is not known",
         "audio 2 min 4 s 1.2 MB",
@@ -51,6 +52,12 @@ def test_the_summary_tells_what_happened_and_what_it_cost(capsys: pytest.Capture
     assert "reason 4" in out
     assert "reason 5" not in out
     assert "\x1b" not in out
+
+
+def test_more_bought_than_served_is_no_part_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """While a job runs, and where paid answers were thrown away."""
+    print_summary({**SUMMARY, "billed_chars": 126_152, "chars": 0}, SPEC)
+    assert "calls 25 126,152 characters bought" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_command_to_run_again_speaks_as_the_job_did() -> None:
