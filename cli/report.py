@@ -48,8 +48,8 @@ def print_summary(summary: Mapping[str, Any], spec: JobSpec) -> None:
 
 
 def _bought(billed: int, served: int) -> str:
-    """Characters that were bought, of those of all rows with audio: while a job runs, more are bought than served."""
-    return f"{billed:,} of {served:,} characters bought" if billed <= served else f"{billed:,} characters bought"
+    """Characters bought, of those of all rows with audio. While a job runs, more may be bought than served."""
+    return f"{billed:,}{f' of {served:,}' if billed <= served else ''} characters bought"
 
 
 def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
