@@ -48,7 +48,7 @@ def print_summary(summary: Mapping[str, Any], spec: JobSpec) -> None:
 
 
 def _bought(billed: int, served: int) -> str:
-    """Characters bought, of those of all rows with audio. While a job runs, more may be bought than served."""
+    """Tell the characters bought, of those with audio: a job that runs may have bought more."""
     return f"{billed:,}{f' of {served:,}' if billed <= served else ''} characters bought"
 
 
