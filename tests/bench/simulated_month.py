@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic
@@ -20,9 +20,11 @@ from speeko_jobs.adapters.postgres import claims, jobs
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome
 from speeko_jobs.core import segments
 from speeko_jobs.core.backlog import Want
+from speeko_jobs.core.naming import audio_path
 from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import PROFILES
 from speeko_jobs.core.spec import JobSpec, checked
+from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState
 from speeko_jobs.flow import plan, submit
 from speeko_jobs.flow.context import Context
@@ -63,6 +65,7 @@ class Way:
             )
         )  # fmt: skip
         self.stored_bytes = self.spent_micros = 0
+        self._nights = 0
 
     def estimate(self, catalog: Path) -> Plan:
         """The plan, as if nothing had ever been bought: this way never buys."""
@@ -73,8 +76,11 @@ class Way:
 
     def submit(self, catalog: Path) -> Plan:
         """Plan, release and buy all that is missing. The ledger must say what the plan said."""
+        self._nights += 1
+        # nothing is delivered here, so no night's job ends: each has an output of its own
+        spec = replace(self.spec, output=f"{self.spec.output}-{self._nights}")
         with self._timed():
-            job, found = submit.submit(self._context, self.spec, self._orders(catalog), tenant="simulation")
+            job, found = submit.submit(self._context, spec, self._orders(catalog), tenant="simulation")
         self._pace.rows += found.rows
         started = monotonic()
         self._buy(job)
@@ -106,8 +112,17 @@ class Way:
                 assert len(taken) == len(wants), "somebody else claims texts here"
                 settled = database.run(partial(claims.settle, outcomes=[_stored(job, c) for c in taken]))
                 cache.put_many(settled.records)
+                self._store(settled.records)
                 self.stored_bytes += sum(record.bytes for record in settled.records.values())
         database.run(lambda t: claims.leave(t, claimant))
+
+    def _store(self, records: Mapping[bytes, Record]) -> None:
+        """Put empty files of these sizes into the store: plans look whether the audio is there."""
+        for key, record in records.items():
+            path = Path(self.spec.store) / audio_path(key, self.spec.format)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                file.truncate(record.bytes)
 
 
 class Month:

@@ -80,7 +80,9 @@ def test_what_is_damaged_is_told_and_the_code_says_so(ready: Any, books: Books, 
     assert code == 3
     assert out.splitlines()[1] == "12 gone, bought again when a job needs them:"
     assert out.splitlines()[-1] == "  and 2 more"
-    assert ready.json("cache", "verify") == {"entries": 0, "bytes": 0, "gone": [], "damaged": [], "last": ""}
+    lists = {name: [] for name in ("gone", "damaged", "delivered", "orphan_paths")}
+    counts = {"entries": 0, "bytes": 0, "adopted": 0, "orphans": 0}
+    assert ready.json("cache", "verify") == counts | lists | {"last": ""}
 
 
 @pytest.mark.parametrize("place", ["after_mark", "before_take_out"])

@@ -110,7 +110,7 @@ def test_a_line_says_what_the_job_itself_says(books: Books, state: JobState) -> 
     told, progress = jobs.show(books.database, number), jobs.progress(books.database, number)
     names = {f.name for f in dataclasses.fields(line)}
     same = names & {f.name for f in dataclasses.fields(told)} - {"files", "seconds"}
-    assert len(same) == 25
+    assert len(same) == 26
     assert {n: getattr(line, n) for n in same} == {n: getattr(told, n) for n in same}
     assert line.in_flight == progress.in_flight == (5 if state is JobState.RUNNING else 0)
     assert line.served == told.served == progress.served == 3

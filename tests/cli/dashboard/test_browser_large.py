@@ -67,7 +67,7 @@ def large(
 ) -> Iterator[Large]:
     folder = tmp_path_factory.mktemp("large")
     with own_database(servers, "large", migrated_template) as url:
-        flow = shop_home.again(database_url=url, home=str(folder))
+        flow = shop_home.again(database_url=url, home=str(folder / "home"))
         flow.folder, flow.output = folder, folder / "out"
         again = flow.again()
         began = time.monotonic()

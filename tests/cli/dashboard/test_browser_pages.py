@@ -178,8 +178,9 @@ def test_an_action_that_is_too_late_is_said_on_the_page(
     page.goto(f"{acting.url}/jobs/{job}")
     expect(page.locator("#line")).to_have_text("live")
     button = page.get_by_role("button", name="Pause")
-    button.evaluate("(button, path) => button.setAttribute('formaction', path)", f"/jobs/{job}/retry")
-    button.click()
+    # at once: what the page is sent meanwhile replaces the button
+    retry = "(button, path) => { button.setAttribute('formaction', path); button.click() }"
+    button.evaluate(retry, f"/jobs/{job}/retry")
     expect(page.locator("#told")).to_contain_text(f"job {job} is running: it cannot be retried")
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("button", name="Cancel the job").click()
