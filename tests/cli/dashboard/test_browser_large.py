@@ -226,7 +226,8 @@ def rows_read(large: Large, said: list[tuple[bytes, Any]]) -> Counter[str]:
                 removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
                 rows = round((node["Actual Rows"] + removed) * node["Actual Loops"])
                 found[node.get("Relation Name", "")] += rows
-                assert not (node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE), NAMES[query]
+                whole = node["Node Type"] == "Seq Scan" and node["Actual Loops"]  # 0: it was never run
+                assert not (whole and node["Relation Name"] in LARGE), NAMES[query]
     return found
 
 
@@ -249,7 +250,7 @@ def test_a_look_at_a_million_rows_costs_what_one_at_a_thousand_costs(large: Larg
     for read, rows in ((of_few, FEW_ROWS), (of_many, ROWS)):
         in_failing = CHUNK_ROWS * len(failing(rows // 2))
         assert max(read[table] for table in LARGE) <= in_failing + 10 * FAILED
-        assert read["chunk"] <= 8 * rows // CHUNK_ROWS
+        assert read["chunk"] <= 8 * rows // CHUNK_ROWS + 64  # a few for what it waits for
 
 
 # what viewers cost
