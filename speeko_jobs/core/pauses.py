@@ -76,8 +76,12 @@ def remedy(reason: str, job: int) -> str:
 
 
 def needs_option(reason: str) -> bool:
-    """Return whether `resume` needs its option: a tenant's cap is raised elsewhere."""
-    return kind_of(reason) is not PauseKind.BUDGET or "the job's budget" in reason
+    """Return whether `resume` needs its option: a tenant's cap is raised elsewhere, and what the waste
+    breaker stopped may have most of its waste cap left."""
+    kind = kind_of(reason)
+    if kind is PauseKind.WASTE:
+        return "the waste cap of" in reason
+    return kind is not PauseKind.BUDGET or "the job's budget" in reason
 
 
 def resumes_by_itself(kind: PauseKind) -> bool:
