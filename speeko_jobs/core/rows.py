@@ -28,11 +28,16 @@ Refused = Callable[[int, "Refusal"], None]
 
 
 class Refusal(Exception):
-    """A row that cannot be spoken. `reason` is one line; `source` the text as it stood."""
+    """A row that cannot be spoken. `reason` is one line; `source` the text as it stood.
+
+    `voice` and `language` are what the row asks for, "" where it leaves them to the job: failed.csv holds
+    them, so that a corrected row is not spoken by another voice.
+    """
 
     def __init__(self, reason: str, row_id: str, source: str) -> None:
         super().__init__(reason)
         self.reason, self.row_id, self.source = reason, row_id, source
+        self.voice = self.language = ""
 
 
 class Read(NamedTuple):
@@ -148,8 +153,16 @@ class RowReader:
             try:
                 out.append(self.read(row_no, cells))
             except Refusal as refusal:
+                refusal.voice, refusal.language = self._asked(cells)
                 refused(row_no, refusal)
         return out
+
+    def _asked(self, cells: Sequence[str]) -> tuple[str, str]:
+        """Return the voice and language that the row asks for, as its cells or the rules have them."""
+        cells = self._meant(cells)
+        voice, language = self._cells_of_speaker(cells) if self._voiced else ("", "")
+        voice = voice.strip() or (self._of_row(cells).voice if self._voiced else self._default.voice)
+        return voice, language.strip()
 
     def read(self, row_no: int, cells: Sequence[str]) -> Read:
         """The row as it will be spoken. Raises Refusal."""
@@ -249,9 +262,7 @@ class RowReader:
         raise ValueError(f'the column "segments" says {cell[:40]!r}: it takes sentence or whole')
 
     def _of_row(self, cells: Sequence[str]) -> Speaker:
-        count, at_voice, at_language = len(cells), self._columns.voice, self._columns.language
-        voice = cells[at_voice] if at_voice is not None and at_voice < count else ""
-        language = cells[at_language] if at_language is not None and at_language < count else ""
+        voice, language = self._cells_of_speaker(cells)
         if self._by_rules is not None and not voice.strip():
             voice = self._by_rules(cells)
         found = self._voices.get((voice, language))
@@ -260,6 +271,12 @@ class RowReader:
                 self._voices.clear()
             found = self._voices[voice, language] = self._speaker(voice, language)
         return found
+
+    def _cells_of_speaker(self, cells: Sequence[str]) -> tuple[str, str]:
+        count, at_voice, at_language = len(cells), self._columns.voice, self._columns.language
+        voice = cells[at_voice] if at_voice is not None and at_voice < count else ""
+        language = cells[at_language] if at_language is not None and at_language < count else ""
+        return voice, language
 
     def _speaker(self, voice: str, language: str) -> Speaker:
         """What the cells say; empty ones take the job's own."""

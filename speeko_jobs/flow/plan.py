@@ -296,26 +296,21 @@ class _Planner:
         """The rows that can be spoken, and those that cannot. `before`: the file's rows before these."""
         first, wrong = self.rows + 1, list[Item]()
 
-        def note(row_no: int, row_id: str, reason: str, source: str) -> None:
-            wrong.append(self._refused(table, row_no, row_no - first + 1 + before, row_id, reason, source))
-
         def refused(row_no: int, refusal: Refusal) -> None:
-            note(row_no, refusal.row_id, refusal.reason, refusal.source)
+            wrong.append(self._refused(table, row_no, row_no - first + 1 + before, refusal))
 
         if BadRow not in map(type, batch):
             return reader.read_many(first, cast("list[Sequence[str]]", batch), refused), wrong
         reads = []
         for row_no, raw in enumerate(batch, first):
             if isinstance(raw, BadRow):
-                note(row_no, str(row_no), raw.reason, raw.raw)
+                refused(row_no, Refusal(raw.reason, str(row_no), raw.raw))
             else:
                 reads += reader.read_many(row_no, [raw], refused)
         return reads, wrong
 
-    def _refused(
-        self, table: Table, row_no: int, file_row: int, row_id: str, reason: str, source: str
-    ) -> Item:
-        reason = printable(reason)
+    def _refused(self, table: Table, row_no: int, file_row: int, refusal: Refusal) -> Item:
+        reason = printable(refusal.reason)
         where = f"{table.name}, row {file_row}"
         if self.orders.strict:
             raise CatalogError(f"{where}: {reason} (--strict: nothing was started)")
@@ -323,9 +318,10 @@ class _Planner:
         self.reasons[reason] += 1
         if len(self.plan.first_refusals) < SHOWN_REFUSALS:
             self.plan.first_refusals.append(f"{where}: {reason}")
-        return Item(
-            row_no, _storable(row_id), None, None, None, 0, (), error=reason, source=_storable(source)
-        )
+        row_id, source = _storable(refusal.row_id), _storable(refusal.source)
+        voice, language = _storable(refusal.voice) or None, _storable(refusal.language) or None
+        voice = None if voice == self.spec.voice else voice
+        return Item(row_no, row_id, None, voice, language, 0, (), error=reason, source=source)
 
     # looking up and writing, in one thread beside the reader
 

@@ -40,7 +40,8 @@ def test_the_option_is_named_where_it_helps() -> None:
     assert remedy(own, 7).endswith("then: speeko resume 7 --budget USD")
     tenants = "budget: the next text would pass the daily cap of tenant shop"
     assert remedy(tenants, 7).endswith("then: speeko resume 7")
-    assert remedy(cap_reason(1_000_000, 999_000, 2_000, []), 7).endswith("then: speeko resume 7 --max-waste USD")
+    used_up = cap_reason(1_000_000, 999_000, 2_000, [])
+    assert remedy(used_up, 7).endswith("then: speeko resume 7 --max-waste USD")
     assert remedy(wasteful_reason("b" * 10, "m", "v", 900, []), 7).endswith("then: speeko resume 7")
     assert remedy("by the user", 7) == "speeko resume 7"
     assert "resumes when the provider answers again" in remedy("outage: every call failed", 7)

@@ -65,6 +65,32 @@ def test_rows_with_such_voices_and_languages_are_refused_one_by_one(flow: InProc
     assert (passed.refused, passed.to_buy) == (0, 3)  # one is there by now
 
 
+def test_failed_csv_keeps_the_voice_and_language_that_a_refused_row_asks_for(flow: InProcess) -> None:
+    source = flow.folder / "voices.csv"
+    rows = [
+        "id,text,voice,language",
+        "typo,One.,kokoro-frendly,",
+        "tongue,Two.,,klingon",
+        "empty,,kokoro-friendly,de",
+        "good,Four.,,",
+    ]
+    source.write_text("\n".join(rows) + "\n")
+    columns = {"voice_column": "voice", "language_column": "language"}
+    summary = flow.run(str(source), **columns)
+    assert (summary["delivered"], summary["refused"]) == (1, 3)
+    failed = flow.table("failed.csv")
+    assert [(row["id"], row["voice"], row["language"]) for row in failed] == [
+        ("typo", "kokoro-frendly", ""),
+        ("tongue", "kokoro-professional", "klingon"),
+        ("empty", "kokoro-friendly", "de"),
+    ]
+    # run again as it is, it refuses the same rows: it must not buy them from the job's own voice
+    again = flow.folder / "failed-again.csv"
+    again.write_bytes((flow.output / "failed.csv").read_bytes())
+    assert flow.run(str(again))["refused"] == 3
+    assert flow.provider.calls == 1
+
+
 def test_a_rule_of_such_a_voice_stops_the_job(flow: InProcess) -> None:
     routing = Routing((), None, read("rules.toml", RULES))
     with pytest.raises(UsageError, match=f"rule 1: {WRONG}"):
