@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-import time
+import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class _Listed:
             return self._spec.profile.voices or None
         place = _place(self._settings, mine)
         kept = _read(place)
-        age = time.time() - kept["at"] if kept else FRESH_SECONDS
+        age = _age_seconds(place) if kept else FRESH_SECONDS
         if kept and 0 <= age < (CERTAIN_SECONDS if kept["voices"] and not kept["failed"] else FAILED_SECONDS):
             return kept["voices"] or None
         try:
@@ -74,7 +74,7 @@ class _Listed:
         except SpeekoError as error:
             log.info("the list of voices: %s", error)
             voices, failed = (kept["voices"] if kept and age < FRESH_SECONDS else []), True
-        _write(place, {"at": time.time(), "voices": voices, "failed": failed})
+        _write(place, {"voices": voices, "failed": failed})
         return voices or None
 
 
@@ -87,13 +87,16 @@ def _place(settings: Settings, mine: Settings) -> Path:
 def _read(place: Path) -> dict[str, Any] | None:
     with contextlib.suppress(OSError, ValueError):
         kept = json.loads(place.read_text("utf-8"))
-        if (
-            isinstance(kept, dict)
-            and isinstance(kept.get("at"), float)
-            and isinstance(kept.get("voices"), list)
-        ):
-            return {"at": kept["at"], "voices": kept["voices"], "failed": bool(kept.get("failed"))}
+        if isinstance(kept, dict) and isinstance(kept.get("voices"), list):
+            return {"voices": kept["voices"], "failed": bool(kept.get("failed"))}
     return None
+
+
+def _age_seconds(place: Path) -> float:
+    """Return how long ago a list was written, by the clock of the disk that it lies on."""
+    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=place.parent) as now:
+        return os.fstat(now.fileno()).st_mtime - place.stat().st_mtime
+    return FRESH_SECONDS
 
 
 def _write(place: Path, kept: dict[str, Any]) -> None:

@@ -93,13 +93,13 @@ def test_another_job_of_the_voice_buys_nothing_and_a_later_one_tries_anew(flow: 
     flow.provider.script([always(garbage="silence")])
     first = flow.drive(flow.submit(flow.catalog(rows_of(100)))[0])
     calls = flow.provider.calls
-    second = flow.drive(flow.submit(flow.catalog(rows_of(100, "s")))[0])
+    second = flow.drive(flow.submit(flow.catalog(rows_of(100, "s")), {"output": str(flow.folder / "s")})[0])
     assert (second.state, second.reason) == (JobState.PAUSED, first.reason)
     assert flow.provider.calls == calls
 
     flow.books.execute("UPDATE speeko.audio_window SET tripped_at = tripped_at - interval '2 minutes'")
     flow.provider.script([])
-    third = flow.drive(flow.submit(flow.catalog(rows_of(100, "t")))[0])
+    third = flow.drive(flow.submit(flow.catalog(rows_of(100, "t")), {"output": str(flow.folder / "t")})[0])
     assert (third.state, third.delivered) == (JobState.DONE, 100)
     control.resume(flow.context, second.id)  # there is nothing to lift, and it goes on
     assert flow.drive(second.id).state is JobState.DONE

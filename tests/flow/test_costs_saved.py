@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from speeko_jobs.core.money import micros
+from speeko_jobs.core.pauses import PauseKind, kind_of
 from speeko_jobs.core.states import JobState
 from speeko_jobs.flow import control, finalize, submit
 from speeko_jobs.flow.costs import By, look
@@ -72,7 +73,7 @@ def test_parts_of_texts_that_were_there_are_saved_by_segments(flow: InProcess) -
 
 
 def test_rows_that_failed_at_first_are_booked_when_they_are_served(flow: InProcess) -> None:
-    rows = [(f"r{n}", f"This is text {n % 4}.") for n in range(12)]
+    rows = [(f"r{n}", f"This is text {n % 24}.") for n in range(72)]  # few of the answers are bad
     flow.run(flow.catalog(rows[:1]))
     flow.output = flow.folder / "second"
     flow.provider.script([{"match": "text 3.", "times": -1, "garbage": "silence"}])
@@ -105,6 +106,8 @@ def test_audio_that_is_bought_again_for_a_retry_is_saved_no_more(flow: InProcess
     (path,) = Path(flow.settings.store_url).rglob("*.mp3")
     path.unlink()
     control.retry(flow.context, job)
+    assert kind_of(flow.drive(job).reason) is PauseKind.STORE
+    control.resume(flow.context, job, buy_again=True)
     assert flow.drive(job).state is JobState.DONE
     assert booked(flow) == expected(flow)
 

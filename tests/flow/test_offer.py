@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,8 +122,9 @@ def test_an_old_list_serves_while_the_server_is_away_and_is_fetched_again_before
     with pytest.raises(UsageError):
         flow.estimate(flow.catalog(ROWS), {"voice": "cloned-1"})
     (kept,) = (flow.settings.home_path / "voices").iterdir()
-    old = json.loads(kept.read_text())
-    kept.write_text(json.dumps(old | {"at": old["at"] - offer.CERTAIN_SECONDS, "voices": ["kokoro-frendly"]}))
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"voices": ["kokoro-frendly"]}))
+    written = kept.stat().st_mtime - offer.CERTAIN_SECONDS
+    os.utime(kept, (written, written))
     with pytest.raises(UsageError, match=WRONG):
         flow.estimate(flow.catalog(ROWS), {"voice": "kokoro-frendly"})
     assert "kokoro-friendly" in json.loads(kept.read_text())["voices"]

@@ -239,6 +239,7 @@ def test_a_catalog_that_kills_its_worker_is_given_up(flow: InProcess, catalog: s
 def test_a_failing_submit_is_in_the_history_and_the_next_night_is_another(flow: InProcess) -> None:
     missing = str(flow.folder / "later.csv")
     nightly = added(flow, missing)
+    flow.output = flow.folder / "other"
     other = added(flow, flow.catalog(ROWS), name="other")
     assert len(night(flow, NIGHT)) == 1
     (found,) = history(flow, nightly)
