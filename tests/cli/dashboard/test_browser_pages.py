@@ -172,7 +172,8 @@ def test_an_action_that_is_too_late_is_said_on_the_page(
     serve: Serve, shop: Shop, open_page: OpenPage
 ) -> None:
     acting = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True))
-    job, _ = shop.flow.submit(shop.flow.catalog([("late", "A text for a job that is paused twice.")]))
+    catalog = shop.flow.catalog([("late", "A text for a job that is paused twice.")])
+    job, _ = shop.flow.submit(catalog, {"output": str(shop.flow.folder / "late")})
     page = open_page()
     page.excuse("409")
     page.goto(f"{acting.url}/jobs/{job}")

@@ -185,7 +185,10 @@ def test_every_figure_is_told_exactly(board: Client, shop: Shop) -> None:
 def test_nothing_of_a_stranger_acts(shop_home: InProcess, board: Client) -> None:
     flow = shop_home
     rows = [(HOSTILE, "A text of some length that can be spoken."), ("bad", "")]
-    job, _ = flow.submit(flow.catalog(rows, name="<script>.csv"), {"name": "{row}.{ext}"})
+    job, _ = flow.submit(
+        flow.catalog(rows, name="<script>.csv"),
+        {"name": "{row}.{ext}", "output": str(flow.folder / "strange")},
+    )
     change = "UPDATE speeko.job SET reason = %s, tenant = %s WHERE id = %s"
     flow.books.execute(change, [HOSTILE, HOSTILE, job])
     for path in ("/", f"/jobs/{job}", "/?words=%3Cscript%3E&tenant=%22%3E%3Cimg%3E", "/costs?by=tenant"):
@@ -262,7 +265,7 @@ def test_buttons_are_there_only_when_they_may_be_used(board: Client, serve: Serv
 def test_actions_without_a_script(serve: Serve, shop: Shop) -> None:
     acting = serve(shop.flow.context, ACTING)
     catalog = shop.flow.catalog([("x", "A text for a job that is moved about.")])
-    job, _ = shop.flow.submit(catalog, {"output": str(shop.flow.folder / "moved")})
+    job, _ = shop.flow.submit(catalog, {"output": str(shop.flow.folder / "without-a-script")})
     assert acting.post(f"/jobs/{job}/pause").status_code == 403
     states = {"pause": JobState.PAUSED, "resume": JobState.RUNNING, "cancel": JobState.CANCELLED}
     for verb, state in states.items():
