@@ -49,11 +49,9 @@ def wasteful_reason(
 ) -> str:
     """Return the stored reason of a job that the waste breaker pauses. `samples`: (row id, reason)."""
     last = recent[-WINDOW:]
-    shown = "; ".join(f"row {row}: {_short(reason)}" for row, reason in samples[:SAMPLES])
-    eg = f"; e.g. {shown}" if shown else ""
     detail = (
         f"audio failed validation: {last.count(BAD)} of {len(last)} answers of {_voice(model, voice)};"
-        f" wasted ${usd(wasted_micros)}{eg}"
+        f" wasted ${usd(wasted_micros)}{_examples(samples)}"
     )
     return stored_reason(PauseKind.WASTE, detail)
 
@@ -62,11 +60,9 @@ def cap_reason(
     cap_micros: int, wasted_micros: int, next_micros: int, samples: Sequence[tuple[str, str]]
 ) -> str:
     """Return the stored reason of a job whose waste cap has no room for the next text."""
-    shown = "; ".join(f"row {row}: {_short(reason)}" for row, reason in samples[:SAMPLES])
-    eg = f"; e.g. {shown}" if shown else ""
     detail = (
         f"the waste cap of ${usd(cap_micros)} has no room for the next text (${usd(next_micros)}):"
-        f" ${usd(wasted_micros)} was wasted on audio that failed validation{eg}"
+        f" ${usd(wasted_micros)} was wasted on audio that failed validation{_examples(samples)}"
     )
     return stored_reason(PauseKind.WASTE, detail)
 
@@ -135,6 +131,12 @@ def to_json(samples: Sequence[Sample]) -> str:
 
 def _voice(model: str, voice: str) -> str:
     return f"voice {voice or 'default'} ({model})" if model else f"voice {voice or 'default'}"
+
+
+def _examples(samples: Sequence[tuple[str, str]]) -> str:
+    """Return some (row id, reason) as the end of a sentence; "" for none."""
+    shown = "; ".join(f"row {row}: {_short(reason)}" for row, reason in samples[:SAMPLES])
+    return f"; e.g. {shown}" if shown else ""
 
 
 def _short(reason: str, most: int = 120) -> str:

@@ -25,10 +25,10 @@ from speeko_jobs.adapters.providers import Hear, Provider
 from speeko_jobs.core.backlog import Want
 from speeko_jobs.core.money import usd
 from speeko_jobs.core.spec import JobSpec
-from speeko_jobs.core.speech import Failure, ProviderError, Record, Speech, SpeechRequest
+from speeko_jobs.core.speech import Failure, ProviderError, Record, Speech
 from speeko_jobs.core.states import AttemptState, JobState
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import accounts, capacity, settle, spool, verdicts
+from speeko_jobs.flow import accounts, calls, capacity, settle, spool, verdicts
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesize import (
@@ -297,28 +297,12 @@ class Buyer:
 
     async def _call(self, claim: Claim, hear: Hear) -> tuple[Speech | ProviderError, float]:
         assert self._provider is not None
-        request = SpeechRequest(
-            claim.call_key,
-            claim.text,
-            claim.model,
-            claim.voice,
-            claim.language,
-            claim.format,
-            self._spec.speed,
-        )
-        crash.point("before_send", claim.text)
         self._in_flight = 1
         self._allowance.begun(claim.chars)
         self._allowance.retries -= claim.again
         started = time.monotonic()
-        result: Speech | ProviderError
         try:
-            result = await self._provider.speak(request, hear)
-        except ProviderError as error:
-            result = error
-        except Exception as error:
-            log.exception("the %s provider failed", self._profile.name)
-            result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
+            result = await calls.send(self._provider, claim, self._spec.speed, hear)
         except BaseException:  # left at once: the call may have been paid for
             seconds = time.monotonic() - started
             lost = ProviderError(Failure.UNKNOWN, "the command was ended during the call")
@@ -327,7 +311,6 @@ class Buyer:
             raise
         finally:
             self._in_flight = 0
-        crash.point("after_response", claim.text)
         self._allowance.ended(result)
         if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
             await asyncio.to_thread(self._hold, result)

@@ -21,11 +21,11 @@ from speeko_jobs.adapters.postgres.outages import Outage
 from speeko_jobs.adapters.providers import Provider
 from speeko_jobs.core import figures
 from speeko_jobs.core.pauses import PauseKind, stored_reason
-from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.states import JobState
 from speeko_jobs.core.trouble import NO_END, Tries, TroubleKind, trouble_of
 from speeko_jobs.errors import ServerError, StoreError
-from speeko_jobs.flow import settle, spool
+from speeko_jobs.flow import calls, settle, spool
 from speeko_jobs.flow.allowance import account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.verdicts import Answer
@@ -137,7 +137,9 @@ class _Probe:
             await asyncio.to_thread(context.queue.deliver, found.ready)
             if not to_call:
                 return 0
-        result, seconds = await self._call(claim)
+        started = time.monotonic()
+        result = await calls.send(self._provider, claim, orders.spec.speed)
+        seconds = time.monotonic() - started
         answer = Answer(orders.job, orders.spec, claim, result, seconds, account=self._account)
         try:
             settled = await asyncio.to_thread(settle.settle, context, [answer], Tries(NO_END, NO_END))
@@ -147,29 +149,6 @@ class _Probe:
         await asyncio.to_thread(context.queue.deliver, settled.ready)
         await asyncio.to_thread(self._conclude, result)
         return 1
-
-    async def _call(self, claim: Claim) -> tuple[Speech | ProviderError, float]:
-        request = SpeechRequest(
-            claim.call_key,
-            claim.text,
-            claim.model,
-            claim.voice,
-            claim.language,
-            claim.format,
-            self._orders.spec.speed,
-        )
-        crash.point("before_send", claim.text)
-        started = time.monotonic()
-        result: Speech | ProviderError
-        try:
-            result = await self._provider.speak(request)
-        except ProviderError as error:
-            result = error
-        except Exception as error:
-            log.exception("the %s provider failed", self._provider.profile.name)
-            result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
-        crash.point("after_response", claim.text)
-        return result, time.monotonic() - started
 
     def _conclude(self, result: Speech | ProviderError) -> None:
         """Resume the jobs, keep them paused, or say what a person must do."""

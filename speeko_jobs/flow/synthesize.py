@@ -30,10 +30,10 @@ from speeko_jobs.adapters.providers import Provider
 from speeko_jobs.core.backlog import Backlog, Want
 from speeko_jobs.core.pauses import PauseKind, stored_reason
 from speeko_jobs.core.profiles import Profile
-from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.states import JobState, UtteranceState
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import accounts, capacity, deliver, enrol, outage, settle, spool
+from speeko_jobs.flow import accounts, calls, capacity, deliver, enrol, outage, settle, spool
 from speeko_jobs.flow.allowance import Allowance, account_of
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
@@ -591,21 +591,8 @@ class _Engine:
 
     async def _call(self, job: int, claim: Claim) -> None:
         spec = self.orders[job].spec
-        request = SpeechRequest(
-            claim.call_key, claim.text, claim.model, claim.voice, claim.language, claim.format, spec.speed
-        )
-        crash.point("before_send", claim.text)
         started = time.monotonic()
-        result: Speech | ProviderError
-        try:
-            result = await self.provider.speak(request)
-        except ProviderError as error:
-            result = error
-        except Exception as error:
-            # whatever it was, the call may have been paid for
-            log.exception("the %s provider failed", self.profile.name)
-            result = ProviderError(Failure.UNKNOWN, f"{type(error).__name__} in the provider's driver")
-        crash.point("after_response", claim.text)
+        result = await calls.send(self.provider, claim, spec.speed)
         self.in_flight -= 1
         self.calls += 1
         self._note(result, is_new=not claim.tries)
