@@ -141,8 +141,7 @@ def claim(
     Of a voice that `account` has not proven, few calls are open at a time unless `on_trial` is false; of one
     that is stopped, none.
     """
-    cap = tenants.cap(t, job)
-    t.run("claim_lock", {"job": job})
+    cap = tenants.cap_for_claim(t, job)
     rows = t.rows(
         "claim",
         {

@@ -6,6 +6,7 @@ Days and months are UTC's. Without a row a tenant has no cap and weight 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 
@@ -38,10 +39,22 @@ class Tenant:
 def cap(t: Transaction, job: int) -> Cap:
     """The room under the caps of a job's tenant. Its row stays locked to the end of the transaction, so
     that claims of one capped tenant queue up and none passes the cap."""
-    row = t.row("tenant_lock", {"job": job})
-    if row is None:
+    return _room(t, t.row("tenant_lock", {"job": job}))
+
+
+def cap_for_claim(t: Transaction, job: int) -> Cap:
+    """Return the room under the caps of a job's tenant, as `cap` does; lock the job after the tenant.
+
+    Both locks are one round trip.
+    """
+    return _room(t, t.row("claim_lock", {"job": job}))
+
+
+def _room(t: Transaction, caps_row: tuple[Any, ...] | None) -> Cap:
+    """Return the room under locked caps: name, daily cap, monthly cap. None, or a name of None, is no cap."""
+    if caps_row is None or caps_row[0] is None:
         return Cap(NO_CAP)
-    name, daily, monthly = row
+    name, daily, monthly = caps_row
     spent = t.row("tenant_spent", {"tenant": name})
     assert spent is not None
     today, month, reserved = spent

@@ -20,8 +20,18 @@ WITH held AS (
 )
 DELETE FROM speeko.claimant WHERE id = %(claimant)s AND NOT EXISTS (SELECT FROM held)
 
--- claim_lock: the job of a claim, locked before the claim reads what others have open
-SELECT FROM speeko.job WHERE id = %(job)s FOR NO KEY UPDATE
+-- claim_lock: lock the tenant of a job where it has caps, then the job; return these caps. It is a statement
+-- before the claim's: a statement that waits for a lock has read what others have open before it waited.
+WITH capped AS MATERIALIZED (
+    SELECT t.name, t.daily_micros, t.monthly_micros
+    FROM speeko.job j JOIN speeko.tenant t ON t.name = j.tenant
+    WHERE j.id = %(job)s AND (t.daily_micros IS NOT NULL OR t.monthly_micros IS NOT NULL)
+    FOR UPDATE OF t
+)
+SELECT c.name, c.daily_micros, c.monthly_micros
+FROM speeko.job j LEFT JOIN capped c ON true  -- the job's lock is taken last, on the joined row
+WHERE j.id = %(job)s
+FOR NO KEY UPDATE OF j
 
 -- claim: claim keys that nobody has, reserve their cost while the caps allow, and write the intent to call;
 -- of those whose last call failed at the provider at most so many as may be tried again now, of a voice that is
