@@ -101,3 +101,13 @@ class KeyMaker:
         started = hashlib.sha256(_prefix(self.engine, voice, language))
         self._started[voice, language] = started
         return started
+
+
+def idempotency_key(key: bytes, number: int) -> bytes:
+    """Return the idempotency key of a text's calls: its cache key until its audio was of no use for the first
+    time (`number` 0), then another one each time.
+
+    A provider that keeps its answers gives the same one under the same key: right while it is unknown how a
+    call ended, wrong once the audio was seen to be bad.
+    """
+    return hashlib.sha256(b"%b call %d" % (key, number)).digest() if number else key

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import ROUND_UP, Decimal
 
@@ -21,7 +21,8 @@ JUDGED_FROM = 10  # answers, before which nothing is judged
 TRIAL_CALLS = 8  # open at a time until so many answers were judged
 SAMPLES = 3
 REFUSALS = 20  # with one reason and no success between
-KEPT_REFUSALS = 64
+KEPT_REFUSALS = 128
+CERTAIN_REFUSALS = 64  # without a success, whatever calls are open
 DEFAULT_SHARE = Decimal("0.1")  # of the plan that may be wasted
 LEAST_MICROS = MICROS_PER_USD  # of a waste cap that is given as a share
 
@@ -36,6 +37,7 @@ class Sample:
     row_no: int
     reason: str
     key: str = ""  # hex, of a refusal
+    attempt: int = 0  # of a refusal
 
 
 def is_wasteful(recent: str) -> bool:
@@ -95,6 +97,23 @@ def run_of(refused: Sequence[Sample], normalize: dict[str, str]) -> list[Sample]
         counts.setdefault(normalize[one.reason], []).append(one)
     most = max(counts.values(), key=len, default=[])
     return most if len(most) >= REFUSALS else []
+
+
+def is_unbroken(run: Sequence[Sample], open_attempts: Iterable[int]) -> bool:
+    """Return whether `REFUSALS` calls in a row were refused, in the order in which they were claimed.
+
+    A refusal comes faster than audio: calls that are open between two refusals may still bring some. A run of
+    `CERTAIN_REFUSALS` counts whatever is open, so that a call that hangs does not let rows fail one by one.
+    """
+    if len(run) >= CERTAIN_REFUSALS:
+        return True
+    refused = {one.attempt for one in run}
+    length = 0
+    for attempt in sorted(refused | set(open_attempts)):
+        length = length + 1 if attempt in refused else 0
+        if length >= REFUSALS:
+            return True
+    return False
 
 
 def cap_micros(max_waste: str, plan_micros: int) -> int:

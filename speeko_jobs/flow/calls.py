@@ -20,7 +20,7 @@ async def send(
 ) -> Speech | ProviderError:
     """Call once for a claim; return the speech, or the error it brought."""
     request = SpeechRequest(
-        claim.call_key, claim.text, claim.model, claim.voice, claim.language, claim.format, speed
+        claim.idempotency_key, claim.text, claim.model, claim.voice, claim.language, claim.format, speed
     )
     crash.point("before_send", claim.text)
     result: Speech | ProviderError

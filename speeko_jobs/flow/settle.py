@@ -10,7 +10,6 @@ import logging
 import random
 import time
 from collections.abc import Container, Sequence
-from dataclasses import replace
 
 from speeko_jobs.adapters import crash
 from speeko_jobs.adapters.audio_store import Store
@@ -98,7 +97,6 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     stored nor as a call, was bought after the backup that this database came out of: it is booked now.
     """
     store = context.store_of(spec.store)
-    claimed = _with_rebuys(context, claimed)
     again = [claim for claim in claimed if claim.may_be_stored]
     sizes = store.sizes([audio_path(claim.key, claim.format) for claim in again])
     there = [claim for claim, size in zip(again, sizes, strict=True) if size]
@@ -134,13 +132,6 @@ def _found_again(context: Context, job: int, spec: JobSpec, there: list[Claim]) 
         context.database.run(lambda t: claims.settle(t, outcomes))
         gone.take_again(context, back)
     return back
-
-
-def _with_rebuys(context: Context, claimed: list[Claim]) -> list[Claim]:
-    """The claims, those of texts that are bought again with the job that asked for it."""
-    keys = [claim.key for claim in claimed if claim.may_be_stored]
-    asked = rebuys.jobs_of(context.database, keys) if keys else {}
-    return [replace(claim, rebuy=asked.get(claim.key, 0)) for claim in claimed] if asked else claimed
 
 
 def _without_old_audio(

@@ -6,7 +6,15 @@ import pytest
 
 from speeko_jobs.core.reasons import normalized
 from speeko_jobs.core.same_audio import is_one_for_all, spoken_form
-from speeko_jobs.core.waste import Sample, cap_micros, is_wasteful, run_of
+from speeko_jobs.core.waste import (
+    CERTAIN_REFUSALS,
+    REFUSALS,
+    Sample,
+    cap_micros,
+    is_unbroken,
+    is_wasteful,
+    run_of,
+)
 from speeko_jobs.errors import UsageError
 
 
@@ -62,6 +70,25 @@ def test_twenty_refusals_with_one_reason_are_a_run() -> None:
     mixed = refusals(19, "HTTP 400: no model 'x{}'") + refusals(19, "HTTP 400: too long by {}")
     assert run(*mixed) == []
     assert len(run(*mixed, *refusals(1, "HTTP 400: too long by {}"))) == 20
+
+
+def attempts(numbers: range) -> list[Sample]:
+    return [Sample(1, n, "HTTP 400", attempt=n) for n in numbers]
+
+
+def test_open_calls_between_refusals_may_still_succeed() -> None:
+    assert is_unbroken(attempts(range(REFUSALS)), [])
+    assert is_unbroken(attempts(range(1, REFUSALS + 1)), [0, 99])
+    every_third = attempts(range(0, 90, 3))
+    assert not is_unbroken(every_third, [n for n in range(90) if n % 3])
+    assert is_unbroken(every_third, [0, 1, 2])
+    assert not is_unbroken(attempts(range(0, 2 * REFUSALS, 2)), [REFUSALS + 1])
+
+
+def test_a_call_that_hangs_does_not_let_all_rows_fail() -> None:
+    long = range(0, 2 * CERTAIN_REFUSALS, 2)
+    assert is_unbroken(attempts(long), range(1, 2 * CERTAIN_REFUSALS, 2))
+    assert not is_unbroken(attempts(long[:-1]), range(1, 2 * CERTAIN_REFUSALS, 2))
 
 
 def test_case_punctuation_and_numbers_change_no_sound() -> None:

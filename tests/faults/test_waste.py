@@ -11,9 +11,10 @@ import pytest
 from speeko_jobs.adapters.postgres import jobs, windows
 from speeko_jobs.core import containers
 from speeko_jobs.core.pauses import PauseKind, kind_of
+from speeko_jobs.core.reconciling import Found
 from speeko_jobs.core.states import JobState
 from speeko_jobs.core.waste import JUDGED_FROM, REFUSALS, TRIAL_CALLS
-from speeko_jobs.flow import control, synthesize
+from speeko_jobs.flow import control, reconcile, synthesize
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
@@ -221,6 +222,46 @@ def test_refusals_with_successes_between_fail_their_rows_only(flow: InProcess) -
     )
     summary = flow.run(flow.catalog(rows_of(90)))
     assert (summary["state"], summary["delivered"], summary["failed"]) == ("done_with_errors", 60, 30)
+
+
+def test_refusals_that_overtake_audio_fail_their_rows_only(flow: InProcess) -> None:
+    """A refusal comes at once, audio takes its time: thirty refusals come before the first of sixty texts."""
+    wide = flow.again(max_concurrency=128)
+    wide.run(wide.catalog(rows_of(300, "good")))
+    body = {"error": {"message": "This text is not allowed"}}
+    refused = [{"match": f" {n}, ", "times": -1, "status": 400, "body": body} for n in range(0, 90, 3)]
+    wide.provider.script([*refused, always(delay_seconds=1.0)])
+    summary = wide.run(wide.catalog(rows_of(90)))
+    assert (summary["state"], summary["delivered"], summary["failed"]) == ("done_with_errors", 60, 30)
+
+
+# the same key again
+
+
+def test_a_provider_that_replays_its_answers_gives_other_audio_after_bad(
+    flow: InProcess, tmp_path: Path
+) -> None:
+    """Each try after bad audio, and after a quarantine, has an idempotency key of its own: it is not the old
+    answer that comes, and what is booked is what is billed. The bill names the keys of the ledger."""
+    (tmp_path / "replays").mkdir()
+    provider = MeteredProvider(tmp_path / "replays", replay=True, fsync=False)
+    urls = {"database_url": flow.settings.database_url, "redis_url": flow.settings.redis_url}
+    other = InProcess(provider.settings(home=flow.settings.home, **urls), tmp_path, provider)
+    try:
+        lost = {"match": " 5, ", "times": 1, "reset": "after", "bill": True}
+        provider.script([{"match": " 3, ", "times": 2, "garbage": "silence"}, lost])
+        job, _ = other.submit(other.catalog(rows_of(40)))
+        ended = other.drive(job)
+        assert (ended.state, ended.delivered, ended.failed) == (JobState.DONE, 40, 0)
+        assert provider.calls == 42
+        assert (ended.spent_micros, ended.possible_calls) == (provider.micros, 1)
+        assert len({entry["key"] for entry in provider.bill()}) == 42
+        found: list[Found] = []
+        orders = reconcile.Orders(str(provider.bill_file), cost="micros")
+        assert reconcile.reconcile(other.context.database, orders, found.append).agrees, found
+    finally:
+        other.close()
+        provider.stop()
 
 
 # one audio for all

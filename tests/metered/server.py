@@ -126,6 +126,7 @@ class Meter:
     api_key: str
     bill: Bill
     honour_keys: bool = True
+    replays: bool = False  # 200s by idempotency key, garbage too
     latency_seconds: float = 0.0
     limit: int = 0
     audio_bytes: int = 0
@@ -134,6 +135,7 @@ class Meter:
     in_flight: int = 0
     max_in_flight: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    answers: dict[str, bytes] = field(default_factory=dict)
     lag_seconds: float = 0.0
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -199,6 +201,19 @@ class Meter:
 
     async def _speech(self, request: web.BaseRequest) -> web.StreamResponse:
         self._check_key(request)
+        key = request.headers.get("Idempotency-Key", "")
+        kept = self.answers.get(key)
+        if kept is not None:
+            self.counts["repeated"] += 1
+            return web.Response(body=kept)
+        answer = await self._bought(request)
+        if not self.replays or not isinstance(answer, web.Response) or answer.status != 200:
+            return answer
+        if key and isinstance(answer.body, bytes):
+            self.answers[key] = answer.body
+        return answer
+
+    async def _bought(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = await request.read()
         body = checked_body(raw)
         rule = self._rule(body["input"])
@@ -367,6 +382,7 @@ async def serve(options: argparse.Namespace) -> None:
         api_key=os.environ.get("METERED_API_KEY", options.api_key),
         bill=Bill(Path(options.bill), options.fsync),
         honour_keys=not options.ignore_idempotency,
+        replays=options.replay,
         latency_seconds=options.latency_ms / 1000,
         limit=options.limit,
         audio_bytes=options.audio_bytes,
@@ -386,6 +402,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--api-key", default="test-key")
     parser.add_argument("--profile", default="speeko", choices=sorted(PROFILES))
     parser.add_argument("--ignore-idempotency", action="store_true")
+    parser.add_argument("--replay", action="store_true", help="give the kept answer to a key that was seen")
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--limit", type=int, default=0, help="most calls in flight; 0: no limit")
     parser.add_argument("--audio-bytes", type=int, default=0, help="size of an answer; 0: by the text")

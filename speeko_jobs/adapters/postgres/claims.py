@@ -7,7 +7,6 @@ deadlock and the transaction is run again. What each transaction promises is in 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.adapters.postgres.windows import Judged, Refused, Stored, Voice
 from speeko_jobs.core import waste
 from speeko_jobs.core.backlog import Want
+from speeko_jobs.core.key import idempotency_key
 from speeko_jobs.core.speech import Record
 from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
 from speeko_jobs.core.trouble import FIRST_TRIES, MAX_TRIES, NO_END, Tries
@@ -44,13 +44,12 @@ class Claim:
     tries: int = 0  # calls of this text whose end nobody knows, or that brought bad audio
     again: bool = False  # the last of them failed at the provider: this one is a retry
     fence: int = 1  # how often it was claimed, this time included
-    rebuy: int = 0  # the job that buys the text again because its audio is wrong
+    idempotency_no: int = 0  # how often its audio was no use: each time its calls get another key
 
     @property
-    def call_key(self) -> bytes:
-        """Return the idempotency key of its calls. A text that is bought again has another one: a provider
-        that keeps answers would give the wrong audio once more."""
-        return hashlib.sha256(b"%b rebuy %d" % (self.key, self.rebuy)).digest() if self.rebuy else self.key
+    def idempotency_key(self) -> bytes:
+        """Return the key that its calls carry (see core.key)."""
+        return idempotency_key(self.key, self.idempotency_no)
 
     @property
     def may_be_stored(self) -> bool:
@@ -273,12 +272,12 @@ def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRI
 
 def _judge_refusals(t: Transaction, outcomes: Sequence[Outcome]) -> tuple[dict[int, str], set[bytes]]:
     refused = [
-        Refused(o.voice, o.job, o.row_no, o.key, o.reason)
+        Refused(o.voice, o.job, o.row_no, o.key, o.reason, o.attempt)
         for o in outcomes
         if o.voice is not None and o.state is AttemptState.REFUSED and o.final and o.status
     ]
     succeeded = {o.voice for o in outcomes if o.voice is not None and o.state is AttemptState.STORED}
-    return windows.note_refused(t, refused, succeeded)
+    return windows.note_refused(t, refused, succeeded, {o.attempt for o in outcomes})
 
 
 def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) -> list[Judged]:

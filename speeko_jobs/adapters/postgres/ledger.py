@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.core.key import idempotency_key
 from speeko_jobs.core.states import AttemptState
 
 PAGE_ROWS = 10_000
@@ -38,8 +39,9 @@ def attempts(
     while True:
         page = database.rows("ledger_attempts", values)
         for row in page:
-            number, job, row_no, key, state, voice, chars, micros = row
-            yield Attempt(number, job, row_no, key, AttemptState(state), voice, chars, micros)
+            number, job, row_no, key, key_no, state, voice, chars, micros = row
+            sent = idempotency_key(key, key_no).hex()
+            yield Attempt(number, job, row_no, sent, AttemptState(state), voice, chars, micros)
         if len(page) < PAGE_ROWS:
             return
         values["after"] = page[-1][0]

@@ -86,11 +86,6 @@ def mark(t: Transaction, job: int, some: Sequence[Known], costs: Sequence[int]) 
     return [Outdated(*row) for row in t.rows("rebuy_outdate", values)]
 
 
-def jobs_of(database: Database, keys: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the open jobs that buy these keys again; keys that none does are left out."""
-    return dict(database.rows("rebuy_jobs", {"keys": list(keys)}))
-
-
 def old_sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, bytes]:
     """Return the SHA-256 of old audio that may still lie in the store under these keys."""
     return dict(database.rows("rebuy_old", {"keys": list(keys)}))

@@ -223,6 +223,7 @@ utterance = Table(
     _time("settled_at"),
     _time("gone_at"),
     _time("quarantined_at"),
+    _number("idempotency_no", SmallInteger),
     postgresql_with={"fillfactor": 90},
 )
 Index("utterance_retried", utterance.c.key, postgresql_where=text("state = 'missing' AND tries > 0"))
@@ -288,6 +289,7 @@ attempt = Table(
     Column("latency_millis", Integer),
     _flag("ever_unknown"),
     _time("settled_at"),
+    _number("idempotency_no", SmallInteger),
     postgresql_partition_by="RANGE (at)",
 )
 Index("attempt_open", attempt.c.claimant_id, postgresql_where=text("state = 'sending'"))

@@ -53,6 +53,7 @@ class Refused:
     row_no: int
     key: bytes
     reason: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,12 @@ def stop(t: Transaction, voice: Voice, reason: str, of: Iterable[int]) -> dict[i
 
 
 def note_refused(
-    t: Transaction, refused: Sequence[Refused], succeeded: set[Voice]
+    t: Transaction, refused: Sequence[Refused], succeeded: set[Voice], settled: set[int]
 ) -> tuple[dict[int, str], set[bytes]]:
     """Judge refusals. Return the jobs that were paused, and the keys that are not failed for good.
 
-    `succeeded`: voices with good answers in the same settlement; those begin a new run.
+    `succeeded`: voices with good answers in the same settlement; those begin a new run. `settled`: all of its
+    attempts.
     """
     if not refused:
         return {}, set()
@@ -138,14 +140,14 @@ def note_refused(
     runs: dict[Voice, list[Sample]] = {}
     for voice in voices:
         before, is_stopped = known.get(voice, ([], False))
-        new = [Sample(r.job, r.row_no, r.reason, r.key.hex()) for r in by_voice[voice]]
+        new = [Sample(r.job, r.row_no, r.reason, r.key.hex(), r.attempt) for r in by_voice[voice]]
         old = [] if voice in succeeded else [Sample(**one) for one in before]
         since = (old + new)[-waste.KEPT_REFUSALS :]
         run = waste.run_of(since, {one.reason: normalized(one.reason) for one in since})
         runs[voice] = since
         if is_stopped:
             spared |= {r.key for r in by_voice[voice]}
-        elif run:
+        elif run and waste.is_unbroken(run, _open_between(t, voice, run) - settled):
             common = normalized(run[0].reason)
             spared |= {bytes.fromhex(one.key) for one in run}
             spared |= {r.key for r in by_voice[voice] if normalized(r.reason) == common}
@@ -157,6 +159,13 @@ def note_refused(
     if earlier:
         t.run("refusals_spared", {"keys": sorted(earlier), "reason": SPARED})
     return paused, spared
+
+
+def _open_between(t: Transaction, voice: Voice, run: Sequence[Sample]) -> set[int]:
+    """Return the attempts of a voice that are open and were begun within a run of refusals."""
+    begun = [one.attempt for one in run]
+    rows = t.rows("windows_open", {**voice._asdict(), "after": min(begun), "before": max(begun)})
+    return {attempt for (attempt,) in rows}
 
 
 def quarantine(t: Transaction, stored: Sequence[Stored]) -> tuple[dict[int, str], list[bytes]]:

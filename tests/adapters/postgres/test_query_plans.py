@@ -151,7 +151,6 @@ CHECKED: dict[str, dict[str, Any]] = {
         "job": JOB, "reason": "why", "keys": _keys(DONE), "fences": [1] * len(DONE),
         "costs": [61] * len(DONE),
     },
-    "rebuy_jobs": {"keys": _keys(DONE)},
     "rebuy_old": {"keys": _keys(DONE)},
     "rebuy_lock": {"job": JOB},
     "rebuy_restore": {"job": JOB, "keys": _keys(MISSING)},
@@ -223,6 +222,9 @@ CHECKED: dict[str, dict[str, Any]] = {
     },
     # what answers tell of their voices
     "windows_lock": WINDOW,
+    "windows_open": {
+        "account": "speeko:1", "model": "kokoro", "voice": "voice-1", "after": 0, "before": 2**40,
+    },
     "windows_add": WINDOW | {
         "recents": ["ggb"], "answers": [3], "bads": [1], "wasted": [990], "samples": ["[]"], "window": 50,
     },

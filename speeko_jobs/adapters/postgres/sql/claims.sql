@@ -96,12 +96,12 @@ WITH j AS (
         tries = CASE WHEN fit.stale THEN 0 ELSE u.tries END, bad = CASE WHEN fit.stale THEN 0 ELSE u.bad END
     FROM fit WHERE u.key = fit.key
     RETURNING u.key, u.fence, u.text, u.voice, u.language, u.model, u.format, u.cost_micros, u.chars,
-              u.tries, u.provider, fit.row_no, fit.chunk_no, fit.again
+              u.tries, u.provider, u.idempotency_no, fit.row_no, fit.chunk_no, fit.again
 ), intent AS (
     INSERT INTO speeko.attempt (job_id, chunk_no, row_no, key, fence, claimant_id, state, tenant, provider,
-                                voice, chars, cost_micros)
+                                voice, chars, cost_micros, idempotency_no)
     SELECT %(job)s, t.chunk_no, t.row_no, t.key, t.fence, %(claimant)s, 'sending', j.tenant, t.provider,
-           t.voice, t.chars, t.cost_micros
+           t.voice, t.chars, t.cost_micros, t.idempotency_no
     FROM taken t, j
     RETURNING id, at, key
 ), reserved AS (
@@ -109,7 +109,7 @@ WITH j AS (
     WHERE id = %(job)s AND EXISTS (SELECT FROM taken)
 )
 SELECT i.id, i.at, t.key, t.text, t.voice, t.language, t.model, t.format, t.chars, t.cost_micros,
-       t.row_no, t.chunk_no, t.tries, t.again, t.fence
+       t.row_no, t.chunk_no, t.tries, t.again, t.fence, t.idempotency_no
 FROM taken t FULL JOIN intent i USING (key)  -- both have all; FULL never compares each with each
 
 -- claims_lost: the last call of each of these keys whose end nobody knows
@@ -169,6 +169,7 @@ WITH o AS (
         tries = CASE WHEN o.outcome = 'stored' THEN 0
                      ELSE u.tries + (o.outcome IN ('unknown', 'bad'))::int END,
         bad = CASE WHEN o.outcome = 'stored' THEN 0 ELSE u.bad + (o.outcome = 'bad')::int END,
+        idempotency_no = u.idempotency_no + (o.outcome = 'bad')::int,
         claimant_id = NULL,
         reason = CASE WHEN o.outcome = 'refused' AND NOT o.final THEN u.reason ELSE o.reason END,
         bytes = CASE WHEN o.outcome = 'stored' THEN o.bytes ELSE u.bytes END,

@@ -33,7 +33,8 @@ WITH chosen AS MATERIALIZED (
     ON CONFLICT (key) DO UPDATE SET job_id = excluded.job_id, kept = excluded.kept
 )
 UPDATE speeko.utterance u
-SET state = 'missing', reason = %(reason)s, tries = 0, bad = 0, cost_micros = chosen.cost
+SET state = 'missing', reason = %(reason)s, tries = 0, bad = 0, cost_micros = chosen.cost,
+    idempotency_no = u.idempotency_no + 1  -- its old key may bring the old audio
 FROM chosen WHERE u.key = chosen.key
 
 -- rebuy_outdate: files that are made of these keys, or were by rows that are still known, are delivered anew
@@ -54,9 +55,6 @@ WITH chosen AS MATERIALIZED (
 SELECT DISTINCT ON (x.url) x.url, count(*), max(o.job_id)  -- an output that was emptied is several: the last is there
 FROM outdated o JOIN speeko.destination x ON x.id = o.destination_id
 GROUP BY x.id, x.url ORDER BY x.url, max(o.job_id) DESC
-
--- rebuy_jobs: which of these keys are bought again, and by which job
-SELECT key, job_id FROM speeko.rebuy WHERE key = ANY(%(keys)b::bytea[])
 
 -- rebuy_old: of these keys, the sums of old audio that may still lie in the store
 SELECT u.key, u.sha256 FROM speeko.rebuy r JOIN speeko.utterance u ON u.key = r.key

@@ -4,6 +4,14 @@ FROM unnest(%(accounts)s::text[], %(models)s::text[], %(voices)s::text[]) AS n (
 JOIN speeko.audio_window w USING (account, model, voice)
 ORDER BY w.account, w.model, w.voice FOR UPDATE OF w
 
+-- windows_open: calls of a voice that are under way, begun between two others
+SELECT a.id
+FROM speeko.permit p CROSS JOIN LATERAL (
+    SELECT id, key FROM speeko.attempt WHERE claimant_id = p.claimant_id AND state = 'sending' OFFSET 0
+) a CROSS JOIN LATERAL (SELECT model, voice FROM speeko.utterance WHERE key = a.key OFFSET 0) u
+WHERE p.account = %(account)s AND a.id > %(after)s AND a.id < %(before)s
+  AND u.model = %(model)s AND u.voice = %(voice)s
+
 -- windows_add: paid answers of some voices are judged: the last ones, oldest first, and counts since the trial began.
 -- A good answer ends a run of refusals.
 INSERT INTO speeko.audio_window AS w (account, model, voice, recent, answers, bad, wasted_micros, samples)
@@ -117,6 +125,8 @@ WITH found AS MATERIALIZED (
     FROM (SELECT bought_job, sum(cost_micros) AS micros FROM chosen GROUP BY 1) s
     WHERE j.id = s.bought_job AND j.id = ANY(%(jobs)b::bigint[])
 )
-UPDATE speeko.utterance u SET state = 'missing', reason = %(reason)s, quarantined_at = clock_timestamp()
+UPDATE speeko.utterance u
+SET state = 'missing', reason = %(reason)s, quarantined_at = clock_timestamp(),
+    idempotency_no = u.idempotency_no + 1  -- its old key may bring the old audio
 FROM chosen WHERE u.key = chosen.key
 RETURNING u.key, chosen.bought_job, chosen.bought_row
