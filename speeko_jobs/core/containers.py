@@ -178,9 +178,10 @@ def _sounding(peaks: list[Any]) -> tuple[float, float]:
     """(the peak, the share of stretches with sound) of all of these."""
     import numpy as np
 
-    found = np.concatenate(peaks)
+    found = peaks[0] if len(peaks) == 1 else np.concatenate(peaks)
     peak = float(found.max())
-    return peak, float(np.mean(found >= min(_QUIET, _QUIET_SHARE * peak)))
+    loud = np.count_nonzero(found >= min(_QUIET, _QUIET_SHARE * peak))  # np.mean takes 5 µs longer
+    return peak, int(loud) / len(found)
 
 
 def read_mp3(audio: bytes) -> Stream:
