@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
+from speeko_jobs.adapters.audio_store import name_lookup
 from speeko_jobs.adapters.audio_store.directories import FEW, Directories, same_bytes, syncfs, write_all
 from speeko_jobs.adapters.audio_store.faults import OCCUPIED, STAGING, folder_error
 
@@ -84,18 +85,7 @@ class Folder:
 
     def taken(self, paths: Sequence[str]) -> list[bool]:
         """Whether anything at all has the name: a file, a folder, a symbolic link."""
-        return [self._is_taken(path) for path in paths]
-
-    def _is_taken(self, path: str) -> bool:
-        try:
-            os.lstat(f"{self.root}/{path}")
-        except FileNotFoundError:
-            return False
-        except NotADirectoryError:  # a file has the name of one of its folders
-            return os.path.isdir(self.root)  # noqa: PTH112
-        except OSError as error:
-            raise folder_error(self.url, path, error) from error
-        return True
+        return name_lookup.taken(self.root, self.url, paths)
 
     def delete(self, paths: Sequence[str]) -> None:
         if not os.path.isdir(self.root):  # noqa: PTH112
