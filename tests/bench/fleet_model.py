@@ -47,7 +47,7 @@ MEASURED = Measured(
     redis_us_a_key=3.4,  # one MGET of a thousand known keys, alone
     in_flight_a_process=256,  # make bench: test_cold_rate.py, where it keeps 97% of the ideal
     audio_bytes_a_row=30_000,  # what the benches' provider answers
-    postgres_bytes_a_row=150,  # the design's paper figure of `item`
+    postgres_bytes_a_row=150,  # OPERATIONS.md: 1.5 GB for 10 million rows of `item`
     postgres_bytes_a_key=300,  # the same of `utterance`, with its index
 )
 

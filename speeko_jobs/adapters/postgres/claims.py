@@ -2,7 +2,7 @@
 
 Locks are always taken in one order: tenants, jobs, claimants, utterances by key, attempts, windows, chunks.
 Only runs of refusals and quarantines, which are rare, lock utterances after windows; Postgres breaks a
-deadlock and the transaction is run again. What each transaction promises is in the design's section 4.
+deadlock and the transaction is run again. ARCHITECTURE.md says what each transaction promises.
 """
 
 from __future__ import annotations

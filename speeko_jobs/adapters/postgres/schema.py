@@ -1,6 +1,6 @@
-"""The tables as SQLAlchemy knows them: for Alembic's comparison and for the queries written in Core.
+"""Describe the tables for Alembic, which compares them with the database; no query is built from them.
 
-The migrations make them; a test holds both together. What each row means is in the design's section 3.
+The migrations make the tables, and a test compares both. ARCHITECTURE.md says what each row means.
 """
 
 from __future__ import annotations
