@@ -20,8 +20,9 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe":
 def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]) -> JobSpec:
     """The spec, checked against what the provider offers. Secrets in a source's URL stay out of it."""
     from speeko_jobs.adapters.corpus import shown
+    from speeko_jobs.flow import hooks
 
-    return checked(
+    spec = checked(
         JobSpec(
             provider=settings.provider,
             model=settings.model,
@@ -57,6 +58,8 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             max_waste=options.get("max_waste") or "",
         )
     )
+    hooks.check_address(settings, spec.webhook)
+    return spec
 
 
 def orders_of(files: Sequence[str], options: Mapping[str, Any]) -> Orders:

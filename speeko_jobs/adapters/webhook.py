@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from speeko_jobs.errors import SpeekoError
+from speeko_jobs.errors import ConfigError, SpeekoError
 from speeko_jobs.local import addresses
 from speeko_jobs.local.connections import watched_session
 
@@ -34,10 +34,8 @@ class _Looks:
         self.allow_private, self.proxied = allow_private, False
 
     def look(self, found: Sequence[addresses.Address]) -> None:
-        if addresses.refusal(found, public_only=False):
-            raise WebhookError("a link-local or metadata address, to which nothing is sent")
-        if not self.allow_private and not all(map(addresses.is_public, found)):
-            raise WebhookError("a private address: see allow_private_webhooks in `speeko config`")
+        if why := _refusal(found, allow_private=self.allow_private):
+            raise WebhookError(why)
 
     def connected(self, connection: socket.socket) -> None:
         if self.proxied:
@@ -47,6 +45,23 @@ class _Looks:
         except BaseException:
             connection.close()
             raise
+
+
+def check_literal(url: str, *, allow_private: bool) -> None:
+    """Raise ConfigError for a literal address to which no event would be sent. Looks up no name."""
+    host = (urlsplit(url).hostname or "") if url else ""
+    found = addresses.literal(host) if host else None
+    if found is not None and (why := _refusal([found], allow_private=allow_private)):
+        raise ConfigError(f"--webhook: {host} is {why}")
+
+
+def _refusal(found: Sequence[addresses.Address], *, allow_private: bool) -> str:
+    """Return why nothing is sent to these addresses; "" where all are allowed."""
+    if addresses.refusal(found, public_only=False):
+        return "a link-local or metadata address, to which nothing is sent"
+    if not allow_private and not all(map(addresses.is_public, found)):
+        return "a private address: set SPEEKO_ALLOW_PRIVATE_WEBHOOKS=1 where events may be sent there"
+    return ""
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from speeko_jobs.core.redaction import redacted
+from speeko_jobs.core import web_address
 from speeko_jobs.errors import ConfigError
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -55,12 +55,7 @@ def check(cache: str, base: str) -> None:
         raise ConfigError(f"--cache-control: {cache!r} is no header: give words such as public, max-age=3600")
     if not base:
         return
-    try:
-        parts = urlsplit(base)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits or parts.query or parts.fragment or any(not "!" <= c <= "~" for c in base):
-        raise ConfigError("--public-base-url takes an address such as https://cdn.example/audio")
-    if redacted(base) != base or "@" in parts.netloc:
-        raise ConfigError("--public-base-url: no keys and passwords in the address, it is shown and stored")
+    example = "https://cdn.example/audio"
+    parts = web_address.check("--public-base-url", base, example=example, no_secrets="it is shown and stored")
+    if parts.query or parts.fragment or not base.isascii():
+        raise ConfigError(f"--public-base-url takes an address such as {example}, without ? and #")

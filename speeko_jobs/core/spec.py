@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from speeko_jobs.core import language as languages
-from speeko_jobs.core import publishing, waste
+from speeko_jobs.core import publishing, waste, web_address
 from speeko_jobs.core.converting import Delivered, bought_format
 from speeko_jobs.core.offer import Offer
 from speeko_jobs.core.profiles import Profile, profile_of
@@ -169,17 +168,10 @@ def checked(spec: JobSpec) -> JobSpec:
 
 def check_webhook(url: str) -> None:
     """Raise ConfigError for an address that nothing can be sent to, or that holds a login or a key."""
-    if not url:
-        return
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits or any(character <= " " or character == "\x7f" for character in url):
-        raise ConfigError("--webhook takes an address such as https://example.com/hook")
-    if redacted(url) != url or "@" in parts.netloc:
-        raise ConfigError(
-            "--webhook: no keys and passwords in the address, it is stored: the receiver knows us by the"
-            " signature (SPEEKO_WEBHOOK_SECRET)"
+    if url:
+        web_address.check(
+            "--webhook",
+            url,
+            example="https://example.com/hook",
+            no_secrets="it is stored: the receiver knows us by the signature (SPEEKO_WEBHOOK_SECRET)",
         )

@@ -19,6 +19,7 @@ from speeko_jobs.core.pauses import kind_of, remedy
 from speeko_jobs.core.signature import signed
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.finalize import summarize
+from speeko_jobs.settings import Settings
 
 AT_ONCE = 8
 LEASE_SECONDS = 300.0  # longer than AT_ONCE tries take at worst
@@ -57,6 +58,14 @@ def _send(context: Context, hook: Hook) -> bool:
         return False
     hooks.delivered(context.database, hook)
     return True
+
+
+def check_address(settings: Settings, url: str) -> None:
+    """Raise ConfigError for a webhook at a literal address to which nothing is sent under these settings.
+
+    For commands that submit; a job whose webhook is refused later runs all the same.
+    """
+    webhook.check_literal(url, allow_private=settings.allow_private_webhooks == 1)
 
 
 def _pause(hook: Hook) -> dict[str, str]:

@@ -25,7 +25,7 @@ from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.errors import BudgetError, SpeekoError, UsageError
-from speeko_jobs.flow import accounts
+from speeko_jobs.flow import accounts, hooks
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.submit import NOWHERE
@@ -175,6 +175,7 @@ def start(
     Raises SpeekoError, and then nothing was started and nothing has changed.
     """
     database, spec = context.database, group.spec
+    hooks.check_address(context.settings, spec.webhook)
     accounts.require_same(context, spec)
     context.store_of(spec.store).check_writable()
 

@@ -60,6 +60,21 @@ def addresses_of(host: str, port: int) -> list[Address]:
     return [plain(str(entry[4][0])) for entry in found]
 
 
+def literal(host: str) -> Address | None:
+    """Return the address that a host stands for without a look-up; None for a name.
+
+    `127.1`, `0x7f000001` and `2130706433` are addresses to every resolver.
+    """
+    try:
+        return plain(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return None
+
+
 def plain(text: str) -> Address:
     """Return the address, an IPv4-mapped one as the IPv4 address that it is. ValueError when it is none."""
     address = ipaddress.ip_address(text.partition("%")[0])

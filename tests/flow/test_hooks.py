@@ -17,6 +17,7 @@ import pytest
 from speeko_jobs.adapters.postgres import hooks as events
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow import control, finalize, hooks
+from speeko_jobs.settings import Settings
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.spine import texts
 
@@ -200,7 +201,7 @@ def test_private_and_metadata_addresses_are_not_connected(flow: InProcess, recei
     assert "a private address" in standing(flow)[0][4]
     assert receiver.got == []
     allowed = flow.again(allow_private_webhooks=1)
-    for url in ("http://169.254.169.254/latest", "http://[fd00:ec2::254]/"):
+    for url in ("http://169.254.169.254/latest", "http://[fd00:ec2::254]/"):  # commands refuse them earlier
         job, _ = flow.submit(flow.catalog(ROWS), {"webhook": url})
         flow.drive(job)
         assert hooks.send_due(allowed.context, job) == 0
@@ -221,6 +222,32 @@ def test_addresses_that_are_refused(flow: InProcess, url: str) -> None:
     with pytest.raises(ConfigError, match="--webhook") as error:
         flow.spec(webhook=url)
     assert "canary" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "private_too"),
+    [
+        ("169.254.169.254", True), ("[fd00:ec2::254]", True), ("[::ffff:169.254.169.254]", True),
+        ("2852039166", True), ("100.100.100.200", True), ("127.0.0.1", False), ("10.1.2.3", False),
+        ("0x7f.1", False), ("[::1]", False),
+    ],
+)  # fmt: skip
+def test_literal_addresses_are_refused_before_a_job_is_made(host: str, private_too: bool) -> None:
+    url = f"http://{host}:8080/canary"
+    with pytest.raises(
+        ConfigError, match=r"^--webhook: .* is a (private|link-local or metadata) address"
+    ) as error:
+        hooks.check_address(Settings(), url)
+    assert "canary" not in str(error.value)
+    assert ("SPEEKO_ALLOW_PRIVATE_WEBHOOKS=1" in str(error.value)) is not private_too
+    allowed = Settings(allow_private_webhooks=1)
+    if private_too:
+        with pytest.raises(ConfigError, match="link-local or metadata"):
+            hooks.check_address(allowed, url)
+    else:
+        hooks.check_address(allowed, url)
+    for passes in ("", "http://localhost:8080/", "https://example.com/hook", "http://8.8.8.8/"):
+        hooks.check_address(Settings(), passes)
 
 
 def test_the_secret_is_nowhere(
