@@ -93,6 +93,14 @@ def names() -> frozenset[str]:
     return frozenset(langcodes.Language.get(code).display_name() for code in codes if is_valid(code))
 
 
+def shown(tag: str, written: str) -> str:
+    """Return a language for a message: as the user wrote it, with its tag where that is another word."""
+    plain = " ".join(written.split())[:MOST_CHARS]
+    if not plain or tag in (plain, _cased(plain)) or "~" in tag:
+        return repr(plain or tag)
+    return f"{plain!r} ({tag})"
+
+
 def _cased(text: str) -> str:
     """RFC 5646, section 2.1.1: all lower case, but DE and Latn where they follow no single letter."""
     out: list[str] = []

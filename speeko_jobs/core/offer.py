@@ -37,13 +37,16 @@ class Offer:
     any_voice: bool = False
     listed: Callable[[], Collection[str] | None] = nothing_listed
 
-    def refusal(self, voice: str, language: str) -> str | None:
-        """Return one line on why a row of that voice and language is not bought; None where it may be."""
-        if wrong := self.profile.refusal(voice, language):
+    def refusal(self, voice: str, language: str, written: str = "") -> str | None:
+        """Return one line on why a row of that voice and language is not bought; None where it may be.
+
+        `language` is a tag, `written` what the user wrote for it.
+        """
+        if wrong := self.profile.refusal(voice, language, written):
             return wrong + self._near_espeak(voice)
         if self.any_voice or self.profile.family == ESPEAK_FAMILY:
             return None
-        return self._language_refusal(language) or self._voice_refusal(voice)
+        return self._language_refusal(language, written) or self._voice_refusal(voice)
 
     def _near_espeak(self, voice: str) -> str:
         near = (
@@ -51,15 +54,16 @@ class Offer:
         )
         return f"; {near}" if near else ""
 
-    def _language_refusal(self, language: str) -> str | None:
+    def _language_refusal(self, language: str, written: str) -> str | None:
         if not language or self.profile.language_codes:
             return None
         name = self.profile.name
         if not languages.is_valid(language):
             near = nearest(language, languages.names()) or "give a BCP 47 tag such as en-GB"
-            return f"there is no language {language!r}: {near}"
+            return f"there is no language {languages.shown(language, written)}: {near}"
         if self.profile.takes_language and not languages.has_speakers(language):
-            return f"{name} does not speak the language {language!r}, which nobody speaks today ({ANY_VOICE})"
+            shown = languages.shown(language, written)
+            return f"{name} does not speak the language {shown}, which nobody speaks today ({ANY_VOICE})"
         return None
 
     def _voice_refusal(self, voice: str) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
+from speeko_jobs.core import language as languages
 from speeko_jobs.core.espeak_voices import espeak_voice
 from speeko_jobs.core.ssml import ESPEAK, Dialect, is_canonical
 from speeko_jobs.core.ssml import billable_chars as ssml_chars
@@ -87,8 +88,10 @@ class Profile:
         tags = ("-".join(parts[:n]) for n in range(len(parts), 0, -1))
         return next((self.language_codes[tag] for tag in tags if tag in self.language_codes), None)
 
-    def refusal(self, voice: str, language: str) -> str | None:
+    def refusal(self, voice: str, language: str, written: str = "") -> str | None:
         """One line on why this API will not speak that language with that voice; None where it may.
+
+        `written`: the language as the user wrote it, for the line.
 
         Pure, for plan time: says only what is known without asking the server.
         """
@@ -97,9 +100,9 @@ class Profile:
                 return None
             if espeak_voice("", language) is not None:
                 return f"espeak has no voice {voice!r}: `speeko voices` lists them"
-            return f"espeak does not speak the language {language!r}"
+            return f"espeak does not speak the language {languages.shown(language, written)}"
         if language and self.takes_language and self.language_code(language) is None:
-            return f"{self.name} does not speak the language {language!r}"
+            return f"{self.name} does not speak the language {languages.shown(language, written)}"
         return None
 
     def with_price(self, usd_per_million: str) -> Profile:

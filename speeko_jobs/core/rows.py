@@ -282,7 +282,8 @@ class RowReader:
         """What the cells say; empty ones take the job's own."""
         profile, routing = self._profile, self._spec.routing
         voice, own = voice.strip(), self._spec.voice
-        tag = languages.tag(language.strip() or self._spec.language)
+        written = language.strip() or self._spec.language
+        tag = languages.tag(written)
         try:
             voice = routing.voice_of(voice, own, tag) if routing is not None else voice or own
         except ConfigError as error:
@@ -290,7 +291,7 @@ class RowReader:
         if voice == AUTO:
             return Speaker(voice, tag, tag, f"the row leaves the voice to be chosen: give --voice {AUTO}")
         sent = tag if profile.takes_language else ""  # what is not sent does not change the sound
-        return Speaker(voice, sent, tag, self._offer.refusal(voice, sent) or "")
+        return Speaker(voice, sent, tag, self._offer.refusal(voice, sent, written) or "")
 
     def _check_batch_row(self, cells: Sequence[str], row_id: str, source: str) -> None:
         """OpenAI batch rows may ask for more than a job gives; say so instead of ignoring it."""

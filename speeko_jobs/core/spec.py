@@ -132,7 +132,7 @@ def from_json(data: Mapping[str, Any]) -> JobSpec:
 
 def checked(spec: JobSpec) -> JobSpec:
     """The spec with the provider's defaults filled in. Raises ConfigError on what the provider lacks."""
-    profile = spec.profile
+    profile, written = spec.profile, spec.language
     spec = dataclasses.replace(
         spec,
         model=spec.model or profile.default_model,
@@ -145,8 +145,8 @@ def checked(spec: JobSpec) -> JobSpec:
     _ = spec.delivered  # raises for a loudness that nobody can want
     if not profile.min_speed <= spec.speed <= profile.max_speed:
         raise ConfigError(f"--speed takes {profile.min_speed:g} to {profile.max_speed:g} for {profile.name}")
-    wrong = None if spec.voice == AUTO else Offer(profile, spec.any_voice).refusal(spec.voice, spec.language)
-    if wrong:
+    offer = Offer(profile, spec.any_voice)
+    if spec.voice != AUTO and (wrong := offer.refusal(spec.voice, spec.language, written)):
         raise UsageError(wrong)
     for option, url in (("--output", spec.output), ("SPEEKO_STORE", spec.store)):
         if redacted(url) != url:

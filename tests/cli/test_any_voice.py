@@ -43,7 +43,7 @@ def test_every_verb_refuses_a_voice_that_does_not_exist(
     assert (told["refused"], told["to_buy"]) == (0, 2)
     code, _, err = ready("estimate", catalog, "--provider", "speeko", "--language", "klingon")
     assert code == 2
-    assert "speeko does not speak the language 'tlh'" in err
+    assert "speeko does not speak the language 'klingon' (tlh)" in err
     code, _, err = ready("estimate", catalog, "--provider", "kokoro-fastapi", "--language", "klingon")
     assert code == 2
-    assert "kokoro-fastapi does not speak the language 'tlh'" in err
+    assert "kokoro-fastapi does not speak the language 'klingon' (tlh)" in err

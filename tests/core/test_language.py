@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speeko_jobs.core.language import MOST_CHARS, tag
+from speeko_jobs.core.language import MOST_CHARS, shown, tag
 
 ADVENTUREWORKS = """\
 Afrikaans af|Albanian sq|Basque eu|Bosnian (Cyrillic) bs-Cyrl|Bosnian (Latin) bs-Latn|Brazilian pt-BR|
@@ -68,3 +68,19 @@ def test_any_text_gives_a_short_stable_tag(name: str) -> None:
     once = tag(name)
     assert len(once) <= MOST_CHARS
     assert tag(once) == once
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("klingon", "'klingon' (tlh)"),
+        ("German (Austria)", "'German (Austria)' (de-AT)"),
+        ("DE_at", "'DE_at'"),
+        ("germn", "'germn'"),
+        ("", "''"),
+        ("A language of which nobody has heard anything yet", "'A language of which nobody has hear'"),
+    ],
+)
+def test_messages_show_a_language_as_it_was_written(written: str, said: str) -> None:
+    assert shown(tag(written), written) == said
+    assert shown(tag(written), "") == repr(tag(written))

@@ -79,6 +79,9 @@ def test_any_voice_passes_but_for_what_cannot_be_asked_for() -> None:
 @pytest.mark.parametrize("provider", ["speeko", "kokoro-fastapi"])
 def test_klingon(provider: str) -> None:
     assert f"{provider} does not speak the language 'tlh'" in refusal(provider, "", tag("klingon"))
+    said = Offer(PROFILES[provider]).refusal("", tag("klingon"), "klingon")
+    assert said is not None
+    assert f"{provider} does not speak the language 'klingon' (tlh)" in said
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_rows_with_such_voices_and_languages_are_refused_one_by_one(flow: InProc
     reasons = list(plan.refusals.items())
     assert [count for _, count in reasons] == [2, 1]
     assert WRONG in reasons[0][0]
-    assert "speeko does not speak the language 'tlh'" in reasons[1][0]
+    assert "speeko does not speak the language 'klingon' (tlh)" in reasons[1][0]
     summary = flow.run(source, **columns)
     assert (summary["delivered"], summary["refused"], summary["calls"]) == (1, 3, 1)
     assert flow.provider.calls == 1
