@@ -12,6 +12,7 @@ from typing import Any
 
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.core.inert import printable
+from speeko_jobs.core.web_address import missing_slash
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
 
@@ -64,7 +65,12 @@ class Call:
 
 
 def absolute(place: str) -> str:
-    """A folder's path from the root on; URLs, and "" for the default, stay as they are."""
+    """Return a folder's path from the root on; URLs, and "" for the default, stay as they are.
+
+    Raises ConfigError for a URL that lacks a slash.
+    """
+    if wrong := missing_slash(place):
+        raise ConfigError(wrong)
     return str(Path(place).expanduser().absolute()) if place and "://" not in place else place
 
 

@@ -1,7 +1,7 @@
-"""Check the form of web addresses that jobs keep: of webhooks and of a CDN.
+"""Check the form of addresses that users give: of webhooks, of a CDN, and of places with a missing slash.
 
-Invariant: an accepted address holds no login and no key, because specs are stored and shown. Looks nothing
-up: whether an address may be connected to is decided by local.addresses.
+Invariant: a web address that `check` accepts holds no login and no key, because specs are stored and shown.
+Looks nothing up: whether an address may be connected to is decided by local.addresses.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from speeko_jobs.core.redaction import redacted
 from speeko_jobs.errors import ConfigError
 
 MAX_PORT = 65_535
+_ONE_SLASH = re.compile(r"(s3a?|gs|az|azure|abfss?|memory|https?|file):/(?!/)", re.IGNORECASE)
 
 
 def check(option: str, url: str, *, example: str, no_secrets: str) -> SplitResult:
@@ -39,6 +40,21 @@ def check(option: str, url: str, *, example: str, no_secrets: str) -> SplitResul
             f"{option}: {parts.netloc} has {what}: give one from 1 to {MAX_PORT}, or none and no colon"
         )
     return parts
+
+
+def missing_slash(place: str) -> str:
+    """Return one line on an address that lacks a slash, such as s3:/x; "" for every other place.
+
+    `./s3:/x` is a folder. The line holds no password: nothing before an "@" is repeated.
+    """
+    found = _ONE_SLASH.match(place)
+    if found is None:
+        return ""
+    scheme, rest = found[1].lower(), place[found.end() :].rpartition("@")[2].partition("?")[0]
+    meant = f"file:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
+    return (
+        f"{scheme}:/{rest} lacks a slash: did you mean {meant}? (a folder of that name is ./{scheme}:/{rest})"
+    )
 
 
 def _port(netloc: str) -> str | None:

@@ -387,8 +387,9 @@ def test_what_object_stores_say_in_one_line(text: str, kind: type[StoreError], m
 
 @pytest.mark.parametrize(
     "url",
-    ["", " ", "http://x/y", "ftp://x", "s3://", "gs:///x", "s3://user:pass@bucket", "file://x/y", "file://"],
-)
+    ["", " ", "http://x/y", "ftp://x", "s3://", "gs:///x", "s3://user:pass@bucket", "file://x/y", "file://",
+     "s3:/x", "gs:/x", "az:/user:pass@x"],
+)  # fmt: skip
 def test_urls_that_mean_nothing(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Store(url)

@@ -37,6 +37,7 @@ SCRIPT = Path(sys.executable).with_name("speeko")
         (["run", "a.csv", "--format", "midi"], 1, "--format takes mp3, ogg, opus, wav, flac"),
         (["run", "a.csv", "--speed", "nan"], 1, "speed takes 0.1 to 10, not nan"),
         (["run", "a.csv", "--price-per-million", "cheap"], 1, "takes dollars such as 15, or 15, 12 from"),
+        (["run", "a.csv", "--output", "s3:/shop/audio"], 1, "did you mean s3://shop/audio?"),
         (["voices", "--provider", "parrot"], 1, "there is no provider 'parrot'"),
         (["config", "--config", "no.toml"], 1, "no.toml: no such settings file"),
         (["worker", "--queues", "x"], 1, "there is no queue 'x'"),

@@ -8,6 +8,7 @@ import pytest
 
 from speeko_jobs.core import publishing
 from speeko_jobs.core.spec import check_webhook
+from speeko_jobs.core.web_address import missing_slash
 from speeko_jobs.errors import ConfigError
 
 
@@ -66,3 +67,28 @@ def test_logins_and_keys_are_refused_and_not_repeated(
 @pytest.mark.parametrize("url", ["", "https://a.example", "http://a.example:65535/x", "http://[::1]:80/"])
 def test_addresses_that_can_be_pass(check: Callable[[str], None], option: str, url: str) -> None:
     check(url)
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("s3:/shop/audio", "s3://shop/audio"),
+        ("S3:/shop", "s3://shop"),
+        ("gs:/shop", "gs://shop"),
+        ("az:/shop", "az://shop"),
+        ("https:/a.example/x.csv", "https://a.example/x.csv"),
+        ("http:/user:canary@a.example/x.csv?token=canary", "http://a.example/x.csv"),
+        ("file:/folder", "file:///folder"),
+    ],
+)
+def test_an_address_that_lacks_a_slash_is_one_line(place: str, meant: str) -> None:
+    said = missing_slash(place)
+    assert f"did you mean {meant}? " in said
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(
+    "place", ["", "s3://x", "./s3:/x", "/a/s3:/x", "C:/x", "out", "s3", "s3:x", "file:///x"]
+)
+def test_other_places_lack_no_slash(place: str) -> None:
+    assert missing_slash(place) == ""

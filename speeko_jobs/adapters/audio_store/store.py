@@ -20,6 +20,7 @@ from speeko_jobs.adapters.audio_store.folder import Folder
 from speeko_jobs.adapters.audio_store.objects import Address, Objects
 from speeko_jobs.core.naming import earlier_audio_path
 from speeko_jobs.core.publishing import IMMUTABLE
+from speeko_jobs.core.web_address import missing_slash
 from speeko_jobs.errors import ConfigError, StoreError
 
 T = TypeVar("T")
@@ -266,6 +267,8 @@ def _driver(url: str, cache_control: str) -> Folder | Objects:
     if not separator:
         if not url.strip():
             raise ConfigError("the store's URL is empty: name a folder, s3://, gs:// or az://")
+        if wrong := missing_slash(url):
+            raise ConfigError(wrong)
         root = str(Path(url).expanduser().absolute())
         return Folder(root, root)
     parts = urlsplit(url)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from speeko_jobs.adapters.corpus import remote
 from speeko_jobs.adapters.corpus.streams import CHUNK_BYTES, ByteStream
+from speeko_jobs.core.web_address import missing_slash
 from speeko_jobs.errors import CatalogError
 
 SHEET_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
@@ -60,6 +61,8 @@ def _expanded(named: str) -> Iterator[Source]:
         yield from _objects(named)
     elif scheme:
         raise CatalogError(f"{remote.shown(named)}: {scheme}:// is not read: use http(s), s3, gs, az or file")
+    elif wrong := missing_slash(named):
+        raise CatalogError(wrong)
     else:
         yield from _local(named, "")
 

@@ -56,6 +56,8 @@ def test_what_is_not_there_is_said_at_once(tmp_path: Path) -> None:
         (tmp_path / "*.tsv", "no file matches"),
         (tmp_path / "empty", "no catalog files in this folder"),
         ("ftp://host/x.csv", "ftp:// is not read"),
+        ("s3:/bucket/x.csv", "did you mean s3://bucket/x.csv"),
+        ("http:/host/x.csv", "did you mean http://host/x.csv"),
     ]:
         with pytest.raises(CatalogError, match=what):
             open_catalog([str(tmp_path / "a.csv"), str(missing)])
