@@ -6,11 +6,13 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries, jobs, outputs, plans, tenants
+from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.outputs import OutputBusyError, Rival
 from speeko_jobs.core import waste
 from speeko_jobs.core.change import ADDED
@@ -63,7 +65,8 @@ def submit(
     accounts.require_same(context, spec)
     context.store_of(spec.store).check_writable()
     output = context.destination_of(spec) if spec.deliver else None
-    where = _marked(context, output, _mark(output)) if output is not None else _nowhere(context)
+    mark = _mark(output) if output is not None else _Mark("", is_new=False)
+    where = _marked(context, output, mark.text) if output is not None else _nowhere(context)
 
     def create(t: Any) -> tuple[int, Rival | None]:
         if output is not None:
@@ -82,9 +85,12 @@ def submit(
             raise OutputBusyError(rival)
         return job, rival
 
-    job, rival = database.run(create)
     closing = contextlib.ExitStack()
+    job = 0
     try:
+        job, rival = database.run(create)
+        if output is not None and output.size(MARK) is None:  # one that was refused has taken it away
+            output.put(MARK, mark.text.encode())
         if on_created is not None:
             on_created(job)
         if rival is not None and on_wait is not None:
@@ -131,8 +137,10 @@ def submit(
         chunks_left = database.run(release)
     except BaseException:
         with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
-            if database.run(lambda t: jobs.drop(t, job)):
+            if job and database.run(lambda t: jobs.drop(t, job)):
                 clear_parts(context, spec.store, job)
+            if output is not None and mark.is_new:
+                database.run(lambda t: _unmark(t, output, where))
         raise
     finally:
         closing.close()
@@ -229,13 +237,32 @@ def _marked(context: Context, destination: Store, mark: str) -> int:
     return context.database.run(lambda t: jobs.destination(t, destination.url, mark))
 
 
-def _mark(destination: Store) -> str:
-    """Return what the mark says. It is written in any case: a destination that refuses is noticed before
-    anything is bought."""
-    if destination.size(MARK) is None:
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What a destination's mark says, and whether this submission has made it."""
+
+    text: str
+    is_new: bool
+
+
+def _mark(destination: Store) -> _Mark:
+    """Return the mark. It is written in any case: a destination that refuses is noticed before anything is
+    bought."""
+    is_new = destination.size(MARK) is None
+    if is_new:
         destination.put(MARK, uuid.uuid4().hex.encode())
         written = destination.get(MARK)
     else:
         written = destination.get(MARK)
         destination.put(MARK, written)
-    return written.decode("ascii", "replace").strip()[:64]
+    return _Mark(written.decode("ascii", "replace").strip()[:64], is_new)
+
+
+def _unmark(t: Transaction, destination: Store, where: int) -> None:
+    """Delete a mark that a refused submission has made, unless another job relies on it.
+
+    Under the lock of `create`: a submitter that comes later sees that the mark is missing.
+    """
+    outputs.lock(t)
+    if not outputs.has_jobs(t, where):
+        destination.delete([MARK])

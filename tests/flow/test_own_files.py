@@ -12,6 +12,7 @@ from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core import naming
 from speeko_jobs.core.states import JobState
 from speeko_jobs.errors import CatalogError, ConfigError
+from speeko_jobs.flow import submit
 from tests.fixtures.inprocess import InProcess
 
 ROWS = [("a", "One."), ("b", "Two."), ("c", "Three.")]
@@ -34,11 +35,40 @@ def test_a_file_of_the_user_is_refused_at_plan_time_and_overwrite_allows_it(
         flow.submit(flow.catalog(ROWS))
     assert "--overwrite" in str(refused.value)
     assert mine.read_text() == "mine"
+    assert [p.name for p in flow.output.iterdir()] == [name]  # no mark, either
     assert flow.provider.calls == 0
     assert flow.books.one("SELECT count(*) FROM speeko.job") == 0
     flow.run(flow.catalog(ROWS), {"overwrite": True, "prune": True})
     assert mine.read_bytes() != b"mine"
     assert flow.run(flow.catalog(ROWS), {"prune": True})["unchanged"] == 3  # they are ours from now on
+
+
+def test_a_refused_plan_leaves_marks_alone_that_others_rely_on(flow: InProcess) -> None:
+    """One that was there; and one that was made by the refused job, while another waits for the output."""
+    flow.run(flow.catalog(ROWS[:1]))
+    mark = (flow.output / naming.MARK).read_text()
+    keep(flow, "c.mp3")
+    with pytest.raises(CatalogError, match=REFUSED):
+        flow.submit(flow.catalog(ROWS))
+    assert (flow.output / naming.MARK).read_text() == mark
+    assert flow.run(flow.catalog(ROWS[:2]))["unchanged"] == 1
+
+    other = flow.folder / "other"
+    other.mkdir()
+    (other / "a.mp3").write_text("mine")
+    spec = flow.spec(output=str(other))
+    second: list[int] = []
+
+    def join(_: int) -> None:
+        """Create the second job while the first is being planned, as its submitter would."""
+        (where,) = flow.books.execute("SELECT max(id) FROM speeko.destination")[0]
+        database = flow.context.database
+        second.append(database.run(lambda t: jobs.create(t, spec, tenant="shop", destination_id=where)))
+
+    with pytest.raises(CatalogError, match=REFUSED):
+        submit.submit(flow.context, spec, flow.orders(flow.catalog(ROWS)), tenant="shop", on_created=join)
+    assert (other / naming.MARK).exists()
+    flow.context.database.run(lambda t: jobs.drop(t, second[0]))
 
 
 def test_the_first_few_of_many_are_listed(flow: InProcess) -> None:

@@ -62,6 +62,11 @@ def look(t: Transaction, job: int) -> Rival | None:
     return found
 
 
+def has_jobs(t: Transaction, destination: int) -> bool:
+    """Return whether any job is of this destination, also one that is being planned."""
+    return t.row("output_has_jobs", {"destination": destination}) is not None
+
+
 def later(t: Transaction, job: int) -> int | None:
     """Return a job that was released for the same destination after this one; None when there is none."""
     found = t.row("output_later", {"job": job})

@@ -34,3 +34,6 @@ SELECT l.id FROM speeko.job l
 WHERE l.destination_id = (SELECT destination_id FROM speeko.job WHERE id = %(job)s) AND l.id > %(job)s
   AND l.released_at IS NOT NULL
 ORDER BY l.destination_id, l.id LIMIT 1
+
+-- output_has_jobs: some job of a destination
+SELECT id FROM speeko.job WHERE destination_id = %(destination)s ORDER BY destination_id, id LIMIT 1
