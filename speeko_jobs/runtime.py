@@ -23,8 +23,10 @@ from speeko_jobs.local.stack import Stack
 from speeko_jobs.settings import Settings
 
 
-def open_context(settings: Settings, *, name: str = "speeko", pool_size: int = 4) -> Context:
-    """The open things of this process. Connections are made by the first use."""
+def open_context(
+    settings: Settings, *, name: str = "speeko", pool_size: int = 4, is_told: bool = False
+) -> Context:
+    """The open things of this process. Connections are made by the first use. `is_told`: see `RedisCache`."""
     if not settings.database_url or not settings.redis_url:
         raise ConfigError("no servers: set SPEEKO_DATABASE_URL and SPEEKO_REDIS_URL, or use `speeko up`")
     if settings.store_url == str(settings.home_path / "audio"):
@@ -35,7 +37,7 @@ def open_context(settings: Settings, *, name: str = "speeko", pool_size: int = 4
     return Context(
         settings,
         database,
-        RedisCache(settings.redis_url, audio_bytes, lambda: restores.identity(database)),
+        RedisCache(settings.redis_url, audio_bytes, lambda: restores.identity(database), is_told=is_told),
         Queue(settings.queue_url),
         {},
     )

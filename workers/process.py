@@ -9,6 +9,7 @@ import asyncio
 import gc
 import importlib
 import mmap
+import os
 import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -71,7 +72,10 @@ def open_process() -> Process:
     if _opened is None:
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.freeze()  # what is loaded stays: no collection has to go over it again
-        _opened = Process(runtime.open_context(settings, name="speeko-worker"), uvloop.new_event_loop())
+        # the command that supervises this worker has looked at Redis and said what is wrong with it
+        is_told = bool(os.environ.get("SPEEKO_SUPERVISED"))
+        context = runtime.open_context(settings, name="speeko-worker", is_told=is_told)
+        _opened = Process(context, uvloop.new_event_loop())
     return _opened
 
 

@@ -101,7 +101,10 @@ class RedisCache:
         url: str,
         audio_budget_bytes: int = AUDIO_BUDGET_BYTES,
         database_id: Callable[[], str] = lambda: "",
+        *,
+        is_told: bool = False,
     ) -> None:
+        """`is_told`: another process has said whether this Redis belongs to another database."""
         try:
             self._redis = redis.Redis.from_url(
                 url,
@@ -114,7 +117,7 @@ class RedisCache:
             raise ConfigError(f"SPEEKO_REDIS_URL is not a Redis URL: {error}") from None
         self._budget_bytes = audio_budget_bytes
         self._database_id = database_id
-        self._bound, self._bound_until = _OWN, 0.0
+        self._bound, self._bound_until, self._is_told = _OWN, 0.0, is_told
         self._put_records = self._redis.register_script(redis_scripts.PUT_RECORDS)
         self._put_audio = self._redis.register_script(redis_scripts.PUT)
         self._get_audio = self._redis.register_script(redis_scripts.GET)
@@ -136,23 +139,28 @@ class RedisCache:
             self._bind()
         return self._bound
 
-    def _bind(self) -> str:
-        """Find out whose names these are, and take them where they are nobody's; the id of another owner."""
+    def _bind(self, *, warn: bool = True) -> str:
+        """Find out whose names these are, and take them where they are nobody's; the id of another owner.
+
+        `warn`: log a change from this database's Redis to another's.
+        """
         own = self._database_id().encode()
         owner = own
         if own:
             self._redis.set(OWNER, own, nx=True)
             owner = cast("bytes | None", self._redis.get(OWNER)) or own
         names = _OWN if owner == own else _apart(own.decode())
-        if names is not _OWN and self._bound is _OWN:
-            log.warning(FOREIGN)
+        is_new = names is not _OWN and self._bound is _OWN and warn and not self._is_told
         self._bound, self._bound_until = names, time.monotonic() + BOUND_SECONDS
+        self._is_told = False  # of the first look only: what changes later is told again
+        if is_new:
+            log.warning(FOREIGN)
         return "" if owner == own else owner.decode("ascii", "replace")
 
     def is_foreign(self) -> bool:
-        """Whether this Redis belongs to another database. Raises ServerError."""
+        """Return whether this Redis belongs to another database; the caller says so. Raises ServerError."""
         try:
-            return self._bind() != ""
+            return self._bind(warn=False) != ""
         except redis.RedisError as error:
             raise ServerError(f"Redis does not answer: {error}") from None
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
+from speeko_jobs.adapters.redis_cache import OWNER
 from speeko_jobs.local.stack import Stack, running
+from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 ROWS = [("a", "Hello world"), ("b", "Good day to you"), ("c", "Hello world"), ("d", "")]
 PRICED = ("--price-per-million", "15")
@@ -71,6 +74,19 @@ def look_at_the_job(cli: Any, here: Any, catalog: Path, out: Path) -> None:
         assert code == 1
         assert told in err
         assert len(err.splitlines()) == 1
+
+
+def test_a_redis_of_another_database_is_told_once_in_a_run(
+    cli: Any,
+    migrated_url: str,  # noqa: F811
+    redis_url: str,
+) -> None:
+    with redis.Redis.from_url(redis_url) as server:
+        server.set(OWNER, "f" * 16)
+    servers = {"SPEEKO_DATABASE_URL": migrated_url, "SPEEKO_REDIS_URL": redis_url}
+    done = cli("run", cli.catalog(ROWS[:3]), "--output", "out", SPEEKO_LOGS="stderr", **servers)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("this Redis belongs to another database") == 1
 
 
 def test_all_rows_served_is_success_and_leaves_relative_places_where_they_were_meant(cli: Any) -> None:
