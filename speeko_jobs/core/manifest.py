@@ -21,6 +21,29 @@ PUBLIC_COLUMNS = (*COLUMNS, "url")  # where a public base is given
 # what was said: numbers, lexicon and repair are not applied to it once more.
 FAILED_COLUMNS = ("id", "text", "voice", "language", "segments", "as_spoken", "file", "row", "error")
 
+CELL_CHARS = 40  # of a cell that is kept for failed.csv
+
+
+class Kept(NamedTuple):
+    """The cells `segments` and `as_spoken` of a refused row, which failed.csv repeats.
+
+    Stored in the item's `change`, which means nothing for a row that is not delivered.
+    """
+
+    segments: str = ""
+    as_spoken: str = ""
+
+    def stored(self) -> str | None:
+        """Return both as one text; None where both are empty."""
+        return f"{self.as_spoken}|{self.segments}" if any(self) else None
+
+
+def kept(stored: str | None) -> Kept:
+    """Return the cells that `Kept.stored` wrote; empty ones for rows of older versions."""
+    as_spoken, separator, segments = (stored or "").partition("|")
+    return Kept(segments, as_spoken) if separator else Kept()
+
+
 _string = json.encoder.encode_basestring  # keeps every script readable, escapes control characters
 # a cell that is only what it says
 _is_plain = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ._/()-]*)?").fullmatch

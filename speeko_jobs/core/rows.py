@@ -14,7 +14,7 @@ from speeko_jobs.core import naming, publishing, segments, ssml
 from speeko_jobs.core.columns import OPENAI_BATCH_HEADER, Columns, join_ids, join_texts
 from speeko_jobs.core.inert import spreadsheet_raw
 from speeko_jobs.core.key import Engine, KeyMaker
-from speeko_jobs.core.manifest import FAILED_COLUMNS
+from speeko_jobs.core.manifest import CELL_CHARS, FAILED_COLUMNS, Kept
 from speeko_jobs.core.offer import Offer
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.core.text import has_speech, is_plain, spoken
@@ -30,14 +30,15 @@ Refused = Callable[[int, "Refusal"], None]
 class Refusal(Exception):
     """A row that cannot be spoken. `reason` is one line; `source` the text as it stood.
 
-    `voice` and `language` are what the row asks for, "" where it leaves them to the job: failed.csv holds
-    them, so that a corrected row is not spoken by another voice.
+    `voice` and `language` are what the row asks for, "" where it leaves them to the job, `kept` its cells
+    on how its text is taken: failed.csv holds them, so that a corrected row is not spoken otherwise.
     """
 
     def __init__(self, reason: str, row_id: str, source: str) -> None:
         super().__init__(reason)
         self.reason, self.row_id, self.source = reason, row_id, source
         self.voice = self.language = ""
+        self.kept = Kept()
 
 
 class Read(NamedTuple):
@@ -154,6 +155,7 @@ class RowReader:
                 out.append(self.read(row_no, cells))
             except Refusal as refusal:
                 refusal.voice, refusal.language = self._asked(cells)
+                refusal.kept = self._kept(cells)
                 refused(row_no, refusal)
         return out
 
@@ -163,6 +165,12 @@ class RowReader:
         voice, language = self._cells_of_speaker(cells) if self._voiced else ("", "")
         voice = voice.strip() or (self._of_row(cells).voice if self._voiced else self._default.voice)
         return voice, language.strip()
+
+    def _kept(self, cells: Sequence[str]) -> Kept:
+        """Return what the row says of how its text is taken."""
+        cells, wanted = self._meant(cells), (self._columns.segments, self._as_spoken)
+        has = [cells[at] if at is not None and 0 <= at < len(cells) else "" for at in wanted]
+        return Kept(*[cell.strip()[:CELL_CHARS] for cell in has])
 
     def read(self, row_no: int, cells: Sequence[str]) -> Read:
         """The row as it will be spoken. Raises Refusal."""

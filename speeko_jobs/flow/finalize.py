@@ -181,7 +181,9 @@ def _failed_rows(
         text = row.source if row.source is not None else " ".join(texts.get(k, "") for k in row.keys or ())
         file, file_row = _place(job, line["row"])
         is_whole = job.spec.segments == "sentence" and len(row.keys or ()) == 1
-        kind = ["whole" if is_whole else "", "yes" if row.source is None else ""]
+        kind = manifest.Kept("whole" if is_whole else "", "yes" if row.source is None else "")
+        if row.error is not None:  # refused by the planner
+            kind = manifest.kept(row.change)
         yield [line["id"], text, line["voice"], line["language"], *kind, file, file_row, line["error"]]
 
 

@@ -321,7 +321,9 @@ class _Planner:
         row_id, source = _storable(refusal.row_id), _storable(refusal.source)
         voice, language = _storable(refusal.voice) or None, _storable(refusal.language) or None
         voice = None if voice == self.spec.voice else voice
-        return Item(row_no, row_id, None, voice, language, 0, (), error=reason, source=source)
+        kept = refusal.kept.stored()
+        kept = None if kept is None else _storable(kept)
+        return Item(row_no, row_id, None, voice, language, 0, (), error=reason, source=source, change=kept)
 
     # looking up and writing, in one thread beside the reader
 

@@ -92,6 +92,41 @@ def test_failed_csv_keeps_the_voice_and_language_that_a_refused_row_asks_for(flo
     assert flow.provider.calls == 1
 
 
+def test_failed_csv_keeps_how_the_text_of_a_refused_row_is_taken(flow: InProcess) -> None:
+    """Run again with a corrected voice it must not be cut into sentences, nor be worded twice."""
+    source = flow.folder / "segments.csv"
+    rows = [
+        "id,text,voice,segments",
+        "whole,One. And more.,kokoro-frendly,whole",
+        "cut,Two. And more.,kokoro-frendly,sentence",
+        "unsaid,Three. And so on.,kokoro-frendly,",
+        "odd,Four. And more.,,sometimes",
+        "good,Five.,,",
+    ]
+    source.write_text("\n".join(rows) + "\n")
+    spec: dict[str, object] = {"segments": "sentence"}
+    assert flow.run(str(source), spec, voice_column="voice")["refused"] == 4
+
+    def taken() -> dict[str, tuple[str, str]]:
+        return {row["id"]: (row["segments"], row["as_spoken"]) for row in flow.table("failed.csv")}
+
+    expected = {"whole": ("whole", ""), "cut": ("sentence", ""), "unsaid": ("", ""), "odd": ("sometimes", "")}
+    assert taken() == expected
+    text = (flow.output / "failed.csv").read_text()
+    spoken = text.replace("kokoro-frendly,,whole,,", "kokoro-frendly,,whole,yes,")
+    assert spoken != text
+    again = flow.folder / "again.csv"
+    again.write_text(spoken)
+    assert flow.run(str(again), spec)["refused"] == 4
+    assert taken() == expected | {"whole": ("whole", "yes")}
+    corrected = flow.folder / "corrected.csv"
+    corrected.write_text((flow.output / "failed.csv").read_text().replace("frendly", "friendly"))
+    before = flow.provider.calls
+    assert flow.run(str(corrected), spec)["refused"] == 1
+    assert flow.provider.calls - before == 1 + 2 + 2
+    assert taken() == {"odd": ("sometimes", "")}
+
+
 def test_a_rule_of_such_a_voice_stops_the_job(flow: InProcess) -> None:
     routing = Routing((), None, read("rules.toml", RULES))
     with pytest.raises(UsageError, match=f"rule 1: {WRONG}"):
