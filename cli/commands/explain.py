@@ -33,8 +33,10 @@ def command(call: Call, /, files: tuple[str, ...], row: int | None, row_id: str,
 
     Its text as it stands and after each step, its voice and why, its file name, and for each call that it
     takes the key and where the audio would come from. Takes the options of `speeko run`; nothing is started.
+    Exit code 3: the row is refused.
     """
     from cli.explanation import print_explained
+    from cli.failures import OK, WITH_ERRORS
     from cli.request import orders_of, spec_of
     from cli.standing import standing
     from speeko_jobs.errors import UsageError
@@ -52,4 +54,4 @@ def command(call: Call, /, files: tuple[str, ...], row: int | None, row_id: str,
         emit(found.to_json())
     else:
         print_explained(found)
-    return 0
+    return WITH_ERRORS if found.refused else OK

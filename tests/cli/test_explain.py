@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,10 @@ def test_the_same_as_json(shop: Any) -> None:
 
 def test_a_refused_row_says_why(shop: Any) -> None:
     code, out, _ = shop("explain", "shop.csv", "--row", "3")
-    assert code == 0
+    assert code == 3  # as a run with refused rows ends
     assert "refused   the text is empty" in out.splitlines()
+    code, out, err = shop("explain", "shop.csv", "--row", "3", "--json")
+    assert (code, err, json.loads(out)["refused"]) == (3, "", "the text is empty")
 
 
 def test_it_fits_80_columns_and_is_inert() -> None:
