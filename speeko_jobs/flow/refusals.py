@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from speeko_jobs.adapters.audio_store import MissingObject
+from speeko_jobs.adapters.audio_store import RUN_AGAIN, MissingObject
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.pauses import PauseKind, kind_of, stored_reason
 from speeko_jobs.core.spec import JobSpec
@@ -30,7 +30,8 @@ def is_of_destination(context: Context, spec: JobSpec, error: StoreError) -> boo
 def pause_refused(context: Context, job: int, spec: JobSpec, error: StoreError) -> None:
     """Pause a running or finalizing job whose destination or store refuses, with that as the reason."""
     kind = PauseKind.DESTINATION if is_of_destination(context, spec, error) else PauseKind.STORE
-    reason = stored_reason(kind, str(error))
+    # a job that is paused is not run again, it is resumed
+    reason = stored_reason(kind, str(error).replace(RUN_AGAIN, f"then `speeko resume {job}`"))
     if context.database.run(lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=STOPPABLE)):
         log.warning("job %d is paused: %s", job, reason)
     else:

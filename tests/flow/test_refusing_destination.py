@@ -171,7 +171,7 @@ def test_a_full_disk_pauses_the_job(flow: InProcess) -> None:
         job, _ = flow.submit(flow.catalog(ROWS))
         paused = flow.drive(job)
         assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.DESTINATION)
-        assert "no space left on the disk" in paused.reason
+        assert paused.reason.endswith(f"no space left on the disk: free some, then `speeko resume {job}`")
         subprocess.run(["mount", "-o", "remount,size=100m", str(flow.output)], check=True)
         control.resume(flow.context, job)
         assert flow.drive(job).state is JobState.DONE

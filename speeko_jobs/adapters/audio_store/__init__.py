@@ -4,7 +4,7 @@ One class over a URL. Knows how to put, get, list and place objects so that they
 Leaves names to `core.naming`, and what an object is worth to the database.
 """
 
-from speeko_jobs.adapters.audio_store.faults import OCCUPIED, MissingObject, StoreFull
+from speeko_jobs.adapters.audio_store.faults import OCCUPIED, RUN_AGAIN, MissingObject, StoreFull
 from speeko_jobs.adapters.audio_store.store import Store
 
-__all__ = ["OCCUPIED", "MissingObject", "Store", "StoreFull"]
+__all__ = ["OCCUPIED", "RUN_AGAIN", "MissingObject", "Store", "StoreFull"]

@@ -32,9 +32,10 @@ class MissingObject(StoreError):
         self.sizes = list(sizes)
 
 
+RUN_AGAIN = "then run it again"  # how a message ends that a command prints
 _REASONS = {
-    errno.ENOSPC: "no space left on the disk: free some, then run it again",
-    errno.EDQUOT: "the disk quota is used up: free some, then run it again",
+    errno.ENOSPC: f"no space left on the disk: free some, {RUN_AGAIN}",
+    errno.EDQUOT: f"the disk quota is used up: free some, {RUN_AGAIN}",
     errno.EFBIG: "the file would be larger than the process may write (ulimit -f)",
     errno.EACCES: "permission denied: give this user the right to write and read there",
     errno.EPERM: "permission denied: give this user the right to write and read there",
