@@ -19,6 +19,7 @@ from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.jobs import Job
+    from speeko_jobs.adapters.postgres.waiting import Seen
     from speeko_jobs.flow.prune import Pruned
 
 
@@ -95,17 +96,27 @@ def _tell(done: Pruned, dry_run: bool) -> None:
 
 def _list(call: Call, limit: int, of_tenant: str | None) -> int:
     from cli.standing import known
-    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.adapters.postgres import jobs, waiting
+    from speeko_jobs.core.states import FINISHED
 
     with known(call.settings()) as context:
         found = jobs.newest(context.database, limit, of_tenant)
+        waits = waiting.look(context.database, [job.id for job in found if job.state not in FINISHED])
     if call.json:
-        emit([_record(job) for job in found])
+        emit([_record(job) | {"waiting": _wait(waits.get(job.id))} for job in found])
     elif found:
         _print(found)
+        for job in found:
+            if (seen := waits.get(job.id)) is not None and seen.waiting is not None:
+                say(f"job {job.id} {printable(seen.line())}")
     else:
         say("there are no jobs yet: `speeko run` makes one")
     return OK
+
+
+def _wait(seen: Seen | None) -> dict[str, Any] | None:
+    """Return what a job waits for, as `status --json` has it; None where it gets on or has ended."""
+    return None if seen is None else seen.to_json()
 
 
 def _record(job: Job) -> dict[str, Any]:

@@ -39,6 +39,22 @@ def test_words_that_do_not_fit_are_told_in_one_line(here: Any, words: str, told:
     assert len(err.splitlines()) == 1
 
 
+def test_a_job_that_no_worker_serves_is_named_by_jobs_and_status(ready: Any, books: Books) -> None:
+    job = books.job(["one", "two"])
+    books.execute("""UPDATE speeko.job SET spec = spec || '{"accounts": ["mine"]}' WHERE id = %s""", [job])
+    ended = add_ended(books)
+    told = "waits for a worker: none runs that serves mine"
+    _, out, err = ready("jobs")
+    (line,) = [line for line in out.splitlines() if " waits for " in line]
+    assert line.startswith(f"job {job} {told}")
+    assert "start one with `speeko up`" in line
+    assert err == ""
+    assert f"it {told}" in ready("status", str(job))[1]
+    listed = {one["job"]: one["waiting"] for one in ready.json("jobs")}
+    assert listed == {job: ready.json("status", str(job))["waiting"], ended: None}
+    assert listed[job]["for"] == "worker"
+
+
 def test_jobs_that_ended_just_now_stay(ready: Any, books: Books) -> None:
     add_ended(books)
     assert ready("jobs", "prune", "--older-than", "0d")[:2] == (2, "")
