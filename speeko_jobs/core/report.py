@@ -42,6 +42,8 @@ _MONEY = (
     ("list_cost_usd", "at list price"),
     ("saved_usd", "saved"),
     ("routing_saved_usd", "saved by the choice of voices, at list price"),
+    ("wasted_usd", "wasted on answers that could not be used, within the cost and what is perhaps charged"),
+    ("max_waste_usd", "at most to be wasted"),
     ("budget_usd", "budget"),
 )
 

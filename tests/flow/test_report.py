@@ -94,6 +94,15 @@ def test_every_figure_is_that_of_the_summary_and_of_the_ledger(flow: InProcess) 
     check_figures(flow, summary)
 
 
+def test_wasted_money_stands_beside_the_cost(flow: InProcess) -> None:
+    flow.provider.script([{"match": ROWS[0][1], "times": 1, "garbage": "silence"}])
+    summary = flow.run(flow.catalog(ROWS))
+    assert micros(summary["wasted_usd"]) > 0
+    found = check_figures(flow, summary)
+    assert found["wasted_usd"] == summary["wasted_usd"]
+    assert found["max_waste_usd"] == summary["max_waste_usd"] == "1.000000"
+
+
 def test_failed_rows_and_their_reasons(flow: InProcess) -> None:
     flow.provider.script([{"match": f"number {n} ", "times": -1, "status": 422} for n in range(3)])
     summary = flow.run(flow.catalog([*ROWS[:5], *[(f"e{n}", "") for n in range(60)]]))
