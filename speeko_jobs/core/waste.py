@@ -23,6 +23,7 @@ SAMPLES = 3
 REFUSALS = 20  # with one reason and no success between
 KEPT_REFUSALS = 128
 CERTAIN_REFUSALS = 64  # without a success, whatever calls are open
+NEW_TRIAL_SECONDS = 60.0  # after a stop, from which on a new job begins a trial by itself
 DEFAULT_SHARE = Decimal("0.1")  # of the plan that may be wasted
 LEAST_MICROS = MICROS_PER_USD  # of a waste cap that is given as a share
 
@@ -85,6 +86,15 @@ def same_audio_reason(texts: int, model: str, voice: str, rows: Sequence[str], d
         f" and will be bought again{served}"
     )
     return stored_reason(PauseKind.SAME_AUDIO, detail)
+
+
+def earlier_reason(reason: str, job: int) -> str:
+    """Return the stored reason of a job whose voice was stopped, for another job, before it was submitted."""
+    return (
+        f"{reason}; another job met this shortly before job {job} was submitted:"
+        f" `speeko resume {job}` begins a new trial of the voice, and so does a job that is submitted"
+        f" {NEW_TRIAL_SECONDS:g} s after the stop"
+    )
 
 
 def run_of(refused: Sequence[Sample], normalize: dict[str, str]) -> list[Sample]:

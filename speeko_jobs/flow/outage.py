@@ -7,6 +7,7 @@ a paused job needs anyway; one at a time over the whole fleet. Never pauses for 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -107,9 +108,11 @@ class _Probe:
         if claim is None:
             return 0
         crash.point("after_claim")
+        alive = asyncio.create_task(self._keep_lease())
         try:
             return await self._bought(claim)
         finally:
+            alive.cancel()
             await asyncio.to_thread(database.run, lambda t: claims.leave(t, self._claimant))
 
     def _begin(self, t: Transaction) -> Claim | None:
@@ -121,12 +124,19 @@ class _Probe:
         if want is None:  # what it needs is being bought for others, or was
             outages.resume_one(t, job)
             return None
-        lease_seconds = max(longest, settings.lease_seconds)
-        self._claimant = claims.enter(t, socket.gethostname(), os.getpid(), lease_seconds)
+        self._claimant = claims.enter(t, socket.gethostname(), os.getpid(), settings.lease_seconds)
         got = claims.claim(t, job, self._claimant, [want], account=self._account, is_probe=True)
         if not got:
             claims.leave(t, self._claimant)
         return got[0] if got else None
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease while the call is open. It is short, so that a death is known soon."""
+        database, seconds = self._context.database, self._context.settings.lease_seconds
+        while True:
+            await asyncio.sleep(seconds / 3)
+            with contextlib.suppress(ServerError):
+                await asyncio.to_thread(database.run, lambda t: claims.renew(t, self._claimant, seconds))
 
     async def _bought(self, claim: Claim) -> int:
         context, orders = self._context, self._orders

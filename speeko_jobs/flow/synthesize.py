@@ -27,6 +27,7 @@ from speeko_jobs.adapters.postgres.chunks import Chunk, Orders
 from speeko_jobs.adapters.postgres.claims import Claim, Settled
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.providers import Provider
+from speeko_jobs.core import waste
 from speeko_jobs.core.backlog import Backlog, Want
 from speeko_jobs.core.pauses import PauseKind, stored_reason
 from speeko_jobs.core.profiles import Profile
@@ -539,7 +540,8 @@ class _Engine:
             await self._drop(job, "the job was stopped before the call")
             return
         if left.stopped:
-            await self._in_thread(pause, self.context, job, left.stopped)
+            reason = waste.earlier_reason(left.stopped, job) if left.is_earlier else left.stopped
+            await self._in_thread(pause, self.context, job, reason)
             await self._drop(job, "the job was paused before the call")
             return
         free = set(left.free)

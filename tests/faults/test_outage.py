@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 
+from speeko_jobs.adapters.postgres import claims, jobs, outages
 from speeko_jobs.adapters.postgres import hooks as hook_rows
-from speeko_jobs.adapters.postgres import jobs, outages
+from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.pauses import PauseKind, kind_of
 from speeko_jobs.core.states import JobState
@@ -116,6 +117,75 @@ def test_a_probe_of_a_dead_worker_is_made_again(impatient: InProcess) -> None:
     assert outage.probes(flow.context) == []  # it died with it
     probe_is_due(flow)
     assert probe(flow, paused.id) == 1
+
+
+def test_the_right_of_a_dead_prober_is_taken_back_with_its_lease(impatient: InProcess) -> None:
+    """The next probe does not wait for the interval, which is five minutes here."""
+    flow = impatient
+    flow.provider.script([FOREVER | {"status": 500}])
+    paused = outage_of(flow)
+    probe_is_due(flow)
+    database = flow.context.database
+    account = flow.books.one("SELECT name FROM speeko.account")
+
+    def begin(t: Transaction) -> bool:
+        """What a prober has done when it dies in its call."""
+        assert outages.take_probe(t, paused.id, account, 300)
+        want = outages.wanted(t, paused.id)
+        assert want is not None
+        claimant = claims.enter(t, "host", 1, 30)
+        return bool(claims.claim(t, paused.id, claimant, [want], account=account, is_probe=True))
+
+    assert database.run(begin)
+    claims.bury_dead(database)
+    assert outage.probes(flow.context) == []  # it lives, as far as is known
+    flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
+    claims.bury_dead(database)
+    assert probe(flow, paused.id) == 1
+    claims.bury_dead(database)
+    assert outage.probes(flow.context) == []  # that one ended: the next waits
+    flow.check()
+
+
+def test_a_death_that_is_no_probers_makes_no_probe(impatient: InProcess) -> None:
+    """Its calls were open when the job paused."""
+    flow = impatient
+    flow.provider.script([FOREVER | {"status": 500}])
+    paused = outage_of(flow)
+    account = flow.books.one("SELECT name FROM speeko.account")
+
+    def begin(t: Transaction) -> bool:
+        want = outages.wanted(t, paused.id)
+        assert want is not None
+        claimant = claims.enter(t, "host", 1, 30)
+        return bool(claims.claim(t, paused.id, claimant, [want], account=account, is_probe=True))
+
+    assert flow.context.database.run(begin)
+    flow.books.execute("UPDATE speeko.job SET state_since = clock_timestamp()")
+    flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
+    claims.bury_dead(flow.context.database)
+    assert (
+        flow.books.one("SELECT count(*) FROM speeko.attempt WHERE state = 'unknown' AND claimant_id > 0") > 0
+    )
+    assert outage.probes(flow.context) == []
+
+
+def test_a_probe_that_takes_longer_than_its_lease_keeps_it(flow: InProcess) -> None:
+    flow = flow.again(request_timeout_seconds=2.0, work_seconds=5.0)
+    flow.provider.script([FOREVER | {"delay_seconds": 600}])
+    paused = outage_of(flow)
+    probe_is_due(flow)
+    prober = flow.again(request_timeout_seconds=7.0, lease_seconds=3.0)
+    with ThreadPoolExecutor(1) as threads:
+        ((job, chunk),) = outage.probes(flow.context)
+        call = threads.submit(prober.synthesize, job, chunk)
+        while not call.done():
+            claims.bury_dead(flow.context.database)
+            wait([call], 0.1)
+    assert call.result() == 1
+    last = "SELECT reason FROM speeko.attempt ORDER BY at DESC LIMIT 1"
+    assert flow.books.one(last) != claims.DIED
+    assert paused.id == job
 
 
 def test_the_sweeper_pauses_when_every_engine_is_dead(flow: InProcess) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from speeko_jobs.adapters.postgres import jobs, windows
-from speeko_jobs.core import containers
-from speeko_jobs.core.pauses import PauseKind, kind_of
+from speeko_jobs.core import containers, waste
+from speeko_jobs.core.pauses import PauseKind, kind_of, remedy
 from speeko_jobs.core.reconciling import Found
 from speeko_jobs.core.states import JobState
 from speeko_jobs.core.waste import JUDGED_FROM, REFUSALS, TRIAL_CALLS
@@ -95,7 +95,7 @@ def test_another_job_of_the_voice_buys_nothing_and_a_later_one_tries_anew(flow: 
     first = flow.drive(flow.submit(flow.catalog(rows_of(100)))[0])
     calls = flow.provider.calls
     second = flow.drive(flow.submit(flow.catalog(rows_of(100, "s")), {"output": str(flow.folder / "s")})[0])
-    assert (second.state, second.reason) == (JobState.PAUSED, first.reason)
+    assert (second.state, second.reason) == (JobState.PAUSED, waste.earlier_reason(first.reason, second.id))
     assert flow.provider.calls == calls
 
     flow.books.execute("UPDATE speeko.audio_window SET tripped_at = tripped_at - interval '2 minutes'")
@@ -104,6 +104,24 @@ def test_another_job_of_the_voice_buys_nothing_and_a_later_one_tries_anew(flow: 
     assert (third.state, third.delivered) == (JobState.DONE, 100)
     control.resume(flow.context, second.id)  # there is nothing to lift, and it goes on
     assert flow.drive(second.id).state is JobState.DONE
+
+
+def test_jobs_of_a_script_buy_together_no_more_than_one_would(flow: InProcess) -> None:
+    """Each is submitted within a minute after the stop; resuming one begins the only new trial."""
+    flow.provider.script([always(garbage="silence")])
+    jobs_of_script = []
+    for n in range(4):
+        source = flow.catalog(rows_of(100, f"n{n}"))
+        paused = flow.drive(flow.submit(source, {"output": str(flow.folder / f"out-{n}")})[0])
+        assert kind_of(paused.reason) is PauseKind.WASTE
+        jobs_of_script.append(paused)
+    assert flow.provider.calls <= MOST_BAD
+    *_, last = jobs_of_script
+    assert f"another job met this shortly before job {last.id} was submitted" in last.reason
+    assert remedy(last.reason, last.id) == f"check the provider's audio, then: speeko resume {last.id}"
+    flow.provider.script([])
+    control.resume(flow.context, last.id)
+    assert flow.drive(last.id).state is JobState.DONE
 
 
 def test_a_resumed_job_is_on_trial_again(flow: InProcess) -> None:

@@ -67,6 +67,7 @@ class Left:
     retries: frozenset[bytes] = frozenset()  # of the free ones
     reserved: bool = False  # calls are open under that cap: some of its money may come back
     stopped: str = ""  # the stored reason why nothing is bought of their voice; "" where nothing stops it
+    is_earlier: bool = False  # it was stopped before the job was submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +192,11 @@ def left(database: Database, job: int, keys: Sequence[bytes], account: str = "")
         rows = t.rows("claim_left", {"job": job, "keys": list(keys), "died": DIED, "account": account})
         if not rows:
             return Left([], "", JobState.RUNNING)
-        _, _, state, _, _, room, reserved, waste_room, _, waste_cap, wasted = rows[0]
+        _, _, state, _, _, room, reserved, waste_room, _, waste_cap, wasted, _ = rows[0]
         free = [row for row in rows if row[1] == UtteranceState.MISSING]
-        stopped = next((row[8] for row in free if row[8]), "")
+        stopped, is_earlier = next(((row[8], row[11]) for row in free if row[8]), ("", False))
         if stopped and windows.try_again(t, account, job, keys):
-            stopped = ""
+            stopped, is_earlier = "", False
         cheapest = min((row[3] for row in free), default=0)
         over = "the job's budget" if cheapest > room else cap.why if cheapest > cap.room_micros else ""
         is_reserved = bool(reserved if cheapest > room else cap.reserved_micros)
@@ -210,6 +211,7 @@ def left(database: Database, job: int, keys: Sequence[bytes], account: str = "")
             frozenset(row[0] for row in free if row[4]),
             is_reserved,
             stopped,
+            is_earlier,
         )
 
     return database.run(work)
@@ -295,8 +297,9 @@ def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int,
     """Free what engines with a lapsed lease held; their open calls become unknown.
 
     Within `grace_seconds` of the server's start nobody is buried. Answers the chunks that are ready
-    because one of their texts has now failed for good.
+    because one of their texts has now failed for good. Accounts that they were probing may be probed at once.
     """
+    probed: list[str] = []
 
     def work(t: Transaction) -> list[tuple[int, int]]:
         dead = [row[0] for row in t.rows("dead_claimants", {"grace": grace_seconds})]
@@ -305,10 +308,14 @@ def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int,
         values: dict[str, Any] = {"claimants": dead, "max_tries": MAX_TRIES, "died": DIED}
         t.rows("settle_lock_jobs", {"jobs": [row[0] for row in t.rows("dead_jobs", values)]})
         values["claimants"] = [row[0] for row in t.rows("dead_expired", values)]
+        probed[:] = [row[0] for row in t.rows("dead_probers", values)]
         t.rows("lost_keys_lock", values)
         return wake(t, [row[0] for row in t.rows("dead_bury", values)])
 
-    return database.run(work)
+    ready = database.run(work)
+    if probed:  # by itself: a probe locks its account before its job
+        database.run(lambda t: t.run("outage_probe_now", {"accounts": probed}))
+    return ready
 
 
 def wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:

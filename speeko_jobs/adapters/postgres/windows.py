@@ -21,7 +21,6 @@ from speeko_jobs.core.waste import Sample
 SPARED = "to be tried again: the provider did the same to other texts"
 QUARANTINED = "quarantined: other texts have the same audio"
 QUARANTINED_AT_ONCE = 10_000
-NEW_TRIAL_SECONDS = 60.0  # after a stop, from which on a new job begins a trial by itself
 
 
 class Voice(NamedTuple):
@@ -221,7 +220,7 @@ def resume(t: Transaction, job: int) -> None:
 
 def try_again(t: Transaction, account: str, job: int, keys: Sequence[bytes]) -> bool:
     """Begin a new trial of stopped voices that a later job wants. Return whether there was one."""
-    values = {"account": account, "job": job, "keys": list(keys), "seconds": NEW_TRIAL_SECONDS}
+    values = {"account": account, "job": job, "keys": list(keys), "seconds": waste.NEW_TRIAL_SECONDS}
     return bool(t.rows("windows_try", values))
 
 

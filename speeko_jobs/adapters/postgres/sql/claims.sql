@@ -126,7 +126,8 @@ SELECT u.key, u.state, j.state, u.cost_micros,
                 9223372036854775807),
        j.reserved_micros,
        coalesce(j.waste_cap_micros - j.wasted_micros - j.reserved_micros, 9223372036854775807),
-       coalesce(w.reason, ''), coalesce(j.waste_cap_micros, 0), j.wasted_micros
+       coalesce(w.reason, ''), coalesce(j.waste_cap_micros, 0), j.wasted_micros,
+       coalesce(w.tripped_at < j.created_at, false)
 FROM speeko.job j, speeko.utterance u
 LEFT JOIN speeko.audio_window w
     ON w.account = %(account)s AND w.model = u.model AND w.voice = u.voice AND w.tripped_at IS NOT NULL
@@ -269,6 +270,13 @@ WHERE claimant_id = ANY(%(claimants)b::bigint[]) AND state = 'sending' ORDER BY 
 -- dead_expired: of these engines, those that really are dead, held still
 SELECT id FROM speeko.claimant
 WHERE id = ANY(%(claimants)b::bigint[]) AND lease_until < clock_timestamp() ORDER BY id FOR UPDATE
+
+-- dead_probers: the accounts that dead engines were probing: only a probe claims for a job that an outage has paused
+SELECT DISTINCT a.name
+FROM speeko.attempt t JOIN speeko.job j ON j.id = t.job_id
+JOIN speeko.account a ON a.probe_at > clock_timestamp() AND speeko.uses(j.spec, a.name)
+WHERE t.claimant_id = ANY(%(claimants)b::bigint[]) AND t.state = 'sending' AND t.at > j.state_since
+  AND j.state = 'paused' AND starts_with(j.reason, 'outage: ')
 
 -- dead_bury: open calls of dead engines become unknown and count as a try; their keys are free again
 WITH lost AS (

@@ -52,13 +52,14 @@ WHERE j.id = %(job)s AND w.account = %(account)s AND w.tripped_at IS NOT NULL
               WHERE u.key = ANY(%(keys)b::bytea[]) AND u.model = w.model AND u.voice = w.voice)
 RETURNING w.voice
 
--- windows_resume: the voices for which this job was paused begin a new trial; the job is locked first
+-- windows_resume: the voices for which this job was paused begin a new trial; the job is locked first. Its reason goes
+-- on behind that of the window where the voice was stopped before the job was made
 WITH j AS (
     SELECT reason FROM speeko.job WHERE id = %(job)s AND state = 'paused' FOR NO KEY UPDATE
 )
 UPDATE speeko.audio_window w
 SET recent = '', answers = 0, bad = 0, wasted_micros = 0, samples = '[]', refused = '[]', tripped_at = NULL, reason = ''
-FROM j WHERE w.tripped_at IS NOT NULL AND w.reason = j.reason
+FROM j WHERE w.tripped_at IS NOT NULL AND w.reason <> '' AND starts_with(j.reason, w.reason)
 
 -- bad_spared: texts that a job paused for waste has failed by bad audio are free again, with all their tries
 UPDATE speeko.utterance u SET state = 'missing', tries = 0, bad = 0, reason = %(reason)s, settled_at = NULL
