@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from speeko_jobs.adapters import crash
+from speeko_jobs.adapters import crash, webhook
 from speeko_jobs.adapters.postgres import jobs, plans, rebuys, tenants
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plans import Item
@@ -25,7 +25,7 @@ from speeko_jobs.core.plan import Plan
 from speeko_jobs.core.profiles import Prices
 from speeko_jobs.core.spec import JobSpec
 from speeko_jobs.errors import BudgetError, SpeekoError, UsageError
-from speeko_jobs.flow import accounts, hooks
+from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.submit import NOWHERE
@@ -175,7 +175,7 @@ def start(
     Raises SpeekoError, and then nothing was started and nothing has changed.
     """
     database, spec = context.database, group.spec
-    hooks.check_address(context.settings, spec.webhook)
+    webhook.check_literal(spec.webhook, allow_private=context.settings.allow_private_webhooks == 1)
     accounts.require_same(context, spec)
     context.store_of(spec.store).check_writable()
 
