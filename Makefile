@@ -14,7 +14,7 @@ help:  ## list the targets
 venv: .venv/.stamp  ## install speeko and its tools into .venv, versions and hashes from requirements.lock
 
 demo: .venv/.stamp  ## speak a sample catalog with real servers, workers and speech, and print where it is
-	@$(BIN)/python -m cli.demo
+	@$(BIN)/python -m speeko_cli.demo
 
 test: .venv/.stamp  ## all tests, on real servers and worker processes
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
@@ -23,7 +23,7 @@ check: .venv/.stamp  ## lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	PYTHONPATH=.names $(BIN)/lint-imports --no-cache
 
 bench: .venv/.stamp  ## measure, and print the figures beside a baseline of the same run
 	$(BIN)/python -m pytest -q -s -m bench tests/bench

@@ -1,7 +1,7 @@
 """The demonstration: a small shop's catalog, spoken with real servers, workers and speech, below this folder.
 
-`python -m cli.demo`. Runs `speeko run` with settings of its own, so that it touches nothing else; a second
-run shows that nothing is bought twice.
+`python -m speeko_cli.demo`. Runs `speeko run` with settings of its own, so that it touches nothing else; a
+second run shows that nothing is bought twice.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from cli import failures
-from cli.console import note, say
-from cli.main import run
+from speeko_cli.main import run
+from speeko_cli.output.console import note, say
+from speeko_cli.runtime import error_reporting
 
 CATALOG = Path(__file__).with_name("sample_catalog.csv")
 FOLDER = Path("demo-output")
@@ -35,9 +35,9 @@ def demo() -> int:
     except OSError as error:
         note(
             f"speeko: {FOLDER.absolute()}: cannot be written ({error.strerror}): run the demonstration from"
-            f" a folder of yours: {shlex.quote(sys.executable)} -m cli.demo"
+            f" a folder of yours: {shlex.quote(sys.executable)} -m speeko_cli.demo"
         )
-        return failures.ERROR
+        return error_reporting.ERROR
     audio = FOLDER / "audio"
     words = [
         "run",
@@ -51,14 +51,14 @@ def demo() -> int:
     ]
     note(f"$ speeko {' '.join(words)}")
     code = run(words)
-    if code not in (failures.OK, failures.WITH_ERRORS):
+    if code not in (error_reporting.OK, error_reporting.WITH_ERRORS):
         return code
     say()
-    if code == failures.WITH_ERRORS:
+    if code == error_reporting.WITH_ERRORS:
         say("One row of the sample has no text, on purpose: `speeko run` would exit with 3 for it.")
     say(f"Costs are what a voice of ${PRICE} a million characters would take; espeak is free.")
     say(f"Listen to {audio.absolute() / 'lamp-en.mp3'}, and run this again: it buys nothing twice.")
-    return failures.OK
+    return error_reporting.OK
 
 
 if __name__ == "__main__":

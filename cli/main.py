@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 import click
 
-from cli import failures
-from cli.call import Call
-from cli.options import everywhere
+from speeko_cli.options.shared import everywhere
+from speeko_cli.runtime import error_reporting
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs import system_resources
 from speeko_jobs.errors import UsageError
-from speeko_jobs.local import limits
 
 # verb: (module, short help), as the help lists them; a test holds them to the modules' own words
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
@@ -75,7 +75,7 @@ class Lazy(click.Group):
         found = next((verbs[cmd_name] for verbs in VERBS.values() if cmd_name in verbs), None)
         if found is None:
             return None
-        command = importlib.import_module(f"cli.commands.{found[0]}").command
+        command = importlib.import_module(f"speeko_cli.commands.{found[0]}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -119,8 +119,8 @@ def run(arguments: Sequence[str]) -> int:
         code: Any = speeko.main(list(arguments), prog_name="speeko", standalone_mode=False, obj=call)
         sys.stdout.flush()
     except BaseException as error:
-        return failures.code_of(error, call)
-    return code if isinstance(code, int) else failures.OK
+        return error_reporting.code_of(error, call)
+    return code if isinstance(code, int) else error_reporting.OK
 
 
 def _check_readable(word: str) -> None:
@@ -134,7 +134,7 @@ def _check_readable(word: str) -> None:
 
 def main() -> NoReturn:
     """The console script."""
-    limits.raise_open_files()
+    system_resources.raise_open_files()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,6 +1,6 @@
 """Settings → the open things a flow needs. The one place that wires.
 
-Embedded servers are not started here: who wants them starts a `local.stack.Stack` and passes settings
+Embedded servers are not started here: who wants them starts a `embedded.servers.Stack` and passes settings
 that name them (`with_servers`). Everything is made after a fork and belongs to one process.
 """
 
@@ -10,16 +10,16 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 
-from speeko_jobs.adapters.celery_queue import Queue
+from speeko_jobs import private_files
+from speeko_jobs.adapters.celery_queue.queue import Queue
 from speeko_jobs.adapters.postgres import migrate, restores
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.adapters.redis_cache import RedisCache
+from speeko_jobs.adapters.redis.cache import RedisCache
+from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.watchdog import Keeper
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.flow import standstill
 from speeko_jobs.flow.context import Context
-from speeko_jobs.local import private
-from speeko_jobs.local.keeper import Keeper
-from speeko_jobs.local.stack import Stack
+from speeko_jobs.flow.lifecycle import migration_guard
 from speeko_jobs.settings import Settings
 
 
@@ -31,7 +31,7 @@ def open_context(
         raise ConfigError("no servers: set SPEEKO_DATABASE_URL and SPEEKO_REDIS_URL, or use `speeko up`")
     if settings.store_url == str(settings.home_path / "audio"):
         with contextlib.suppress(OSError):  # the store says it better, if it is ever written to
-            private.folder(settings.home_path / "audio")
+            private_files.folder(settings.home_path / "audio")
     database = Database(settings.database_url, name=name, pool_size=pool_size)
     audio_bytes = settings.redis_audio_budget * 1_000_000
     return Context(
@@ -71,7 +71,7 @@ def servers(settings: Settings) -> Iterator[Settings]:
         database = Database(settings.database_url)
         try:
             if embedded and migrate.current(database) != migrate.head():
-                standstill.upgrade(database, settings.queue_url, settings.home_path)
+                migration_guard.upgrade(database, settings.queue_url, settings.home_path)
             migrate.require(database)
         finally:
             database.close()

@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 import redis
 
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.embedded.servers import ServerUrls
 from tests.fixtures.browser import browser, open_page, page, pytest_runtest_call  # noqa: F401
 from tests.fixtures.database import own_database
 from tests.fixtures.metered import metered  # noqa: F401

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from speeko_jobs.local.stack import Stack
+from speeko_jobs.embedded.servers import Stack
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which then closes the pipe
 with tempfile.TemporaryDirectory(prefix="speeko-tests-") as home, Stack(Path(home)) as urls:

@@ -29,24 +29,24 @@ from celery.signals import (
 )
 from celery.utils.log import get_multiprocessing_logger
 
+from speeko_jobs import private_files, system_resources
 from speeko_jobs import settings as speeko_settings
-from speeko_jobs.adapters.celery_queue import CONTROL
 from speeko_jobs.adapters.celery_queue.app import Transport, make_app
-from speeko_jobs.adapters.redis_cache import RedisCache
+from speeko_jobs.adapters.celery_queue.queue import CONTROL
+from speeko_jobs.adapters.redis.cache import RedisCache
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.local import limits, private
-from workers import logs, process
+from speeko_workers import json_logs, process_state
 
 EVICT_SECONDS = 600.0  # a look at two sums, where budgets hold
 PRUNE_SECONDS = 3600.0
 warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
 
-limits.raise_open_files()
+system_resources.raise_open_files()
 settings = speeko_settings.load()
 if not settings.redis_url:
     raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")
 app = make_app(settings.queue_url)
-app.conf.include = ["workers.tasks", "workers.control"]
+app.conf.include = ["speeko_workers.tasks", "speeko_workers.inspect_commands"]
 app.conf.beat_schedule["evict"] = {
     "task": "evict",
     "schedule": EVICT_SECONDS,
@@ -58,7 +58,7 @@ if settings.keep_jobs_days:
         "schedule": PRUNE_SECONDS,
         "options": {"expires": PRUNE_SECONDS, "queue": CONTROL},
     }
-process.settings = settings
+process_state.settings = settings
 
 
 def _set_aside(queue: str, why: str, content: str) -> None:
@@ -84,35 +84,35 @@ def _quiet(logger: logging.Logger, **_: Any) -> None:
 @after_setup_task_logger.connect
 def _json(logger: logging.Logger, **_: Any) -> None:
     """Lines as JSON, where the settings ask for it."""
-    if logs.is_json(settings):
+    if json_logs.is_json(settings):
         logging.captureWarnings(True)
         for handler in [*logger.handlers, *get_multiprocessing_logger().handlers]:
-            handler.setFormatter(logs.JsonFormatter())
+            handler.setFormatter(json_logs.JsonFormatter())
 
 
 @task_prerun.connect
 def _task_begins(task_id: str, task: Any, args: Any, **_: Any) -> None:
-    logs.begin_task(task.name, task_id, args)
+    json_logs.begin_task(task.name, task_id, args)
 
 
 @task_postrun.connect
 def _task_ends(**_: Any) -> None:
-    logs.end_task()
+    json_logs.end_task()
 
 
 @worker_process_init.connect
 def _opened(**_: Any) -> None:
-    process.open_process()
+    process_state.open_process()
 
 
 @worker_process_shutdown.connect
 def _closed(**_: Any) -> None:
-    process.close_process()
+    process_state.close_process()
 
 
 @worker_shutting_down.connect
 def _stopping(**_: Any) -> None:
-    process.begin_stop()
+    process_state.begin_stop()
 
 
 @worker_init.connect
@@ -133,7 +133,7 @@ def end_with_supervisor() -> None:
 def _alive(sender: Any, **_: Any) -> None:
     """The main loop goes round: the age of this file tells whoever looks after the process."""
     with contextlib.suppress(OSError):  # a full disk is not its trouble
-        (private.folder(settings.home_path / "alive") / sender.eventer.hostname).touch()
+        (private_files.folder(settings.home_path / "alive") / sender.eventer.hostname).touch()
 
 
 @worker_ready.connect

@@ -1,4 +1,5 @@
-"""Flower on our broker: `python -m workers.flower`, as `speeko flower` starts it, with Flower's own options.
+"""Flower on our broker: `python -m speeko_workers.flower`, as `speeko flower` starts it, with Flower's own
+options.
 
 What Flower does by itself and we do otherwise: it counts only in db 0 of a Redis on a Unix socket, asks
 RabbitMQ's management plugin, waits ever longer for a broker that was away, loses what it saw when its threads
@@ -29,11 +30,11 @@ from flower.views.tasks import TASK_COLUMNS
 from tornado.ioloop import IOLoop
 from tornado.web import ErrorHandler, HTTPError
 
-from speeko_jobs.adapters.celery_queue import QUEUES
 from speeko_jobs.adapters.celery_queue.app import count_waiting
-from workers import logs
-from workers.app import app as celery_app
-from workers.app import end_with_supervisor, settings
+from speeko_jobs.adapters.celery_queue.queue import QUEUES
+from speeko_workers import json_logs
+from speeko_workers.app import app as celery_app
+from speeko_workers.app import end_with_supervisor, settings
 
 RETRY_SECONDS = 2.0
 SAVE_SECONDS = 60
@@ -143,9 +144,9 @@ def main() -> None:
     command.apply_options(sys.argv[0], sys.argv[1:])
     command.extract_settings()
     command.setup_logging()
-    if logs.is_json(settings):
+    if json_logs.is_json(settings):
         for handler in logging.getLogger().handlers:
-            handler.setFormatter(logs.JsonFormatter())
+            handler.setFormatter(json_logs.JsonFormatter())
     if is_open() and "FLOWER_READ_ONLY" not in os.environ:
         options.read_only = True  # its buttons would be refused
     loop = IOLoop.current()

@@ -22,19 +22,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from speeko_jobs.adapters.celery_queue import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE, Queue
+from speeko_jobs import private_files
+from speeko_jobs.adapters.celery_queue.queue import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE, Queue
+from speeko_jobs.embedded.servers import held_locks
 from speeko_jobs.errors import ConfigError, ServerError
-from speeko_jobs.local import private
-from speeko_jobs.local.stack import held_locks
 from speeko_jobs.settings import Settings
-from workers.registry import Registration
+from speeko_workers.registration import Registration
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 330.0  # a task may take its hard limit to finish what it has begun
 RESTART_SECONDS = (0.2, 1.0, 5.0, 15.0)  # pauses between restarts of a node that keeps dying
 STEADY_SECONDS = 60.0
 LOGS = ("files", "stderr")
-LOCK = private.WORKERS_LOCK
+LOCK = private_files.WORKERS_LOCK
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +64,7 @@ def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[Node]:
 
 def at_work(home: Path) -> bool:
     """Whether workers of this home run: a lock tells, which the kernel frees however they end."""
-    return private.is_locked(home / LOCK)
+    return private_files.is_locked(home / LOCK)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -101,8 +101,8 @@ class Supervisor:
             raise ConfigError(f"logs is one of {', '.join(LOGS)}, not {settings.logs!r}")
 
     def __enter__(self) -> Supervisor:
-        private.folder(self._logs)
-        self._at_work = private.append(self._settings.home_path / LOCK)
+        private_files.folder(self._logs)
+        self._at_work = private_files.append(self._settings.home_path / LOCK)
         fcntl.flock(self._at_work, fcntl.LOCK_SH)
         queues = [queue for node in self._nodes for queue in node.queues]
         self._registration = Registration(self._settings, queues, sum(n.processes for n in self._nodes))
@@ -161,7 +161,7 @@ class Supervisor:
 
     def _open_log(self, name: str) -> IO[bytes]:
         path = self._log(name)
-        return private.append(path) if isinstance(path, Path) else os.fdopen(os.dup(2), "wb", 0)
+        return private_files.append(path) if isinstance(path, Path) else os.fdopen(os.dup(2), "wb", 0)
 
     def _start(self, name: str, target: object, *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, name=f"watch-{name}", daemon=True)  # type: ignore[arg-type]
@@ -230,13 +230,13 @@ def worker_command(node: Node) -> list[str]:
     """The command line of one node. Settings are not in it: see `environment`."""
     host = f"{node.name}-{os.getpid()}@{socket.gethostname()}"
     return [
-        *(sys.executable, "-m", "workers.node"),
+        *(sys.executable, "-m", "speeko_workers.celery_node"),
         *("--queues", ",".join(node.queues), "--concurrency", str(node.processes), "--hostname", host),
     ]
 
 
 def _beat_command(schedule: Path) -> list[str]:
     return [
-        *(sys.executable, "-m", "celery", "-A", "workers.app", "--quiet", "beat"),
+        *(sys.executable, "-m", "celery", "-A", "speeko_workers.app", "--quiet", "beat"),
         *("--schedule", str(schedule), "--pidfile", "", "--loglevel", "INFO"),
     ]

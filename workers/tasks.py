@@ -15,16 +15,16 @@ from typing import Any, TypeVar
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
-from speeko_jobs.adapters import crash
+from speeko_jobs.adapters import failpoints
 from speeko_jobs.errors import SpeekoError
-from speeko_jobs.flow import deliver as flow_deliver
-from speeko_jobs.flow import evict as flow_evict
-from speeko_jobs.flow import finalize as flow_finalize
-from speeko_jobs.flow import hooks as flow_hooks
-from speeko_jobs.flow import prune as flow_prune
-from speeko_jobs.flow import sweep as flow_sweep
-from speeko_jobs.flow import synthesize as flow_synthesize
-from workers.process import is_stopping, open_process
+from speeko_jobs.flow.cache import eviction as flow_evict
+from speeko_jobs.flow.delivery import chunk_delivery as flow_deliver
+from speeko_jobs.flow.delivery import finalize as flow_finalize
+from speeko_jobs.flow.lifecycle import recovery as flow_sweep
+from speeko_jobs.flow.lifecycle import retention as flow_prune
+from speeko_jobs.flow.lifecycle import webhooks as flow_hooks
+from speeko_jobs.flow.synthesis import engine as flow_synthesize
+from speeko_workers.process_state import is_stopping, open_process
 
 F = TypeVar("F", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def synthesize(job: int, chunk: int) -> int:
     process = open_process()
     work = flow_synthesize.synthesize(process.context, process.provider, job, chunk, is_stopping)
     calls = process.run(work)
-    crash.point("before_ack")
+    failpoints.point("before_ack")
     return calls
 
 
@@ -132,7 +132,9 @@ def prune() -> int:
 @telling(_counted("no schedule was due", "run sent", "runs sent"))
 def tick() -> int:
     """Send the runs of schedules that are due; how many."""
-    from speeko_jobs.flow import schedule as flow_schedule  # what planning takes would slow every start
+    from speeko_jobs.flow.lifecycle import (
+        schedules as flow_schedule,  # what planning takes would slow every start
+    )
 
     return len(flow_schedule.tick(open_process().context))
 
@@ -141,6 +143,6 @@ def tick() -> int:
 @telling(lambda job: f"job {job}" if job else "no job came of it")
 def fire(run: int) -> int | None:
     """Submit one run of a schedule; its job."""
-    from speeko_jobs.flow import schedule as flow_schedule
+    from speeko_jobs.flow.lifecycle import schedules as flow_schedule
 
     return flow_schedule.fire(open_process().context, run)

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from cli.call import Call
-from cli.options import Verb, common
+from speeko_cli.options.shared import Verb, common
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("beat", cls=Verb)
@@ -18,13 +18,13 @@ def command(call: Call, /) -> int:
 
     Workers started by `speeko worker` or `speeko up` do without; Celery workers under other care need one.
     """
-    from cli.child import run_child
-    from cli.standing import only_one, standing
+    from speeko_cli.runtime.foreground_process import run_child
+    from speeko_cli.runtime.services import only_one, standing
 
     settings = call.settings()
     with only_one(settings, "beat"), standing(settings) as (context, _):
         named = context.settings
         schedule = named.home_path / "beat-schedule-alone"
-        words = ["-A", "workers.app", "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO"]
+        words = ["-A", "speeko_workers.app", "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO"]
         command = [sys.executable, "-m", "celery", *words, "--schedule", str(schedule)]
         return run_child("beat", command, named)

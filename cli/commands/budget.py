@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.amounts import NO_CAP, Dollars, Number
-from cli.call import Call
-from cli.console import console, emit, say
-from cli.options import Verb, common, of_tenant_option, option
-from speeko_jobs.core import figures
-from speeko_jobs.core.inert import printable
-from speeko_jobs.core.money import usd
+from speeko_cli.options.param_types import NO_CAP, Dollars, Number
+from speeko_cli.options.shared import Verb, common, of_tenant_option, option
+from speeko_cli.output.budgets import record
+from speeko_cli.output.console import console, emit, say
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs.core.output import formatting
+from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def set_caps(call: Call, /, tenant: str, daily: int | None, monthly: int | None,
 
     A job that would pass a cap is refused when it is submitted; one that meets it on the way is paused.
     """
-    from cli.standing import standing
+    from speeko_cli.runtime.services import standing
     from speeko_jobs.adapters.postgres import tenants
 
     if daily is None and monthly is None and weight is None:
@@ -77,7 +77,7 @@ def show(call: Call, /, tenant: str | None, of_tenant: str | None) -> int:
 
     Spent is what was charged, and what may have been. Days and months are UTC's.
     """
-    from cli.standing import standing
+    from speeko_cli.runtime.services import standing
     from speeko_jobs.adapters.postgres import tenants
 
     if None not in (tenant, of_tenant) and tenant != of_tenant:
@@ -110,27 +110,14 @@ def _tell(found: list[Tenant], call: Call) -> None:
         table.add_row(
             printable(t.name),
             f"{t.weight:g}",
-            figures.micros(t.spent_today_micros),
+            formatting.micros(t.spent_today_micros),
             _cap(t.daily_micros),
-            figures.micros(t.spent_month_micros),
+            formatting.micros(t.spent_month_micros),
             _cap(t.monthly_micros),
-            figures.micros(t.reserved_micros),
+            formatting.micros(t.reserved_micros),
         )
     console().print(table)
 
 
-def record(t: Tenant) -> dict[str, Any]:
-    """One tenant, as --json tells it: money as decimal strings of USD."""
-    return {
-        "tenant": t.name,
-        "weight": t.weight,
-        "daily_usd": None if t.daily_micros is None else usd(t.daily_micros),
-        "monthly_usd": None if t.monthly_micros is None else usd(t.monthly_micros),
-        "spent_today_usd": usd(t.spent_today_micros),
-        "spent_month_usd": usd(t.spent_month_micros),
-        "reserved_usd": usd(t.reserved_micros),
-    }
-
-
 def _cap(micros: int | None) -> str:
-    return "none" if micros is None else figures.micros(micros)
+    return "none" if micros is None else formatting.micros(micros)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import cache_report
-from cli.amounts import Number, Span
-from cli.call import Call
-from cli.console import busy, emit
-from cli.failures import OK, WITH_ERRORS, Interrupted
-from cli.options import Verb, common, money, option, reading, speech, wording, work
-from cli.routing_options import routing
+from speeko_cli.options.param_types import Number, Span
+from speeko_cli.options.shared import Verb, common, money, option, reading, speech, wording, work
+from speeko_cli.options.voice_routing import routing
+from speeko_cli.output import cache
+from speeko_cli.output.console import busy, emit
+from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS, Interrupted
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.flow.evict import Orders
-    from speeko_jobs.flow.verify import Verified
+    from speeko_jobs.flow.cache.eviction import Orders
+    from speeko_jobs.flow.cache.integrity import Verified
     from speeko_jobs.settings import Settings
 
 FRACTION, IDLE_SECONDS, MOST_HITS = 0.2, 30 * 86_400, 2
@@ -59,9 +59,9 @@ def warm(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     A later run of the same rows, or of others with the same texts, pays nothing for them. Starts what is
     missing, waits, and stops it again, as `speeko run` does.
     """
-    from cli.request import check_provider, orders_of, spec_of
-    from cli.whole import whole_run
-    from speeko_jobs.flow.submit import NOWHERE
+    from speeko_cli.jobs.build_spec import check_provider, orders_of, spec_of
+    from speeko_cli.jobs.run_to_completion import whole_run
+    from speeko_jobs.flow.planning.submit import NOWHERE
 
     settings = call.settings(options)
     spec = spec_of(settings, options | {"name": "{row}.{ext}"}, files)
@@ -79,15 +79,15 @@ def stats(call: Call, /) -> int:
     Redis keeps records of audio, and copies of some; the store keeps all audio. A row that was delivered
     without a call is a hit.
     """
-    from cli.standing import known
-    from speeko_jobs.flow import cache_stats
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.cache import stats as cache_stats
 
     with known(call.settings()) as context, busy("counting what is kept"):
         found = cache_stats.stats(context)
     if call.json:
-        emit(cache_report.document(found))
+        emit(cache.document(found))
     else:
-        cache_report.show(found)
+        cache.show(found)
     return OK
 
 
@@ -111,17 +111,17 @@ def evict(call: Call, /, dry_run: bool, **options: Any) -> int:
     What unfinished jobs need stays. What goes from the store is bought again by the next job that asks for
     it; files that were delivered stay where they are.
     """
-    from cli.standing import known
-    from speeko_jobs.flow import evict as flow
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.cache import eviction as flow
 
     settings = call.settings()
     orders = _orders(settings, dry_run=dry_run, **options)
     with known(settings) as context, busy("looking for what is worth least"):
         done = flow.evict(context, orders)
     if call.json:
-        emit(cache_report.evicted(done, dry_run))
+        emit(cache.evicted(done, dry_run))
     else:
-        cache_report.tell_evicted(done, dry_run)
+        cache.tell_evicted(done, dry_run)
     return OK
 
 
@@ -139,8 +139,8 @@ def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
     with the same damage are listed, and the next run of their catalog delivers them anew. Exit code 3 when
     anything was gone or damaged. Nothing is bought here.
     """
-    from cli.standing import known
-    from speeko_jobs.flow import verify as flow
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.cache import integrity as flow
 
     if sample is not None and after is not None:
         raise UsageError("--sample draws at random: it does not go with --after")
@@ -158,9 +158,9 @@ def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
         raise Interrupted(f"interrupted: go on with: speeko cache verify --after {last[0].hex()}") from None
     bad = result.gone + result.damaged
     if call.json:
-        emit(cache_report.verified(result))
+        emit(cache.verified(result))
     else:
-        cache_report.tell_verified(result)
+        cache.tell_verified(result)
     return WITH_ERRORS if bad else OK
 
 
@@ -177,7 +177,7 @@ def _orders(
 ) -> Orders:
     """What the words ask for. Raises UsageError when they do not go together."""
     from speeko_jobs.adapters.postgres.cache import Idle
-    from speeko_jobs.flow.evict import GB, MB, Orders, Tier
+    from speeko_jobs.flow.cache.eviction import GB, MB, Orders, Tier
 
     where = Tier(tier)
     if policy == "age":

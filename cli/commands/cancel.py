@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.call import Call
-from cli.options import Verb, common, job_argument, of_tenant_option
+from speeko_cli.options.shared import Verb, common, job_argument, of_tenant_option
+from speeko_cli.runtime.invocation import Call
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -24,8 +24,8 @@ def command(call: Call, /, job: int, of_tenant: str | None) -> int:
     It stays in the store: the next job that needs it does not buy it again. Audio that failed validation was
     paid for, too, and is not kept. The calls in flight are finished.
     """
-    from cli.moving import move
-    from speeko_jobs.core.states import JobState
+    from speeko_cli.jobs.transition import move
+    from speeko_jobs.core.model.states import JobState
 
     return move(
         call,
@@ -40,7 +40,7 @@ def command(call: Call, /, job: int, of_tenant: str | None) -> int:
 def _brought(context: Context, job: int) -> str:
     """What its calls brought so far, in words."""
     from speeko_jobs.adapters.postgres import reports
-    from speeko_jobs.core.figures import count, micros
+    from speeko_jobs.core.output.formatting import count, micros
 
     paid = reports.paid(context.database, job)
     parts = []
@@ -57,8 +57,8 @@ def _brought(context: Context, job: int) -> str:
 
 def _cancel(context: Context, job: int) -> None:
     from speeko_jobs.adapters.postgres import jobs
-    from speeko_jobs.core.states import JobState
-    from speeko_jobs.flow import control
+    from speeko_jobs.core.model.states import JobState
+    from speeko_jobs.flow.lifecycle import control
 
     planned = context.database.run(
         lambda t: jobs.set_state(t, job, JobState.CANCELLED, "by the user", expected=[JobState.PLANNING])

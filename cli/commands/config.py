@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.console import console, emit
-from cli.options import Verb, common
+from speeko_cli.options.shared import Verb, common
+from speeko_cli.output.console import console, emit
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs import settings as speeko_settings
-from speeko_jobs.core.inert import printable
-from speeko_jobs.core.redaction import redacted
+from speeko_jobs.core.output.redaction import redacted
+from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.settings import ACCOUNTS, Origin, Settings
 
 MASKED = "(set)"

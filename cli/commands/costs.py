@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, emit, note, say
-from cli.failures import OK, WITH_ERRORS
-from cli.options import Verb, choice, column, common, of_tenant_option, option, provider_option
+from speeko_cli.options.shared import (
+    Verb,
+    choice,
+    column,
+    common,
+    of_tenant_option,
+    option,
+    provider_option,
+)
+from speeko_cli.output.console import busy, emit, note, say
+from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.core.reconciling import Found
-    from speeko_jobs.flow.costs import Storage
+    from speeko_jobs.core.billing.reconciliation import Found
+    from speeko_jobs.flow.reporting.costs import Storage
 
 REFRESH_SECONDS, STORAGE_EACH = 1.0, 60
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -82,10 +90,10 @@ def today(call: Call, /, by: str, of_tenant: str | None, as_csv: bool, watch: bo
         raise UsageError("--watch takes a terminal, and neither --csv nor --json")
     from rich.live import Live
 
-    from cli.console import console
-    from cli.costs_report import picture
-    from cli.standing import known
-    from speeko_jobs.flow.costs import By, look
+    from speeko_cli.output.console import console
+    from speeko_cli.output.costs import picture
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.reporting.costs import By, look
 
     with (
         known(call.settings()) as context,
@@ -111,20 +119,20 @@ def _tell(
     tenant: str | None = None,
     today_only: bool = False,
 ) -> int:
-    from cli import costs_report
-    from cli.standing import known
-    from speeko_jobs.flow.costs import By, look
+    from speeko_cli.output import costs
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.reporting.costs import By, look
 
     if as_csv and call.json:
         raise UsageError("give --csv or --json, not both")
     with known(call.settings()) as context, busy("adding up"):
         found = look(context.database, By(by), since=since, until=until, tenant=tenant, today_only=today_only)
     if call.json:
-        emit(costs_report.document(found))
+        emit(costs.document(found))
     elif as_csv:
-        costs_report.write_csv(found)
+        costs.write_csv(found)
     else:
-        costs_report.show(found, live=today_only)
+        costs.show(found, live=today_only)
     return OK
 
 
@@ -151,9 +159,9 @@ def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
     Calls are matched by the idempotency key where a line has one, else by voice, characters and cost. Give
     the days that the bill covers. Exit code 0: they agree; 3: they do not.
     """
-    from cli.reconcile_report import SHOWN, document, show, writer
-    from cli.standing import known
-    from speeko_jobs.flow import reconcile as flow
+    from speeko_cli.output.reconciliation import SHOWN, document, show, writer
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.reporting import reconciliation as flow
 
     orders = flow.Orders(
         bill,

@@ -6,9 +6,9 @@ import os
 
 import click
 
-from cli.call import Call
-from cli.console import emit, note
-from cli.options import Verb, common, option
+from speeko_cli.options.shared import Verb, common, option
+from speeko_cli.output.console import emit, note
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("dashboard", cls=Verb)
@@ -26,9 +26,9 @@ def command(call: Call, /, bind: str, board_port: int, allow_actions: bool) -> i
     it, API clients send it as a bearer token) or SPEEKO_DASHBOARD_AUTH=user:password. The API is described at
     /openapi.json.
     """
-    from cli.dashboard.access import access
-    from cli.dashboard.server import serving
-    from cli.standing import lasting, until_told
+    from speeko_cli.dashboard.auth import access
+    from speeko_cli.dashboard.server import serving
+    from speeko_cli.runtime.services import lasting, until_told
 
     rules = access(bind, os.environ, allow_actions=allow_actions)
     settings = call.settings()

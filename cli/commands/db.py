@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cli.call import Call
-from cli.console import emit, say
-from cli.options import Verb, common
+from speeko_cli.options.shared import Verb, common
+from speeko_cli.output.console import emit, say
+from speeko_cli.runtime.invocation import Call
 
 
 @click.group("db")
@@ -23,14 +23,14 @@ def upgrade(call: Call, /) -> int:
     Safe while others do the same. Embedded databases are upgraded by whatever uses them. Where a migration
     needs it, and workers of another version are at work, nothing is changed and they are named.
     """
-    from cli.standing import database_only
+    from speeko_cli.runtime.services import database_only
     from speeko_jobs.adapters.postgres import migrate
-    from speeko_jobs.flow import standstill
+    from speeko_jobs.flow.lifecycle import migration_guard
 
     settings = call.settings()
     with database_only(settings) as database:
         before = migrate.current(database)
-        now = standstill.upgrade(database, settings.queue_url)
+        now = migration_guard.upgrade(database, settings.queue_url)
     if call.json:
         emit({"before": before, "revision": now})
     else:
@@ -47,8 +47,8 @@ def restored(call: Call, /) -> int:
     Once, before workers start: what was bought after the backup and lies in the audio store is then found
     there and not bought again, and Redis forgets what the database does not know.
     """
-    from cli.standing import standing
-    from speeko_jobs.flow.restored import restored as flow
+    from speeko_cli.runtime.services import standing
+    from speeko_jobs.flow.lifecycle.post_restore import restored as flow
 
     with standing(call.settings()) as (context, _):
         forgotten, waiting = flow(context)

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, emit, say
-from cli.options import Verb, common, delivery, option, reading, speech, wording, work
-from cli.routing_options import routing, wishes_of
+from speeko_cli.options.shared import (
+    Verb,
+    common,
+    delivery,
+    option,
+    reading,
+    speech,
+    wording,
+    work,
+)
+from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.output.console import busy, emit, say
+from speeko_cli.runtime.invocation import Call
 
 if TYPE_CHECKING:
-    from speeko_jobs.core.rows import Read
+    from speeko_jobs.core.job.row_reader import Read
 
 SHOWN = 20
 SHOWN_KINDS = {
@@ -40,14 +49,14 @@ def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: 
     Nothing is started. Rows are added, changed (text, voice, language, lexicon, format, engine, headers) or
     unchanged; removed are files whose rows left the catalog, which only --prune deletes.
     """
-    from cli.request import orders_of, spec_of
-    from cli.standing import standing
-    from speeko_jobs.core.change import ADDED
-    from speeko_jobs.core.figures import count, micros
-    from speeko_jobs.core.inert import printable
-    from speeko_jobs.flow import plan
-    from speeko_jobs.flow.submit import destination_of
-    from speeko_jobs.flow.voices import routed
+    from speeko_cli.jobs.build_spec import orders_of, spec_of
+    from speeko_cli.runtime.services import standing
+    from speeko_jobs.core.catalog.change_detection import ADDED
+    from speeko_jobs.core.output.formatting import count, micros
+    from speeko_jobs.core.output.sanitize import printable
+    from speeko_jobs.flow.planning import planner
+    from speeko_jobs.flow.planning.submit import destination_of
+    from speeko_jobs.flow.planning.voice_routing import routed
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
@@ -63,7 +72,7 @@ def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: 
 
     with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
         spec = routed(context.database, spec, wishes_of(settings, options))
-        loaded = plan.estimate(context, spec, orders, destination_of(context, spec), note)
+        loaded = planner.estimate(context, spec, orders, destination_of(context, spec), note)
     found, gone = loaded.plan, loaded.removed
     changes = found.changes
     if call.json:

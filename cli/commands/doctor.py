@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.console import emit, say
-from cli.failures import ERROR, OK
-from cli.options import Verb, common, delivery, provider_option
+from speeko_cli.options.shared import Verb, common, delivery, provider_option
+from speeko_cli.output.console import emit, say
+from speeko_cli.runtime.error_reporting import ERROR, OK
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import ConfigError, JobError, SchemaError, ServerError, SpeekoError
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def command(call: Call, /, **options: Any) -> int:
 
 def checks(settings: Settings) -> Iterator[Line]:
     """Each check's name, whether it is well, and one line on it."""
-    from speeko_jobs.adapters.providers import check
-    from speeko_jobs.core.accounts import asked_for, held_accounts, settings_of
-    from speeko_jobs.core.profiles import profile_of
+    from speeko_jobs.adapters.providers.provider import check
+    from speeko_jobs.core.providers.accounts import asked_for, held_accounts, settings_of
+    from speeko_jobs.core.providers.profiles import profile_of
     from speeko_jobs.settings import Account
 
     with contextlib.ExitStack() as stack:
@@ -65,7 +65,7 @@ def checks(settings: Settings) -> Iterator[Line]:
 def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     from speeko_jobs import runtime
     from speeko_jobs.adapters.postgres import migrate
-    from speeko_jobs.flow import gone
+    from speeko_jobs.flow.cache import missing_audio
 
     wrong_schema: SpeekoError | None = None
     try:
@@ -95,18 +95,18 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     if redis[1]:
         yield _checked("workers", lambda: _workers(context, settings))
     if not wrong_schema:
-        yield _checked("audio", lambda: gone.in_store(context))
+        yield _checked("audio", lambda: missing_audio.in_store(context))
         yield _checked("jobs", lambda: _jobs(context))
 
 
 def _jobs(context: Context) -> str:
     """Raise JobError where open jobs cannot get on."""
-    from speeko_jobs.adapters.postgres import board
-    from speeko_jobs.core.pauses import PauseKind, kind_of
-    from speeko_jobs.core.waiting import WaitKind
+    from speeko_jobs.adapters.postgres import monitoring
+    from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
+    from speeko_jobs.core.reporting.wait_reasons import WaitKind
 
     waits, stuck = 0, []
-    lines = board.running(context.database, MOST_JOBS)
+    lines = monitoring.running(context.database, MOST_JOBS)
     for line in lines:
         seen = line.waits
         if seen is None or seen.waiting is None:
@@ -124,7 +124,7 @@ def _jobs(context: Context) -> str:
 
 
 def _redis(context: Context, settings: Settings) -> str:
-    from speeko_jobs.adapters.redis_cache import FOREIGN
+    from speeko_jobs.adapters.redis.cache import FOREIGN
 
     version = context.cache.ping()
     if context.cache.is_foreign():
@@ -142,16 +142,17 @@ def _pooler(context: Context) -> str:
 
 
 def _workers(context: Context, settings: Settings) -> str:
-    from cli.commands.workers import shown_accounts
-    from speeko_jobs.adapters.postgres import workers
-    from speeko_jobs.flow import accounts, versions
+    from speeko_cli.commands.workers import shown_accounts
+    from speeko_jobs.adapters.postgres import worker_registry
+    from speeko_jobs.flow import accounts
+    from speeko_jobs.flow.lifecycle import version_check
 
     alive = context.queue.workers_alive(1.0)
     if alive:
-        found = workers.running(context.database)
+        found = worker_registry.running(context.database)
         if differs := accounts.differing(settings, found):
             raise ConfigError(differs)
-        if others := versions.warning(versions.differing(found, alive)):
+        if others := version_check.warning(version_check.differing(found, alive)):
             raise ServerError(others)
         told = [f"{one.host} (pid {one.pid}, version {one.version}): {shown_accounts(one)}" for one in found]
         return "; ".join([f"{len(alive)} answer: {', '.join(alive)}", *told])

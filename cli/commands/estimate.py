@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, emit
-from cli.options import Verb, common, delivery, reading, speech, wording, work
-from cli.routing_options import routing, wishes_of
+from speeko_cli.options.shared import Verb, common, delivery, reading, speech, wording, work
+from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.output.console import busy, emit
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("estimate", cls=Verb)
@@ -27,18 +27,18 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
 
     Rows, refused rows, unique texts, what is cached, what is to buy, and its price to the micro-dollar.
     """
-    from cli.report import print_plan
-    from cli.request import orders_of, spec_of
-    from cli.standing import standing
-    from speeko_jobs.flow import plan
-    from speeko_jobs.flow.submit import destination_of
-    from speeko_jobs.flow.voices import routed
+    from speeko_cli.jobs.build_spec import orders_of, spec_of
+    from speeko_cli.output.job_summary import print_plan
+    from speeko_cli.runtime.services import standing
+    from speeko_jobs.flow.planning import planner
+    from speeko_jobs.flow.planning.submit import destination_of
+    from speeko_jobs.flow.planning.voice_routing import routed
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
     with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
         spec = routed(context.database, spec, wishes_of(settings, options))
-        found = plan.estimate(context, spec, orders, destination_of(context, spec)).plan
+        found = planner.estimate(context, spec, orders, destination_of(context, spec)).plan
     if call.json:
         emit(found.to_json())
     else:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, emit
-from cli.options import Verb, common, delivery, option, reading, speech, wording
-from cli.routing_options import routing, wishes_of
+from speeko_cli.options.shared import Verb, common, delivery, option, reading, speech, wording
+from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.output.console import busy, emit
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("explain", cls=Verb)
@@ -35,13 +35,13 @@ def command(call: Call, /, files: tuple[str, ...], row: int | None, row_id: str,
     takes the key and where the audio would come from. Takes the options of `speeko run`; nothing is started.
     Exit code 3: the row is refused.
     """
-    from cli.explanation import print_explained
-    from cli.failures import OK, WITH_ERRORS
-    from cli.request import orders_of, spec_of
-    from cli.standing import standing
+    from speeko_cli.jobs.build_spec import orders_of, spec_of
+    from speeko_cli.output.row_explanation import print_explained
+    from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
+    from speeko_cli.runtime.services import standing
     from speeko_jobs.errors import UsageError
-    from speeko_jobs.flow.explain import explain
-    from speeko_jobs.flow.voices import routed
+    from speeko_jobs.flow.planning.voice_routing import routed
+    from speeko_jobs.flow.reporting.row_explanation import explain
 
     if row is not None and row_id:
         raise UsageError("--row and --row-id: give one of them")

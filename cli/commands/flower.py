@@ -8,10 +8,10 @@ import sys
 
 import click
 
-from cli.call import Call
-from cli.console import note
-from cli.listening import is_loopback
-from cli.options import Verb, common, option
+from speeko_cli.options.shared import Verb, common, option
+from speeko_cli.output.console import note
+from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.network import is_loopback
 from speeko_jobs.errors import ConfigError, ServerError
 
 AUTH_VARIABLE = "FLOWER_BASIC_AUTH"
@@ -27,8 +27,8 @@ def command(call: Call, /, address: str, port: int) -> int:
 
     Set FLOWER_BASIC_AUTH=user:password to ask for a password; beyond this machine it is a must.
     """
-    from cli.child import run_child
-    from cli.standing import standing
+    from speeko_cli.runtime.foreground_process import run_child
+    from speeko_cli.runtime.services import standing
 
     _check_auth(address, os.environ.get(AUTH_VARIABLE, ""))
     _check_free(address, port)
@@ -36,7 +36,7 @@ def command(call: Call, /, address: str, port: int) -> int:
         named = context.settings
         note(f"Flower: http://{f'[{address}]' if ':' in address else address}:{port}")
         words = [f"--address={address}", f"--port={port}", f"--db={named.home_path / 'flower'}"]
-        return run_child("flower", [sys.executable, "-m", "workers.flower", *words], named)
+        return run_child("flower", [sys.executable, "-m", "speeko_workers.flower", *words], named)
 
 
 def _check_auth(address: str, auth: str) -> None:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.amounts import Span
-from cli.call import Call
-from cli.console import busy, console, emit, say
-from cli.failures import OK, WITH_ERRORS
-from cli.options import Verb, common, of_tenant_option, option
-from speeko_jobs.core import figures
-from speeko_jobs.core.inert import printable
-from speeko_jobs.core.money import usd
+from speeko_cli.options.param_types import Span
+from speeko_cli.options.shared import Verb, common, of_tenant_option, option
+from speeko_cli.output.console import busy, console, emit, say
+from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs.core.model.money import usd
+from speeko_jobs.core.output import formatting
+from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.jobs import Job
-    from speeko_jobs.adapters.postgres.waiting import Seen
-    from speeko_jobs.flow.prune import Pruned
+    from speeko_jobs.adapters.postgres.wait_reasons import Seen
+    from speeko_jobs.flow.lifecycle.retention import Pruned
 
 
 class _Listing(Verb, click.Group):
@@ -67,8 +67,8 @@ def prune(call: Call, /, ended_before: float, of_tenant: str | None, dry_run: bo
     What goes: `results` and `retry` of these jobs, and holding a bill of those months against the ledger.
     With keep_jobs_days in the settings, beat has it done. Exit code 3 when something had to stay for now.
     """
-    from cli.standing import known
-    from speeko_jobs.flow import prune as flow
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.flow.lifecycle import retention as flow
 
     orders = flow.Orders(ended_before, of_tenant, dry_run)
     with known(call.settings()) as context, busy("letting go of old rows"):
@@ -81,12 +81,12 @@ def prune(call: Call, /, ended_before: float, of_tenant: str | None, dry_run: bo
 
 
 def _tell(done: Pruned, dry_run: bool) -> None:
-    what = f"{figures.count(done.rows, 'row')} of {figures.count(done.jobs, 'job')}"
+    what = f"{formatting.count(done.rows, 'row')} of {formatting.count(done.jobs, 'job')}"
     if done.months:
         months = ", ".join(month.removeprefix("attempt_").replace("_", "-") for month in done.months)
         what += f"; the ledger of {months}"
     if done.calls:
-        what += f"; {figures.count(done.calls, 'call')} of the ledger besides"
+        what += f"; {formatting.count(done.calls, 'call')} of the ledger besides"
     say(f"{'would go' if dry_run else 'gone'}: {what}")
     for job in done.stuck:
         say(f"job {job}: its store did not give up its parts, the next prune tries again")
@@ -95,13 +95,13 @@ def _tell(done: Pruned, dry_run: bool) -> None:
 
 
 def _list(call: Call, limit: int, of_tenant: str | None) -> int:
-    from cli.standing import known
-    from speeko_jobs.adapters.postgres import jobs, waiting
-    from speeko_jobs.core.states import FINISHED
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.adapters.postgres import jobs, wait_reasons
+    from speeko_jobs.core.model.states import FINISHED
 
     with known(call.settings()) as context:
         found = jobs.newest(context.database, limit, of_tenant)
-        waits = waiting.look(context.database, [job.id for job in found if job.state not in FINISHED])
+        waits = wait_reasons.look(context.database, [job.id for job in found if job.state not in FINISHED])
     if call.json:
         emit([_record(job) | {"waiting": _wait(waits.get(job.id))} for job in found])
     elif found:
@@ -156,8 +156,8 @@ def _print(found: list[Job]) -> None:
             str(job.id),
             job.state.value,
             f"{job.rows:,}",
-            figures.percent(job.served, job.rows) if job.rows else "",
-            figures.micros(job.spent_micros),
+            formatting.percent(job.served, job.rows) if job.rows else "",
+            formatting.micros(job.spent_micros),
             f"{job.created_at.astimezone():%Y-%m-%d %H:%M}",
             printable(job.destination),
         )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.call import Call
-from cli.console import emit, say
-from cli.options import Verb, common
-from speeko_jobs.core import figures
-from speeko_jobs.core.trouble import GOOD_RUN, TroubleKind
+from speeko_cli.options.shared import Verb, common
+from speeko_cli.output.console import emit, say
+from speeko_cli.output.limits import document
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs.core.output import formatting
+from speeko_jobs.core.policies.outage_detection import GOOD_RUN, TroubleKind
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.permits import Account, Holder
@@ -27,7 +27,7 @@ def command(call: Call, /) -> int:
     The limit tunes itself below its ceiling, `--max-concurrency`: up while all goes well, down when the
     provider asks for it.
     """
-    from cli.standing import standing
+    from speeko_cli.runtime.services import standing
     from speeko_jobs.adapters.postgres import permits
 
     with standing(call.settings()) as (context, _):
@@ -43,15 +43,6 @@ def command(call: Call, /) -> int:
     return 0
 
 
-def document(accounts: Sequence[Account], holders: Sequence[Holder]) -> list[dict[str, Any]]:
-    """What --json tells: each account with those who hold permits of it."""
-    return [
-        dataclasses.asdict(account)
-        | {"holders": [dataclasses.asdict(h) for h in holders if h.account == account.name]}
-        for account in accounts
-    ]
-
-
 def _blocked(account: Account) -> str:
     """Why no call is made for now."""
     if account.trouble_kind == TroubleKind.FAILING and account.trouble_seconds is not None:
@@ -64,13 +55,13 @@ def _blocked(account: Account) -> str:
 def _lines(account: Account, holders: list[Holder]) -> Iterator[str]:
     held, busy = sum(h.held for h in holders), sum(h.busy for h in holders)
     yield f"{account.name}: {account.limit:,} of at most {account.ceiling:,} calls at a time"
-    moved = figures.duration(max(account.moved_seconds, 0))
+    moved = formatting.duration(max(account.moved_seconds, 0))
     yield f"  since       {moved} ago: {account.why or 'nothing has moved it'}"
     if account.trouble_seconds is not None:
-        since = figures.duration(account.trouble_seconds)
+        since = formatting.duration(account.trouble_seconds)
         yield f"  trouble     no answer for {since}: {account.trouble_why or account.trouble_kind}"
     if account.blocked_seconds > 0:
-        yield f"  waits       {figures.duration(account.blocked_seconds)} more: {_blocked(account)}"
+        yield f"  waits       {formatting.duration(account.blocked_seconds)} more: {_blocked(account)}"
     if account.good_run < GOOD_RUN:
         yield f"  retries     rationed: {account.retries_left:,.0f} now, and a tenth of all calls"
     rates = [

@@ -6,9 +6,9 @@ from functools import partial
 
 import click
 
-from cli.call import Call
-from cli.console import emit, note
-from cli.options import Verb, common, option
+from speeko_cli.options.shared import Verb, common, option
+from speeko_cli.output.console import emit, note
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import ConfigError
 
 
@@ -26,9 +26,9 @@ def command(call: Call, /, bind: str, listen_port: int) -> int:
     """
     from prometheus_client import CollectorRegistry, start_http_server
 
-    from cli.exporter import Exporter
-    from cli.standing import lasting, until_told
-    from speeko_jobs.flow.metrics import READINGS
+    from speeko_cli.monitoring.prometheus import Exporter
+    from speeko_cli.runtime.services import lasting, until_told
+    from speeko_jobs.flow.reporting.metrics import READINGS
 
     with lasting(call.settings(), name="speeko-metrics", pool_size=1) as context:
         registry = CollectorRegistry()

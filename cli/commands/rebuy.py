@@ -10,17 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.commands.costs import since_option, until_option
-from cli.console import busy, emit, say
-from cli.failures import OK, Interrupted
-from cli.options import WORK, Verb, budget_option, common, no_wait_option, option, setting, workers_option
+from speeko_cli.commands.costs import since_option, until_option
+from speeko_cli.options.shared import (
+    WORK,
+    Verb,
+    budget_option,
+    common,
+    no_wait_option,
+    option,
+    setting,
+    workers_option,
+)
+from speeko_cli.output.console import busy, emit, say
+from speeko_cli.runtime.error_reporting import OK, Interrupted
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.rebuys import Outdated
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.rebuy import Found, Group, Selection
+    from speeko_jobs.flow.planning.rebuy import Found, Group, Selection
     from speeko_jobs.settings import Settings
 
 _ROW = re.compile(r"(\d{1,18}):(.+)", re.DOTALL)
@@ -84,8 +93,8 @@ def command(call: Call, /, price_only: bool, yes: bool, no_wait: bool, **options
     audio. What the old one cost stays in the ledger. Files that were delivered stay as they are until the
     next run of their catalog, which delivers the new audio and pays nothing for it.
     """
-    from cli.standing import standing
-    from speeko_jobs.flow import rebuy as flow
+    from speeko_cli.runtime.services import standing
+    from speeko_jobs.flow.planning import rebuy as flow
 
     settings = call.settings(options)
     selection = _selection(options)
@@ -104,7 +113,7 @@ def command(call: Call, /, price_only: bool, yes: bool, no_wait: bool, **options
 
 def _selection(options: dict[str, Any]) -> Selection:
     """What the options name. Raises UsageError where that is nothing, or not enough."""
-    from speeko_jobs.flow.rebuy import Selection
+    from speeko_jobs.flow.planning.rebuy import Selection
 
     voice, since, until = options["of_voice"], options["since"], options["until"]
     if voice is None and (since or until or options["of_provider"]):
@@ -125,13 +134,13 @@ def _selection(options: dict[str, Any]) -> Selection:
 
 
 def _todays_price(settings: Settings) -> str:
-    from speeko_jobs.core.prices import price_on
+    from speeko_jobs.core.billing.price_schedule import price_on
 
     return price_on(settings.price_per_million, datetime.now(UTC).date())
 
 
 def _tell_price(found: Found) -> None:
-    from speeko_jobs.core.figures import count, micros
+    from speeko_jobs.core.output.formatting import count, micros
 
     if found.texts:
         chars = count(found.chars, "character")
@@ -143,7 +152,7 @@ def _tell_price(found: Found) -> None:
 
 
 def _ask(found: Found, call: Call) -> None:
-    from speeko_jobs.core.figures import micros
+    from speeko_jobs.core.output.formatting import micros
 
     if call.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"give --yes to spend {micros(found.cost_micros)} (or --dry-run)")
@@ -159,16 +168,16 @@ def _bought(
     context: Context, found: Found, budget: int | None, call: Call, *, alone: bool, wait: bool
 ) -> int:
     """Start a job for each group, one after another where they are waited for."""
-    from cli.crew import Crew
-    from cli.request import check_provider
-    from speeko_jobs.flow import rebuy as flow
+    from speeko_cli.jobs.build_spec import check_provider
+    from speeko_cli.runtime.local_workers import Crew
+    from speeko_jobs.flow.planning import rebuy as flow
 
     jobs: list[dict[str, Any]] = []
     outdated: list[Outdated] = []
     code = OK
     parts = list(zip(found.groups, flow.shares(found.groups, budget), strict=True))
     if not wait:
-        from cli.watching import tell_if_nobody_works
+        from speeko_cli.jobs.follow_detached import tell_if_nobody_works
 
         for group, share in parts:
             job = _started(context, group, share, outdated)
@@ -184,7 +193,7 @@ def _bought(
 
 
 def _started(context: Context, group: Group, share: int | None, outdated: list[Outdated]) -> int:
-    from speeko_jobs.flow import rebuy as flow
+    from speeko_jobs.flow.planning import rebuy as flow
 
     job, more = flow.start(context, group, tenant=context.settings.tenant, budget_micros=share)
     outdated += more
@@ -193,10 +202,10 @@ def _started(context: Context, group: Group, share: int | None, outdated: list[O
 
 def _seen(context: Context, job: int, crew: Any, call: Call, jobs: list[dict[str, Any]]) -> int:
     """See one job through; with --json its summary waits for the document at the end."""
-    from cli.ending import CODES, tell_end
-    from cli.seeing import see_through
-    from speeko_jobs.core.states import JobState
-    from speeko_jobs.flow import finalize
+    from speeko_cli.jobs.follow_attached import see_through
+    from speeko_cli.jobs.outcome import CODES, tell_end
+    from speeko_jobs.core.model.states import JobState
+    from speeko_jobs.flow.delivery import finalize
 
     def keep(context: Context, job: int, _: Call) -> int:
         summary = finalize.summarize(context, job)
@@ -208,9 +217,9 @@ def _seen(context: Context, job: int, crew: Any, call: Call, jobs: list[dict[str
 
 def _commands(context: Context, outdated: list[Outdated]) -> list[str]:
     """For each output the command that delivers the new audio; "" where it is not known any more."""
-    from cli.report import again
+    from speeko_cli.output.job_summary import again
     from speeko_jobs.adapters.postgres import jobs
-    from speeko_jobs.core.spec import JobSpec
+    from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.errors import JobError
 
     def command_of(spec: JobSpec) -> str:
@@ -236,9 +245,9 @@ def _ended(
     commands: list[str] | None = None,
 ) -> int:
     """Tell what holds the old audio, or all of it as one document."""
-    from speeko_jobs.core.figures import count
-    from speeko_jobs.core.inert import printable
-    from speeko_jobs.core.money import usd
+    from speeko_jobs.core.model.money import usd
+    from speeko_jobs.core.output.formatting import count
+    from speeko_jobs.core.output.sanitize import printable
 
     commands = commands or []
     if call.json:

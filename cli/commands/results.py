@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.call import Call
-from cli.console import as_json, write_bytes
-from cli.options import Verb, common, job_argument, of_tenant_option, option
+from speeko_cli.options.shared import Verb, common, job_argument, of_tenant_option, option
+from speeko_cli.output.console import as_json, write_bytes
+from speeko_cli.runtime.invocation import Call
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -29,8 +29,8 @@ def command(call: Call, /, job: int, of_tenant: str | None, follow: bool) -> int
 
     Rows come as they are done: in the catalog's order within a chunk of rows, and chunks as they end.
     """
-    from cli.standing import known
-    from cli.tenancy import check_tenant
+    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.tenant_check import check_tenant
 
     with known(call.settings()) as context:
         check_tenant(context, job, of_tenant)
@@ -45,9 +45,9 @@ def command(call: Call, /, job: int, of_tenant: str | None, follow: bool) -> int
 
 def _parts(context: Context, job: int, follow: bool) -> Iterator[bytes]:
     """The lines of each chunk, once."""
-    from cli.follow import STILL
+    from speeko_cli.jobs.poll import STILL
     from speeko_jobs.adapters.postgres import jobs
-    from speeko_jobs.flow import finalize
+    from speeko_jobs.flow.delivery import finalize
 
     seen: set[int] = set()
     whole = 0  # every chunk up to this one was printed

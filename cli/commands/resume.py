@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.options import (
+from speeko_cli.options.shared import (
     Verb,
     budget_option,
     buy_again_option,
@@ -20,6 +19,7 @@ from cli.options import (
     of_tenant_option,
     workers_option,
 )
+from speeko_cli.runtime.invocation import Call
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -58,7 +58,7 @@ def command(
     job that was paused because known audio is gone from the store. Where today's price is not the plan's,
     both are told, and the plan's holds unless `--new-prices` is given.
     """
-    from cli.going import set_going
+    from speeko_cli.jobs.resume import set_going
 
     settings = call.settings(options)
     return set_going(
@@ -84,11 +84,11 @@ def _resume(
     new_prices: bool,
 ) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
-    from cli.going import tell_new_prices
+    from speeko_cli.jobs.resume import tell_new_prices
     from speeko_jobs.adapters.postgres import jobs
-    from speeko_jobs.core.states import JobState
-    from speeko_jobs.flow import control
-    from speeko_jobs.flow.sweep import sweep
+    from speeko_jobs.core.model.states import JobState
+    from speeko_jobs.flow.lifecycle import control
+    from speeko_jobs.flow.lifecycle.recovery import sweep
 
     if not new_prices:
         tell_new_prices(context, job)

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.console import note
-from cli.options import (
+from speeko_cli.options.shared import (
     Verb,
     common,
     job_argument,
@@ -17,6 +15,8 @@ from cli.options import (
     of_tenant_option,
     workers_option,
 )
+from speeko_cli.output.console import note
+from speeko_cli.runtime.invocation import Call
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -38,7 +38,7 @@ def command(
     Refused rows stay refused: correct them in the catalog and run it again. Where today's price is not the
     plan's, both are told, and the plan's holds unless `--new-prices` is given.
     """
-    from cli.going import set_going
+    from speeko_cli.jobs.resume import set_going
 
     settings = call.settings(options)
     return set_going(
@@ -52,9 +52,9 @@ def command(
 
 
 def _retry(context: Context, job: int, *, new_prices: bool) -> None:
-    from cli.going import tell_new_prices
-    from speeko_jobs.core.figures import count
-    from speeko_jobs.flow import control
+    from speeko_cli.jobs.resume import tell_new_prices
+    from speeko_jobs.core.output.formatting import count
+    from speeko_jobs.flow.lifecycle import control
 
     if not new_prices:
         tell_new_prices(context, job)

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.options import (
+from speeko_cli.options.shared import (
     Verb,
     common,
     delivery,
@@ -21,7 +20,8 @@ from cli.options import (
     wording,
     work,
 )
-from cli.routing_options import routing
+from speeko_cli.options.voice_routing import routing
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("run", cls=Verb)
@@ -46,8 +46,8 @@ def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     input. Ctrl-C leaves the job so that `speeko resume` goes on with it. A catalog that costs more than the
     budget is refused before anything is spent.
     """
-    from cli.request import check_provider, orders_of, spec_of
-    from cli.whole import whole_run
+    from speeko_cli.jobs.build_spec import check_provider, orders_of, spec_of
+    from speeko_cli.jobs.run_to_completion import whole_run
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)

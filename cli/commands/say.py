@@ -13,18 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.console import emit, note
-from cli.console import say as tell
-from cli.failures import Interrupted
-from cli.options import DELIVERY, WORK, Verb, budget_option, common, option, setting, speech, wording
-from cli.routing_options import routing, wishes_of
+from speeko_cli.options.shared import (
+    DELIVERY,
+    WORK,
+    Verb,
+    budget_option,
+    common,
+    option,
+    setting,
+    speech,
+    wording,
+)
+from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.output.console import emit, note
+from speeko_cli.output.console import say as tell
+from speeko_cli.runtime.error_reporting import Interrupted
+from speeko_cli.runtime.invocation import Call
 
 if TYPE_CHECKING:
-    from cli.outlet import Outlet
-    from speeko_jobs.core.spec import JobSpec
+    from speeko_cli.output.audio_sink import Outlet
+    from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.say import Said
+    from speeko_jobs.flow.synthesis.say import Said
 
 SOURCES = {
     "synthesized": "bought",
@@ -64,10 +74,10 @@ def command(call: Call, /, text: str, out: str, stream: bool, **options: Any) ->
     What was bought before costs nothing. A file that fails the check, or is interrupted, is taken away;
     `speeko say "Good morning" --out - | ffplay -` plays at once.
     """
-    from cli.outlet import Outlet, chosen
-    from cli.request import check_provider, spec_of
-    from cli.standing import standing
-    from speeko_jobs.flow.voices import routed
+    from speeko_cli.jobs.build_spec import check_provider, spec_of
+    from speeko_cli.output.audio_sink import Outlet, chosen
+    from speeko_cli.runtime.services import standing
+    from speeko_jobs.flow.planning.voice_routing import routed
 
     settings = call.settings(options | {"format": options["format"] or _format_of(out)})
     spec = spec_of(settings, options | {"name": "{id}.{ext}"}, ("say",))
@@ -88,7 +98,7 @@ def command(call: Call, /, text: str, out: str, stream: bool, **options: Any) ->
 
 
 def _format_of(out: str) -> str | None:
-    from speeko_jobs.core.profiles import PROFILES
+    from speeko_jobs.core.providers.profiles import PROFILES
 
     ending = Path(out).suffix[1:].lower()
     return ending if any(ending in profile.formats for profile in PROFILES.values()) else None
@@ -96,7 +106,7 @@ def _format_of(out: str) -> str | None:
 
 def _read(text: str) -> str:
     """The text, from standard input for "-"."""
-    from speeko_jobs.core.segments import MAX_CHARS
+    from speeko_jobs.core.text.segmentation import MAX_CHARS
     from speeko_jobs.errors import UsageError
 
     if text != "-":
@@ -111,8 +121,8 @@ def _read(text: str) -> str:
 
 
 def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet: Outlet) -> Said:
-    from speeko_jobs.adapters.providers import open_provider
-    from speeko_jobs.flow.say import Stopped, say
+    from speeko_jobs.adapters.providers.provider import open_provider
+    from speeko_jobs.flow.synthesis.say import Stopped, say
 
     settings = context.settings
     try:
@@ -161,8 +171,8 @@ class _Told:
 
 
 def _report(said: Said, spec: JobSpec, where: str, call: Call) -> None:
-    from speeko_jobs.core import figures
-    from speeko_jobs.core.money import usd
+    from speeko_jobs.core.model.money import usd
+    from speeko_jobs.core.output import formatting
 
     if call.json:
         emit(
@@ -182,12 +192,12 @@ def _report(said: Said, spec: JobSpec, where: str, call: Call) -> None:
             }
         )
         return
-    source, cost = SOURCES[said.source.value], figures.micros(said.cost_micros)
+    source, cost = SOURCES[said.source.value], formatting.micros(said.cost_micros)
     if where != "-":
-        tell(f"{where}: {figures.duration(said.audio_seconds)}, {source} for {cost}")
+        tell(f"{where}: {formatting.duration(said.audio_seconds)}, {source} for {cost}")
     if call.verbose:
         first = f"first byte after {said.first_byte_seconds * 1000:.0f} ms"
-        paid = f"{figures.count(said.calls, 'call')} for {cost}"
-        saved = f", {figures.micros(said.saved_micros)} saved" if said.saved_micros else ""
+        paid = f"{formatting.count(said.calls, 'call')} for {cost}"
+        saved = f", {formatting.micros(said.saved_micros)} saved" if said.saved_micros else ""
         pieces = f", pieces of {said.piece_bytes // 1024} KB" if said.piece_bytes else ""
         note(f"speeko: {first}, {source}, {paid}{saved}{pieces}")

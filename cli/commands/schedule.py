@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import schedule_report as report
-from cli.call import Call
-from cli.console import emit, note, say
-from cli.options import (
+from speeko_cli.options.shared import (
     Verb,
     choice,
     common,
@@ -26,8 +23,11 @@ from cli.options import (
     wording,
     work,
 )
-from cli.routing_options import routing
-from speeko_jobs.core.inert import printable
+from speeko_cli.options.voice_routing import routing
+from speeko_cli.output import schedules as report
+from speeko_cli.output.console import emit, note, say
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
     A worker reads the catalog then, from where it lies: FILES are paths that workers can read, or URLs.
     Voices that are chosen are chosen now. Due times come while `speeko up`, `speeko worker` or a beat runs.
     """
-    from cli.request import check_provider
-    from cli.scheduling import missing, places_of, request_of
-    from cli.standing import standing
-    from speeko_jobs.core.schedule import CatchUp, Timing
-    from speeko_jobs.flow import schedule as flow
+    from speeko_cli.jobs.build_schedule import missing, places_of, request_of
+    from speeko_cli.jobs.build_spec import check_provider
+    from speeko_cli.runtime.services import standing
+    from speeko_jobs.core.policies.cron_schedule import CatchUp, Timing
+    from speeko_jobs.flow.lifecycle import schedules as flow
 
     settings = call.settings(options)
     if not schedule.strip() or schedule != printable(schedule) or len(schedule) > NAME_CHARS:
@@ -103,7 +103,7 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
 @click.pass_obj
 def list_all(call: Call, /, of_tenant: str | None) -> int:
     """List all schedules, with what is next and what was last."""
-    from cli.standing import standing
+    from speeko_cli.runtime.services import standing
     from speeko_jobs.adapters.postgres import schedules
 
     with standing(call.settings()) as (context, _):
@@ -146,7 +146,7 @@ def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 
     What runs goes on; `speeko pause JOB` pauses a job.
     """
-    from speeko_jobs.flow import schedule as flow
+    from speeko_jobs.flow.lifecycle import schedules as flow
 
     with _found(call, schedule, of_tenant) as (context, found):
         flow.pause(context, found)
@@ -162,7 +162,7 @@ def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
     """Go on with a paused schedule; what was due meanwhile is left out."""
     from speeko_jobs.adapters.postgres import schedules
-    from speeko_jobs.flow import schedule as flow
+    from speeko_jobs.flow.lifecycle import schedules as flow
 
     with _found(call, schedule, of_tenant) as (context, found):
         flow.resume(context, found)
@@ -198,7 +198,7 @@ def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
     It waits for a run that is going. Workers do it: this command does not wait.
     """
     from speeko_jobs.adapters.postgres import schedules
-    from speeko_jobs.flow import schedule as flow
+    from speeko_jobs.flow.lifecycle import schedules as flow
 
     with _found(call, schedule, of_tenant) as (context, found):
         run = flow.run_now(context, found)
@@ -238,7 +238,7 @@ def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> 
 @contextlib.contextmanager
 def _found(call: Call, name: str, of_tenant: str | None) -> Iterator[tuple[Context, Schedule]]:
     """The schedule of that name, and the open things. Raises JobError where there is none."""
-    from cli.standing import standing
+    from speeko_cli.runtime.services import standing
     from speeko_jobs.adapters.postgres import schedules
 
     with standing(call.settings()) as (context, _):
@@ -247,7 +247,7 @@ def _found(call: Call, name: str, of_tenant: str | None) -> Iterator[tuple[Conte
 
 def _tell(context: Context, call: Call, schedule: Schedule) -> None:
     from speeko_jobs.adapters.postgres import schedules
-    from speeko_jobs.flow.request import from_json
+    from speeko_jobs.flow.planning.scheduled_request import from_json
 
     runs = schedules.history(context.database, schedule.id, SHOWN_RUNS)
     going = context.database.run(lambda t: schedules.going(t, schedule.id))

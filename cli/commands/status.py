@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cli.call import Call
-from cli.console import emit, note
-from cli.options import Verb, common, of_tenant_option
+from speeko_cli.options.shared import Verb, common, of_tenant_option
+from speeko_cli.output.console import emit, note
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import JobError
 
 
@@ -17,11 +17,12 @@ from speeko_jobs.errors import JobError
 @click.pass_obj
 def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
     """Show one job, or the newest."""
-    from cli.report import print_summary
-    from cli.standing import known
-    from cli.tenancy import check_tenant
-    from speeko_jobs.adapters.postgres import jobs, workers
-    from speeko_jobs.flow import finalize, versions
+    from speeko_cli.output.job_summary import print_summary
+    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.tenant_check import check_tenant
+    from speeko_jobs.adapters.postgres import jobs, worker_registry
+    from speeko_jobs.flow.delivery import finalize
+    from speeko_jobs.flow.lifecycle import version_check
 
     with known(call.settings()) as context:
         if job:
@@ -29,7 +30,9 @@ def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
         found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1, of_tenant)
         if not found:
             raise JobError("there are no jobs yet: `speeko run` makes one")
-        if others := versions.warning(versions.differing(workers.running(context.database))):
+        if others := version_check.warning(
+            version_check.differing(worker_registry.running(context.database))
+        ):
             note(f"speeko: {others}")
         summary = finalize.status(context, found[0].id)
         if call.json:

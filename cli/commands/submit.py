@@ -6,9 +6,7 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.console import emit, say
-from cli.options import (
+from speeko_cli.options.shared import (
     Verb,
     common,
     delivery,
@@ -22,7 +20,9 @@ from cli.options import (
     wording,
     work,
 )
-from cli.routing_options import routing
+from speeko_cli.options.voice_routing import routing
+from speeko_cli.output.console import emit, say
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("submit", cls=Verb)
@@ -46,14 +46,14 @@ def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -
     The job goes on when this command has ended. `speeko watch JOB` shows how. While another job delivers to
     the same output, this command waits before it plans.
     """
-    from cli.request import orders_of, spec_of
-    from cli.standing import standing
-    from cli.watching import see_end, tell_if_nobody_works
+    from speeko_cli.jobs.build_spec import orders_of, spec_of
+    from speeko_cli.jobs.follow_detached import see_end, tell_if_nobody_works
+    from speeko_cli.runtime.services import standing
 
     settings = call.settings(options)
     spec, orders = spec_of(settings, options, files), orders_of(files, options)
     with standing(settings) as (context, _):
-        from cli.submitting import submitted
+        from speeko_cli.jobs.submit import submitted
 
         job, plan = submitted(context, spec, orders, options, call, _slipped)
         tell_if_nobody_works(context, job, call)
@@ -62,7 +62,7 @@ def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -
         if call.json:
             emit({"job": job, "state": "running", "plan": plan.to_json()})
         else:
-            from speeko_jobs.core.figures import count, micros
+            from speeko_jobs.core.output.formatting import count, micros
 
             bought = f"{count(plan.calls, 'call')} for {micros(plan.cost_micros)}"
             say(f"job {job} is submitted: {count(plan.rows, 'row')}, {bought}")

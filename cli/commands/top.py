@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from cli.amounts import Number
-from cli.call import Call
-from cli.options import Verb, common, of_tenant_option, option
+from speeko_cli.options.param_types import Number
+from speeko_cli.options.shared import Verb, common, of_tenant_option, option
+from speeko_cli.runtime.invocation import Call
 from speeko_jobs.errors import UsageError
 
 
@@ -31,8 +31,8 @@ def command(call: Call, /, of_tenant: str | None, once: bool, interval: float) -
     q quits; o orders the jobs by priority, age, money or time left; j and k, or the arrows, scroll. With
     --json it prints a document a line, again and again; with --once a single one.
     """
-    from cli import top
-    from cli.standing import known, lasting, termination_is_ctrl_c
+    from speeko_cli.runtime.services import known, lasting, termination_is_ctrl_c
+    from speeko_cli.top import app
 
     if not (once or call.json or _is_screen()):
         raise UsageError("top takes a terminal: give --once for one picture, or --json for documents")
@@ -41,11 +41,11 @@ def command(call: Call, /, of_tenant: str | None, once: bool, interval: float) -
     standing = known(settings) if must_answer else lasting(settings, name="speeko-top")
     with termination_is_ctrl_c(), standing as context:
         if once:
-            top.once(context, of_tenant, as_document=call.json)
+            app.once(context, of_tenant, as_document=call.json)
         elif call.json:
-            top.stream(context, of_tenant, interval)
+            app.stream(context, of_tenant, interval)
         else:
-            top.live(context, of_tenant, interval)
+            app.live(context, of_tenant, interval)
     return 0
 
 

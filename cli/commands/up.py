@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, emit, note
-from cli.options import Verb, common, workers_option
+from speeko_cli.options.shared import Verb, common, workers_option
+from speeko_cli.output.console import busy, emit, note
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("up", cls=Verb)
@@ -20,8 +20,8 @@ def command(call: Call, /, **options: Any) -> int:
 
     Other commands of the same home use them meanwhile: `speeko submit`, `speeko watch` and so on.
     """
-    from cli.standing import only_one, standing, until_told
-    from workers import supervisor
+    from speeko_cli.runtime.services import only_one, standing, until_told
+    from speeko_workers import supervisor
 
     settings = call.settings(options)
     with only_one(settings, "up"), standing(settings) as (context, _):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, console, emit, note
-from cli.options import Verb, common, provider_option
-from cli.routing_options import voices_file_option
-from speeko_jobs.core.inert import printable
+from speeko_cli.options.shared import Verb, common, provider_option
+from speeko_cli.options.voice_routing import voices_file_option
+from speeko_cli.output.console import busy, console, emit, note
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs.core.output.sanitize import printable
 
 if TYPE_CHECKING:
-    from speeko_jobs.core.profiles import Profile
-    from speeko_jobs.core.voices import Voice
+    from speeko_jobs.core.providers.profiles import Profile
+    from speeko_jobs.core.voices.voice_catalog import Voice
     from speeko_jobs.settings import Settings
 
 
@@ -32,11 +32,11 @@ def command(call: Call, /, **options: Any) -> int:
     With price, quality, latency and use cases where voices.toml has them; these are what `--voice auto`
     chooses among. Costs nothing. The first line is the one that speaks where no voice is asked for.
     """
-    from speeko_jobs.adapters.voices_file import read_voices
-    from speeko_jobs.core.accounts import first_settings
-    from speeko_jobs.core.prices import price_on
-    from speeko_jobs.core.profiles import profile_of
-    from speeko_jobs.core.voices import priced
+    from speeko_jobs.adapters.voice_files import read_voices
+    from speeko_jobs.core.billing.price_schedule import price_on
+    from speeko_jobs.core.providers.accounts import first_settings
+    from speeko_jobs.core.providers.profiles import profile_of
+    from speeko_jobs.core.voices.voice_catalog import priced
 
     settings = first_settings(call.settings(options))
     price = price_on(settings.price_per_million, datetime.now(UTC).date())
@@ -56,7 +56,7 @@ def command(call: Call, /, **options: Any) -> int:
 
 def _offered(settings: Settings, profile: Profile) -> list[str] | None:
     """What the provider says that it has; None, and a note, where it was not set up yet."""
-    from speeko_jobs.adapters.providers import list_voices
+    from speeko_jobs.adapters.providers.provider import list_voices
 
     lacks = "SPEEKO_API_URL" if not (settings.api_url or profile.default_url) else ""
     lacks = lacks or ("SPEEKO_API_KEY" if profile.needs_key and not settings.api_key else "")
@@ -69,13 +69,13 @@ def _offered(settings: Settings, profile: Profile) -> list[str] | None:
 
 def _learned(settings: Settings, known: tuple[Voice, ...], provider: str, model: str) -> tuple[Voice, ...]:
     """The voices with what calls have taught of them, as far as a database is at hand: none is started."""
-    from speeko_jobs.local.stack import running
+    from speeko_jobs.embedded.servers import running
 
     if not settings.database_url and "postgres" not in running(settings.home_path):
         return known
-    from cli.standing import database_only
+    from speeko_cli.runtime.services import database_only
     from speeko_jobs.errors import SpeekoError
-    from speeko_jobs.flow.voices import learned
+    from speeko_jobs.flow.planning.voice_routing import learned
 
     try:
         with database_only(settings) as database:
@@ -120,7 +120,7 @@ def _row(
 def _print(rows: list[dict[str, Any]], default: str) -> None:
     from rich.table import Table
 
-    from speeko_jobs.core.figures import money
+    from speeko_jobs.core.output.formatting import money
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("voice", "USD a million", "quality", "latency", "use cases"):

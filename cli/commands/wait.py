@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import click
 
-from cli.amounts import Number
-from cli.call import Call
-from cli.options import Verb, common, job_argument, notify_option, of_tenant_option, option
+from speeko_cli.options.param_types import Number
+from speeko_cli.options.shared import (
+    Verb,
+    common,
+    job_argument,
+    notify_option,
+    of_tenant_option,
+    option,
+)
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("wait", cls=Verb)
@@ -26,9 +33,9 @@ def command(call: Call, /, job: int, of_tenant: str | None, timeout: float | Non
 
     Exit code 0: all rows have audio; 3: not all of them; 4: the job is paused; 1: it was cancelled.
     """
-    from cli.standing import known
-    from cli.tenancy import check_tenant
-    from cli.watching import see_end
+    from speeko_cli.jobs.follow_detached import see_end
+    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.tenant_check import check_tenant
 
     with known(call.settings()) as context:
         check_tenant(context, job, of_tenant)

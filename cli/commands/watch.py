@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.call import Call
-from cli.options import Verb, common, job_argument, notify_option, of_tenant_option
+from speeko_cli.options.shared import Verb, common, job_argument, notify_option, of_tenant_option
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("watch", cls=Verb)
@@ -19,9 +19,9 @@ def command(call: Call, /, job: int, of_tenant: str | None) -> int:
 
     Ctrl-C ends the watching; the job goes on.
     """
-    from cli.standing import known
-    from cli.tenancy import check_tenant
-    from cli.watching import see_end
+    from speeko_cli.jobs.follow_detached import see_end
+    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.tenant_check import check_tenant
 
     with known(call.settings()) as context:
         check_tenant(context, job, of_tenant)

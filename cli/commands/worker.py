@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from cli.call import Call
-from cli.console import busy, emit, note
-from cli.options import Verb, common, option, workers_option
+from speeko_cli.options.shared import Verb, common, option, workers_option
+from speeko_cli.output.console import busy, emit, note
+from speeko_cli.runtime.invocation import Call
 
 
 @click.command("worker", cls=Verb)
@@ -27,8 +27,8 @@ def command(call: Call, /, queues: str, **options: Any) -> int:
     SIGTERM and Ctrl-C stop them warm: what is begun is finished. Without server URLs they use the embedded
     servers of the home.
     """
-    from cli.standing import standing, until_told
-    from workers import supervisor
+    from speeko_cli.runtime.services import standing, until_told
+    from speeko_workers import supervisor
 
     settings = call.settings(options)
     asked = tuple(dict.fromkeys(name.strip() for name in queues.split(",") if name.strip()))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.call import Call
-from cli.console import console, emit, note, say
-from cli.options import Verb, common
-from speeko_jobs.core import figures
-from speeko_jobs.core.inert import printable
+from speeko_cli.options.shared import Verb, common
+from speeko_cli.output.console import console, emit, note, say
+from speeko_cli.output.workers import document
+from speeko_cli.runtime.invocation import Call
+from speeko_jobs.core.output import formatting
+from speeko_jobs.core.output.sanitize import printable
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.workers import Worker
+    from speeko_jobs.adapters.postgres.worker_registry import Worker
 
 
 @click.command("workers", cls=Verb)
@@ -25,14 +26,14 @@ def command(call: Call, /) -> int:
     An account is shown with its URL and a fingerprint of its key. A worker that was killed is listed as lost
     for an hour.
     """
-    from cli.standing import known
-    from speeko_jobs.adapters.postgres import workers
-    from speeko_jobs.flow import versions
+    from speeko_cli.runtime.services import known
+    from speeko_jobs.adapters.postgres import worker_registry
+    from speeko_jobs.flow.lifecycle import version_check
 
     with known(call.settings()) as context:
-        found = workers.registered(context.database)
+        found = worker_registry.registered(context.database)
         running = [worker for worker in found if worker.is_running]
-        if others := versions.warning(versions.differing(running, context.queue.workers_alive())):
+        if others := version_check.warning(version_check.differing(running, context.queue.workers_alive())):
             note(f"speeko: {others}")
     if call.json:
         emit([document(worker) for worker in found])
@@ -41,25 +42,6 @@ def command(call: Call, /) -> int:
     else:
         say("no worker runs: `speeko up` or `speeko worker` starts some")
     return 0
-
-
-def document(worker: Worker) -> dict[str, Any]:
-    """Return a worker as --json shows it."""
-    return {
-        "host": worker.host,
-        "pid": worker.pid,
-        "state": worker.state,
-        "version": worker.version,
-        "queues": list(worker.queues),
-        "processes": worker.processes,
-        "accounts": {
-            name: {"provider": one.provider, "url": one.url, "key": one.fingerprint}
-            for name, one in worker.accounts.items()
-        },
-        "home": worker.home,
-        "started_at": worker.started_at.isoformat(),
-        "seen_seconds": round(worker.seen_seconds, 3),
-    }
 
 
 def shown_accounts(worker: Worker) -> str:
@@ -83,6 +65,6 @@ def _print(found: list[Worker]) -> None:
         up = (datetime.now(UTC) - worker.started_at).total_seconds()
         table.add_row(
             printable(worker.host), str(worker.pid), worker.state, worker.version,
-            figures.duration(max(up, 0.0)), ", ".join(worker.queues), printable(shown_accounts(worker)),
+            formatting.duration(max(up, 0.0)), ", ".join(worker.queues), printable(shown_accounts(worker)),
         )  # fmt: skip
     console().print(table)

@@ -15,20 +15,20 @@ from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 from tornado.web import Application
 
-from cli.amounts import Dollars
-from cli.dashboard.access import Handler, Problem
-from cli.dashboard.audio import Audio, MissingRange, asked_range, find
-from cli.dashboard.feeds import Ask, Document
-from cli.dashboard.lanes import Lane
-from speeko_jobs.adapters.postgres.board import Shown
-from speeko_jobs.core.inert import printable
-from speeko_jobs.core.redaction import redacted
+from speeko_cli.dashboard.audio import Audio, MissingRange, asked_range, find
+from speeko_cli.dashboard.auth import Handler, Problem
+from speeko_cli.dashboard.shared_polling import Ask, Document
+from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.options.param_types import Dollars
+from speeko_jobs.adapters.postgres.monitoring import Shown
+from speeko_jobs.core.output.redaction import redacted
+from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import ConfigError, JobError
-from speeko_jobs.flow import control
-from speeko_jobs.flow.costs import By
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.reporting.costs import By
 
 if TYPE_CHECKING:
-    from cli.dashboard.readings import Readings
+    from speeko_cli.dashboard.queries import Readings
 
 Parse = Callable[[str], str | int]
 MOST_NUMBER, MOST_CHARS, MOST_LINES = 2**63 - 1, 200, 200

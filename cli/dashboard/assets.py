@@ -16,7 +16,7 @@ def content(name: str) -> bytes:
     """Raises KeyError for what is none of ours."""
     if name not in NAMES:
         raise KeyError(name)
-    return (files("cli.dashboard") / "assets" / name).read_bytes()
+    return (files("speeko_cli.dashboard") / "assets" / name).read_bytes()
 
 
 def kind(name: str) -> str:
@@ -32,7 +32,7 @@ def address(name: str) -> str:
 @cache
 def version() -> str:
     """Changes with any of them and with any template: pages of another version load themselves anew."""
-    templates = sorted((files("cli.dashboard") / "templates").iterdir(), key=lambda file: file.name)
+    templates = sorted((files("speeko_cli.dashboard") / "templates").iterdir(), key=lambda file: file.name)
     parts = [content(name) for name in NAMES] + [file.read_bytes() for file in templates]
     return _hash(b"\0".join(parts))
 

@@ -7,11 +7,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.audio_store.content import content_type
+from speeko_jobs.adapters.audio_store.content_type import content_type
 from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, Row
-from speeko_jobs.core.naming import audio_path
-from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.core.catalog.file_names import audio_path
+from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
 

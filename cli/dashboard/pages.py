@@ -8,13 +8,13 @@ from typing import Any
 from markupsafe import Markup
 from tornado.routing import URLSpec
 
-from cli.dashboard import assets, rendering
-from cli.dashboard.access import Handler, Problem
-from cli.dashboard.api import ACTS, VERBS, act, parsed
-from cli.dashboard.events import Events, live_of
-from cli.dashboard.feeds import Feeds
-from cli.dashboard.places import Place, place
-from cli.dashboard.rendering import View
+from speeko_cli.dashboard import assets, template_rendering
+from speeko_cli.dashboard.api import ACTS, VERBS, act, parsed
+from speeko_cli.dashboard.auth import Handler, Problem
+from speeko_cli.dashboard.routes import Place, place
+from speeko_cli.dashboard.shared_polling import Feeds
+from speeko_cli.dashboard.sse import Events, live_of
+from speeko_cli.dashboard.template_rendering import View
 from speeko_jobs.errors import ServerError
 
 BRIEFLY_SECONDS = 0.2  # what takes longer to read is pushed when it is there
@@ -35,12 +35,12 @@ def routes() -> list[URLSpec]:
 def sign_in(wrong: str = "", next: str = "/", xsrf_html: str = "") -> str:
     """The page that asks for the token. `wrong`: why the last one was none."""
     field = Markup(xsrf_html)  # noqa: S704 (Tornado's)
-    return rendering.bare("sign_in", wrong=wrong, next=next, act=field)
+    return template_rendering.bare("sign_in", wrong=wrong, next=next, act=field)
 
 
 def trouble(status: int, line: str) -> str:
     """A page that says what is wrong."""
-    return rendering.bare("trouble", status=status, line=line)
+    return template_rendering.bare("trouble", status=status, line=line)
 
 
 class _Acting(Handler):
@@ -58,7 +58,9 @@ class Page(_Acting):
         view = View(at, await documents(self.feeds, at), self.allow_actions)
         can_leave = bool(self.access.token)
         draw = live_of(self.application).lane
-        html = await draw.run(lambda: rendering.page(view, act=field, told=told, can_leave=can_leave))
+        html = await draw.run(
+            lambda: template_rendering.page(view, act=field, told=told, can_leave=can_leave)
+        )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(html)
 
@@ -97,7 +99,7 @@ class AskedCancel(_Acting):
     def get(self, job: str) -> None:
         if not self.allow_actions:
             raise Problem(403, "this dashboard only shows: start it with --allow-actions")
-        self.finish(rendering.bare("question", number=int(job), act=self.field()))
+        self.finish(template_rendering.bare("question", number=int(job), act=self.field()))
 
     async def post(self, job: str) -> None:
         await acted(self, job, "cancel")

@@ -17,11 +17,18 @@ from urllib.parse import urlsplit
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from cli.dashboard import api, pages, rendering
-from cli.dashboard.access import SESSION_COOKIE, SESSION_SECONDS, XSRF_COOKIE, Access, Handler, Problem
-from cli.dashboard.feeds import Feeds
-from cli.dashboard.lanes import Lane
-from cli.dashboard.readings import Readings
+from speeko_cli.dashboard import api, pages, template_rendering
+from speeko_cli.dashboard.auth import (
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    XSRF_COOKIE,
+    Access,
+    Handler,
+    Problem,
+)
+from speeko_cli.dashboard.queries import Readings
+from speeko_cli.dashboard.shared_polling import Feeds
+from speeko_cli.monitoring.thread_lane import Lane
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 
@@ -122,7 +129,7 @@ class Served:
 @contextlib.contextmanager
 def serving(context: Context, access: Access, port: int) -> Iterator[Served]:
     """Serve until the end of the block; port 0 is a free one. Raises ConfigError where it cannot listen."""
-    rendering.prepare()
+    template_rendering.prepare()
     listening = _listen(access.bind, port)
     readings = Readings(context)
     feeds = Feeds(readings.sources())

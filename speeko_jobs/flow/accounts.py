@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 
-from speeko_jobs.adapters.postgres import workers
+from speeko_jobs.adapters.postgres import worker_registry
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.adapters.postgres.workers import Worker
-from speeko_jobs.core import accounts as core
-from speeko_jobs.core.accounts import ESPEAK, Described, settings_of
-from speeko_jobs.core.profiles import profile_of
-from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.adapters.postgres.worker_registry import Worker
+from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.providers import accounts as core
+from speeko_jobs.core.providers.accounts import ESPEAK, Described, settings_of
+from speeko_jobs.core.providers.profiles import profile_of
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.settings import Account, Settings, key_variable, url_variable
@@ -49,7 +49,7 @@ def nobody_serves(database: Database, spec: JobSpec) -> str:
 
     Workers of releases before the registry are not in it: they cannot take new jobs.
     """
-    found = [worker for worker in workers.running(database) if worker.synthesizes]
+    found = [worker for worker in worker_registry.running(database) if worker.synthesizes]
     if serving(found, spec):
         return ""
     wanted = _words(spec)
@@ -67,7 +67,7 @@ def require_same(context: Context, spec: JobSpec, *, with_defaults: bool = False
     """
     mine = _compared(context.settings, _usable(context.settings, spec), with_defaults=with_defaults)
     if mine:
-        _require_same(workers.running(context.database), mine)
+        _require_same(worker_registry.running(context.database), mine)
 
 
 def differing(settings: Settings, found: Sequence[Worker]) -> str:

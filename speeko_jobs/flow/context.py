@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.celery_queue import Queue
+from speeko_jobs.adapters.celery_queue.queue import Queue
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.adapters.redis_cache import RedisCache
-from speeko_jobs.core.publishing import IMMUTABLE
-from speeko_jobs.core.spec import JobSpec
+from speeko_jobs.adapters.redis.cache import RedisCache
+from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.output.cdn_publishing import IMMUTABLE
 from speeko_jobs.settings import Settings
 
 

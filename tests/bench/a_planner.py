@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from speeko_jobs import runtime
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core.states import FINISHED, JobState
-from speeko_jobs.flow import plan, submit
+from speeko_jobs.core.model.states import FINISHED, JobState
+from speeko_jobs.flow.planning import planner, submit
 from tests.fixtures.spine import spec_of
 from tests.wait import wait_until
 
@@ -60,11 +60,11 @@ summary = Path(output) / "summary.json"
 stamp = stamp_of(summary)
 settings = speeko_settings.load()
 context = runtime.open_context(settings, name="planner")
-spec, orders = spec_of(settings, output), plan.Orders((catalog,))
+spec, orders = spec_of(settings, output), planner.Orders((catalog,))
 before, started, cpu = peak_bytes(), time.monotonic(), time.process_time()
 job = 0
 if verb == "estimate":
-    found = plan.estimate(context, spec, orders).plan
+    found = planner.estimate(context, spec, orders).plan
 else:
     job, found = submit.submit(context, spec, orders, tenant="bench")
 seconds, cpu = time.monotonic() - started, time.process_time() - cpu

@@ -10,9 +10,9 @@ from types import TracebackType
 
 import psutil
 
-from speeko_jobs.adapters.celery_queue import QUEUES
+from speeko_jobs.adapters.celery_queue.queue import QUEUES
+from speeko_workers.supervisor import Supervisor, nodes
 from tests.fixtures.spine import Spine
-from workers.supervisor import Supervisor, nodes
 
 EVERY_SECONDS = 0.2
 WAITING, TAKEN = [f"speeko:{queue}" for queue in QUEUES], "speeko:unacked"  # kombu's names, with our prefix

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from speeko_workers.supervisor import environment
 from tests.fixtures.spine import Spine
-from workers.supervisor import environment
 
 FOLDER = Path(__file__).parent
 

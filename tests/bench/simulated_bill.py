@@ -14,8 +14,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from speeko_jobs.core.cost_model import storage_micros
-from speeko_jobs.core.plan import Plan
+from speeko_jobs.core.billing.cost_breakdown import storage_micros
+from speeko_jobs.core.job.plan_summary import Plan
 
 SAVINGS = ("duplicates", "cache", "segments", "voice routing")
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from speeko_jobs.adapters import corpus
-from speeko_jobs.adapters.corpus import BadRow, ReadOptions
-from speeko_jobs.core.text import has_speech, spoken
+from speeko_jobs.adapters import catalog
+from speeko_jobs.adapters.catalog import BadRow, ReadOptions
+from speeko_jobs.core.text.cleaning import has_speech, spoken
 
 CHANGED_SHARE = 0.01  # of the rows, every night after the first
 ROUTED_SHARE = 0.6  # of the rows, whose family may be spoken by the cheaper voice
@@ -147,7 +147,7 @@ def _routed(products: Sequence[Product], weights: Sequence[float], chance: rando
 
 
 def _cells(path: Path, text: str, family: str) -> Iterator[tuple[str, str]]:
-    for table in corpus.open_catalog((str(path),), ReadOptions()):
+    for table in catalog.open_catalog((str(path),), ReadOptions()):
         at, kind_at = table.header.index(text), table.header.index(family)
         for row in table.rows:
             if not isinstance(row, BadRow) and len(row) > max(at, kind_at):

@@ -18,16 +18,16 @@ from time import monotonic
 
 from speeko_jobs.adapters.postgres import claims, jobs
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome
-from speeko_jobs.core import segments
-from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.naming import audio_path
-from speeko_jobs.core.plan import Plan
-from speeko_jobs.core.profiles import PROFILES
-from speeko_jobs.core.spec import JobSpec, checked
-from speeko_jobs.core.speech import Record
-from speeko_jobs.core.states import AttemptState
-from speeko_jobs.flow import plan, submit
+from speeko_jobs.core.catalog.file_names import audio_path
+from speeko_jobs.core.job.job_spec import JobSpec, checked
+from speeko_jobs.core.job.plan_summary import Plan
+from speeko_jobs.core.model.speech import Record
+from speeko_jobs.core.model.states import AttemptState
+from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.providers.profiles import PROFILES
+from speeko_jobs.core.text import segmentation
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.planning import planner, submit
 from tests.bench.simulated_bill import Costs, Night, asked, bought, costs
 from tests.bench.simulated_catalog import Catalog
 from tests.fixtures.books import Books
@@ -70,7 +70,7 @@ class Way:
     def estimate(self, catalog: Path) -> Plan:
         """The plan, as if nothing had ever been bought: this way never buys."""
         with self._timed():
-            found = plan.estimate(self._context, self.spec, self._orders(catalog)).plan
+            found = planner.estimate(self._context, self.spec, self._orders(catalog)).plan
         self._pace.rows += found.rows
         return found
 
@@ -91,9 +91,9 @@ class Way:
         self.spent_micros += ledger.spent_micros
         return found
 
-    def _orders(self, catalog: Path) -> plan.Orders:
+    def _orders(self, catalog: Path) -> planner.Orders:
         voice = "routed_voice" if self._routed else ""
-        return plan.Orders((str(catalog),), id=("id",), text=("text",), voice_column=voice, strict=True)
+        return planner.Orders((str(catalog),), id=("id",), text=("text",), voice_column=voice, strict=True)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -182,4 +182,4 @@ def _write(catalog: Catalog, whole: Path, cut: Path) -> None:
 
 @lru_cache(TEXTS_REMEMBERED)
 def sentences(text: str) -> tuple[str, ...]:
-    return segments.sentences(text, PROVIDER.max_chars)
+    return segmentation.sentences(text, PROVIDER.max_chars)

@@ -10,8 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from speeko_jobs.core.cost_model import GB, STORAGE_MICROS_PER_GB_MONTH
-from speeko_jobs.core.money import MICROS_PER_USD, usd
+from speeko_jobs.core.billing.cost_breakdown import GB, STORAGE_MICROS_PER_GB_MONTH
+from speeko_jobs.core.model.money import MICROS_PER_USD, usd
 from tests.bench import fleet_model
 from tests.bench.fleet_model import BUSY, MEASURED, Fleet
 from tests.bench.simulated_bill import SAVINGS, Costs, Night, costs

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from speeko_workers.supervisor import Node
 from tests.bench.table import show
 from tests.e2e.conftest import MakeSpine
 from tests.faults.test_budget import run_to_the_cap
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING
-from workers.supervisor import Node
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 

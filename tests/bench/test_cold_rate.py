@@ -1,8 +1,8 @@
 """New texts a second through real workers, beside the ideal and a bare loop against the same server.
 
 SPEEKO_BENCH_SECONDS (15): how long the calls would take at the ideal rate. The workers are those of one
-machine (workers.supervisor.nodes); the provider is one process on the same machine, and its share is shown:
-near 100% of a core it is the provider that is measured.
+machine (speeko_workers.supervisor.nodes); the provider is one process on the same machine, and its share is
+shown: near 100% of a core it is the provider that is measured.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import psutil
 import pytest
 
+from speeko_workers.supervisor import nodes
 from tests.bench.processes import at_work, more, ours
 from tests.bench.programs import bare_calls, planned, steady
 from tests.bench.table import show, size
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.spine import Spine, texts, write_catalog
-from workers.supervisor import nodes
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 LATENCY_SECONDS = 0.15

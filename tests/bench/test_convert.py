@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from speeko_jobs.core.converting import Delivered, render
-from speeko_jobs.core.sound import FORMATS
+from speeko_jobs.core.audio.codec import FORMATS
+from speeko_jobs.core.audio.transcode import Delivered, render
 from tests.bench.table import show
 from tests.metered import audio
 

@@ -17,7 +17,7 @@ import requests
 
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
 from tests.bench.bought import write_lines
 from tests.bench.processes import at_work
 from tests.bench.programs import planned

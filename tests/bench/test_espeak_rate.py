@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from speeko_jobs.adapters.providers import open_provider
-from speeko_jobs.core.profiles import PROFILES
-from speeko_jobs.core.speech import SpeechRequest
+from speeko_jobs.adapters.providers.provider import open_provider
+from speeko_jobs.core.model.speech import SpeechRequest
+from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.settings import Settings
 from tests.bench.processes import at_work
 from tests.bench.programs import planned, steady

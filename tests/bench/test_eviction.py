@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from speeko_jobs import runtime
-from speeko_jobs.adapters.redis_cache import RedisCache
-from speeko_jobs.flow import evict
+from speeko_jobs.adapters.redis.cache import RedisCache
+from speeko_jobs.flow.cache import eviction
+from speeko_jobs.flow.cache.eviction import MB, Orders, Tier
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.evict import MB, Orders, Tier
 from speeko_jobs.settings import Settings
 from tests.bench.table import show
 from tests.fixtures.books import Books
@@ -86,7 +86,7 @@ def test_a_million_entries_of_the_store(opened: Context, books: Books) -> None:
         ("to a twentieth", Orders(Tier.STORE, budget_bytes=total // 20)),
     ):
         started = time.monotonic()
-        done = evict.evict(opened, orders)
+        done = eviction.evict(opened, orders)
         seconds = time.monotonic() - started
         rows.append([what, done.entries_before, done.entries, seconds, peak_mb() - before])
     show("Evicting from the store", ["", "entries", "gone", "seconds", "MB more"], rows)
@@ -116,7 +116,7 @@ def test_a_million_copies_in_redis(opened: Context, books: Books, redis_url: str
     rows, before = [], peak_mb()
     for what, dry_run in (("to a fifth of the bytes, dry run", True), ("to a fifth of the bytes", False)):
         started = time.monotonic()
-        done = evict.evict(opened, Orders(Tier.REDIS, budget_bytes=budget, dry_run=dry_run))
+        done = eviction.evict(opened, Orders(Tier.REDIS, budget_bytes=budget, dry_run=dry_run))
         seconds = time.monotonic() - started
         rows.append([what, done.entries_before, done.entries, seconds, peak_mb() - before])
     assert large.audio_bytes() <= budget
@@ -130,7 +130,7 @@ def test_a_million_copies_in_redis(opened: Context, books: Books, redis_url: str
 
 def test_a_look_up(redis_url: str) -> None:
     """What a chunk's look-up and a `say` cost in Redis."""
-    from speeko_jobs.core.speech import Record
+    from speeko_jobs.core.model.speech import Record
 
     cache = RedisCache(redis_url)
     keys = [key(n) for n in range(1_000)]

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import pytest
 
-import cli
-from speeko_jobs.local.stack import Stack
+import speeko_cli
+from speeko_jobs.embedded.servers import Stack
 from tests.bench.table import show
 from tests.wait import wait_until
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 SPEEKO = str(Path(sys.executable).with_name("speeko"))
-SAMPLE = Path(cli.__file__).with_name("sample_catalog.csv")
+SAMPLE = Path(speeko_cli.__file__).with_name("sample_catalog.csv")
 WITH_ERRORS = 3  # one row of the sample has no text
 
 

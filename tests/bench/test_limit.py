@@ -10,12 +10,12 @@ import time
 
 import pytest
 
+from speeko_workers.supervisor import Node
 from tests.bench.programs import bare_calls, steady
 from tests.bench.table import show
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import Node
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(400)]
 LATENCY_SECONDS, CAPACITY = 0.15, 20

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.core.pauses import PauseKind, kind_of
-from speeko_jobs.core.states import JobState
-from speeko_jobs.core.waste import JUDGED_FROM, TRIAL_CALLS
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.policies.waste_breaker import JUDGED_FROM, TRIAL_CALLS
+from speeko_jobs.flow.lifecycle import control
+from speeko_workers.supervisor import environment
 from tests.bench.processes import at_work, more, ours
 from tests.bench.programs import planned
 from tests.bench.table import show, size
@@ -25,7 +26,6 @@ from tests.e2e.conftest import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import environment
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1_800)]
 IN_FLIGHT, LATENCY_SECONDS = 64, 0.15

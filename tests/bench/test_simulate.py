@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from speeko_jobs import runtime
-from speeko_jobs.core import segments
-from speeko_jobs.core.text import spoken
+from speeko_jobs.core.text import segmentation
+from speeko_jobs.core.text.cleaning import spoken
 from speeko_jobs.flow.context import Context
 from speeko_jobs.settings import Settings
 from tests.bench.fleet_model import Measured, fleet
@@ -70,7 +70,7 @@ def by_hand(products: list[Product]) -> tuple[tuple[Bill, ...], int]:
                 buy(2, text)
             tonight.add(text)
             texts.add(text)
-            for sentence in segments.sentences(text, 4_096):
+            for sentence in segmentation.sentences(text, 4_096):
                 if sentence not in sentences:
                     buy(3, sentence)
                 if (sentence, row.routed) not in voiced:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from cli.main import run
+from speeko_cli.main import run
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.local.stack import Stack
+from speeko_jobs.embedded.servers import Stack
 from tests.fixtures.books import Books
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 

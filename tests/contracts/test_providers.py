@@ -16,10 +16,10 @@ from typing import TypeVar
 import pytest
 import uvloop
 
-from speeko_jobs.adapters.providers import Provider, check, list_voices, open_provider
-from speeko_jobs.core.gate import inspect
-from speeko_jobs.core.profiles import PROFILES, Profile
-from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.adapters.providers.provider import Provider, check, list_voices, open_provider
+from speeko_jobs.core.audio.validation import inspect
+from speeko_jobs.core.model.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.providers.profiles import PROFILES, Profile
 from speeko_jobs.settings import Settings
 from tests.fixtures.metered import MeteredProvider
 from tests.wait import wait_until
@@ -66,7 +66,8 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_the_seam_loads_no_library_that_is_heavy() -> None:
     heavy = ["aiohttp", "requests", "numpy", "soundfile", "espeakng_loader"]
-    names = "speeko_jobs.adapters.providers, speeko_jobs.core.gate, speeko_jobs.core.profiles"
+    core = "speeko_jobs.core.audio.validation, speeko_jobs.core.providers.profiles"
+    names = f"speeko_jobs.adapters.providers.provider, {core}"
     program = f"import sys, {names}; print([name for name in {heavy} if name in sys.modules])"
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True

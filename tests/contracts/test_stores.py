@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.core.naming import audio_path, earlier_audio_path
+from speeko_jobs.core.catalog.file_names import audio_path, earlier_audio_path
 from speeko_jobs.errors import StoreError
 from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from cli.dashboard.access import LOGIN_VARIABLE, TOKEN_VARIABLE
+from speeko_cli.dashboard.auth import LOGIN_VARIABLE, TOKEN_VARIABLE
 from speeko_jobs.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.adapters.celery_queue import Queue
+from speeko_jobs.adapters.celery_queue.queue import Queue
 from speeko_jobs.errors import ServerError
 from tests.fixtures.cluster import LocalProcess
 from tests.fixtures.ports import held_port, number

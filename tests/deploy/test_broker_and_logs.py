@@ -9,9 +9,9 @@ import pytest
 
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
+from speeko_workers.supervisor import Supervisor
 from tests.cli.conftest import Here
 from tests.fixtures.ports import held_port, number
-from workers.supervisor import Supervisor
 
 
 @pytest.fixture

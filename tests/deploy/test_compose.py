@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from cli.dashboard.access import access
-from cli.main import VERBS
+from speeko_cli.dashboard.auth import access
+from speeko_cli.main import VERBS
 from speeko_jobs.errors import ConfigError
+from speeko_workers.supervisor import STOP_SECONDS
 from tests.deploy import compose
 from tests.deploy.compose import DEPLOY, KNOWN
 from tests.fixtures.database import plain_url
-from workers.supervisor import STOP_SECONDS
 
 FILLED = {
     "POSTGRES_PASSWORD": "canary-password",

@@ -15,7 +15,7 @@ import pytest
 import redis
 import requests
 
-from speeko_jobs.local.redis import _program as redis_program
+from speeko_jobs.embedded.redis import _program as redis_program
 from tests.deploy import compose
 from tests.deploy.compose import Here, stop
 from tests.fixtures.database import plain_url

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.embedded.servers import ServerUrls
 from tests.deploy.compose import DEPLOY, image_check
 from tests.deploy.installed import call, plain_environ, sources, uv
 from tests.fixtures.database import own_database
@@ -105,5 +105,11 @@ def test_what_its_steps_install_speaks_a_catalog(servers: ServerUrls, redis_url:
         )
         call(bin / "speeko", "db", "upgrade", cwd=tmp_path, environ=named)
         call(bin / "speeko", "run", "catalog.csv", "--output", "audio", cwd=tmp_path, environ=named)
-        call(bin / "python", "-c", "import workers.node, workers.flower", cwd=tmp_path, environ=named)
+        call(
+            bin / "python",
+            "-c",
+            "import speeko_workers.celery_node, speeko_workers.flower",
+            cwd=tmp_path,
+            environ=named,
+        )
     assert {"a.mp3", "b.mp3", "manifest.csv"} <= {path.name for path in (tmp_path / "audio").iterdir()}

@@ -14,13 +14,13 @@ import psycopg
 import pytest
 import yaml
 
-from cli.dashboard.api import ROUTES
-from cli.main import VERBS
+from speeko_cli.dashboard.api import ROUTES
+from speeko_cli.main import VERBS
 from speeko_jobs.settings import Settings
+from speeko_workers.supervisor import STOP_SECONDS
 from tests.deploy.compose import DEPLOY
 from tests.fixtures.database import plain_url
 from tests.fixtures.inprocess import InProcess
-from workers.supervisor import STOP_SECONDS
 
 FOLDER = DEPLOY / "kubernetes"
 SETTINGS = {f"SPEEKO_{f.name.upper()}" for f in dataclasses.fields(Settings)}

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from cli.main import VERBS
+from speeko_cli.main import VERBS
 from tests.deploy.compose import DEPLOY, KNOWN
 
 TEXT = (DEPLOY / "OPERATIONS.md").read_text("utf-8")

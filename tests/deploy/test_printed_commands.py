@@ -24,8 +24,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from speeko_jobs.local.postgres import _program
-from speeko_jobs.local.stack import ServerUrls, Stack
+from speeko_jobs.embedded.postgres import _program
+from speeko_jobs.embedded.servers import ServerUrls, Stack
 from tests.deploy.compose import DEPLOY
 from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.metered import MeteredProvider

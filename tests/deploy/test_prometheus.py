@@ -12,9 +12,9 @@ import promql_parser
 import pytest
 import yaml
 
-from cli.exporter import UP
+from speeko_cli.monitoring.prometheus import UP
 from speeko_jobs import runtime
-from speeko_jobs.flow.metrics import READINGS, Family
+from speeko_jobs.flow.reporting.metrics import READINGS, Family
 from speeko_jobs.settings import Settings
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.celery_queue import CONTROL, DELIVER, SYNTHESIZE, Queue
+from speeko_jobs.adapters.celery_queue.queue import CONTROL, DELIVER, SYNTHESIZE, Queue
 from speeko_jobs.errors import ServerError
 from tests.deploy.rabbitmq import RabbitProcess
 from tests.e2e.conftest import MakeSpine

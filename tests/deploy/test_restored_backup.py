@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.adapters.providers import Provider, open_provider
-from speeko_jobs.core.profiles import Profile
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow.sweep import sweep
-from speeko_jobs.flow.synthesize import synthesize
-from speeko_jobs.local.postgres import _program
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.adapters.providers.provider import Provider, open_provider
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.providers.profiles import Profile
+from speeko_jobs.embedded.postgres import _program
+from speeko_jobs.embedded.servers import ServerUrls
+from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.synthesis.engine import synthesize
 from speeko_jobs.settings import Settings
 from tests.cli.conftest import Here
 from tests.faults.workers import WorkerChild, finish

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import VERBS
+from speeko_cli.main import VERBS
+from speeko_workers.supervisor import STOP_SECONDS
 from tests.deploy.compose import DEPLOY, SPEEKO
-from workers.supervisor import STOP_SECONDS
 
 FILES = sorted((DEPLOY / "systemd").glob("*.service"))
 PROGRAM = "/opt/speeko/bin/speeko"

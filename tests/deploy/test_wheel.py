@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 # run in the environment: imports all there is, and what Celery imports by name
 IMPORTS = """
 import importlib, pkgutil
-for top in ("speeko_jobs", "workers", "cli"):
+for top in ("speeko_jobs", "speeko_workers", "speeko_cli"):
     for found in pkgutil.walk_packages(importlib.import_module(top).__path__, top + "."):
         if not found.name.endswith(("__main__", ".migrations.env")) and ".versions." not in found.name:
             importlib.import_module(found.name)

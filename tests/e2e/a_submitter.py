@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from speeko_jobs import runtime
 from speeko_jobs import settings as speeko_settings
-from speeko_jobs.flow import plan, submit
+from speeko_jobs.flow.planning import planner, submit
 from tests.fixtures.spine import spec_of
 
 settings = speeko_settings.load()
 context = runtime.open_context(settings, name="submitter")
 print("ready", flush=True)
 sys.stdin.readline()
-orders = plan.Orders((sys.argv[1],))
+orders = planner.Orders((sys.argv[1],))
 print(submit.submit(context, spec_of(settings, sys.argv[2]), orders, tenant="test")[0], flush=True)
 runtime.close(context)

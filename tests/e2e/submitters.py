@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from speeko_workers.supervisor import environment
 from tests.fixtures.spine import Spine
-from workers.supervisor import environment
 
 SCRIPT = Path(__file__).with_name("a_submitter.py")
 

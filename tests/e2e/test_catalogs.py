@@ -12,8 +12,8 @@ import pytest
 from pytest_celery import CeleryTestSetup
 
 from speeko_jobs.adapters.celery_queue.app import make_app
-from speeko_jobs.core.money import micros
-from speeko_jobs.core.text import spoken
+from speeko_jobs.core.model.money import micros
+from speeko_jobs.core.text.cleaning import spoken
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog

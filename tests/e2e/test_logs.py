@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.metered import API_KEY
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog

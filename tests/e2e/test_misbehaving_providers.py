@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.pauses import PauseKind, kind_of
-from speeko_jobs.core.reconciling import Finding
-from speeko_jobs.core.states import FINISHED, JobState
-from speeko_jobs.flow.reconcile import Orders, reconcile
+from speeko_jobs.core.billing.reconciliation import Finding
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
+from speeko_jobs.core.model.states import FINISHED, JobState
+from speeko_jobs.flow.reporting.reconciliation import Orders, reconcile
+from speeko_workers.supervisor import Node
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import Node
 
 ROWS = 300
 LIMIT = 16  # calls in flight

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.local.stack import Stack, running
+from speeko_jobs.embedded.servers import Stack, running
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from speeko_jobs.flow import sweep
+from speeko_jobs.flow.lifecycle import recovery
+from speeko_workers.supervisor import Node
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import Node
 
 
 def test_two_submits_of_one_catalog_at_once_buy_each_text_once(make_spine: MakeSpine) -> None:
@@ -89,6 +89,6 @@ def test_sweeps_do_not_pile_up_messages(idle_spine: Spine) -> None:
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(250)))
     for _ in range(10):
         spine.sql("UPDATE speeko.chunk SET queued_at = queued_at - interval '15 seconds'")
-        sweep.sweep(spine.context)
+        recovery.sweep(spine.context)
     with spine.redis.client as client:
         assert client.llen("speeko:synthesize") <= 2 * spine.job(job).chunks

@@ -9,13 +9,13 @@ import signal
 import psutil
 import pytest
 
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
+from speeko_workers.supervisor import Node, Supervisor
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import Node, Supervisor
 
 LIMIT = 16
 LOST = 3 * LIMIT  # one engine: in flight, claimed ahead, and answered but not yet booked

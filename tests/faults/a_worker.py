@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core.states import FINISHED, JobState
+from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.errors import SpeekoError
-from speeko_jobs.flow import sweep
+from speeko_jobs.flow.lifecycle import recovery
+from speeko_workers import process_state, tasks
 from tests.fixtures.books import Books
-from workers import process, tasks
 
 
 def due(books: Books, job: int, *states: str) -> list[int]:
@@ -39,12 +39,12 @@ def step(books: Books, job: int, state: JobState) -> None:
 
 
 def main(job: int, how: str) -> None:
-    process.settings = speeko_settings.load()
-    opened = process.open_process()
+    process_state.settings = speeko_settings.load()
+    opened = process_state.open_process()
     books = Books(opened.context.database)
     print("ready", flush=True)
     if how == "sweep":
-        sweep.sweep(opened.context)
+        recovery.sweep(opened.context)
     elif how == "once":
         print(tasks.synthesize(job, 1), flush=True)
     while not how:
@@ -52,12 +52,12 @@ def main(job: int, how: str) -> None:
             found = jobs.show(opened.context.database, job)
             if found.state in FINISHED or found.state is JobState.PAUSED:
                 break
-            sweep.sweep(opened.context)
+            recovery.sweep(opened.context)
             step(books, job, found.state)
         except SpeekoError as error:
             print(error, file=sys.stderr, flush=True)
         time.sleep(0.05)
-    process.close_process()
+    process_state.close_process()
 
 
 if __name__ == "__main__":

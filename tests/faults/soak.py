@@ -25,16 +25,16 @@ from typing import Any
 
 import psycopg
 
-from speeko_jobs.core.states import FINISHED
+from speeko_jobs.core.model.states import FINISHED
+from speeko_jobs.embedded.servers import Stack, running
 from speeko_jobs.errors import SpeekoError
-from speeko_jobs.flow import sweep
-from speeko_jobs.local.stack import Stack, running
+from speeko_jobs.flow.lifecycle import recovery
+from speeko_workers.supervisor import Node
 from tests.fixtures.cluster import WorkerProcess
 from tests.fixtures.ledger import read_ledger
 from tests.fixtures.spine import DELIVERING, Spine, broker, write_catalog
 from tests.metered.audio import read_stamp, stamp_of
 from tests.wait import wait_until
-from workers.supervisor import Node
 
 PROCESSES, CONCURRENCY, LATENCY_MS = 3, 24, 120
 LEASE_SECONDS, KILL_EVERY_SECONDS, SWEEP_EVERY_SECONDS = 3.0, 2.0, 1.0
@@ -100,7 +100,7 @@ class Soak:
             if now >= due_sweep:
                 due_sweep = now + SWEEP_EVERY_SECONDS
                 with contextlib.suppress(SpeekoError):
-                    sweep.sweep(spine.context)
+                    recovery.sweep(spine.context)
             time.sleep(0.05)
         self.counts["seconds of faults"] = round(time.monotonic() - started)
         spine.wait(job, sweeping=True, seconds=END_SECONDS)

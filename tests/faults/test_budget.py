@@ -8,12 +8,13 @@ from __future__ import annotations
 import pytest
 
 from speeko_jobs.adapters.postgres import tenants
-from speeko_jobs.core.states import FINISHED, JobState
-from speeko_jobs.flow import control, plan, submit
+from speeko_jobs.core.model.states import FINISHED, JobState
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.planning import planner, submit
+from speeko_workers.supervisor import Node
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, spec_of, write_catalog
-from workers.supervisor import Node
 
 ROWS = 120
 
@@ -35,7 +36,7 @@ def submitted(spine: Spine, what: str, budget_micros: int | None = None) -> int:
     """A job of new texts, as much of it as the caps allow."""
     catalog = write_catalog(spine.folder / f"{what}.csv", varied(ROWS, what))
     spec = spec_of(spine.settings, str(spine.folder / f"out-{what}"))
-    orders = plan.Orders((str(catalog),))
+    orders = planner.Orders((str(catalog),))
     return submit.submit(
         spine.context, spec, orders, tenant="test", budget_micros=budget_micros, partial=True
     )[0]

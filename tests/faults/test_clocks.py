@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 import speeko_jobs
+from speeko_workers.supervisor import Node
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import Node
 
 ROOT = Path(speeko_jobs.__file__).parent
 WRONG_CLOCK = Path(__file__).with_name("wrong_clock")
@@ -27,9 +27,10 @@ READS_THE_CLOCK = {
     ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
 }  # fmt: skip
 # the providers' drivers read it for servers that tell no time of their own, and pass it on
-PROVIDERS = {"free_calls.py", "speech_api.py"}
-ROOMS = [ROOT / "flow", ROOT / "adapters", ROOT / "local"]
-SOURCES = sorted(path for room in ROOMS for path in room.rglob("*.py") if path.name not in PROVIDERS)
+PROVIDERS = {"discovery.py", "http_provider.py"}
+ROOMS = [ROOT / "flow", ROOT / "adapters", ROOT / "embedded"]
+FILES = [*ROOT.glob("*.py"), *(path for room in ROOMS for path in room.rglob("*.py"))]
+SOURCES = sorted(path for path in FILES if path.name not in PROVIDERS)
 STATEMENTS = sorted((ROOT / "adapters" / "postgres" / "sql").glob("*.sql"))
 
 

@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.lifecycle import control
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog

@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control, finalize, settle, spool
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.delivery import finalize
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.synthesis import settlement, spool
+from speeko_workers.supervisor import environment
 from tests.faults.workers import WorkerChild, finish
 from tests.fixtures.books import broken_rules, together
 from tests.fixtures.inprocess import InProcess
 from tests.metered.audio import read_stamp, stamp_of
 from tests.wait import wait_until
-from workers.supervisor import environment
 
 ROWS = [(f"r{n}", f"This is the text number {n % 6}.") for n in range(8)]  # two of them twice
 TEXTS = 6
@@ -150,7 +152,7 @@ def test_a_death_while_calls_are_on_their_way(flow: InProcess, job: int) -> None
 
 def test_a_death_with_a_full_spool(flow: InProcess, job: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The store was away, the audio lay in the spool, and the process died before and in its replay."""
-    monkeypatch.setattr(settle, "STORE_TRIES", 1)
+    monkeypatch.setattr(settlement, "STORE_TRIES", 1)
     store = Path(flow.settings.store_url)
     for path in sorted(store.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

@@ -10,11 +10,11 @@ from typing import Any
 import kombu
 import pytest
 
-from speeko_jobs.adapters.celery_queue import SYNTHESIZE
-from speeko_jobs.adapters.celery_queue.messages import MAX_BODY_BYTES, fault
-from speeko_jobs.adapters.redis_cache import MAX_DEAD_LETTERS
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import metrics
+from speeko_jobs.adapters.celery_queue.message_validation import MAX_BODY_BYTES, fault
+from speeko_jobs.adapters.celery_queue.queue import SYNTHESIZE
+from speeko_jobs.adapters.redis.cache import MAX_DEAD_LETTERS
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.reporting import metrics
 from tests.deploy.conftest import rabbit  # noqa: F401
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog

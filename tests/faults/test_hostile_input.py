@@ -22,17 +22,17 @@ from urllib.parse import unquote
 
 import pytest
 
-from speeko_jobs.adapters.corpus import bombs, open_catalog
+from speeko_jobs.adapters.catalog import decompression_limits, open_catalog
+from speeko_jobs.adapters.http import address_policy
 from speeko_jobs.errors import CatalogError
-from speeko_jobs.local import addresses
-from tests.adapters.corpus.test_sheet import write_xlsx
+from tests.adapters.catalog.test_spreadsheet_reader import write_xlsx
 
 ACTS = re.compile(
     rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]"
 )
 LOOK = """
 import resource, sys
-from speeko_jobs.adapters.corpus import BadRow, open_catalog
+from speeko_jobs.adapters.catalog import BadRow, open_catalog
 from speeko_jobs.errors import CatalogError
 resource.setrlimit(resource.RLIMIT_AS, (700_000_000, 700_000_000))
 good = bad = 0
@@ -141,7 +141,7 @@ def test_a_parquet_file_that_is_packed_past_all_sense(tmp_path: Path) -> None:
     options = {"compression": "zstd", "use_dictionary": False}
     parquet.write_table(table, tmp_path / "x.parquet", **options)
     assert read_in_little_memory(tmp_path / "x.parquet") == "40 0"
-    wide = pyarrow.table({f"c{n}": ["a"] for n in range(bombs.MOST_COLUMNS + 1)})
+    wide = pyarrow.table({f"c{n}": ["a"] for n in range(decompression_limits.MOST_COLUMNS + 1)})
     parquet.write_table(wide, tmp_path / "wide.parquet")
     assert "at most 16,384 are read" in read_in_little_memory(tmp_path / "wide.parquet")
 
@@ -235,7 +235,7 @@ def test_a_public_server_cannot_send_us_to_a_private_one(monkeypatch: pytest.Mon
 
 
 def test_the_address_is_looked_at_again_once_it_is_connected() -> None:
-    from speeko_jobs.adapters.corpus.web import _Way
+    from speeko_jobs.adapters.catalog.http_source import _Way
 
     way = _Way()
     way.public_only = True  # a redirect from a public server whose name resolved to a public address first
@@ -253,9 +253,9 @@ def test_the_address_is_looked_at_again_once_it_is_connected() -> None:
      ("224.0.0.1", False), ("2002:7f00:1::", False)],
 )  # fmt: skip
 def test_which_addresses_are_public(address: str, public: bool) -> None:
-    assert addresses.is_public(addresses.plain(address)) is public
-    assert bool(addresses.refusal([addresses.plain(address)], public_only=True)) is not public
-    assert addresses.refusal([addresses.plain(address)], public_only=False) == ""
+    assert address_policy.is_public(address_policy.plain(address)) is public
+    assert bool(address_policy.refusal([address_policy.plain(address)], public_only=True)) is not public
+    assert address_policy.refusal([address_policy.plain(address)], public_only=False) == ""
 
 
 # names and texts, from the catalog to the files

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from speeko_workers.supervisor import Node
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
-from workers.supervisor import Node
 
 
 def limit(spine: Spine) -> int:

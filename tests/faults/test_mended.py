@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, permits, waiting, workers
+from speeko_jobs.adapters.postgres import claims, jobs, permits, wait_reasons, worker_registry
 from speeko_jobs.adapters.postgres.permits import Asked
-from speeko_jobs.core.accounts import Described
-from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.pacing import Window
-from speeko_jobs.core.states import JobState
-from speeko_jobs.core.trouble import GOOD_RUN, PLENTY
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.policies.adaptive_limit import Window
+from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.outage_detection import GOOD_RUN, PLENTY
+from speeko_jobs.core.providers.accounts import Described
+from speeko_jobs.flow.lifecycle import control
 from tests.fixtures.inprocess import InProcess
 
 FAILED = 5_064  # as reported
@@ -138,9 +138,9 @@ def test_texts_that_wait_for_retries_are_counted(flow: InProcess) -> None:
     flow.books.execute("UPDATE speeko.job SET state_since = released_at")
     flow.books.execute("UPDATE speeko.account SET trouble_since = NULL, good_run = 0")
     held = {"speeko": Described("speeko", "", "")}
-    entry = workers.Entry("here", 1, "/", "1", (workers.SYNTHESIZE,), 1, held)
-    flow.context.database.run(lambda t: workers.enter(t, entry, 30.0))
+    entry = worker_registry.Entry("here", 1, "/", "1", (worker_registry.SYNTHESIZE,), 1, held)
+    flow.context.database.run(lambda t: worker_registry.enter(t, entry, 30.0))
     begun = flow.books.one("SELECT count(*) FROM speeko.need")  # of chunks that an engine has begun
-    seen = waiting.look(flow.context.database, [job])[job]
+    seen = wait_reasons.look(flow.context.database, [job])[job]
     assert begun > 1
     assert seen.line().startswith(f"waits for retries: {begun} texts failed")

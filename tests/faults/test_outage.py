@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from speeko_jobs.adapters.postgres import claims, jobs, outages
-from speeko_jobs.adapters.postgres import hooks as hook_rows
+from speeko_jobs.adapters.postgres import webhooks as hook_rows
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.jobs import Job
-from speeko_jobs.core.pauses import PauseKind, kind_of
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control, hooks, outage, sweep
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.lifecycle import control, recovery, webhooks
+from speeko_jobs.flow.synthesis import outage_recovery
 from tests.fixtures.inprocess import InProcess
 
 ROWS = [(f"r{n}", f"This is text {n}, about a plain box.") for n in range(40)]
@@ -54,7 +55,7 @@ def attempts(flow: InProcess) -> int:
 
 def probe(flow: InProcess, job: int) -> int:
     """What a worker does that the sweeper has sent; its calls."""
-    ((of, chunk),) = outage.probes(flow.context)
+    ((of, chunk),) = outage_recovery.probes(flow.context)
     assert of == job
     return flow.synthesize(of, chunk)
 
@@ -71,7 +72,7 @@ def test_it_pauses_and_resumes_by_itself(impatient: InProcess, fault: str) -> No
     told = flow.books.execute("SELECT event, reason FROM speeko.hook WHERE job_id = %s", [paused.id])
     assert told == [("paused", paused.reason)]
     (hook,) = hook_rows.take(flow.context.database, most=8, lease_seconds=60.0)
-    event = json.loads(hooks.payload(flow.context, hook))
+    event = json.loads(webhooks.payload(flow.context, hook))
     assert (event["type"], event["kind"]) == ("job.paused", "outage")
     assert f"speeko resume {paused.id}" in event["remedy"]
 
@@ -80,7 +81,7 @@ def test_it_pauses_and_resumes_by_itself(impatient: InProcess, fault: str) -> No
     probe_is_due(flow)
     assert probe(flow, paused.id) == 1
     assert attempts(flow) == before + 1
-    assert outage.probes(flow.context) == []
+    assert outage_recovery.probes(flow.context) == []
     assert jobs.show(flow.context.database, paused.id).reason == paused.reason
 
     flow.provider.script([])
@@ -99,7 +100,7 @@ def test_one_probe_at_a_time(impatient: InProcess) -> None:
     flow.provider.script([FOREVER | {"status": 500}])
     paused = outage_of(flow)
     probe_is_due(flow)
-    ((job, chunk),) = outage.probes(flow.context)
+    ((job, chunk),) = outage_recovery.probes(flow.context)
     workers = [flow.again() for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
         calls = list(threads.map(lambda worker: worker.synthesize(job, chunk), workers))
@@ -114,7 +115,7 @@ def test_a_probe_of_a_dead_worker_is_made_again(impatient: InProcess) -> None:
     probe_is_due(flow)
     account = flow.books.one("SELECT name FROM speeko.account")
     assert flow.context.database.run(lambda t: outages.take_probe(t, paused.id, account, 300))
-    assert outage.probes(flow.context) == []  # it died with it
+    assert outage_recovery.probes(flow.context) == []  # it died with it
     probe_is_due(flow)
     assert probe(flow, paused.id) == 1
 
@@ -138,12 +139,12 @@ def test_the_right_of_a_dead_prober_is_taken_back_with_its_lease(impatient: InPr
 
     assert database.run(begin)
     claims.bury_dead(database)
-    assert outage.probes(flow.context) == []  # it lives, as far as is known
+    assert outage_recovery.probes(flow.context) == []  # it lives, as far as is known
     flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
     claims.bury_dead(database)
     assert probe(flow, paused.id) == 1
     claims.bury_dead(database)
-    assert outage.probes(flow.context) == []  # that one ended: the next waits
+    assert outage_recovery.probes(flow.context) == []  # that one ended: the next waits
     flow.check()
 
 
@@ -167,7 +168,7 @@ def test_a_death_that_is_no_probers_makes_no_probe(impatient: InProcess) -> None
     assert (
         flow.books.one("SELECT count(*) FROM speeko.attempt WHERE state = 'unknown' AND claimant_id > 0") > 0
     )
-    assert outage.probes(flow.context) == []
+    assert outage_recovery.probes(flow.context) == []
 
 
 def test_a_probe_that_takes_longer_than_its_lease_keeps_it(flow: InProcess) -> None:
@@ -177,7 +178,7 @@ def test_a_probe_that_takes_longer_than_its_lease_keeps_it(flow: InProcess) -> N
     probe_is_due(flow)
     prober = flow.again(request_timeout_seconds=7.0, lease_seconds=3.0)
     with ThreadPoolExecutor(1) as threads:
-        ((job, chunk),) = outage.probes(flow.context)
+        ((job, chunk),) = outage_recovery.probes(flow.context)
         call = threads.submit(prober.synthesize, job, chunk)
         while not call.done():
             claims.bury_dead(flow.context.database)
@@ -193,7 +194,7 @@ def test_the_sweeper_pauses_when_every_engine_is_dead(flow: InProcess) -> None:
     job, _ = flow.submit(flow.catalog(ROWS), {"give_up_seconds": 60.0})
     flow.provider.script([FOREVER | {"status": 500}])
     flow.again(work_seconds=1.0).synthesize(job)
-    sweep.sweep(flow.context)
+    recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, job).state is JobState.RUNNING
     ago = "clock_timestamp() - interval '{} seconds'"
     flow.books.execute(f"UPDATE speeko.job SET state_since = {ago.format(4000)}, released_at = state_since")
@@ -201,10 +202,10 @@ def test_the_sweeper_pauses_when_every_engine_is_dead(flow: InProcess) -> None:
     flow.books.execute(
         f"UPDATE speeko.account SET trouble_since = {ago.format(3600)}, trouble_at = {ago.format(3500)}"
     )
-    sweep.sweep(flow.context)
+    recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, job).state is JobState.RUNNING
     flow.books.execute(f"UPDATE speeko.account SET trouble_at = {ago.format(5)}")
-    sweep.sweep(flow.context)
+    recovery.sweep(flow.context)
     paused = jobs.show(flow.context.database, job)
     assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.OUTAGE)
 
@@ -217,7 +218,7 @@ def test_an_answer_to_another_job_ends_the_outage(impatient: InProcess) -> None:
     elsewhere = {"output": str(flow.folder / "other")}
     other, _ = flow.submit(flow.catalog([("x", "Another text altogether.")]), elsewhere)
     assert flow.drive(other).state is JobState.DONE
-    sweep.sweep(flow.context)
+    recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.RUNNING
     assert flow.drive(paused.id).delivered == len(ROWS)
 
@@ -234,8 +235,8 @@ def test_a_probe_that_meets_a_used_up_account_waits_for_a_person(impatient: InPr
     events = flow.books.execute("SELECT reason FROM speeko.hook ORDER BY born_at")
     assert events == [(paused.reason,), (now.reason,)]
     probe_is_due(flow)
-    assert outage.probes(flow.context) == []
-    sweep.sweep(flow.context)
+    assert outage_recovery.probes(flow.context) == []
+    recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.PAUSED
 
 
@@ -255,5 +256,5 @@ def test_the_patience_begins_anew_with_a_resume(impatient: InProcess) -> None:
     paused = outage_of(flow)
     control.resume(flow.context, paused.id, give_up_seconds=600.0)
     flow.synthesize(paused.id)
-    sweep.sweep(flow.context)
+    recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.RUNNING

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import waiting
-from speeko_jobs.core.states import JobState
-from speeko_jobs.core.waiting import WaitKind
-from speeko_jobs.flow import plan, submit
+from speeko_jobs.adapters.postgres import wait_reasons
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.reporting.wait_reasons import WaitKind
+from speeko_jobs.flow.planning import planner, submit
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, spec_of, texts, write_catalog
@@ -28,7 +28,7 @@ TEXTS = 60
 
 
 def shown(spine: Spine, job: int) -> WaitKind | None:
-    seen = waiting.look(spine.database, [job])[job].waiting
+    seen = wait_reasons.look(spine.database, [job])[job].waiting
     return None if seen is None else seen.kind
 
 
@@ -41,7 +41,7 @@ def start(make_spine: MakeSpine, give_up_seconds: float) -> tuple[Spine, int]:
         lease_seconds=3.0,
     )
     spec = spec_of(spine.settings, str(spine.folder / "out"), give_up_seconds=give_up_seconds)
-    orders = plan.Orders((str(write_catalog(spine.folder / "catalog.csv", texts(TEXTS))),))
+    orders = planner.Orders((str(write_catalog(spine.folder / "catalog.csv", texts(TEXTS))),))
     return spine, submit.submit(spine.context, spec, orders, tenant="test")[0]
 
 

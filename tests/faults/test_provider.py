@@ -17,8 +17,8 @@ import pytest
 
 from speeko_jobs.adapters.postgres import claims, jobs, permits
 from speeko_jobs.adapters.postgres.jobs import Job
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.lifecycle import control
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider

@@ -18,17 +18,18 @@ from pathlib import Path
 import psutil
 import pytest
 
+from speeko_jobs import system_resources
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.core.states import FINISHED, JobState
+from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.errors import ServerError
-from speeko_jobs.flow import capacity, control, spool
-from speeko_jobs.local import limits
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.synthesis import resource_reserve, spool
+from speeko_workers.supervisor import Node
 from tests.fixtures import cluster
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
-from workers.supervisor import Node
 
 ONE = Node("synthesize", SYNTHESIZING.queues, 1)
 ENDS = (*FINISHED, JobState.PAUSED)
@@ -105,7 +106,7 @@ def test_workers_raise_their_soft_limit(make_spine: MakeSpine, monkeypatch: pyte
     start_limited(spine, monkeypatch, "-S -n 64", ONE)
     (child,) = spine.nodes[0].container.children()
     soft, hard = psutil.Process(child).rlimit(psutil.RLIMIT_NOFILE)
-    assert soft == min(hard, limits.MAX_OPEN_FILES)
+    assert soft == min(hard, system_resources.MAX_OPEN_FILES)
     assert soft > 64
 
 
@@ -119,33 +120,35 @@ def test_commands_raise_their_soft_limit() -> None:
     words = ["sh", "-c", 'ulimit -S -n 64 && exec "$@"', "sh", sys.executable, "-c", ask]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    assert int(done.stderr.split()[-1]) == min(hard, limits.MAX_OPEN_FILES)
+    assert int(done.stderr.split()[-1]) == min(hard, system_resources.MAX_OPEN_FILES)
 
 
 def test_calls_are_bounded_by_what_files_and_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = limits.max_open_files() - limits.spare_files()
-    capacity._files_at_first.cache_clear()
+    used = system_resources.max_open_files() - system_resources.spare_files()
+    resource_reserve._files_at_first.cache_clear()
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + capacity.RESERVED_FILES + 5, hard))
-        assert capacity.max_calls() == 5
-        assert capacity.shortage() == ""
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + capacity.LEAST_FILES, hard))
-        assert capacity.shortage() == ""
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + capacity.LEAST_FILES - 1, hard))
-        assert "ulimit -n" in capacity.shortage()
-        capacity._files_at_first.cache_clear()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + capacity.RESERVED_FILES, hard))
-        assert capacity.max_calls() == 0
-        assert "ulimit -n" in capacity.shortage()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.RESERVED_FILES + 5, hard))
+        assert resource_reserve.max_calls() == 5
+        assert resource_reserve.shortage() == ""
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.LEAST_FILES, hard))
+        assert resource_reserve.shortage() == ""
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.LEAST_FILES - 1, hard))
+        assert "ulimit -n" in resource_reserve.shortage()
+        resource_reserve._files_at_first.cache_clear()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.RESERVED_FILES, hard))
+        assert resource_reserve.max_calls() == 0
+        assert "ulimit -n" in resource_reserve.shortage()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        capacity._files_at_first.cache_clear()
-    assert capacity.shortage() == ""
-    assert 0 < limits.spare_memory_bytes() < limits.UNLIMITED
-    monkeypatch.setattr(limits, "spare_memory_bytes", lambda: capacity.RESERVED_MEMORY_BYTES)
-    assert capacity.max_calls() == 0
-    assert "memory" in capacity.shortage()
+        resource_reserve._files_at_first.cache_clear()
+    assert resource_reserve.shortage() == ""
+    assert 0 < system_resources.spare_memory_bytes() < system_resources.UNLIMITED
+    monkeypatch.setattr(
+        system_resources, "spare_memory_bytes", lambda: resource_reserve.RESERVED_MEMORY_BYTES
+    )
+    assert resource_reserve.max_calls() == 0
+    assert "memory" in resource_reserve.shortage()
 
 
 def test_threads_that_cannot_start_are_told_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +161,7 @@ def test_threads_that_cannot_start_are_told_before_the_first_call(monkeypatch: p
 
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(ServerError, match="no more threads"):
-        capacity.start_threads(pool, 3)
+        resource_reserve.start_threads(pool, 3)
     pool.shutdown()
 
 

@@ -130,11 +130,11 @@ def fail_in_every_way(speeko: Watched, url: str, fresh_database: str) -> None:
     assert speeko("voices", SPEEKO_API_URL=f"http://u:{URL_PASSWORD}@{dead}") == 1
     assert speeko("voices", SPEEKO_API_KEY=WRONG_KEY) == 1
     code = (
-        "import sys, os, speeko_jobs.flow.submit as s\n"
+        "import sys, os, speeko_jobs.flow.planning.submit as s\n"
         "names = [name for name in os.environ if 'SPEEKO' in name]\n"
         "def broken(*a, **k): raise RuntimeError(' '.join(os.environ[name] for name in names))\n"
         "s.submit = broken\n"
-        "from cli.main import run\n"
+        "from speeko_cli.main import run\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
     words = ["run", url, "--output", "out"]
@@ -191,7 +191,7 @@ def test_canaries_are_found_nowhere(
         "the summary": summary,
         "the manifest": (cli.folder / "out" / "manifest.jsonl").read_text(),
     }
-    assert "workers.node" in places["arguments"]
+    assert "speeko_workers.celery_node" in places["arguments"]
     for place, found in places.items():
         assert found
         for secret in SECRETS:

@@ -20,11 +20,12 @@ import sqlalchemy
 
 from speeko_jobs.adapters.postgres import jobs, migrate
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.states import FINISHED, JobState
+from speeko_jobs.core.model.states import FINISHED, JobState
+from speeko_jobs.embedded.servers import Stack, running
 from speeko_jobs.errors import ServerError, SpeekoError
-from speeko_jobs.flow import spool, synthesize
-from speeko_jobs.flow.sweep import sweep
-from speeko_jobs.local.stack import Stack, running
+from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.synthesis import engine as synthesize
+from speeko_jobs.flow.synthesis import spool
 from tests.faults.proxy import Proxy
 from tests.faults.workers import WorkerChild, finish
 from tests.fixtures.books import together

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
+from speeko_workers.supervisor import Node
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog
-from workers.supervisor import Node
 
 LIMIT = 16
 LOST = 3 * LIMIT  # of an engine: in flight, claimed ahead, and answered but not yet booked

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from speeko_jobs.adapters.postgres import claims, jobs
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control, settle, spool
-from speeko_jobs.flow.sweep import sweep
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.synthesis import settlement, spool
 from tests.faults.proxy import Proxy
 from tests.fixtures.books import broken_rules, key_of, stored
 from tests.fixtures.inprocess import InProcess
@@ -41,7 +42,7 @@ def spooled(flow: InProcess) -> int:
 def test_a_bucket_fails_and_the_audio_waits_in_the_spool(
     flow: InProcess, line: Proxy, s3_url: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "STORE_TRIES", 1)
+    monkeypatch.setattr(settlement, "STORE_TRIES", 1)
     far = flow.again(store=f"{s3_url}?timeout={'1s' if fault == 'hang' else '60s'}")
     job, _ = far.submit(far.catalog(ROWS))
     if fault == "down":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from speeko_jobs.adapters.postgres import tenants
-from speeko_jobs.core.states import FINISHED
-from speeko_jobs.flow import plan, submit
+from speeko_jobs.core.model.states import FINISHED
+from speeko_jobs.flow.planning import planner, submit
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, spec_of, texts, write_catalog
 from tests.wait import wait_until
@@ -24,7 +24,7 @@ def spine(make_spine: MakeSpine) -> Spine:
 def put(spine: Spine, what: str, count: int, *, tenant: str = "test", priority: int = 0) -> int:
     catalog = write_catalog(spine.folder / f"{what}.csv", texts(count, what))
     spec = spec_of(spine.settings, str(spine.folder / what))
-    orders = plan.Orders((str(catalog),))
+    orders = planner.Orders((str(catalog),))
     return submit.submit(spine.context, spec, orders, tenant=tenant, priority=priority)[0]
 
 

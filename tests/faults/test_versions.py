@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
 from tests.faults.workers import WorkerChild, finish
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.inprocess import InProcess

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import jobs, windows
-from speeko_jobs.core import containers, waste
-from speeko_jobs.core.pauses import PauseKind, kind_of, remedy
-from speeko_jobs.core.reconciling import Found
-from speeko_jobs.core.states import JobState
-from speeko_jobs.core.waste import JUDGED_FROM, REFUSALS, TRIAL_CALLS
-from speeko_jobs.flow import control, reconcile, synthesize
+from speeko_jobs.adapters.postgres import breaker_windows, jobs
+from speeko_jobs.core.audio import probe
+from speeko_jobs.core.billing.reconciliation import Found
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of, remedy
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.policies import waste_breaker
+from speeko_jobs.core.policies.waste_breaker import JUDGED_FROM, REFUSALS, TRIAL_CALLS
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.reporting import reconciliation
+from speeko_jobs.flow.synthesis import engine as synthesize
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
@@ -95,7 +98,10 @@ def test_another_job_of_the_voice_buys_nothing_and_a_later_one_tries_anew(flow: 
     first = flow.drive(flow.submit(flow.catalog(rows_of(100)))[0])
     calls = flow.provider.calls
     second = flow.drive(flow.submit(flow.catalog(rows_of(100, "s")), {"output": str(flow.folder / "s")})[0])
-    assert (second.state, second.reason) == (JobState.PAUSED, waste.earlier_reason(first.reason, second.id))
+    assert (second.state, second.reason) == (
+        JobState.PAUSED,
+        waste_breaker.earlier_reason(first.reason, second.id),
+    )
     assert flow.provider.calls == calls
 
     flow.books.execute("UPDATE speeko.audio_window SET tripped_at = tripped_at - interval '2 minutes'")
@@ -205,7 +211,7 @@ def test_audio_in_another_container_is_converted(flow: InProcess, asked: str, ca
     ended = other.drive(job)
     assert (ended.state, ended.delivered, ended.converted_calls) == (JobState.DONE, 60, 60)
     for path in other.audio_files():
-        assert containers.looks_like((other.output / path).read_bytes()) == asked
+        assert probe.looks_like((other.output / path).read_bytes()) == asked
     other.check()
     assert "came in another format" in " ".join(other.summary()["notes"])
     other.close()
@@ -275,8 +281,8 @@ def test_a_provider_that_replays_its_answers_gives_other_audio_after_bad(
         assert (ended.spent_micros, ended.possible_calls) == (provider.micros, 1)
         assert len({entry["key"] for entry in provider.bill()}) == 42
         found: list[Found] = []
-        orders = reconcile.Orders(str(provider.bill_file), cost="micros")
-        assert reconcile.reconcile(other.context.database, orders, found.append).agrees, found
+        orders = reconciliation.Orders(str(provider.bill_file), cost="micros")
+        assert reconciliation.reconcile(other.context.database, orders, found.append).agrees, found
     finally:
         other.close()
         provider.stop()
@@ -316,7 +322,7 @@ def test_texts_that_sound_alike_may_share_audio(flow: InProcess) -> None:
 def test_windows_show_what_they_saw(flow: InProcess) -> None:
     flow.provider.script([{"match": " 3, ", "garbage": "silence"}])
     flow.run(flow.catalog(rows_of(40)))
-    (shown,) = windows.show(flow.context.database)
+    (shown,) = breaker_windows.show(flow.context.database)
     assert (shown.voice.model, shown.voice.voice) == ("kokoro", "kokoro-professional")
     assert (shown.answers, shown.bad, shown.reason) == (41, 1, "")
     assert (len(shown.recent), shown.recent.count("b")) == (41, 1)

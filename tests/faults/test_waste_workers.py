@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.core.pauses import PauseKind, kind_of
-from speeko_jobs.core.states import JobState
-from speeko_jobs.core.waste import JUDGED_FROM, TRIAL_CALLS
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.policies.waste_breaker import JUDGED_FROM, TRIAL_CALLS
+from speeko_jobs.flow.lifecycle import control
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from speeko_jobs.flow.sweep import sweep
+from speeko_jobs.flow.lifecycle.recovery import sweep
 from speeko_jobs.settings import Settings
+from speeko_workers.supervisor import environment
 from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
-from workers.supervisor import environment
 
 SCRIPT = Path(__file__).with_name("a_worker.py")
 

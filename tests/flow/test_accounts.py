@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import jobs, permits, schedules, workers
-from speeko_jobs.core.accounts import fingerprint
-from speeko_jobs.core.schedule import CatchUp, RunState, Timing
-from speeko_jobs.core.states import JobState
+from speeko_jobs.adapters.postgres import jobs, permits, schedules, worker_registry
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState, Timing
+from speeko_jobs.core.providers.accounts import fingerprint
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.flow import accounts, control, schedule
-from speeko_jobs.flow.request import Request
+from speeko_jobs.flow import accounts
+from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.lifecycle import schedules as schedule
+from speeko_jobs.flow.planning.scheduled_request import Request
+from speeko_workers.registration import Registration
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
-from workers.registry import Registration
 
 ROWS = [("a", "The first article."), ("b", "The second article.")]
 OTHERS = [("c", "The third article."), ("d", "The fourth article."), ("e", "The fifth article.")]
@@ -43,7 +45,7 @@ def named(**of: MeteredProvider) -> str:
 def register(flow: InProcess, **changes: Any) -> int:
     """A worker under these settings, as far as others see it."""
     row = Registration(dataclasses.replace(flow.settings, **changes), ("synthesize", "deliver"), 1)
-    return flow.context.database.run(lambda t: workers.enter(t, row._entry, 600.0))
+    return flow.context.database.run(lambda t: worker_registry.enter(t, row._entry, 600.0))
 
 
 def test_two_accounts_of_one_provider_pay_for_their_own_jobs(

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.core.states import TRANSITIONS, AttemptState, ChunkState, JobState, UtteranceState
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.states import (
+    TRANSITIONS,
+    AttemptState,
+    ChunkState,
+    JobState,
+    UtteranceState,
+)
+from speeko_jobs.flow.lifecycle import control
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.transitions import Transitions, noted, watch
 

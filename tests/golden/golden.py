@@ -11,7 +11,7 @@ import lzma
 from pathlib import Path
 from typing import Any
 
-from speeko_jobs.core.profiles import PROFILES
+from speeko_jobs.core.providers.profiles import PROFILES
 from tests.golden.rows import Made, Row, made, rows
 
 FILE = Path(__file__).with_name("golden.jsonl.xz")

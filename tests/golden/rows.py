@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from speeko_jobs.core.columns import Columns
-from speeko_jobs.core.lexicon import Entry, Lexicon
-from speeko_jobs.core.profiles import PROFILES
-from speeko_jobs.core.rows import Refusal, RowReader
-from speeko_jobs.core.spec import JobSpec
-from speeko_jobs.core.wording import Wording
+from speeko_jobs.core.catalog.column_mapping import Columns
+from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.job.row_reader import Refusal, RowReader
+from speeko_jobs.core.providers.profiles import PROFILES
+from speeko_jobs.core.text.lexicon import Entry, Lexicon
+from speeko_jobs.core.text.pipeline import Wording
 
 SEED, ROWS = 20261130, 5_000
 HEADER = ("id", "text", "language")

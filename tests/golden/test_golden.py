@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core import text
-from speeko_jobs.core.profiles import PROFILES
+from speeko_jobs.core.providers.profiles import PROFILES
+from speeko_jobs.core.text import cleaning
 from tests.golden import golden
 from tests.golden.rows import OPTIONS, REFUSED, ROWS, Row, reader, rows
 
@@ -44,8 +44,8 @@ def test_the_rows_cover_what_they_should(lines: list[dict[str, Any]]) -> None:
 def test_a_changed_rule_is_told_row_by_row(
     lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cleaned = text.spoken
-    monkeypatch.setattr(text, "spoken", lambda source: cleaned(source).replace("café", "coffee"))
+    cleaned = cleaning.spoken
+    monkeypatch.setattr(cleaning, "spoken", lambda source: cleaned(source).replace("café", "coffee"))
     reader.cache_clear()
     found = golden.differences(lines)
     reader.cache_clear()

@@ -12,7 +12,7 @@ import io
 import struct
 import zlib
 
-from speeko_jobs.core import ogg
+from speeko_jobs.core.audio import ogg
 
 SECONDS_A_CHAR = 0.06
 RATE = 24_000

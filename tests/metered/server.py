@@ -37,7 +37,7 @@ from typing import Any
 
 from aiohttp import web
 
-from speeko_jobs.core.profiles import PROFILES, Profile
+from speeko_jobs.core.providers.profiles import PROFILES, Profile
 from tests.metered import audio
 
 FIELDS = {"model", "input", "voice", "instructions", "response_format", "speed", "stream_format", "language"}

@@ -23,12 +23,13 @@ import pytest
 
 from speeko_jobs.adapters.postgres import jobs, migrate
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.money import micros
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control, schedule, spool
-from speeko_jobs.flow.sweep import sweep
-from speeko_jobs.local.postgres import _program
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.core.model.money import micros
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.embedded.postgres import _program
+from speeko_jobs.embedded.servers import ServerUrls
+from speeko_jobs.flow.lifecycle import control, schedules
+from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.synthesis import spool
 from tests.fixtures.books import broken_rules
 from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.inprocess import InProcess
@@ -166,8 +167,8 @@ def test_everything_goes_on_and_nothing_is_bought_again(upgraded: Upgraded) -> N
 
     # the next night of the schedule finds its destination, and nothing to do
     calls = provider.calls
-    (run,) = schedule.tick(flow.context, NEXT_NIGHT)
-    job = schedule.fire(flow.context, run)
+    (run,) = schedules.tick(flow.context, NEXT_NIGHT)
+    job = schedules.fire(flow.context, run)
     assert job is not None
     assert flow.drive(job).state is JobState.DONE
     rows = len(CATALOGS["nightly"])

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-SHOW = "import json, workers.app as w; print(json.dumps(w.app.conf.beat_schedule))"
+SHOW = "import json, speeko_workers.app as w; print(json.dumps(w.app.conf.beat_schedule))"
 
 
 def schedule(**environ: str) -> dict[str, dict[str, object]]:

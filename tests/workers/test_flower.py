@@ -12,7 +12,7 @@ import pytest
 import requests
 from pytest_celery import CeleryBrokerCluster
 
-from speeko_jobs.adapters.celery_queue import DELIVER, QUEUES, SYNTHESIZE
+from speeko_jobs.adapters.celery_queue.queue import DELIVER, QUEUES, SYNTHESIZE
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.browser import Page, expect
 from tests.fixtures.flower import Flower

@@ -9,7 +9,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from speeko_jobs.errors import StoreError
-from workers import tasks
+from speeko_workers import tasks
 
 CANARY = "a row's text"
 

@@ -10,8 +10,8 @@ import os
 from collections.abc import Sequence
 from itertools import islice
 
-from speeko_jobs.adapters.audio_store.faults import folder_error
-from speeko_jobs.core import naming
+from speeko_jobs.adapters.audio_store.store_errors import folder_error
+from speeko_jobs.core.catalog import file_names
 
 MIN_PATHS = 256  # fewer are looked up one by one
 MAX_LISTED = 1_000  # names in the root, beyond which each path is looked up
@@ -22,7 +22,7 @@ def taken(root: str, url: str, paths: Sequence[str]) -> list[bool]:
     first = _first_names(root) if len(paths) >= MIN_PATHS else None
     if first is None:
         return [_is_taken(root, url, path) for path in paths]
-    fold = naming.fold
+    fold = file_names.fold
     return [fold(path.partition("/")[0]) in first and _is_taken(root, url, path) for path in paths]
 
 
@@ -31,7 +31,7 @@ def _first_names(root: str) -> frozenset[str] | None:
     root cannot be listed."""
     try:
         with os.scandir(root) as entries:
-            names = [naming.fold(entry.name) for entry in islice(entries, MAX_LISTED + 1)]
+            names = [file_names.fold(entry.name) for entry in islice(entries, MAX_LISTED + 1)]
     except FileNotFoundError:
         return frozenset()
     except OSError:

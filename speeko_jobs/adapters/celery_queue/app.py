@@ -16,7 +16,7 @@ from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 
-from speeko_jobs.adapters.celery_queue.names import (
+from speeko_jobs.adapters.celery_queue.queue_names import (
     CONTROL,
     DELIVER,
     SWEEP_SECONDS,
@@ -47,7 +47,7 @@ class Transport(kombu_redis.Transport):
     """kombu's Redis transport, which keeps its client when a connection is closed twice.
 
     Without it a celery 5.7.0 worker that holds a message exits when Redis goes away. What lies in a queue
-    and is no message is set aside, see consumer.py.
+    and is no message is set aside, see dead_letter_consumer.py.
     """
 
     Channel = Channel
@@ -67,7 +67,7 @@ class Transport(kombu_redis.Transport):
             self.set_aside(queue, f"it is no message ({type(error).__name__})", message)
 
     def set_aside(self, queue: str, why: str, content: Any) -> None:
-        from speeko_jobs.adapters.celery_queue.consumer import set_aside
+        from speeko_jobs.adapters.celery_queue.dead_letter_consumer import set_aside
 
         set_aside(self.app, queue, why, content)
 
@@ -134,7 +134,7 @@ def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Cele
         worker_send_task_events=True,
         task_send_sent_event=True,
         task_track_started=True,
-        worker_consumer="speeko_jobs.adapters.celery_queue.consumer:Consumer",
+        worker_consumer="speeko_jobs.adapters.celery_queue.dead_letter_consumer:Consumer",
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         broker_connection_retry=True,

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction, statement
-from speeko_jobs.core.eviction import PRIOR_HITS, PRIOR_SECONDS, Entry
-from speeko_jobs.core.speech import Record
+from speeko_jobs.core.model.speech import Record
+from speeko_jobs.core.policies.eviction import PRIOR_HITS, PRIOR_SECONDS, Entry
 
 FETCH_ROWS = 10_000
 AS_BEFORE = -1  # a price that does not change
@@ -115,7 +115,7 @@ def since(t: Transaction) -> int:
 def entries(
     t: Transaction, *, keys: bytes | bytearray | None = None, protect: bool = True, idle: Idle | None = None
 ) -> Iterator[Entry]:
-    """What is stored in core.eviction's order: what must stay, then by falling ROI.
+    """What is stored in core.policies.eviction's order: what must stay, then by falling ROI.
 
     `keys`: only these, 32 bytes a key, one behind the other (a million lists of bytes would take much more).
     `protect`: what unfinished jobs need must stay. Read to its end within the transaction, a page at a time.

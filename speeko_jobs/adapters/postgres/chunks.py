@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.pauses import PauseKind, kind_of
-from speeko_jobs.core.rows import content_of
-from speeko_jobs.core.spec import JobSpec, from_json
-from speeko_jobs.core.speech import Record
-from speeko_jobs.core.states import JobState, UtteranceState
+from speeko_jobs.core.job.job_spec import JobSpec, from_json
+from speeko_jobs.core.job.row_reader import content_of
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
+from speeko_jobs.core.model.speech import Record
+from speeko_jobs.core.model.states import JobState, UtteranceState
 
 
 @dataclass(frozen=True, slots=True)

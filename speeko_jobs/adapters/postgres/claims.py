@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from speeko_jobs.adapters.postgres import tenants, windows
+from speeko_jobs.adapters.postgres import breaker_windows, tenants
+from speeko_jobs.adapters.postgres.breaker_windows import Judged, Refused, Stored, Voice
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.adapters.postgres.windows import Judged, Refused, Stored, Voice
-from speeko_jobs.core import waste
-from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.key import idempotency_key
-from speeko_jobs.core.speech import Record
-from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
-from speeko_jobs.core.trouble import FIRST_TRIES, MAX_TRIES, NO_END, Tries
+from speeko_jobs.core.model.cache_key import idempotency_key
+from speeko_jobs.core.model.speech import Record
+from speeko_jobs.core.model.states import AttemptState, JobState, UtteranceState
+from speeko_jobs.core.policies import waste_breaker
+from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.outage_detection import FIRST_TRIES, MAX_TRIES, NO_END, Tries
 
 DIED = "the worker died during the call"
 
@@ -48,7 +48,7 @@ class Claim:
 
     @property
     def idempotency_key(self) -> bytes:
-        """Return the key that its calls carry (see core.key)."""
+        """Return the key that its calls carry (see core.model.cache_key)."""
         return idempotency_key(self.key, self.idempotency_no)
 
     @property
@@ -155,8 +155,8 @@ def claim(
             "rows": [w.row_no for w in wants],
             "chunks": [w.chunk_no for w in wants],
             "account": account,
-            "judged_from": waste.JUDGED_FROM,
-            "trial_calls": waste.TRIAL_CALLS if account and on_trial else None,
+            "judged_from": waste_breaker.JUDGED_FROM,
+            "trial_calls": waste_breaker.TRIAL_CALLS if account and on_trial else None,
         },
     )
     return [Claim(*row) for row in rows]
@@ -195,7 +195,7 @@ def left(database: Database, job: int, keys: Sequence[bytes], account: str = "")
         _, _, state, _, _, room, reserved, waste_room, _, waste_cap, wasted, _ = rows[0]
         free = [row for row in rows if row[1] == UtteranceState.MISSING]
         stopped, is_earlier = next(((row[8], row[11]) for row in free if row[8]), ("", False))
-        if stopped and windows.try_again(t, account, job, keys):
+        if stopped and breaker_windows.try_again(t, account, job, keys):
             stopped, is_earlier = "", False
         cheapest = min((row[3] for row in free), default=0)
         over = "the job's budget" if cheapest > room else cap.why if cheapest > cap.room_micros else ""
@@ -220,8 +220,8 @@ def left(database: Database, job: int, keys: Sequence[bytes], account: str = "")
 def _waste_reason(
     t: Transaction, account: str, keys: Sequence[bytes], cap_micros: int, wasted_micros: int, next_micros: int
 ) -> str:
-    samples = windows.samples(t, account, keys)
-    return waste.cap_reason(cap_micros, wasted_micros, next_micros, samples)
+    samples = breaker_windows.samples(t, account, keys)
+    return waste_breaker.cap_reason(cap_micros, wasted_micros, next_micros, samples)
 
 
 def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRIES) -> Settled:
@@ -257,13 +257,13 @@ def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRI
     kept = [row for row in rows if row[1] is not None]
     states = {row[0]: UtteranceState(row[1]) for row in kept}
     records = {row[0]: Record(*row[2:8]) for row in kept if row[1] == UtteranceState.DONE}
-    paused |= windows.note(t, _judged(outcomes, {row[8]: (row[7], row[9]) for row in rows}))
+    paused |= breaker_windows.note(t, _judged(outcomes, {row[8]: (row[7], row[9]) for row in rows}))
     sounds = [
         Stored(o.voice, o.job, o.key, o.sha256)
         for o in outcomes
         if o.voice is not None and o.unique and o.sha256 and o.key in records
     ]
-    stopped, quarantined = windows.quarantine(t, sounds)
+    stopped, quarantined = breaker_windows.quarantine(t, sounds)
     for key in quarantined:
         records.pop(key, None)
         if key in states:
@@ -279,7 +279,7 @@ def _judge_refusals(t: Transaction, outcomes: Sequence[Outcome]) -> tuple[dict[i
         if o.voice is not None and o.state is AttemptState.REFUSED and o.final and o.status
     ]
     succeeded = {o.voice for o in outcomes if o.voice is not None and o.state is AttemptState.STORED}
-    return windows.note_refused(t, refused, succeeded, {o.attempt for o in outcomes})
+    return breaker_windows.note_refused(t, refused, succeeded, {o.attempt for o in outcomes})
 
 
 def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) -> list[Judged]:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.core.cost_model import Part
+from speeko_jobs.core.billing.cost_breakdown import Part
 
 BY_JOB = "job"
 

@@ -26,8 +26,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from speeko_jobs.adapters.postgres import poolers
-from speeko_jobs.adapters.postgres.arrays import packed
+from speeko_jobs.adapters.postgres import connection_poolers
+from speeko_jobs.adapters.postgres.binary_arrays import packed
 from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class Database:
             hide_parameters=True,  # texts and addresses: an error may get into a log
             connect_args={"application_name": name, "connect_timeout": 10, **KEEPALIVE},
         )
-        poolers.listen(self._engine)
+        connection_poolers.listen(self._engine)
         event.listen(self._engine, "checkin", _note_idle)
         event.listen(self._engine, "checkout", _ping_if_idle)
 
@@ -125,7 +125,7 @@ class Database:
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg.Connection)
         try:
-            poolers.begin(connection, pooled.info)
+            connection_poolers.begin(connection, pooled.info)
             yield Transaction(connection)
             fate.in_doubt = True
             connection.commit()
@@ -137,7 +137,7 @@ class Database:
                 pooled.invalidate()
             raise
         finally:
-            poolers.end(connection)
+            connection_poolers.end(connection)
             pooled.close()
 
     def run(self, work: Callable[[Transaction], T]) -> T:
@@ -177,7 +177,7 @@ class Database:
         Raises ServerError when the server is away.
         """
         try:
-            return poolers.mode(self._engine)
+            return connection_poolers.mode(self._engine)
         except (OperationalError, psycopg.OperationalError, PoolTimeout) as error:
             raise ServerError(f"Postgres does not answer at {self.shown}: {first_line(error)}") from None
 

@@ -1,4 +1,4 @@
-"""What is delivered where. Statements are in sql/delivery.sql."""
+"""What is delivered where. Statements are in sql/deliveries.sql."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import astuple, dataclass
 from speeko_jobs.adapters.postgres import retention
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.change import NO_SOURCE
-from speeko_jobs.core.speech import Record
-from speeko_jobs.core.states import ChunkState, JobState, UtteranceState
+from speeko_jobs.core.catalog.change_detection import NO_SOURCE
+from speeko_jobs.core.model.speech import Record
+from speeko_jobs.core.model.states import ChunkState, JobState, UtteranceState
 from speeko_jobs.errors import JobError
 
 CHUNKS_AT_ONCE = 500  # looked up together
@@ -28,7 +28,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What was put at one path. `source` is the sum of the row's text: see core.change."""
+    """What was put at one path. `source` is the sum of the row's text: see core.catalog.change_detection."""
 
     path: str
     content: bytes
@@ -110,7 +110,7 @@ def copies(database: Database, keys: Sequence[bytes]) -> list[Copy]:
 
 
 def outdate(t: Transaction, destination: int, some: Sequence[Copy], why: str) -> None:
-    """Have the next run deliver these files anew; `why`: one of core.change.MARKS."""
+    """Have the next run deliver these files anew; `why`: one of core.catalog.change_detection.MARKS."""
     values = {"destination": destination, "why": why}
     values |= {"paths": [one.path for one in some], "contents": [one.content for one in some]}
     t.run("delivered_outdate", values)
@@ -173,7 +173,8 @@ def finish(
 def hold(
     t: Transaction, destination: int, job: int, puts: Sequence[Put], *, engine: str = "", form: str = ""
 ) -> None:
-    """What the destination holds from now on. `engine` and `form`: see core.change.Facts."""
+    """What the destination holds from now on. `engine` and `form`: see
+    core.catalog.change_detection.Facts."""
     if puts:
         t.run(
             "delivered_put",

@@ -12,9 +12,9 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.chunking import Stretch
-from speeko_jobs.core.spec import JobSpec, from_json
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.job.chunking import Stretch
+from speeko_jobs.core.job.job_spec import JobSpec, from_json
+from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import JobError
 
 WORDINGS = 5_000  # of reasons that are looked at; there may be one a row

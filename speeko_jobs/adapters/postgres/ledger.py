@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.key import idempotency_key
-from speeko_jobs.core.states import AttemptState
+from speeko_jobs.core.model.cache_key import idempotency_key
+from speeko_jobs.core.model.states import AttemptState
 
 PAGE_ROWS = 10_000
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from speeko_jobs.adapters.postgres import waiting
+from speeko_jobs.adapters.postgres import wait_reasons as waiting
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.waiting import WaitKind
+from speeko_jobs.core.reporting.wait_reasons import WaitKind
 
 SWEEP, EVICT, PRUNE = "sweep", "evict", "prune"
 MOST_JOBS = 1_000  # open jobs that are looked at

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.backlog import Want
+from speeko_jobs.core.policies.fair_queue import Want
 
 DEFAULT_GIVE_UP_SECONDS = 1800.0  # of jobs of older releases
 FRESH_SECONDS = 700.0  # a failure that is older says nothing of now: no wait between calls is that long

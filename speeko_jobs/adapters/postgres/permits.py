@@ -1,7 +1,7 @@
 """Permits: the one limit of an account, leased by engines and tuned by what they see.
 
 Statements are in sql/permits.sql. Everything happens under the lock of the account's row, once a second
-an engine; the decisions are core.permits and core.pacing.
+an engine; the decisions are core.policies.fair_share and core.policies.adaptive_limit.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core import pacing, permits, trouble, waste
-from speeko_jobs.core.pacing import NOTHING, Limit, Window
-from speeko_jobs.core.trouble import PLENTY, UNKNOWN_HEALTH, Health
+from speeko_jobs.core.policies import adaptive_limit, fair_share, outage_detection, waste_breaker
+from speeko_jobs.core.policies.adaptive_limit import NOTHING, Limit, Window
+from speeko_jobs.core.policies.outage_detection import PLENTY, UNKNOWN_HEALTH, Health
 
 PULSE_SECONDS = 5  # an account's calls are noted once in each such slot
 PULSE_DAYS = 7
@@ -92,7 +92,7 @@ def open_account(
         {
             "account": account,
             "ceiling": ceiling,
-            "start": pacing.START,
+            "start": adaptive_limit.START,
             "calls": calls_a_minute,
             "chars": chars_a_minute,
         },
@@ -110,19 +110,19 @@ def lease(
     row = t.row("account_lock", values)
     assert row is not None, account
     before, blocked = _limit(*row[:14]), row[14]
-    health = trouble.noted(Health(*row[22:]), asked.seen, asked.kind, asked.why)
-    after = pacing.tune(0.0, before, asked.seen)
+    health = outage_detection.noted(Health(*row[22:]), asked.seen, asked.kind, asked.why)
+    after = adaptive_limit.tune(0.0, before, asked.seen)
     calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since, answers = row[15:22]
     calls, calls_left = _share(calls_a_minute, calls_left + asked.calls_back, since)
     chars, chars_left = _share(chars_a_minute, chars_left + asked.chars_back, since)
-    retries_left = pacing.retries_left(retries_left + asked.retries_back, since, asked.seen.ended)
+    retries_left = adaptive_limit.retries_left(retries_left + asked.retries_back, since, asked.seen.ended)
     retries, retries_left = _half(retries_left)
     if health.lifts_rations:
-        retries, retries_left = PLENTY, max(retries_left, pacing.MOST_RETRIES)
+        retries, retries_left = PLENTY, max(retries_left, adaptive_limit.MOST_RETRIES)
     others = [(held, wants) for held, wants in t.rows("permits_of_others", values)]
-    is_new = on_trial and answers < waste.JUDGED_FROM
-    most = min(after.limit, waste.TRIAL_CALLS) if is_new else after.limit
-    allowed = permits.grant(most, asked.wants, others)
+    is_new = on_trial and answers < waste_breaker.JUDGED_FROM
+    most = min(after.limit, waste_breaker.TRIAL_CALLS) if is_new else after.limit
+    allowed = fair_share.grant(most, asked.wants, others)
     t.run(
         "account_put",
         {

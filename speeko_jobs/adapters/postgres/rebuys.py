@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.change import REBOUGHT
-from speeko_jobs.core.spec import JobSpec, from_json
+from speeko_jobs.core.catalog.change_detection import REBOUGHT
+from speeko_jobs.core.job.job_spec import JobSpec, from_json
 
 REASON = "it is bought again, as was asked for"
 AT_ONCE = 10_000

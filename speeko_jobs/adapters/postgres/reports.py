@@ -1,4 +1,4 @@
-"""What a report draws of the ledger: a job's paid calls, by voice and over time. See sql/report.sql."""
+"""What a report draws of the ledger: a job's paid calls, by voice and over time. See sql/reports.sql."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Schedules and their runs as rows. All statements are in sql/schedules.sql.
 
-Knows who may do what with a run; which due times there are and which run may begin is `core.schedule`'s.
+Knows who may do what with a run; which due times there are and which run may begin is
+`core.policies.cron_schedule`'s.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.schedule import CatchUp, RunState, Timing, Waiting
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState, Timing, Waiting
 from speeko_jobs.errors import JobError
 
 NO_RUN = 0

@@ -32,8 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from speeko_jobs.adapters.postgres.database import SCHEMA
-from speeko_jobs.core.schedule import CatchUp, RunState
-from speeko_jobs.core.states import AttemptState, ChunkState, JobState, UtteranceState
+from speeko_jobs.core.model.states import AttemptState, ChunkState, JobState, UtteranceState
+from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState
 
 metadata = MetaData(schema=SCHEMA)
 

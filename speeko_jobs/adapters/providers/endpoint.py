@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from speeko_jobs.core.profiles import Profile
+from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings, key_variable, url_variable
 

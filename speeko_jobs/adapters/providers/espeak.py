@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 
 import speeko_jobs
 from speeko_jobs.adapters.providers.espeak_helper import ANSWER, LENGTH, OK, REFUSED, cores
-from speeko_jobs.core import ssml
-from speeko_jobs.core.espeak_voices import VOICES, espeak_voice
-from speeko_jobs.core.profiles import Profile
-from speeko_jobs.core.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.model.speech import Failure, ProviderError, Speech, SpeechRequest
+from speeko_jobs.core.providers.espeak_voices import VOICES, espeak_voice
+from speeko_jobs.core.providers.profiles import Profile
+from speeko_jobs.core.text import ssml
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.providers import Hear
+    from speeko_jobs.adapters.providers.provider import Hear
 
 WORDS_A_MINUTE = 175  # espeak's own speed
 _EXIT_SECONDS = 5.0

@@ -103,7 +103,7 @@ def encode(pcm: bytes, rate: int, format: str) -> bytes:
             file.buffer_write(pcm[start : start + _BLOCK_BYTES], "int16")
     if container != "OGG":
         return out.getvalue()
-    from speeko_jobs.core.ogg import with_serial
+    from speeko_jobs.core.audio.ogg import with_serial
 
     return with_serial(out.getvalue(), _SERIAL)
 

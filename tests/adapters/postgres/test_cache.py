@@ -11,8 +11,8 @@ import pytest
 from speeko_jobs.adapters.postgres import cache, claims
 from speeko_jobs.adapters.postgres.cache import Due, Idle
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.eviction import Entry
-from speeko_jobs.core.states import AttemptState
+from speeko_jobs.core.model.states import AttemptState
+from speeko_jobs.core.policies.eviction import Entry
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 from tests.fixtures.cached import Cached, add_cached, key
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from speeko_jobs.adapters.postgres import chunks, jobs, tenants
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
 from tests.fixtures.books import Books, together
 
 TEXTS = [f"text {n}" for n in range(12)]

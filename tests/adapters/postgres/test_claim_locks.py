@@ -12,9 +12,9 @@ from speeko_jobs.adapters.postgres import claims, permits, tenants
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.permits import Asked
-from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.pacing import Window
-from speeko_jobs.core.waste import TRIAL_CALLS
+from speeko_jobs.core.policies.adaptive_limit import Window
+from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.waste_breaker import TRIAL_CALLS
 from tests.fixtures.books import Books
 from tests.wait import wait_until
 

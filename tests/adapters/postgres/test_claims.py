@@ -11,8 +11,8 @@ import pytest
 
 from speeko_jobs.adapters.postgres import claims, jobs, tenants
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome
-from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.states import AttemptState, JobState, UtteranceState
+from speeko_jobs.core.model.states import AttemptState, JobState, UtteranceState
+from speeko_jobs.core.policies.fair_queue import Want
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 
 A, B = AttemptState, UtteranceState

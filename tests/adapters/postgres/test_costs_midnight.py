@@ -9,7 +9,7 @@ import pytest
 
 from speeko_jobs.adapters.postgres import claims
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.states import AttemptState
+from speeko_jobs.core.model.states import AttemptState
 from tests.fixtures.books import Books, ended, stored
 from tests.fixtures.daily import differences
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401

@@ -9,7 +9,7 @@ import pytest
 
 from speeko_jobs.adapters.postgres import permits
 from speeko_jobs.adapters.postgres.permits import Asked, Lease
-from speeko_jobs.core.pacing import Window
+from speeko_jobs.core.policies.adaptive_limit import Window
 from tests.fixtures.books import Books, together
 
 ACCOUNT = "speeko:test"

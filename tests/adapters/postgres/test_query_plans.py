@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from speeko_jobs.adapters.postgres.arrays import packed
+from speeko_jobs.adapters.postgres.binary_arrays import packed
 from speeko_jobs.adapters.postgres.database import statement, statement_names
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.embedded.servers import ServerUrls
 from tests.fixtures import million
 from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.million import JOB, Statistics, attempted_at, key

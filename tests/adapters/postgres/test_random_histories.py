@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from speeko_jobs.adapters.postgres import claims, jobs
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.backlog import Want
-from speeko_jobs.core.states import AttemptState, JobState
+from speeko_jobs.core.model.states import AttemptState, JobState
+from speeko_jobs.core.policies.fair_queue import Want
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored
 
 TEXTS = [f"text {n}" for n in range(6)]

@@ -11,7 +11,7 @@ import pytest
 
 from speeko_jobs.adapters.postgres import cache, migrate, retention
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.states import AttemptState
+from speeko_jobs.core.model.states import AttemptState
 from tests.adapters.postgres.test_schema import downgrade
 from tests.fixtures.books import Books, ended, together
 from tests.fixtures.database import plain_url

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 from speeko_jobs.adapters.postgres import migrate
 from speeko_jobs.adapters.postgres.database import SCHEMA, Database, statement, statement_names
 from speeko_jobs.adapters.postgres.schema import metadata
-from speeko_jobs.core.states import AttemptState, ChunkState, JobState, UtteranceState
+from speeko_jobs.core.model.states import AttemptState, ChunkState, JobState, UtteranceState
 from speeko_jobs.errors import SchemaError, ServerError
 from tests.fixtures.books import together
 from tests.fixtures.database import plain_url

@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from speeko_jobs.adapters.postgres import chunks, claims, jobs
-from speeko_jobs.core.states import AttemptState, JobState
+from speeko_jobs.core.model.states import AttemptState, JobState
 from tests.fixtures.books import Books, ended, stored, together
 
 ROUNDS = 60

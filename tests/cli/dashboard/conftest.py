@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 import requests
 
-from cli.dashboard import pages, readings
-from cli.dashboard.access import Access
-from cli.dashboard.server import Served, serving
+from speeko_cli.dashboard import pages, queries
+from speeko_cli.dashboard.auth import Access
+from speeko_cli.dashboard.server import Served, serving
 from speeko_jobs.adapters.postgres import tenants
-from speeko_jobs.core.schedule import Timing
-from speeko_jobs.flow import control, deliver, schedule
+from speeko_jobs.core.policies.cron_schedule import Timing
+from speeko_jobs.embedded.servers import ServerUrls
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.plan import Orders
-from speeko_jobs.flow.request import Request
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.flow.delivery import chunk_delivery
+from speeko_jobs.flow.lifecycle import control, schedules
+from speeko_jobs.flow.planning.planner import Orders
+from speeko_jobs.flow.planning.scheduled_request import Request
 from tests.fixtures.database import own_database
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
@@ -55,7 +56,7 @@ def patient() -> Iterator[None]:
     """However slow this machine is, a page and a job wait for all that they show: else it is pushed later."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "BRIEFLY_SECONDS", 60.0)
-        patch.setattr(readings, "FAILURES_WAIT_SECONDS", 60.0)
+        patch.setattr(queries, "FAILURES_WAIT_SECONDS", 60.0)
         yield
 
 
@@ -96,7 +97,7 @@ def shop(shop_home: InProcess) -> Shop:
     small = flow.again(chunk_rows=5)
     half, _ = small.submit(flow.catalog(articles[12:32]), {"output": str(flow.folder / "half")})
     small.synthesize(half)
-    deliver.deliver(flow.context, half, 1)
+    chunk_delivery.deliver(flow.context, half, 1)
     running, _ = flow.submit(flow.catalog(articles[30:]), {"output": str(flow.folder / "running")})
     paused, _ = flow.submit(flow.catalog(articles[36:]), {"output": str(flow.folder / "paused")})
     control.pause(flow.context, paused, f"the provider said: Bearer {PLANTED}")
@@ -144,11 +145,11 @@ def add_schedules(flow: InProcess) -> None:
     request = Request(flow.spec(), Orders(("/nowhere/catalog.csv",)))
     for name, zone in (("nightly", "Europe/Berlin"), ("late", "UTC"), ("still", "UTC")):
         timing = Timing("0 2 * * *", zone)
-        made = schedule.add(flow.context, name, timing, request, tenant="shop", replace=False)
+        made = schedules.add(flow.context, name, timing, request, tenant="shop", replace=False)
         if name == "nightly":
-            schedule.run_now(flow.context, made)
+            schedules.run_now(flow.context, made)
         if name == "still":
-            schedule.pause(flow.context, made)
+            schedules.pause(flow.context, made)
     hours = "CASE name WHEN 'late' THEN -1 ELSE 20 END"  # so that no other comes due while the tests run
     flow.books.execute(f"UPDATE speeko.schedule SET next_due = now() + {hours} * interval '1 hour'")
 

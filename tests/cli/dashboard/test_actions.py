@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 import requests
 
-from cli.dashboard.access import Access
-from speeko_jobs.adapters.postgres import workers
-from speeko_jobs.core.money import usd
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control
+from speeko_cli.dashboard.auth import Access
+from speeko_jobs.adapters.postgres import worker_registry
+from speeko_jobs.core.model.money import usd
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.lifecycle import control
+from speeko_workers.registration import Registration
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
 from tests.fixtures.inprocess import InProcess
 from tests.wait import wait_until
-from workers.registry import Registration
 
 TOKEN = "token-0123456789-abcdef"
 LOGIN = "user:password"
@@ -244,7 +244,7 @@ def test_a_job_is_not_resumed_on_another_key_than_a_workers(
     control.pause(flow.context, job)
     other = dataclasses.replace(flow.settings, api_key="sk-of-another-terminal")
     row = Registration(other, ("synthesize",), 2)
-    flow.context.database.run(lambda t: workers.enter(t, row._entry, 600.0))
+    flow.context.database.run(lambda t: worker_registry.enter(t, row._entry, 600.0))
     told = act(acting, job, "resume", 409)
     assert "account speeko is " in str(told)
     assert state(flow, job) == "paused"

@@ -15,12 +15,12 @@ import pytest
 import requests
 import sqlalchemy
 
-from cli.dashboard import api
-from cli.dashboard.access import Access
-from cli.dashboard.api import ROUTES
-from cli.dashboard.audio import MissingRange, asked_range
+from speeko_cli.dashboard import api
+from speeko_cli.dashboard.api import ROUTES
+from speeko_cli.dashboard.audio import MissingRange, asked_range
+from speeko_cli.dashboard.auth import Access
 from speeko_jobs import runtime
-from speeko_jobs.core.naming import audio_path
+from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.settings import Settings
 from tests.cli.conftest import Cli
 from tests.cli.dashboard.conftest import PLANTED, XSRF, Client, Serve, Shop

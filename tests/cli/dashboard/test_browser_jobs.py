@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
 from tests.fixtures.browser import Page, expect
 from tests.fixtures.spine import texts, write_catalog
 from tests.fixtures.stage import Stage, stage  # noqa: F401

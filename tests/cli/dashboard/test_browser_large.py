@@ -19,14 +19,14 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from cli.dashboard.places import place_at
-from cli.dashboard.readings import OFTEN_SECONDS, Readings
+from speeko_cli.dashboard.queries import OFTEN_SECONDS, Readings
+from speeko_cli.dashboard.routes import place_at
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.adapters.postgres.database import statement, statement_names
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import deliver
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.embedded.servers import ServerUrls
 from speeko_jobs.flow.context import Context
-from speeko_jobs.local.stack import ServerUrls
+from speeko_jobs.flow.delivery import chunk_delivery
 from tests.cli.dashboard.conftest import Client, Serve, ended
 from tests.fixtures.browser import Page, expect
 from tests.fixtures.database import own_database, plain_url
@@ -314,7 +314,7 @@ def test_a_browser_follows_a_million_rows(large: Large, dashboard: Dashboard, pa
     for no in range(first, first + MOVES):
         before = int(page.locator(SERVED).get_attribute("value"))
         large.flow.books.execute(ready, [large.large, no])
-        assert deliver.deliver(large.flow.context, large.large, no)
+        assert chunk_delivery.deliver(large.flow.context, large.large, no)
         began = time.monotonic()
         page.wait_for_function(PAST, arg=[SERVED, before])
         behind.append(1e3 * (time.monotonic() - began))

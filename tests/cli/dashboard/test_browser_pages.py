@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cli.dashboard.access import Access
+from speeko_cli.dashboard.auth import Access
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core.states import JobState
-from speeko_jobs.flow import control
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.flow.lifecycle import control
 from tests.cli.dashboard.conftest import Client, Serve, Shop
 from tests.fixtures.browser import Page, expect
 

@@ -14,8 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 
-from cli.dashboard.access import Access, Tries
-from cli.dashboard.api import (
+from speeko_cli.dashboard.api import (
     COSTS,
     COSTS_TODAY,
     MOST_CHARS,
@@ -26,11 +25,12 @@ from cli.dashboard.api import (
     Read,
     description,
 )
-from speeko_jobs.adapters.celery_queue import QUEUES
-from speeko_jobs.adapters.postgres.board import Shown
-from speeko_jobs.core.schedule import CatchUp, RunState
-from speeko_jobs.core.states import ChunkState, JobState, Source
-from speeko_jobs.flow.costs import By
+from speeko_cli.dashboard.auth import Access, Tries
+from speeko_jobs.adapters.celery_queue.queue import QUEUES
+from speeko_jobs.adapters.postgres.monitoring import Shown
+from speeko_jobs.core.model.states import ChunkState, JobState, Source
+from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState
+from speeko_jobs.flow.reporting.costs import By
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
 
 FILE = json.loads(description())
@@ -149,7 +149,7 @@ def test_every_refusal_is_as_it_is_described(board: Client, serve: Serve, shop: 
     rules = Access("127.0.0.1", token=TOKEN, tries=Tries(lambda: 0.0))
     guarded = serve(shop.flow.context, rules)
     acting = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True), **XSRF)
-    assert FREE == [("/healthcheck", "get")]  # refuses nobody: test_access.py
+    assert FREE == [("/healthcheck", "get")]  # refuses nobody: test_auth.py
     for path, method in OPERATIONS:
         if (path, method) in FREE:
             continue

@@ -15,16 +15,18 @@ from typing import Any
 
 import pytest
 
-from cli.dashboard import assets, drawn, pages, shown
-from cli.dashboard.access import Access, Problem
-from cli.dashboard.feeds import Feeds, Source
-from cli.dashboard.lanes import Lane
-from cli.dashboard.pages import documents
-from cli.dashboard.places import Place, place_at
+from speeko_cli.dashboard import assets, pages
+from speeko_cli.dashboard import charts as drawn
+from speeko_cli.dashboard import template_filters as shown
+from speeko_cli.dashboard.auth import Access, Problem
+from speeko_cli.dashboard.pages import documents
+from speeko_cli.dashboard.routes import Place, place_at
+from speeko_cli.dashboard.shared_polling import Feeds, Source
+from speeko_cli.monitoring.thread_lane import Lane
 from speeko_jobs import runtime
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core import figures
-from speeko_jobs.core.states import JobState
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.output import formatting
 from tests.cli.dashboard.conftest import PLANTED, XSRF, Client, Serve, Shop
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 from tests.fixtures.inprocess import InProcess
@@ -174,7 +176,7 @@ def test_every_figure_is_told_exactly(board: Client, shop: Shop) -> None:
                     # what is bought and not yet delivered is no loss
                     assert board.json(f"/api{path}")["job"]["finished_at"] is None
                 elif name.endswith("_usd") and "share" not in name:
-                    assert words == figures.money(exact), (path, name)
+                    assert words == formatting.money(exact), (path, name)
                 elif re.fullmatch(r"\d+", exact) and re.fullmatch(r"[\d,]+", words):
                     assert words == f"{int(exact):,}", (path, name)
 

@@ -1,0 +1,126 @@
+"""The places that a viewer can be at: what a path and its query ask for, and which documents that takes.
+
+Equal places show the same: what is pushed is rendered once for all who are at one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from tornado.escape import parse_qs_bytes
+
+from speeko_cli.dashboard.api import COSTS, JOBS, MOST_CHARS, MOST_NUMBER, Parse, number, parsed
+from speeko_cli.dashboard.auth import Problem
+from speeko_cli.dashboard.shared_polling import Ask
+from speeko_jobs.flow.reporting.costs import By
+
+SHOWN_JOBS, SHOWN_CHUNKS, SHOWN_FAILED = 50, 12, 25
+_PATH = re.compile(r"/(?:(costs|cache|schedules|workers)|jobs/([1-9][0-9]{0,18}))?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """`name` is that of its template; `number` a job's; `query` what was given of what it takes, in order."""
+
+    name: str
+    number: int = 0
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def path(self) -> str:
+        if self.name == "job":
+            return f"/jobs/{self.number}"
+        return "/" if self.name == "jobs" else f"/{self.name}"
+
+    @property
+    def given(self) -> dict[str, str]:
+        """All that it takes, "" for what was not given."""
+        return dict.fromkeys(_QUERIES.get(self.name, ()), "") | dict(self.query)
+
+    def with_query(self, **changes: object) -> str:
+        """The address of this place with some of its query changed; None takes it away."""
+        values = dict(self.query) | {name: value for name, value in changes.items() if value is not None}
+        left = {name: value for name, value in values.items() if changes.get(name, value) is not None}
+        return self.path + (f"?{urlencode(left)}" if left else "")
+
+    def asks(self) -> dict[str, Ask]:
+        """Its documents by the names that the template knows them by."""
+        return {"now": Ask.of("now")} | _ASKS[self.name](self)
+
+
+def place_at(address: str) -> Place:
+    """The place at a path with its query. Raises Problem for what is none, and for what it does not take."""
+    path, _, query = address.partition("?")
+    return place(path, parse_qs_bytes(query, keep_blank_values=True))
+
+
+def place(path: str, query: Mapping[str, list[bytes]]) -> Place:
+    """The same out of the parts of a request."""
+    found = _PATH.fullmatch(path)
+    if found is None or int(found[2] or 0) > MOST_NUMBER:
+        raise Problem(404, f"there is nothing at {path[:MOST_CHARS]}")
+    name = "job" if found[2] else found[1] or "jobs"
+    given = parsed({key: values for key, values in query.items() if values != [b""]}, _QUERIES.get(name, {}))
+    return Place(name, int(found[2] or 0), tuple(sorted((key, str(value)) for key, value in given.items())))
+
+
+def _one_of(*words: str) -> Parse:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"takes {', '.join(words)}")
+        return value
+
+    return parse
+
+
+_QUERIES: dict[str, Mapping[str, Parse]] = {
+    "jobs": {name: parse for name, parse in JOBS.items() if name != "limit"},
+    "job": {"failed_after": number(0)},
+    "costs": {**COSTS, "days": _one_of("today", "month")},
+}
+
+
+def _jobs(at: Place) -> dict[str, Ask]:
+    given = at.given
+    before = int(given.pop("before") or 0) or None
+    asked = {name: value or None for name, value in given.items()}
+    return {"jobs": Ask.of("jobs", before=before, limit=SHOWN_JOBS, **asked)}
+
+
+def _job(at: Place) -> dict[str, Ask]:
+    after = int(at.given["failed_after"] or 0)
+    return {
+        "job": Ask.of("job", job=at.number),
+        "chunks": Ask.of("chunks", job=at.number, limit=SHOWN_CHUNKS),
+        "failed": Ask.of("failed", job=at.number, after=after, limit=SHOWN_FAILED),
+        "samples": Ask.of("samples", job=at.number),
+        "course": Ask.of("course", job=at.number),
+    }
+
+
+def _costs(at: Place) -> dict[str, Ask]:
+    """Today and this month are always told; the table is of either, or of days of one's own."""
+    given = {name: value or None for name, value in at.given.items()}
+    by, tenant = given["by"] or By.VOICE.value, given["tenant"]
+    today = Ask.of("costs", by=by, tenant=tenant, today=1)
+    month = Ask.of("costs", by=by, tenant=tenant)
+    since, until = given["since"], given["until"]
+    if since or until:
+        table = Ask.of("costs", by=by, tenant=tenant, since=since, until=until)
+    else:
+        table = today if given["days"] == "today" else month
+    return {"today": today, "month": month, "costs": table, "budgets": Ask.of("budgets", tenant=tenant)}
+
+
+_ASKS: dict[str, Callable[[Place], dict[str, Ask]]] = {
+    "jobs": _jobs,
+    "job": _job,
+    "costs": _costs,
+    "cache": lambda _: {"cache": Ask.of("cache")},
+    "schedules": lambda _: {"schedules": Ask.of("schedules")},
+    "workers": lambda _: {"workers": Ask.of("workers")},
+}
+NAMES = tuple(_ASKS)

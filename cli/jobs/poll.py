@@ -1,0 +1,64 @@
+"""Follow a job to its end or pause: look at it a few times a second and show how it goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from speeko_cli.output.console import note
+from speeko_cli.output.throughput import Gauge
+from speeko_jobs.adapters.postgres import jobs, wait_reasons
+from speeko_jobs.core.model.states import FINISHED, JobState
+from speeko_jobs.embedded import watchdog
+from speeko_jobs.errors import ServerError
+
+if TYPE_CHECKING:
+    from speeko_cli.output.progress_display import Display
+    from speeko_jobs.adapters.postgres.jobs import Progress
+    from speeko_jobs.flow.context import Context
+
+LOOK_SECONDS = 0.25
+COUNT_SECONDS = 1.0
+AWAY_SECONDS = 60.0  # a database that is away for longer is an error
+STILL = FINISHED | {JobState.PAUSED}
+
+
+def follow(context: Context, job: int, display: Display, on_idle: Callable[[float], None]) -> Progress:
+    """Show a job until it is finished or paused. `on_idle` hears how many seconds nothing has moved.
+
+    Raises JobError when there is no such job, ServerError when Postgres stays away for a minute.
+    """
+    gauge, counts = Gauge(), dict[str, int]()
+    moved = answered = time.monotonic()
+    count_due = 0.0
+    before: tuple[object, ...] = ()
+    away, waits = False, ""
+    while True:
+        watchdog.check()
+        try:
+            progress = jobs.progress(context.database, job)
+            now = time.monotonic()
+            if now >= count_due or progress.state in STILL:
+                counts, count_due = jobs.counts(context.database, job), now + COUNT_SECONDS
+                seen = wait_reasons.look(context.database, [job]).get(job)
+                waits = "" if seen is None else seen.line()
+        except ServerError as error:
+            now = time.monotonic()
+            if now - answered > AWAY_SECONDS:
+                raise
+            if not away:
+                note(f"speeko: {error}: trying again for a minute")
+            away = True
+            time.sleep(LOOK_SECONDS)
+            continue
+        answered, away = now, False
+        figures = (progress.state, progress.served, progress.calls, progress.in_flight)
+        if figures != before:
+            before, moved = figures, now
+        display.show(now, dataclasses.replace(progress, waits=waits), gauge.take(now, progress), counts)
+        if progress.state in STILL:
+            return progress
+        on_idle(now - moved)
+        time.sleep(LOOK_SECONDS)

@@ -1,0 +1,39 @@
+"""Moving a job by hand: pause and cancel. Once more is fine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from speeko_cli.output.console import emit, say
+from speeko_cli.runtime.services import known
+from speeko_cli.runtime.tenant_check import check_tenant
+
+if TYPE_CHECKING:
+    from speeko_cli.runtime.invocation import Call
+    from speeko_jobs.core.model.states import JobState
+    from speeko_jobs.flow.context import Context
+
+
+def move(
+    call: Call,
+    job: int,
+    state: JobState,
+    change: Callable[[Context], None],
+    told: str | Callable[[Context], str],
+    tenant: str | None = None,
+) -> int:
+    """Have `change` bring the job to `state`, unless it is there, and tell it. Raises JobError, also where it
+    is not of that `tenant`."""
+    from speeko_jobs.adapters.postgres import jobs
+
+    with known(call.settings()) as context:
+        check_tenant(context, job, tenant)
+        if jobs.show(context.database, job).state is not state:
+            change(context)
+        words = told if isinstance(told, str) else told(context)
+    if call.json:
+        emit({"job": job, "state": state.value})
+    else:
+        say(words)
+    return 0

@@ -1,0 +1,36 @@
+"""What the broker tells of nodes and queues, for whoever watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from speeko_jobs.adapters.celery_queue.queue import QUEUES, Queue
+from speeko_jobs.errors import ServerError
+
+if TYPE_CHECKING:
+    from speeko_cli.monitoring.fleet_state import Board, Node
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Nodes, and messages that wait, by queue: not known unless it `answers` (None: not asked yet)."""
+
+    answers: bool | None
+    nodes: Sequence[Node]
+    waiting: Mapping[str, int | None]
+
+
+UNASKED = Broker(None, [], dict.fromkeys(QUEUES))
+
+
+def look(queue: Queue, memory: Board) -> Broker:
+    """Ask it now; waits half a second for answers to a ping. `memory` keeps the nodes of earlier looks."""
+    try:
+        waiting = queue.lengths()
+    except ServerError:
+        return Broker(False, memory.take_nodes(time.time(), None), UNASKED.waiting)
+    names = queue.workers_alive()
+    return Broker(True, memory.take_nodes(time.time(), names), waiting)

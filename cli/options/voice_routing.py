@@ -1,0 +1,87 @@
+"""The options by which voices are chosen, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from speeko_cli.options.param_types import Number
+from speeko_cli.options.shared import SPEECH, option, together
+from speeko_jobs.core.voices.voice_catalog import AUTO, MOST_LATENCY_MILLIS
+
+if TYPE_CHECKING:
+    from speeko_jobs.flow.planning.voice_routing import Wishes
+    from speeko_jobs.settings import Settings
+
+voices_file_option: Callable[[Any], Any] = option(
+    "--voices-file",
+    default="",
+    metavar="FILE",
+    section=SPEECH,
+    help="your own figures of voices [default: voices.toml in this folder, if there]",
+)
+routing = together(
+    option(
+        "--min-quality",
+        type=Number(0, 1),
+        metavar="X",
+        section=SPEECH,
+        help=f"with --voice {AUTO}: only voices of at least that quality, 0 to 1",
+    ),
+    option(
+        "--max-latency-ms",
+        type=click.IntRange(1, MOST_LATENCY_MILLIS),
+        metavar="N",
+        section=SPEECH,
+        help=f"with --voice {AUTO}: only voices that answer so fast",
+    ),
+    option(
+        "--use-case",
+        default="",
+        metavar="WORD",
+        section=SPEECH,
+        help=f"with --voice {AUTO}: only voices for that, such as narration",
+    ),
+    option(
+        "--prefer",
+        multiple=True,
+        metavar="VOICE",
+        section=SPEECH,
+        help=f"with --voice {AUTO}: this one among equals; again: the next",
+    ),
+    option(
+        "--reroute",
+        is_flag=True,
+        section=SPEECH,
+        help=f"with --voice {AUTO}: choose anew, also where the output has a voice already",
+    ),
+    option(
+        "--rules",
+        default="",
+        metavar="FILE",
+        section=SPEECH,
+        help="a voice for each row by what its cells hold",
+    ),
+    voices_file_option,
+)
+
+
+def wishes_of(settings: Settings, options: Mapping[str, Any]) -> Wishes:
+    """What the user said on voices."""
+    from speeko_jobs.core.voices.selection import RoutingRequest
+    from speeko_jobs.flow.planning.voice_routing import Wishes
+
+    return Wishes(
+        voice=settings.voice,
+        request=RoutingRequest(
+            min_quality=options["min_quality"] or 0.0,
+            max_latency_millis=options["max_latency_ms"],
+            use_case=options["use_case"],
+            prefer=tuple(options["prefer"]),
+        ),
+        rules_file=options["rules"],
+        voices_file=options["voices_file"],
+        reroute=options["reroute"],
+    )

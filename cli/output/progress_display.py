@@ -1,0 +1,186 @@
+"""A job's progress on stderr: a live display on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from speeko_cli.output.console import console, is_live, note
+from speeko_cli.output.throughput import Pace
+from speeko_jobs.core.output import formatting
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group
+    from rich.live import Live
+
+    from speeko_jobs.adapters.postgres.jobs import Progress
+    from speeko_jobs.adapters.postgres.monitoring import JobLine
+
+PLAIN_SECONDS = 5.0
+LABEL_WIDTH = 7
+
+
+class Display(Protocol):
+    """What shows a job's progress until it is closed."""
+
+    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int], /) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def display(job: int, *, quiet: bool = False) -> Display:
+    """The display that fits stderr."""
+    if quiet:
+        return Silent()
+    return Lively(job) if is_live() else Plain(job)
+
+
+class Silent:
+    """Shows nothing."""
+
+    def show(self, _: float, __: Progress, ___: Pace, ____: Mapping[str, int]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Plain:
+    """A line every few seconds, and one at the end, for logs and pipes."""
+
+    def __init__(self, job: int) -> None:
+        self._job = job
+        self._due = 0.0
+        self._last = self._told = ""
+
+    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
+        parts = [*rows_parts(progress, pace, counts), *calls_parts(progress, pace)]
+        parts += cost_parts(progress)
+        if pace.eta_seconds is not None and progress.served < progress.rows:
+            parts.append(f"ETA {formatting.duration(pace.eta_seconds)}")
+        if progress.waits:
+            parts.append(progress.waits)
+        self._last = f"job {self._job}: {progress.state}, {', '.join(parts)}"
+        if not self._due:
+            self._due = now + PLAIN_SECONDS
+        if now >= self._due:
+            self._due = now + PLAIN_SECONDS
+            self._tell()
+
+    def close(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._last != self._told:
+            note(self._last)
+            self._told = self._last
+
+
+class Lively:
+    """Four lines that move, and one for what the job waits for. They are gone at the end: the summary says
+    what stays."""
+
+    def __init__(self, job: int) -> None:
+        self._job = job
+        self._live: Live | None = None
+
+    def show(self, _: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
+        if self._live is None:
+            from rich.live import Live
+
+            self._live = Live(console=console(sys.stderr), auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(lines(self._live.console, self._job, progress, pace, counts), refresh=True)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def lines(terminal: Console, job: int, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> Group:
+    """The display as it stands: a bar over the rows, then rows, calls and money, and what it waits for."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    eta = "" if pace.eta_seconds is None else f"ETA {formatting.duration(pace.eta_seconds)}"
+    head = Table.grid(padding=(0, 1), expand=True)
+    head.add_column(width=max(LABEL_WIDTH - 1, len(f"job {job}")), no_wrap=True)
+    head.add_column(ratio=1)
+    head.add_column(justify="right", no_wrap=True)
+    head.add_column(width=max(14, len(eta)), no_wrap=True)
+    head.add_row(
+        Text(f"job {job}", style="bold"),
+        ProgressBar(total=max(progress.rows, 1), completed=progress.served),
+        Text(formatting.percent(progress.served, progress.rows)),
+        Text(eta if progress.state == "running" else str(progress.state), style="dim"),
+    )
+    body = [
+        ("rows", rows_parts(progress, pace, counts)),
+        ("calls", calls_parts(progress, pace)),
+        ("cost", cost_parts(progress)),
+    ]
+    if progress.waits:
+        body.append(("waits", progress.waits.removeprefix("waits ").split("; ")))
+    texts = [_line(label, parts, terminal.width) for label, parts in body]
+    return Group(head, *texts)
+
+
+def _line(label: str, parts: list[str], width: int) -> Any:
+    """As many parts as fit the width: a display must not wrap."""
+    from rich.text import Text
+
+    text = Text(label.ljust(LABEL_WIDTH), style="dim")
+    shown = ""
+    for part in parts:
+        more = f"{shown} · {part}" if shown else part
+        if LABEL_WIDTH + len(more) >= width and shown:
+            break
+        shown = more
+    return text.append(shown, style="not dim")
+
+
+def rows_parts(progress: Progress, pace: Pace, counts: Mapping[str, int]) -> list[str]:
+    bad = progress.failed + progress.refused
+    return [
+        f"{progress.served:,} of {progress.rows:,} rows",
+        f"{formatting.rate(pace.rows)} rows/s",
+        f"{_cached(progress, counts)} cached",
+        *([f"{bad:,} failed or refused"] if bad else []),
+    ]
+
+
+def calls_parts(progress: Progress | JobLine, pace: Pace) -> list[str]:
+    planned = max(progress.plan.get("calls", 0), progress.calls)
+    return [
+        f"{progress.calls:,} of {planned:,} calls",
+        f"{progress.in_flight:,} in flight",
+        f"{formatting.rate(pace.calls)} calls/s",
+    ]
+
+
+def cost_parts(progress: Progress | JobLine) -> list[str]:
+    """Money so far, and what the plan knows: its cost, and what duplicates and cache save."""
+    plan, possible, wasted = progress.plan, progress.possible_micros, progress.wasted_micros
+    planned = plan.get("cost_micros", 0)
+    return [
+        f"{formatting.micros(progress.spent_micros)} of {formatting.micros(planned)} spent",
+        *([f"up to {formatting.micros(possible)} more is possible"] if possible else []),
+        *([f"{formatting.micros(wasted)} wasted on unusable audio"] if wasted else []),
+        *([] if progress.budget_micros is None else [f"budget {formatting.micros(progress.budget_micros)}"]),
+        f"{formatting.micros(plan.get('list_micros', 0) - planned)} saved",
+    ]
+
+
+def _cached(progress: Progress, counts: Mapping[str, int]) -> str:
+    """Share of the rows served that cost no call; before any is served, the share that the plan promises."""
+    bought = counts.get("synthesized", 0)
+    served = sum(counts.get(name, 0) for name in ("delivered", "unchanged"))
+    if served:
+        return formatting.percent(served - bought, served)
+    plan = progress.plan
+    records = plan.get("unique_texts", 0) + plan.get("duplicates", 0)
+    return formatting.percent(records - plan.get("to_buy", 0), records) if records else "0%"

@@ -1,0 +1,1 @@
+"""What a verb runs on: settings, servers, local workers, signals and exit codes."""

@@ -1,0 +1,134 @@
+"""Everything that a verb needs, standing: servers (joined or started), and the open things on them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from speeko_cli.output.console import busy, note
+from speeko_jobs.errors import JobError, ServerError
+from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from speeko_jobs.adapters.postgres.database import Database
+    from speeko_jobs.flow.context import Context
+
+CHECK_SECONDS = 1.0
+
+
+@contextlib.contextmanager
+def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
+    """The open things, and whether nobody is at work on them, as far as that is known without asking."""
+    from speeko_jobs import runtime
+    from speeko_jobs.embedded.servers import running
+    from speeko_workers.supervisor import at_work
+
+    with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
+        embedded = settings.embedded_redis and not settings.broker_url
+        with busy("starting the servers", shown=embedded and not running(settings.home_path)):
+            context = stack.enter_context(runtime.context(settings))
+        _tell_if_foreign(context)
+        yield context, embedded and not at_work(settings.home_path)
+
+
+def _tell_if_foreign(context: Context) -> None:
+    """Say where another database uses the same Redis."""
+    from speeko_jobs.adapters.redis.cache import FOREIGN
+
+    with contextlib.suppress(ServerError):  # whoever needs it says so
+        if context.cache.is_foreign():
+            note(f"speeko: {FOREIGN}")
+
+
+@contextlib.contextmanager
+def known(settings: Settings) -> Iterator[Context]:
+    """As `standing`, for verbs that look at jobs: makes no database where none was ever made."""
+    if settings.embedded_database and not (settings.home_path / "servers" / "postgres").is_dir():
+        raise JobError(f"there are no jobs yet in {settings.home_path}: `speeko run` makes one")
+    with standing(settings) as (context, _):
+        yield context
+
+
+@contextlib.contextmanager
+def lasting(settings: Settings, *, name: str, pool_size: int = 4) -> Iterator[Context]:
+    """For verbs that look on for long: embedded servers are joined or started, those given by URL may be away
+    now and then, which is for the verb to tell."""
+    from speeko_jobs import runtime
+
+    if settings.embedded_database or settings.embedded_redis:
+        with standing(settings) as (context, _):
+            yield context
+        return
+    context = runtime.open_context(settings, name=name, pool_size=pool_size)
+    try:
+        yield context
+    finally:
+        runtime.close(context)
+
+
+@contextlib.contextmanager
+def termination_is_ctrl_c() -> Iterator[None]:
+    """SIGTERM, and the terminal's end, leave things in order as Ctrl-C does."""
+
+    def stop(_: int, __: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def database_only(settings: Settings) -> Iterator[Database]:
+    """The database, embedded or by URL, whatever its schema."""
+    from speeko_jobs import runtime
+    from speeko_jobs.adapters.postgres.database import Database
+
+    with contextlib.ExitStack() as stack:
+        if settings.embedded_database:
+            settings = stack.enter_context(runtime.servers(settings))
+        database = Database(settings.database_url)
+        stack.callback(database.close)
+        yield database
+
+
+@contextlib.contextmanager
+def only_one(settings: Settings, verb: str) -> Iterator[None]:
+    """Hold the home for this verb: two beats on one schedule file would break it. Raises ServerError."""
+    import fcntl
+
+    from speeko_jobs import private_files
+
+    home = private_files.folder(settings.home_path)
+    with private_files.append(home / f"{verb}.lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServerError(f"`speeko {verb}` runs already in {home}: one is enough") from None
+        yield
+
+
+def until_told() -> None:
+    """Return when SIGINT or SIGTERM comes, for verbs that are ended that way. Takes both over for good.
+
+    Raises ServerError when the embedded servers cannot be kept running.
+    """
+    from speeko_jobs.embedded import watchdog
+
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: told.set())
+    while not told.wait(CHECK_SECONDS):
+        watchdog.check()

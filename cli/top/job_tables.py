@@ -1,0 +1,151 @@
+"""The tables of jobs in `speeko top`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from speeko_cli.output.progress_display import calls_parts, cost_parts
+from speeko_cli.top.responsive_table import Block, Column, Section, joined, table
+from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.output import formatting
+from speeko_jobs.core.output.redaction import redacted
+from speeko_jobs.core.output.sanitize import printable
+
+if TYPE_CHECKING:
+    from speeko_cli.monitoring.fleet_state import Seen
+    from speeko_jobs.adapters.postgres.monitoring import JobLine
+
+BAR, MOST_BAR = 6, 24
+STYLES = {
+    JobState.RUNNING: "green", JobState.PAUSED: "yellow", JobState.FINALIZING: "cyan", JobState.DONE: "green",
+    JobState.DONE_WITH_ERRORS: "yellow",
+}  # fmt: skip
+SHORT = {JobState.DONE_WITH_ERRORS: "errors"}
+
+
+def open_jobs(jobs: Sequence[Seen], more: int, width: int) -> Section:
+    """Jobs that have not ended, and how many there are besides."""
+    if not jobs:
+        return Section("job", 1, [Block(Text("no job is open: `speeko run` makes one", "dim"))])
+    lines = [seen.line for seen in jobs]
+
+    def bars(cells: int) -> list[Text]:
+        return [_bar(line, cells) for line in lines]
+
+    head, *rows = table(
+        [
+            Column("job", [Text(str(line.id), "bold") for line in lines], 0),
+            Column("state", [_state(line) for line in lines], 1, right=False),
+            Column("", bars(BAR), 7, right=False, draw=bars, most=MOST_BAR),
+            Column("done", [Text(_percent(line)) for line in lines], 2),
+            Column("rows", [Text(_rows(line)) for line in lines], 6),
+            Column("rows/s", [_of_running(seen, formatting.rate(seen.pace.rows)) for seen in jobs], 4),
+            Column("ETA", [_of_running(seen, _eta(seen)) for seen in jobs], 3),
+            Column("in flight", [Text(f"{line.in_flight:,}") for line in lines], 9),
+            Column("spent", [Text(formatting.micros(line.spent_micros)) for line in lines], 5),
+            Column(
+                "planned", [Text(formatting.micros(line.plan.get("cost_micros", 0))) for line in lines], 8
+            ),
+            *_failed(lines),
+        ],
+        width,
+    )
+    blocks = [
+        Block(
+            row, _detail(seen, width), bool(seen.line.reason or (seen.line.waits and seen.line.waits.waiting))
+        )
+        for seen, row in zip(jobs, rows, strict=True)
+    ]
+    return Section("job", 5, blocks, head, unread=more)
+
+
+def _detail(seen: Seen, width: int) -> Text:
+    """Why it stands still, what job it is, and its calls and money."""
+    line = seen.line
+    parts = [
+        _files(line),
+        *(calls_parts(line, seen.pace) if line.state is JobState.RUNNING else []),
+        *cost_parts(line)[1:],
+        f"tenant {line.tenant}",
+        *([f"schedule {line.schedule}"] if line.schedule else []),
+        f"to {line.destination}",
+    ]
+    reason = [Text(words(line.reason), "yellow")] if line.reason else []
+    if line.waits is not None and line.waits.waiting is not None and line.state is not JobState.PAUSED:
+        reason.append(Text(line.waits.waiting.short(line.waits.at), "yellow"))
+    indent = Text("     ")
+    return indent.append_text(
+        joined([*reason, *(Text(words(part), "dim") for part in parts)], width - len(indent))
+    )
+
+
+def _failed(lines: Sequence[JobLine]) -> list[Column]:
+    bad = [line.failed + line.refused for line in lines]
+    return [Column("failed", [Text(f"{n:,}" if n else "", "red") for n in bad], 2)] if any(bad) else []
+
+
+def ended_jobs(lines: Sequence[JobLine], now_seconds: float, width: int) -> Section:
+    if not lines:
+        return Section("ended job", 0, [])
+    head, *rows = table(
+        [
+            Column("ended", [Text(str(line.id), "bold") for line in lines], 0),
+            Column("state", [_state(line) for line in lines], 1, right=False),
+            Column("at", [Text(_ended_at(line, now_seconds)) for line in lines], 2),
+            Column("rows", [Text(f"{line.rows:,}") for line in lines], 3),
+            Column("took", [Text(formatting.duration(line.seconds)) for line in lines], 5),
+            Column("spent", [Text(formatting.micros(line.spent_micros)) for line in lines], 4),
+            *_failed(lines),
+            Column("files", [Text(words(_files(line)), "dim") for line in lines], 6, right=False),
+        ],
+        width,
+    )
+    return Section("ended job", 0, [Block(row) for row in rows], head, waits=True)
+
+
+def _bar(line: JobLine, cells: int) -> Text:
+    filled = int(cells * line.served / line.rows) if line.rows else 0
+    return Text().append("█" * filled, STYLES.get(line.state, "")).append("░" * (cells - filled), "dim")
+
+
+def _state(line: JobLine) -> Text:
+    return Text(SHORT.get(line.state, line.state.value), STYLES.get(line.state, "dim"))
+
+
+def _files(line: JobLine) -> str:
+    more = [f"{line.more_files:,} more"] if line.more_files else []
+    return ", ".join([*line.files, *more]) or "no file yet"
+
+
+def _percent(line: JobLine) -> str:
+    return formatting.percent(line.served, line.rows) if line.rows else ""
+
+
+def _rows(line: JobLine) -> str:
+    return f"{line.served:,} of {line.rows:,}" if line.rows else ""
+
+
+def _of_running(seen: Seen, text: str) -> Text:
+    return Text(text if seen.line.state is JobState.RUNNING else "")
+
+
+def _eta(seen: Seen) -> str:
+    return "" if seen.pace.eta_seconds is None else formatting.duration(seen.pace.eta_seconds)
+
+
+def _ended_at(line: JobLine, now_seconds: float) -> str:
+    """The time by this machine's clock, or the day where that is another."""
+    if line.finished_at is None:
+        return ""
+    at = line.finished_at.astimezone()
+    is_today = at.date() == datetime.fromtimestamp(now_seconds, at.tzinfo).date()
+    return f"{at:%H:%M}" if is_today else f"{at:%Y-%m-%d}"
+
+
+def words(text: str) -> str:
+    """What others wrote, on one line and without passwords."""
+    return printable(redacted(text))

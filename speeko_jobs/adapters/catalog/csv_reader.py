@@ -1,0 +1,200 @@
+"""Reads CSV, TSV and their kin, and plain text with a row a line.
+
+Rows come straight from the csv module: a good row costs its cells and no object more. What the csv module
+stumbles over is looked at again, row by row, so that one bad row costs one row.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from speeko_jobs.adapters.catalog.csv_dialect import (
+    NO_DELIMITER,
+    Dialect,
+    dialect_of,
+    sample_rows,
+    with_quoting,
+)
+from speeko_jobs.adapters.catalog.header_detection import (
+    HEAD_ROWS,
+    column_names,
+    find_header,
+    width_without_header,
+)
+from speeko_jobs.adapters.catalog.table import (
+    CELL_CHARS,
+    LINE_CHARS,
+    BadRow,
+    ReadOptions,
+    Row,
+    Table,
+    bad,
+    fault_of,
+)
+from speeko_jobs.adapters.catalog.text_decoding import CutLine, Lines
+
+BY_NAME = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
+
+
+def find_dialect(lines: list[str], suffix: str, options: ReadOptions) -> Dialect | None:
+    """The dialect by the options, the first lines and the name; None for a file that is plain text.
+
+    Files that are not called CSV are delimited when their lines say so beyond doubt: the same number of
+    tabs or bars in each, or a header with common names.
+    """
+    lines = [line for line in lines if line.strip("\r\n")]
+    delimiter = options.delimiter or _excel_hint(lines)
+    if delimiter:
+        return with_quoting(lines, delimiter, options.quoting)
+    named = suffix in BY_NAME or options.format == "csv"
+    found = dialect_of(lines, BY_NAME.get(suffix, ""), options.quoting)
+    if named:
+        return found or Dialect(NO_DELIMITER, with_quoting(lines, ",", options.quoting).quoting)
+    if found is None:
+        return None
+    rows = list(islice(sample_rows(found, lines), HEAD_ROWS))
+    widths = Counter(map(len, rows))
+    if max(widths.values()) >= 0.8 * len(rows) and find_header(rows) >= 0:
+        return found
+    even = len(widths) == 1 and len(rows) > 1
+    return found if even and (found.delimiter not in ",;~^" or options.header == "yes") else None
+
+
+def _excel_hint(lines: list[str]) -> str:
+    """Excel's own first line "sep=;" names the delimiter."""
+    first = lines[0].strip("\r\n").strip('"') if lines else ""
+    return first[4] if len(first) == 5 and first.startswith("sep=") else ""
+
+
+def read_delimited(lines: Lines, dialect: Dialect, options: ReadOptions, name: str) -> Table:
+    """A table of the lines in this dialect. Reads ahead as far as the header's search needs."""
+    reader = _Delimited(lines, dialect, skip=1 if _excel_hint(lines.first_block()) else 0)
+    head: list[tuple[int, Row]] = []
+    ends = reader.line
+    for row in islice(reader.rows(), HEAD_ROWS):
+        head.append((ends + 1, row))
+        ends = reader.line
+    good = [row for _, row in head if not isinstance(row, BadRow)]
+    at = find_header(good, options.header)
+    header = column_names(good[at]) if at >= 0 else numbers(width_without_header(good))
+    reader.width = len(header)
+    above = {id(row) for row in good[: at + 1]}  # titles and the header itself; bad rows stay
+    first = [reader.checked(row, line) for line, row in head if id(row) not in above]
+    how = f"{dialect}, {lines.text.told}{'' if at >= 0 else ', no header'}"
+    return Table(name, header, at >= 0, chain(first, reader.rows()), how=how, line=lambda: reader.line)
+
+
+def numbers(width: int) -> list[str]:
+    """The column names of a file without header: "1", "2", ..."""
+    return [str(number) for number in range(1, width + 1)]
+
+
+class _Delimited:
+    """The csv module's reader over lines that can be read again from behind any of the last ones."""
+
+    def __init__(self, lines: Lines, dialect: Dialect, skip: int) -> None:
+        # The csv module keeps this limit for the whole process; it is set where it is relied on.
+        csv.field_size_limit(CELL_CHARS)
+        self.width = 1 << 31
+        self._lines = lines
+        self._dialect = dialect
+        self._restart(skip)
+
+    def _restart(self, line: int) -> None:
+        self._base = line
+        self._reader = self._dialect.rows(self._lines.after(line), strict=True)
+
+    @property
+    def line(self) -> int:
+        return self._base + int(self._reader.line_num)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows from here on, held against the `width` of this moment."""
+        width, lines = self.width, self._lines
+        while True:
+            reader = self._reader
+            start = reader.line_num  # lines before the row being read
+            try:
+                for row in reader:
+                    if 0 < len(row) <= width and not lines.watch_blocks:
+                        yield row
+                    elif row:
+                        yield self.checked(row, self._base + start + 1)
+                    start = reader.line_num
+                return
+            except csv.Error:
+                yield self._mended(self._base + start + 1, self.line)
+
+    def checked(self, row: Row, line: int) -> Row:
+        """The row, or what is wrong with it."""
+        if isinstance(row, BadRow):
+            return row
+        if len(row) > self.width and not any(row[self.width :]):
+            row = row[: self.width]  # delimiters without end, as spreadsheets write them
+        fault = ""
+        if len(row) > self.width:
+            fault = (
+                f"too many fields ({len(row)}, not {self.width}): put a cell that holds"
+                f" {self._dialect.delimiter!r} in quotes"
+            )
+        elif self._lines.watch_blocks:
+            fault = fault_of(row)
+        return bad(f"line {line}: {fault}", self._dialect.delimiter.join(row)) if fault else row
+
+    def _mended(self, first: int, last: int) -> Row:
+        """What the lines `first` to `last` are, which csv refused, or did not want to end.
+
+        A lone line is read leniently, as every other program reads it. Several lines are a quote that was
+        not meant to open or was never closed: the first is given up, the others are read again.
+        """
+        refused = self._lines.between(first - 1, last)
+        opening = refused[0] if refused else ""
+        if last == first:
+            if isinstance(opening, CutLine):
+                return bad(f"line {first}: longer than {LINE_CHARS:,} characters: split it up", opening)
+            try:
+                rows = list(self._dialect.rows([opening, "\n"]))
+            except csv.Error:
+                return bad(
+                    f"line {first}: a cell is longer than {CELL_CHARS:,} characters: shorten it", opening
+                )
+            if len(rows) > 1:
+                return self.checked(rows[0], first)
+        else:
+            self._restart(first)
+        until = f"up to line {last}" if last > first else "before the end"
+        return bad(
+            f"line {first}: a quote opens here and is not closed {until}: close it, double a quote"
+            " that is text, or give --quoting none",
+            opening,
+        )
+
+
+def read_lines(lines: Lines, name: str) -> Table:
+    """Plain text: a row a line, in the one column "text". Empty lines are no rows."""
+    reader = _PlainText(lines)
+    how = f"a row a line, {lines.text.told}"
+    return Table(name, ["text"], True, reader.rows(), how=how, line=lambda: reader.line)
+
+
+class _PlainText:
+    def __init__(self, lines: Lines) -> None:
+        self.line = 0
+        self._lines = lines
+
+    def rows(self) -> Iterator[Row]:
+        lines = self._lines
+        for number, line in enumerate(lines.after(0), 1):
+            self.line = number
+            text = line.rstrip("\r\n")
+            row = [text]
+            if len(text) > CELL_CHARS or lines.watch_blocks:
+                fault = fault_of(row)
+                if fault:
+                    yield bad(f"line {number}: {fault}", text)
+                    continue
+            if text:
+                yield row

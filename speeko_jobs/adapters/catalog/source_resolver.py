@@ -1,0 +1,157 @@
+"""What the user named, as single things to open: files, folders, patterns, URLs, "-".
+
+Knows where bytes are and what to call them in messages. Does not look into them.
+"""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from speeko_jobs.adapters.catalog import object_source
+from speeko_jobs.adapters.catalog.byte_stream import CHUNK_BYTES, ByteStream
+from speeko_jobs.core.output.web_address import missing_slash
+from speeko_jobs.errors import CatalogError
+
+SHEET_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+SUFFIXES = SHEET_SUFFIXES | frozenset(
+    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"}
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to open. `suffix`: in lower case, without ".gz". `path`: set for a plain local file."""
+
+    name: str
+    suffix: str
+    sheet: str
+    open: Callable[[], ByteStream]
+    path: Path | None = None
+
+
+def resolve(named: Sequence[str]) -> list[Source]:
+    """All sources in order, folders and patterns laid out. CatalogError for what does not exist."""
+    found = [source for name in named for source in _expanded(name)]
+    if not found:
+        raise CatalogError("no catalog is named: give a file, a folder, a URL, or - for standard input")
+    again = {name for name, count in Counter(source.name for source in found).items() if count > 1}
+    return [
+        Source(str(s.path), s.suffix, s.sheet, s.open, s.path) if s.path and s.name in again else s
+        for s in found
+    ]
+
+
+def _expanded(named: str) -> Iterator[Source]:
+    if named == "-":
+        yield Source("stdin", "", "", _open_stdin)
+        return
+    scheme = urlsplit(named).scheme.lower() if "://" in named else ""
+    if scheme == "file":
+        yield from _local(unquote(urlsplit(named).path), urlsplit(named).fragment)
+    elif scheme in object_source.HTTP_SCHEMES:
+        yield _http(named)
+    elif scheme in object_source.OBJECT_SCHEMES:
+        yield from _objects(named)
+    elif scheme:
+        raise CatalogError(
+            f"{object_source.shown(named)}: {scheme}:// is not read: use http(s), s3, gs, az or file"
+        )
+    elif wrong := missing_slash(named):
+        raise CatalogError(wrong)
+    else:
+        yield from _local(named, "")
+
+
+def _local(named: str, sheet: str) -> Iterator[Source]:
+    path = Path(named).expanduser()
+    if not path.exists():
+        before, mark, behind = named.rpartition("#")
+        if mark and suffix_of(before) in SHEET_SUFFIXES:
+            path, sheet = Path(before).expanduser(), behind
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.is_file() and _is_catalog(p.name))
+        if not files:
+            raise CatalogError(f"{named}: no catalog files in this folder (CSV, JSONL, text, Parquet, XLSX)")
+        yield from map(_file, files)
+    elif path.exists():
+        yield _file(path, sheet)
+    elif glob.has_magic(named):
+        matches = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207 - patterns may be absolute
+        matches = [p for p in matches if p.is_file()]
+        if not matches:
+            raise CatalogError(f"{named}: no file matches this pattern")
+        yield from map(_file, matches)
+    else:
+        raise CatalogError(f"{named}: no such file: check the path")
+
+
+def _is_catalog(name: str) -> bool:
+    return not name.startswith(".") and suffix_of(name) in SUFFIXES
+
+
+def suffix_of(name: str) -> str:
+    """The suffix that tells the format: ".csv" for "A.CSV.GZ"."""
+    path = PurePosixPath(name.lower())
+    return (PurePosixPath(path.stem) if path.suffix in (".gz", ".gzip") else path).suffix
+
+
+def _file(path: Path, sheet: str = "") -> Source:
+    regular = path if path.is_file() else None  # a pipe can be read only once
+    return Source(path.name, suffix_of(path.name), sheet, partial(_open_file, path), regular)
+
+
+def _open_file(path: Path) -> ByteStream:
+    try:
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from None
+    return ByteStream(_blocks(file.read, str(path)), file.close)
+
+
+def _open_stdin() -> ByteStream:
+    read: Callable[[int], bytes] = sys.stdin.buffer.read1  # type: ignore[union-attr]
+    return ByteStream(_blocks(read, "stdin"))
+
+
+def _blocks(read: Callable[[int], bytes | None], name: str) -> Iterator[bytes]:
+    while True:
+        try:
+            data = read(CHUNK_BYTES)
+        except OSError as error:
+            raise CatalogError(f"{name}: cannot be read: {error.strerror}") from None
+        if not data:
+            return
+        yield data
+
+
+def _http(url: str) -> Source:
+    path = unquote(urlsplit(url).path)
+    name = PurePosixPath(path).name or object_source.shown(url)
+    fragment = unquote(urlsplit(url).fragment)
+    sheet = fragment if suffix_of(path) in SHEET_SUFFIXES else ""
+    return Source(name, suffix_of(path), sheet, partial(object_source.open_http, url.partition("#")[0]))
+
+
+def _objects(url: str) -> Iterator[Source]:
+    before, mark, sheet = url.rpartition("#")
+    if not (mark and suffix_of(before) in SHEET_SUFFIXES):
+        before, sheet = url, ""
+    if not before.endswith("/"):
+        yield _object(before, sheet)
+        return
+    found = [key for key in object_source.list_objects(before) if _is_catalog(key.rpartition("/")[2])]
+    if not found:
+        raise CatalogError(f"{object_source.shown(url)}: no catalog files under this prefix")
+    yield from map(_object, found)
+
+
+def _object(url: str, sheet: str = "") -> Source:
+    name = url.rpartition("/")[2]
+    return Source(name, suffix_of(name), sheet, partial(object_source.open_object, url))

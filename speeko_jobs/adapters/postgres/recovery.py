@@ -1,0 +1,30 @@
+"""What was left lying: the sweeper's look-ups. Statements are in sql/recovery.sql."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres.database import Database
+
+
+@dataclass(frozen=True)
+class Lying:
+    """Everything due that nobody seems to be at: (job, chunk) pairs and job numbers."""
+
+    synthesize: list[tuple[int, int]]
+    deliver: list[tuple[int, int]]
+    finalize: list[int]
+    abandoned: list[int]
+
+
+def look(database: Database) -> Lying:
+    def pairs(name: str) -> list[tuple[int, int]]:
+        return [(job, no) for job, no in database.rows(name)]
+
+    waiting = pairs("sweep_chunks_waiting") + pairs("sweep_chunks_half_begun")
+    return Lying(
+        synthesize=sorted({*waiting, *pairs("sweep_chunks_queued")}),
+        deliver=pairs("sweep_chunks_ready"),
+        finalize=[row[0] for row in database.rows("sweep_jobs_finalizing")],
+        abandoned=[row[0] for row in database.rows("sweep_jobs_abandoned")],
+    )

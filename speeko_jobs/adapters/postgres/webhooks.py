@@ -1,0 +1,55 @@
+"""Events of jobs that are to be told to a webhook. They are born with the change of state, in its
+transaction (sql/jobs.sql, sql/control.sql); the other statements are in sql/webhooks.sql."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One event. `id` is the same at every try, `tries` counts this one. `born`, `taken`: epoch seconds."""
+
+    id: str
+    job: int
+    event: str
+    reason: str
+    born: float
+    tries: int
+    taken: float
+
+
+def take(database: Database, *, most: int, lease_seconds: float, job: int | None = None) -> list[Hook]:
+    """Events that are due now, of one job or of all. They are nobody else's until the lease lapses."""
+    values = {"most": most, "lease": lease_seconds, "job": job}
+    return sorted((Hook(*row) for row in database.rows("hooks_take", values)), key=lambda hook: hook.born)
+
+
+def delivered(database: Database, hook: Hook) -> None:
+    """The receiver has it."""
+    _tried(database, hook, delivered=True)
+
+
+def failed(database: Database, hook: Hook, error: str, wait_seconds: float | None) -> None:
+    """The receiver has it not: again after so long, or (None) never."""
+    _tried(database, hook, error=error, wait_seconds=wait_seconds)
+
+
+def any_due(database: Database) -> bool:
+    found = database.row("hooks_due")
+    return bool(found and found[0])
+
+
+def _tried(
+    database: Database,
+    hook: Hook,
+    *,
+    delivered: bool = False,
+    error: str = "",
+    wait_seconds: float | None = None,
+) -> None:
+    values = {"id": hook.id, "tries": hook.tries, "delivered": delivered}
+    values |= {"error": error, "wait": wait_seconds}
+    database.run(lambda t: t.run("hook_tried", values))

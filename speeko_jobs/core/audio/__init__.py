@@ -1,0 +1,1 @@
+"""Audio as bytes: probing, validation, decoding, joining and transcoding."""

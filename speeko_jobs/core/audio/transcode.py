@@ -1,0 +1,101 @@
+"""What was bought made what is delivered: parts joined, another format, another loudness, in one go.
+
+Each part is decoded and the whole is encoded once, whatever is asked for, and what needs nothing is passed
+on as it is. Buys nothing and knows no row: a change of format or loudness changes what is delivered, never
+what is bought.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from speeko_jobs.core.audio import codec, loudness
+from speeko_jobs.core.audio.codec import FORMATS
+from speeko_jobs.core.audio.concat import Joined, part_name
+from speeko_jobs.errors import ConfigError
+
+BEST_FIRST = ("flac", "wav", "opus", "ogg", "mp3")  # what is lost least, and then what is smallest
+MIN_LUFS, MAX_LUFS = -50.0, -5.0
+_HELD_BYTES = 4 << 20  # parts of more are decoded a second time for their loudness, not held as samples
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How audio is to be delivered. Loudness is rounded to 0.1; None leaves it as the voice made it.
+
+    Raises ConfigError for a format that there is not, and a loudness that nobody can want.
+    """
+
+    format: str
+    loudness_lufs: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise ConfigError(f"--format takes {', '.join(FORMATS)}, not {self.format!r}")
+        lufs = self.loudness_lufs
+        if lufs is None:
+            return
+        if not (math.isfinite(lufs) and MIN_LUFS <= lufs <= MAX_LUFS):
+            raise ConfigError(f"--loudness takes {MIN_LUFS:g} to {MAX_LUFS:g} (LUFS), not {lufs:g}")
+        object.__setattr__(self, "loudness_lufs", round(float(lufs), 1))
+
+    def __str__(self) -> str:
+        """Canonical and short, for hashes: "mp3", "opus -16 LUFS"."""
+        return self.format if self.loudness_lufs is None else f"{self.format} {self.loudness_lufs:g} LUFS"
+
+    def leaves(self, bought_format: str) -> bool:
+        """Whether one part of that format is delivered as it is, byte by byte."""
+        return self.format == bought_format and self.loudness_lufs is None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file's bytes, and its length by the frames in it."""
+
+    audio: bytes
+    seconds: float
+
+
+def bought_format(wanted: str, profile_formats: Sequence[str]) -> str:
+    """The format to buy in: the wanted one where the provider makes it, else the best that it makes.
+
+    Does not depend on the loudness, which would make it change keys. Raises ConfigError where there is none.
+    """
+    if wanted in profile_formats:
+        return wanted
+    best = next((format for format in BEST_FIRST if format in profile_formats), None)
+    if best is None or wanted not in FORMATS:
+        raise ConfigError(f"--format takes {', '.join(FORMATS)}, not {wanted!r}")
+    return best
+
+
+def render(parts: Sequence[bytes], bought_format: str, want: Delivered) -> Rendered:
+    """All parts as one file of the wanted format and loudness. The same parts give the same bytes.
+
+    One part that is as wanted comes back as it is. Otherwise rate and channels are the first part's, or the
+    next that the format takes; WAV and FLAC keep the sample width, and every sample but those of a join
+    that would click (3 ms) where neither rate nor loudness changes; nothing else of the files is kept.
+    The frames are the sum of the parts', each rounded where it is resampled.
+    Raises BadAudio, one line, for what does not decode or has no place in the format; ValueError for none.
+    """
+    if not parts:
+        raise ValueError("nothing to deliver")
+    if len(parts) == 1 and want.leaves(bought_format):
+        return Rendered(parts[0], codec.seconds_of(parts[0]))
+    levelled = want.loudness_lufs is not None
+    streams = [stream for part in parts for stream in codec.streams(part)]
+    source = codec.layout_of(streams[0], part_name(0, len(streams)))
+    layout = codec.layout_in(source, bought_format, want.format, levelled)
+    pieces: Iterable[Any] = Joined(streams, layout)
+    if want.loudness_lufs is not None:
+        if sum(map(len, parts)) <= _HELD_BYTES:
+            pieces = list(pieces)
+        gain = loudness.gain(loudness.measure(pieces, layout.rate), want.loudness_lufs)
+        if gain == 1.0 and len(parts) == 1 and want.format == bought_format:
+            return Rendered(parts[0], codec.seconds_of(parts[0]))
+        pieces = (piece * gain for piece in pieces)
+    audio, frames = codec.encoded(pieces, layout, want.format)
+    return Rendered(audio, frames / layout.rate)

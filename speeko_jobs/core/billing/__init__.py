@@ -1,0 +1,1 @@
+"""Prices, cost figures, forecasts, and invoices matched with the ledger."""

@@ -1,0 +1,1 @@
+"""Text made fit to leave: formatting, sanitizing, redaction, signatures and public addresses."""

@@ -1,0 +1,1 @@
+"""Decisions over time: call limits, fair shares, breakers, outages, schedules and eviction."""

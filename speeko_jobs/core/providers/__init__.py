@@ -1,0 +1,1 @@
+"""What each speech API takes and charges, and the accounts that call it."""

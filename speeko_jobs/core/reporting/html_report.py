@@ -1,0 +1,310 @@
+"""The report of a job as one page of HTML: no script, nothing from elsewhere, the same bytes for the same
+figures. Figures are those of summary.json, and of the ledger for voices and time; each is a <data> element
+that holds its exact value beside the words for people.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from speeko_jobs.core.model.money import micros, usd
+from speeko_jobs.core.output import formatting
+from speeko_jobs.core.output.sanitize import printable
+from speeko_jobs.core.reporting import svg_charts
+from speeko_jobs.core.reporting.html_template import STYLE, TEMPLATE
+
+SHOWN_VOICES = 10
+SHOWN_TEXT_CHARS = 240
+_COUNTS = (
+    ("rows", "rows"),
+    ("delivered", "delivered"),
+    ("unchanged", "unchanged"),
+    ("failed", "failed"),
+    ("refused", "refused"),
+    ("skipped", "left out"),
+    ("unique_texts", "unique texts"),
+    ("reused", "served from audio in another format"),
+    ("chars", "characters"),
+    ("billed_chars", "characters paid for"),
+    ("calls", "calls"),
+    ("removed", "left the catalog"),
+)
+_MONEY = (
+    ("cost_usd", "cost"),
+    ("planned_cost_usd", "as planned"),
+    ("list_cost_usd", "at list price"),
+    ("saved_usd", "saved"),
+    ("routing_saved_usd", "saved by the choice of voices, at list price"),
+    ("wasted_usd", "wasted on answers that could not be used, within the cost and what is perhaps charged"),
+    ("max_waste_usd", "at most to be wasted"),
+    ("budget_usd", "budget"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What was paid for one voice."""
+
+    name: str
+    calls: int
+    chars: int
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is shown or drawn. `path` and `error` as in the manifest."""
+
+    no: int
+    id: str
+    path: str
+    voice: str
+    chars: int
+    seconds: float
+    source: str
+    error: str = ""
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that a report shows. `pace`: paid calls in equal stretches of `pace_seconds` in all; `drawn`: rows
+    of the last chart; `linked`: the files lie beside the report."""
+
+    summary: Mapping[str, Any]
+    asked: Sequence[tuple[str, str]]
+    when: str
+    voices: Sequence[Voice]
+    pace: Sequence[int]
+    pace_seconds: float
+    drawn: Sequence[Row]
+    sample: Sequence[Row]
+    failed: Sequence[Row]
+    linked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: its name in summary.json, its exact value, and both in words. Without a name: words."""
+
+    label: str
+    shown: str
+    name: str = ""
+    exact: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    name: str
+    title: str
+    told: str
+    svg: Markup
+    heads: Sequence[str] = ()
+    table: Sequence[Sequence[Figure]] = ()
+
+
+def page(found: Figures) -> str:
+    """The report."""
+    summary = found.summary
+    html: str = _template().render(
+        policy=_policy(),
+        style=Markup(STYLE),  # noqa: S704 (our own)
+        job=summary["job"],
+        state=_words(summary["state"]),
+        heading=_heading(summary),
+        reason=printable(summary["reason"]),
+        when=found.when,
+        tiles=_tiles(summary),
+        lists=_lists(found),
+        charts=[chart for chart in (_sources(summary), _voices(found), _pace(found), _dots(found)) if chart],
+        reasons=[_count(f"reason.{n}", f["reason"], f["rows"]) for n, f in enumerate(summary["failures"])],
+        failed=[(row.no, printable(row.id), printable(row.error)) for row in found.failed],
+        failed_words=_failed_words(found),
+        links=found.linked,
+        sample=[_shown(row, linked=found.linked) for row in found.sample],
+        value=_value,
+    )
+    return html
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(TEMPLATE)
+
+
+def _policy() -> str:
+    """Nothing may be loaded but audio from where the page lies; the one style sheet is known by its hash."""
+    known = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    media = "media-src 'self' file:"  # a page in a folder has no origin of its own
+    return f"default-src 'none'; style-src 'sha256-{known}'; {media}; base-uri 'none'; form-action 'none'"
+
+
+def _value(figure: Figure) -> Markup:
+    if not figure.name:
+        return Markup("<bdi>{}</bdi>").format(figure.shown)
+    return Markup('<data id="{}" value="{}">{}</data>').format(figure.name, figure.exact, figure.shown)
+
+
+def _heading(summary: Mapping[str, Any]) -> str:
+    served = summary["delivered"] + summary["unchanged"]
+    return f"{_words(summary['state'])}, {served:,} of {formatting.count(summary['rows'], 'row')} with audio"
+
+
+def _tiles(summary: Mapping[str, Any]) -> list[Figure]:
+    cost, listed, saved = (summary[name] for name in ("cost_usd", "list_cost_usd", "saved_usd"))
+    share = formatting.percent(micros(saved), micros(listed)) if micros(saved) > 0 else "0%"
+    unknown = summary["unknown"]
+    more = f"perhaps {formatting.money(unknown['usd'])} more" if unknown["calls"] else "exact"
+    heard = formatting.size(summary["audio_bytes"])
+    return [
+        Figure("Cost", formatting.money(cost), "tile.cost_usd", cost, more),
+        Figure("At list price", formatting.money(listed), "tile.list_cost_usd", listed, "without any reuse"),
+        Figure("Saved", formatting.money(saved), "tile.saved_usd", saved, f"{share} of the list price"),
+        Figure(
+            "Audio",
+            formatting.duration(summary["audio_seconds"]),
+            "tile.audio_seconds",
+            str(summary["audio_seconds"]),
+            heard,
+        ),
+        Figure(
+            "Time",
+            formatting.duration(summary["seconds"]),
+            "tile.seconds",
+            str(summary["seconds"]),
+            formatting.count(summary["calls"], "call"),
+        ),
+    ]
+
+
+def _lists(found: Figures) -> list[tuple[str, list[Figure]]]:
+    summary = found.summary
+    asked = [Figure(label, printable(value)) for label, value in found.asked if value]
+    money = [
+        Figure(label, formatting.money(summary[name]), name, summary[name])
+        for name, label in _MONEY
+        if summary[name] is not None and (name != "routing_saved_usd" or micros(summary[name]))
+    ]
+    unknown = summary["unknown"]
+    money += [
+        _count("unknown.calls", "calls whose outcome is not known", unknown["calls"]),
+        Figure("perhaps charged for them", formatting.money(unknown["usd"]), "unknown.usd", unknown["usd"]),
+    ]
+    counts = [_count(name, label, summary[name]) for name, label in _COUNTS]
+    changes = [_count(f"changes.{kind}", _words(kind), n) for kind, n in summary["changes"].items()]
+    lists = [("What was asked", asked), ("What it cost", money), ("What happened", counts)]
+    return [*lists, ("What changed since the output was last written", changes)] if changes else lists
+
+
+def _sources(summary: Mapping[str, Any]) -> Chart | None:
+    sources = {source: n for source, n in summary["sources"].items() if n}
+    if not sources:
+        return None
+    told = ", ".join(f"{n:,} {_words(source)}" for source, n in sources.items())
+    drawing = svg_charts.bars(
+        [(_words(s), n, f"{n:,}") for s, n in sources.items()], f"Rows by source: {told}."
+    )
+    table = [[_name(source), _count(f"sources.{source}", "", n)] for source, n in sources.items()]
+    return Chart("sources", "Where rows came from", f"Rows: {told}.", drawing, ("source", "rows"), table)
+
+
+def _voices(found: Figures) -> Chart | None:
+    if not any(voice.micros for voice in found.voices):
+        return None
+    shown = list(found.voices[:SHOWN_VOICES])
+    rest = found.voices[SHOWN_VOICES:]
+    if rest:
+        sums = [sum(getattr(v, name) for v in rest) for name in ("calls", "chars", "micros")]
+        shown.append(Voice(f"{len(rest):,} other voices", *sums))
+    entries = [(printable(v.name), v.micros / 1e6, formatting.micros(v.micros)) for v in shown]
+    first = f"Most was paid for {entries[0][0]}: {entries[0][2]}."
+    table = [
+        [
+            _name(v.name),
+            _count(f"voice.{n}.calls", "", v.calls),
+            _count(f"voice.{n}.chars", "", v.chars),
+            Figure("", formatting.micros(v.micros), f"voice.{n}.usd", usd(v.micros)),
+        ]
+        for n, v in enumerate(shown)
+    ]
+    heads = ("voice", "calls", "characters", "cost")
+    return Chart("voices", "Cost by voice", first, svg_charts.bars(entries, first), heads, table)
+
+
+def _pace(found: Figures) -> Chart | None:
+    if not found.pace or not found.pace_seconds:
+        return None
+    step = found.pace_seconds / len(found.pace)
+    rates = [n / step for n in found.pace]
+    overall = formatting.rate(sum(found.pace) / found.pace_seconds)
+    told = (
+        f"{formatting.count(sum(found.pace), 'paid call')} in {formatting.duration(found.pace_seconds)}:"
+        f" {overall} a second, at most {formatting.rate(max(rates))}."
+    )
+    drawing = svg_charts.course(rates, found.pace_seconds, told)
+    table = [
+        [Figure("", formatting.duration(n * step)), _count(f"pace.{n}", "", calls)]
+        for n, calls in enumerate(found.pace)
+    ]
+    return Chart("pace", "Calls a second", told, drawing, ("from", "calls"), table)
+
+
+def _dots(found: Figures) -> Chart | None:
+    if not found.drawn:
+        return None
+    seconds = [row.seconds for row in found.drawn]
+    hundred = 100 * sum(seconds) / max(1, sum(row.chars for row in found.drawn))
+    told = (
+        f"{formatting.count(len(seconds), 'row')}, from {formatting.duration(min(seconds))} to"
+        f" {formatting.duration(max(seconds))}; 100 characters take {hundred:.1f} s."
+        " To the right: characters; upwards: seconds."
+    )
+    drawing = svg_charts.dots([(row.chars, row.seconds) for row in found.drawn], told)
+    return Chart("lengths", "Length against seconds", told, drawing)
+
+
+def _failed_words(found: Figures) -> str:
+    wrong = found.summary["failed"] + found.summary["refused"]
+    if len(found.failed) < wrong:
+        return f"Below are the first {len(found.failed):,} of {wrong:,} rows."
+    return ""
+
+
+def _shown(row: Row, *, linked: bool) -> dict[str, Any]:
+    words = " · ".join(
+        part for part in (printable(row.voice), formatting.duration(row.seconds), _words(row.source)) if part
+    )
+    text = row.text if len(row.text) <= SHOWN_TEXT_CHARS else row.text[: SHOWN_TEXT_CHARS - 1] + "…"
+    return {
+        "no": row.no,
+        "id": printable(row.id),
+        "path": printable(row.path),
+        "words": words,
+        "text": printable(text),
+        "link": "./" + quote(row.path, errors="surrogateescape") if linked else "",
+        "url": row.url,
+    }
+
+
+def _count(name: str, label: str, n: int) -> Figure:
+    return Figure(printable(label), f"{n:,}", name, str(n))
+
+
+def _name(text: str) -> Figure:
+    return Figure("", printable(_words(text)))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,1 @@
+"""What is spoken of a row's text: cleaning, numbers, lexicons, SSML and segmentation."""

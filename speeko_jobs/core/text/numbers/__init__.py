@@ -1,0 +1,1 @@
+"""Numbers, prices, units and dates as words."""

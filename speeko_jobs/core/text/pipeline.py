@@ -1,0 +1,104 @@
+"""From a row's text to the words that are spoken, bought and hashed into the key, in this order:
+
+    mojibake repaired (--repair) → markup and invisible characters gone → numbers read out (--read-numbers)
+    → words as the lexicon has them (--lexicon)
+
+Keys hang on the resulting text and on nothing else of this. So a new rule, lexicon or library version
+re-buys exactly the rows whose words come out different, and keys stay stable while they do not. The
+version below is in no key: it is recorded with a job, to say later why words have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from speeko_jobs.core.text import cleaning, ssml
+from speeko_jobs.core.text.lexicon import Lexicon
+
+# Raise it with any change of rules in text, repair, numbers or lexicon, and of ftfy's or unicode-rbnf's
+# minor version.
+WORDING_VERSION = 1
+
+Step = Callable[[str, str], str]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What is done to the texts of one job. Where `is_plain`, `core.text.cleaning.spoken` alone does the
+    same."""
+
+    repair: bool = False
+    lexicon: Lexicon | None = None
+    read_numbers: bool = False
+    _steps: tuple[tuple[str, Step], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        steps: list[tuple[str, Step]] = []
+        if self.repair:
+            from speeko_jobs.core.text.mojibake import repaired
+
+            steps.append(("repaired", lambda source, _: repaired(source)))
+        steps.append(("cleaned", lambda source, _: cleaning.spoken(source)))
+        object.__setattr__(self, "_steps", (*steps, *self._wordings()))
+
+    def _wordings(self) -> list[tuple[str, Step]]:
+        """The steps from clean text to words, which serve the text inside SSML as well."""
+        steps: list[tuple[str, Step]] = []
+        if self.read_numbers:
+            from speeko_jobs.core.text.numbers.verbalize import read_out
+
+            steps.append(("numbers", read_out))
+        if self.lexicon is not None:
+            steps.append(("lexicon", _with_lexicon(self.lexicon)))
+        return steps
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.repair or self.read_numbers or self.lexicon is not None)
+
+    @property
+    def version(self) -> str:
+        """What decides the words beside the text, as "1", "1+repair+numbers" or "1+lexicon:3f5e0c9a1b2d"."""
+        parts = [str(WORDING_VERSION)]
+        parts += ["repair"] * self.repair + ["numbers"] * self.read_numbers
+        if self.lexicon is not None:
+            parts.append(f"lexicon:{self.lexicon.digest()[:12]}")
+        return "+".join(parts)
+
+    def spoken(self, source: str, language: str) -> str:
+        """The words spoken for `source`, a row's text; "" where nothing is left. Never raises.
+
+        `language` is the row's BCP 47 tag, "" where it has none.
+        """
+        for _, step in self._steps:
+            source = step(source, language)
+        return source
+
+    def steps(self, source: str, language: str) -> list[tuple[str, str]]:
+        """The text after each step that is on, with the step's name: for showing how it came about."""
+        out: list[tuple[str, str]] = []
+        for name, step in self._steps:
+            source = step(source, language)
+            out.append((name, source))
+        return out
+
+    def ssml(self, source: str, language: str, dialect: ssml.Dialect) -> str:
+        """SSML in canonical form, its words as this wording has them. ValueError as `ssml.canonical`."""
+
+        def say(words: str) -> str:
+            for _, step in self._wordings():
+                words = step(words, language)
+            return words
+
+        if self.repair:
+            source = self._steps[0][1](source, language)
+        return ssml.canonical(source, dialect, say)
+
+
+def _with_lexicon(lexicon: Lexicon) -> Step:
+    def step(words: str, language: str) -> str:
+        said = lexicon.spoken(words, language)
+        return words if said == words else cleaning.spoken(said)
+
+    return step

@@ -1,0 +1,1 @@
+"""Which voice speaks a row: catalog, routing, rules and availability."""

@@ -1,0 +1,1 @@
+"""The cached audio: statistics, eviction, invalidation, integrity, and audio that is missing."""

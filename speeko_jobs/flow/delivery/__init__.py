@@ -1,0 +1,1 @@
+"""From stored audio to files in the destination, with manifest and report."""

@@ -1,0 +1,1 @@
+"""What happens to jobs over time: control, recovery, schedules, webhooks and retention."""

@@ -1,0 +1,65 @@
+"""Sweep: send again whatever is due and in nobody's hands. Any worker, any number of times.
+
+Messages can be lost, engines die, submitters are killed. All that is due is found in Postgres.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.celery_queue.queue import DELIVER, SYNTHESIZE
+from speeko_jobs.adapters.postgres import (
+    adhoc_jobs,
+    claims,
+    jobs,
+    metrics,
+    permits,
+    recovery,
+    retention,
+    webhooks,
+)
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.delivery.manifest_parts import clear_parts
+from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.synthesis import outage_recovery, spool
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How much was replayed from the spool, and what was sent again."""
+
+    replayed: int
+    lying: recovery.Lying
+
+
+def sweep(context: Context) -> Swept:
+    """Replay spooled audio, bury dead engines, and send what is due."""
+    database, queue = context.database, context.queue
+    retention.open_months(database)
+    replayed = spool.replay(context)
+    queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
+    database.run(adhoc_jobs.bury)
+    permits.forget_pulses(database)
+    queue.deliver(database.run(claims.settle_cancelled))
+    outage_recovery.give_up(context)
+    outage_recovery.resume(context)
+    lying = recovery.look(database)
+    for job in lying.abandoned:
+        spec = jobs.show(database, job).spec
+        if database.run(lambda t, job=job: jobs.drop(t, job)):  # type: ignore[misc]
+            clear_parts(context, spec.store, job)
+            log.warning("job %d is forgotten: its submitter went away before the plan was whole", job)
+    # what waits in the broker will wake a worker, and an awake engine takes chunks itself: no message twice
+    probes = outage_recovery.probes(context)
+    queue.synthesize([*probes, *lying.synthesize][queue.waiting(SYNTHESIZE) :])
+    queue.deliver(lying.deliver[queue.waiting(DELIVER) :])
+    for job in lying.finalize:
+        queue.finalize(job)
+    if webhooks.any_due(database):
+        queue.hooks()
+    dispatch(context)
+    metrics.note_chore(database, metrics.SWEEP, len(lying.synthesize) + len(lying.deliver))
+    return Swept(replayed, lying)

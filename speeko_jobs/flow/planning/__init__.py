@@ -1,0 +1,1 @@
+"""From a catalog to a priced and released job."""

@@ -1,0 +1,113 @@
+"""What a destination holds against what a catalog asks for: unchanged, changed and why, removed.
+
+One look-up a batch of rows; the removed ones are found at the end, by the names that the catalog has not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+from speeko_jobs.adapters.external_dedupe import Distinct
+from speeko_jobs.adapters.postgres import plan_loading
+from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.postgres.plan_loading import Same
+from speeko_jobs.core.catalog.change_detection import KINDS, SAME_SOUND, UNCHANGED, Facts, source_sum, why
+from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.job.row_reader import Read, content_of
+
+IN_CATALOG, IN_DESTINATION = 1, 0  # ranks of a name
+PAGE_ROWS = 10_000
+
+Held = Mapping[int, Same]
+_CODES = {kind: code for code, kind in enumerate(KINDS, 1)}
+_UNCHANGED, _SAME_SOUND = _CODES[UNCHANGED], _CODES[SAME_SOUND]
+
+
+class Comparison:
+    """A catalog's rows against one destination, batch by batch, in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        spec: JobSpec,
+        destination: int,
+        *,
+        may_skip: bool = False,
+        is_folder: bool = True,
+    ) -> None:
+        """`may_skip`: rows may be left out when all were looked at. `is_folder`: files there have no headers
+        that could be others than were asked for."""
+        self._database, self._destination, self._rendering = database, destination, spec.rendering
+        self._holds_any = plan_loading.holds_any(database, destination)
+        self._engine, self._form, self._is_folder = spec.engine, spec.form, is_folder
+        self._counts: Counter[int] = Counter()
+        self._may_skip = may_skip
+        self._kinds = bytearray()  # of each row, a byte, where rows may be left out; 0 for those refused
+
+    def look(self, reads: Sequence[Read]) -> tuple[Held, dict[int, tuple[str, Facts]]]:
+        """Rows by place: those that the destination holds as they are; and why the others are delivered, and
+        what they will be made of."""
+        if not reads:
+            return {}, {}
+        sources = [source_sum(read.source) for read in reads]
+        paths = [read.path for read in reads]
+        held: Held = {}
+        before: dict[str, Facts] = {}
+        if self._holds_any:
+            contents = [content_of(read.keys, self._rendering) for read in reads]
+            form = "" if self._is_folder else self._form
+            held = plan_loading.unchanged(self._database, self._destination, paths, contents, sources, form)
+            others = [path for at, path in enumerate(paths) if at not in held]
+            before = plan_loading.facts(self._database, self._destination, others) if others else {}
+        changed = {}
+        kinds = bytearray(reads[-1].row_no - reads[0].row_no + 1)
+        first = reads[0].row_no
+        for at, read in enumerate(reads):
+            same = held.get(at)
+            if same is None:
+                facts = Facts(sources[at], read.voice, read.language, self._engine, self._form)
+                kind = why(before.get(read.path), facts)
+                changed[at] = kind, facts
+                kinds[read.row_no - first] = _CODES[kind]
+            else:
+                kinds[read.row_no - first] = _UNCHANGED if same.is_same_text else _SAME_SOUND
+        self._counts.update(kinds)
+        if self._may_skip:
+            self._kinds.extend(bytes(first - 1 - len(self._kinds)))
+            self._kinds += kinds
+        return held, changed
+
+    def changes(self, skipped: Collection[int]) -> dict[str, int]:
+        """How many rows there are of each kind, without those that are left out."""
+        left_out = Counter(self._kinds[row_no - 1] for row_no in skipped)
+        counts = ((kind, self._counts[code] - left_out[code]) for kind, code in _CODES.items())
+        return {kind: n for kind, n in counts if n}
+
+    def removed(
+        self, names: Distinct, hashes: Callable[[list[str]], tuple[list[int], list[int]]]
+    ) -> Iterator[str]:
+        """Paths that the destination holds and the catalog has not. `names`: the hashes of all its names, of
+        rank IN_CATALOG; others are added."""
+        if not self._holds_any:
+            return
+        for at, paths in self._pages():
+            names.add_many(hashes(paths), range(at, at + len(paths)), IN_DESTINATION)
+        gone = sorted(names.rows_of_rank(IN_DESTINATION))
+        if not gone:
+            return
+        wanted = iter(gone)
+        next_gone = next(wanted, None)
+        for at, paths in self._pages():
+            while next_gone is not None and next_gone < at + len(paths):
+                yield paths[next_gone - at]
+                next_gone = next(wanted, None)
+            if next_gone is None:
+                return
+
+    def _pages(self) -> Iterator[tuple[int, list[str]]]:
+        """All paths that the destination holds, in order, with the number of the first of each page."""
+        after, at = "", 0
+        while paths := plan_loading.held_paths(self._database, self._destination, after, PAGE_ROWS):
+            yield at, paths
+            after, at = paths[-1], at + len(paths)

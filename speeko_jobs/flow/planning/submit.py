@@ -1,0 +1,270 @@
+"""Submit a catalog as a job: plan it, load it, and release it in one commit. Killed before, nothing runs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.postgres import deliveries, jobs, output_locks, plan_loading, tenants
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.postgres.output_locks import OutputBusyError, Rival
+from speeko_jobs.core.catalog.change_detection import ADDED
+from speeko_jobs.core.catalog.file_names import MARK
+from speeko_jobs.core.job.chunking import chunk_rows
+from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.job.plan_summary import Plan
+from speeko_jobs.core.model.money import usd
+from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.policies import waste_breaker
+from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
+from speeko_jobs.flow import accounts
+from speeko_jobs.flow.cache import missing_audio as gone
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.delivery.manifest_parts import clear_parts
+from speeko_jobs.flow.delivery.removed_files import keep_removed
+from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.planning import planner
+from speeko_jobs.flow.planning.overwrite_protection import check_place
+
+LOOKED_FOR = 8
+WAIT_SECONDS = 1.0  # between two looks at an output that another job delivers to
+HELD_AT_ONCE = 1_000
+NEWEST = 2**63 - 1  # later than any job
+MOST_DELETED_SHARE = Decimal("0.1")
+NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
+
+
+def submit(
+    context: Context,
+    spec: JobSpec,
+    orders: planner.Orders,
+    *,
+    tenant: str,
+    budget_micros: int | None = None,
+    priority: int = 0,
+    partial: bool = False,
+    most_deleted_share: Decimal = MOST_DELETED_SHARE,
+    on_created: Callable[[int], None] | None = None,
+    on_wait: Callable[[Rival], None] | None = None,
+) -> tuple[int, Plan]:
+    """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started.
+
+    A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
+    `partial` it starts all the same and pauses when the money is used up. With `spec.prune`, a catalog that
+    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` hears the
+    number before the planning begins, for whoever is interrupted. While another job delivers to the same
+    output, `on_wait` hears of each such job and this one waits before it plans; without `on_wait` that is an
+    OutputBusyError.
+    """
+    database = context.database
+    check_place(context, spec)
+    accounts.require_same(context, spec)
+    context.store_of(spec.store).check_writable()
+    output = context.destination_of(spec) if spec.deliver else None
+    mark = _mark(output) if output is not None else _Mark("", is_new=False)
+    where = _marked(context, output, mark.text) if output is not None else _nowhere(context)
+
+    def create(t: Any) -> tuple[int, Rival | None]:
+        if output is not None:
+            output_locks.lock(t)
+        job = jobs.create(
+            t,
+            spec,
+            tenant=tenant,
+            destination_id=where,
+            budget_micros=budget_micros,
+            priority=priority,
+            place=output.location if output is not None else "",
+        )
+        rival = output_locks.look(t, job) if output is not None else None
+        if rival is not None and on_wait is None:
+            raise OutputBusyError(rival)
+        return job, rival
+
+    closing = contextlib.ExitStack()
+    job = 0
+    try:
+        job, rival = database.run(create)
+        if output is not None and output.size(MARK) is None:  # one that was refused has taken it away
+            output.put(MARK, mark.text.encode())
+        if on_created is not None:
+            on_created(job)
+        if rival is not None and on_wait is not None:
+            _wait_for_output(context, job, rival, on_wait)
+        if output is not None:
+            _look_at_held(context, output, where)
+        loaded = planner.load(context, spec, orders, job, where)
+        if loaded.gone is not None:
+            closing.callback(loaded.gone.close)
+        gone.check(loaded.gone, buy_again=spec.buy_again)
+        loaded.plan.previous_job = jobs.previous(database, job)
+        if spec.prune:
+            _check_removed(loaded.plan, most_deleted_share)
+            keep_removed(context, spec.store, job, loaded.removed)
+        if not partial:
+            _check_money(context, job, loaded.plan.cost_micros, budget_micros)
+
+        if loaded.gone is not None:
+            loaded.gone.lose(context)
+        found = loaded.unchanged
+        sums = sorted(found.saved.items()) if found is not None else []
+        saved = [deliveries.Saved(voice, Source.UNCHANGED.value, *three) for voice, three in sums]
+
+        def release(t: Any) -> int:
+            if loaded.skipped:
+                plan_loading.skip(t, job, loaded.skipped)
+            if loaded.renamed:
+                plan_loading.rename(t, job, loaded.renamed)
+            rows = loaded.plan.rows + len(loaded.skipped)
+            left = jobs.release(
+                t,
+                job,
+                rows=rows,
+                skipped=len(loaded.skipped),
+                chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
+                plan=loaded.plan.to_record(),
+                files=loaded.files,
+                unchanged=found.stretches if found is not None else [],
+                waste_cap_micros=waste_breaker.cap_micros(spec.max_waste, loaded.plan.cost_micros),
+            )
+            deliveries.book_saved(t, tenant, spec.provider, saved)
+            return left
+
+        chunks_left = database.run(release)
+    except BaseException:
+        with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
+            if job and database.run(lambda t: jobs.drop(t, job)):
+                clear_parts(context, spec.store, job)
+            if output is not None and mark.is_new:
+                database.run(lambda t: _unmark(t, output, where))
+        raise
+    finally:
+        closing.close()
+    if chunks_left:
+        dispatch(context, job)
+    else:
+        context.queue.finalize(job)
+    return job, loaded.plan
+
+
+def _check_money(context: Context, job: int, cost_micros: int, budget_micros: int | None) -> None:
+    """Refuse what does not fit, before anything is spent. A job that buys nothing always fits."""
+    if not cost_micros:
+        return
+    partly = "or --partial to buy as much as that allows"
+    if budget_micros is not None and cost_micros > budget_micros:
+        raise BudgetError(
+            f"this catalog costs ${usd(cost_micros)}, the budget is ${usd(budget_micros)}: nothing was"
+            f" started; give --budget {usd(cost_micros)} or more, {partly}"
+        )
+    cap = context.database.run(lambda t: tenants.cap(t, job))
+    if cost_micros > cap.room_micros:
+        raise BudgetError(
+            f"this catalog costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}:"
+            f" nothing was started; raise it with `speeko budget set`, {partly}"
+        )
+
+
+def _check_removed(found: Plan, most_share: Decimal) -> None:
+    """Refuse to delete a large part of a destination: a catalog that was cut short looks just like that."""
+    there = found.removed + sum(n for kind, n in found.changes.items() if kind != ADDED)
+    if found.removed > most_share * there:
+        raise CatalogError(
+            f"{found.removed:,} of the {there:,} files in the output are not in the catalog any more, and"
+            f" {most_share:.0%} is the most that --prune deletes: nothing was started; check the catalog, or"
+            " raise --max-delete"
+        )
+
+
+def destination_of(context: Context, spec: JobSpec) -> int | None:
+    """The id of what lies in the spec's output, without a change to anything; None where nothing does."""
+    store = context.destination_of(spec)
+    if store.size(MARK) is None:
+        return None
+    mark = store.get(MARK).decode("ascii", "replace").strip()[:64]
+    return jobs.known_destination(context.database, store.url, mark)
+
+
+def _wait_for_output(
+    context: Context, job: int, rival: Rival | None, on_wait: Callable[[Rival], None]
+) -> None:
+    """Wait until no other job delivers to this job's output. The plan is made afterwards, because it depends
+    on what the output holds then."""
+    told: Rival | None = None
+    while rival is not None:
+        if told is None or (rival.job, rival.state) != (told.job, told.state):
+            on_wait(rival)
+            told = rival
+        time.sleep(WAIT_SECONDS)
+        rival = context.database.run(lambda t: output_locks.look(t, job))
+
+
+def _look_at_held(context: Context, destination: Store, where: int) -> None:
+    """Notice that an output was emptied.
+
+    Emptying a folder takes the mark away, and all is delivered anew. `rm *` leaves it, because its name
+    begins with a dot; so a few of the files that should be there are looked for, and where one lacks, all.
+    """
+    paths = deliveries.some_held(context.database, where, LOOKED_FOR)
+    if None in destination.sizes(paths):
+        _forget_missing(context, destination, where)
+
+
+def _forget_missing(context: Context, destination: Store, where: int) -> None:
+    """Forget the files that the destination should hold and does not: they are delivered anew."""
+    listed: set[str] | None = None if destination.is_folder else set(destination.list())
+    after = ""
+    while paths := plan_loading.held_paths(context.database, where, after, HELD_AT_ONCE):
+        after = paths[-1]
+        if listed is not None:
+            gone = [path for path in paths if path not in listed]
+        else:
+            gone = [p for p, size in zip(paths, destination.sizes(paths), strict=True) if size is None]
+        if gone:
+            context.database.run(lambda t, gone=gone: deliveries.forget(t, where, NEWEST, gone))  # type: ignore[misc]
+
+
+def _nowhere(context: Context) -> int:
+    """The destination of jobs that deliver nothing."""
+    return context.database.run(lambda t: jobs.destination(t, NOWHERE, NOWHERE))
+
+
+def _marked(context: Context, destination: Store, mark: str) -> int:
+    return context.database.run(lambda t: jobs.destination(t, destination.url, mark))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What a destination's mark says, and whether this submission has made it."""
+
+    text: str
+    is_new: bool
+
+
+def _mark(destination: Store) -> _Mark:
+    """Return the mark. It is written in any case: a destination that refuses is noticed before anything is
+    bought."""
+    is_new = destination.size(MARK) is None
+    if is_new:
+        destination.put(MARK, uuid.uuid4().hex.encode())
+        written = destination.get(MARK)
+    else:
+        written = destination.get(MARK)
+        destination.put(MARK, written)
+    return _Mark(written.decode("ascii", "replace").strip()[:64], is_new)
+
+
+def _unmark(t: Transaction, destination: Store, where: int) -> None:
+    """Delete a mark that a refused submission has made, unless another job relies on it.
+
+    Under the lock of `create`: a submitter that comes later sees that the mark is missing.
+    """
+    output_locks.lock(t)
+    if not output_locks.has_jobs(t, where):
+        destination.delete([MARK])

@@ -1,0 +1,1 @@
+"""Figures for people and monitoring: costs, reconciliation, metrics, one row explained."""

@@ -1,0 +1,1 @@
+"""From a claimed text to audio that is stored and booked."""

@@ -1,0 +1,67 @@
+"""The start of a chunk: which of its texts have audio, and which it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.adapters.postgres import cache, chunks
+from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
+from speeko_jobs.core.model.speech import Record
+from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.flow.cache import missing_audio
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.delivery.chunk_delivery import is_unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a chunk wants bought. Nothing: it is ready, and may be delivered from `rows` and `known`."""
+
+    chunk: Chunk
+    wants: Sequence[Want]
+    rows: list[Row]
+    known: Mapping[bytes, Record]
+
+
+def start(context: Context, orders: Orders, chunk: Chunk) -> Started | None:
+    """Look the chunk's keys up (Redis, then Postgres) and write down what it waits for.
+
+    None where the job was paused instead: texts that its plan took for known are gone from the store.
+    A chunk of which everything is known stays with its engine, which delivers it or passes it on.
+    """
+    rows = chunks.rows(context.database, chunk)
+    first: dict[bytes, int] = {}
+    for row in rows:
+        if row.keys and not is_unchanged(row, chunk.job, orders.spec.rendering):
+            for key in row.keys:
+                first.setdefault(key, row.row_no)
+    known = {} if orders.spec.rebuy else context.cache.get_many(list(first))
+    unknown = [key for key in first if key not in known]
+    if not unknown:
+        return Started(chunk, (), rows, known)
+    enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown, buy_again=False))
+    if enrolled.gone:
+        if not _may_go_on(context, orders, enrolled.gone):
+            return None
+        enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown))
+    context.cache.put_many(enrolled.done)
+    wants = [Want(key, first[key], chunk.no) for key in enrolled.waits_for]
+    return Started(chunk, wants, rows, known | enrolled.done)
+
+
+def _may_go_on(context: Context, orders: Orders, lost: list[bytes]) -> bool:
+    """Whether texts that are gone since the job was planned are there again, or may be bought again."""
+    url = orders.spec.store
+    found = missing_audio.find_again(context, url, lost)
+    rest = [key for key in lost if key not in found]
+    if not rest:
+        return True
+    now = chunks.orders(context.database, orders.job)
+    if now is not None and now.spec.buy_again:
+        return True
+    price = sum(
+        one.cost_micros for one in cache.missing_objects(context.database, rest, missing_audio.GONE_REASONS)
+    )
+    missing_audio.pause(context, orders.job, url, len(rest), price)
+    return False

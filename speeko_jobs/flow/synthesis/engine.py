@@ -1,0 +1,731 @@
+"""Synthesize: one engine at work for as long as one task may last, on as many chunks as it has permits for.
+
+The message that woke it names one chunk; while it has permits to spare it takes the next ones itself, so
+that the end of one chunk overlaps the start of another. It never waits for a text that somebody else
+buys: whoever settles a text tells the chunks that need it. All on one event loop; what blocks (Postgres,
+Redis, the store) runs in a few threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import random
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from speeko_jobs.adapters import failpoints
+from speeko_jobs.adapters.postgres import chunks, claims, jobs, permits
+from speeko_jobs.adapters.postgres.chunks import Chunk, Orders
+from speeko_jobs.adapters.postgres.claims import Claim, Settled
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.providers.provider import Provider
+from speeko_jobs.core.model.pause_reasons import PauseKind, stored_reason
+from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
+from speeko_jobs.core.model.states import JobState, UtteranceState
+from speeko_jobs.core.policies import waste_breaker
+from speeko_jobs.core.policies.fair_queue import Backlog, Want
+from speeko_jobs.core.providers.profiles import Profile
+from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
+from speeko_jobs.flow import accounts
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.delivery import chunk_delivery
+from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.synthesis import (
+    chunk_intake,
+    outage_recovery,
+    provider_call,
+    resource_reserve,
+    settlement,
+    spool,
+)
+from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.call_budget import Allowance, account_of
+from speeko_jobs.settings import Settings
+
+T = TypeVar("T")
+OpenProvider = Callable[[Profile, Settings], Provider]  # settings: those of the account
+
+PERMIT_SECONDS = 10.0
+BEAT_SECONDS = 1.0
+STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back at their next beat
+CLAIM_AT_ONCE = 128
+SETTLE_AT_ONCE = 64
+SETTLE_AFTER_SECONDS = 0.1
+WAKE_SECONDS = 0.01
+SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
+LEARNED_CALLS = 100  # of a voice, before its usual pace is known
+SETTLE_TRIES = 6  # about 12 s in all
+BACKLOG = 128  # calls open or not yet settled, beyond which none is made: a death, or bad audio, loses them
+BACKLOG_TIMES = 3  # of the calls that are allowed, where that is more
+PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until that is done
+MAX_DELAY_SECONDS = 30.0
+RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
+RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
+PASS_ON_SECONDS = 0.2  # until a message that only another worker can serve is sent again
+THREADS = 4
+KEEP_TRIES = 12  # about a minute: paid answers that neither database, store nor spool take stay in memory
+MOST_JOBS = 16  # at a time in one engine
+log = logging.getLogger(__name__)
+
+
+async def synthesize(
+    context: Context,
+    open_provider: OpenProvider,
+    job: int,
+    no: int,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Work on a chunk, and on others of its provider while there is room; how many calls were made.
+
+    Once `is_stopping` says so, nothing new is begun: what is in flight is finished, and all else given back.
+    """
+    orders = await asyncio.to_thread(chunks.orders, context.database, job)
+    if orders is None or (orders.state is not JobState.RUNNING and not orders.has_outage):
+        return 0
+    if not await asyncio.to_thread(spool.room, context):
+        await asyncio.to_thread(pause, context, job, spool.no_room(context))
+        return 0
+    mine = accounts.settings_for(context.settings, orders.spec)
+    if mine is None:
+        await _pass_on(context, orders, no)
+        return 0
+    if await asyncio.to_thread(resource_reserve.shortage):
+        await asyncio.sleep(resource_reserve.IDLE_SECONDS)
+    if lacking := await asyncio.to_thread(resource_reserve.shortage):
+        await asyncio.to_thread(pause, context, job, stored_reason(PauseKind.WORKER, lacking))
+        return 0
+    try:
+        provider = open_provider(orders.spec.profile, mine)
+    except ConfigError as error:
+        await asyncio.to_thread(pause, context, job, str(error))
+        return 0
+    probed = 0
+    if orders.has_outage:
+        probed = await outage_recovery.probe(context, provider, orders, mine)
+        orders = await asyncio.to_thread(chunks.orders, context.database, job)
+        if orders is None or orders.state is not JobState.RUNNING:
+            return probed
+    return probed + await _Engine(context, provider, orders, is_stopping, mine).run(no)
+
+
+async def _pass_on(context: Context, orders: Orders, no: int) -> None:
+    """Send a chunk again whose job's account is not held here, for a worker that holds it.
+
+    Once an engine works on the job it takes the other chunks itself; where nobody holds the account, the
+    sweeper asks again.
+    """
+    await asyncio.sleep(PASS_ON_SECONDS)
+    waits = await asyncio.to_thread(chunks.waits_alone, context.database, orders.job, no)
+    if waits and not await asyncio.to_thread(accounts.nobody_serves, context.database, orders.spec):
+        await asyncio.to_thread(context.queue.synthesize, [(orders.job, no)])
+
+
+def pause(context: Context, job: int, reason: str) -> None:
+    """Stop a job with a reason that a person can act on; what is under way is finished and kept."""
+    context.database.run(
+        lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=[JobState.RUNNING])
+    )
+    log.warning("job %d is paused: %s", job, reason)
+
+
+class _Engine:
+    def __init__(
+        self,
+        context: Context,
+        provider: Provider,
+        first: Orders,
+        is_stopping: Callable[[], bool],
+        mine: Settings,
+    ) -> None:
+        self.context, self.provider, self.first = context, provider, first
+        self.is_stopping = is_stopping
+        self.lease_seconds = context.settings.lease_seconds
+        self.profile = provider.profile
+        self.account = account_of(self.profile, mine)
+        self.account_name = mine.account
+        self.is_on_trial = not self.profile.is_deterministic  # until the account has proven itself
+        self.ceiling = first.spec.max_concurrency
+        if self.profile.name == "espeak":
+            self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
+        self.orders: dict[int, Orders] = {first.job: first}
+        self.threads = ThreadPoolExecutor(THREADS, "engine")
+        self.changed = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.chunks: dict[tuple[int, int], Chunk] = {}
+        self.backlog = Backlog()
+        self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
+        self.allowance = Allowance()
+        self.lease_now = asyncio.Event()
+        self.look_around = False  # for other jobs, since the last heartbeat
+        self.finished: set[int] = set()  # jobs of which chunks were delivered here since the last heartbeat
+        self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
+        self.claimed: deque[tuple[int, Claim]] = deque()
+        self.suspects: deque[tuple[int, Claim]] = deque()
+        self.alone = False  # a suspect is under way, and nothing else
+        self.answers: list[Answer] = []
+        self.in_flight = self.calls = self.settling = self.booking = self.unsettled = self.claimant = (
+            self.fails
+        ) = 0
+        self.ends = self.flush_at = 0.0
+        self.taking = self.claiming = self.exhausted = self.broken = self.waking = False
+
+    async def run(self, no: int) -> int:
+        started = time.monotonic()
+        self.ends = started + self.context.settings.work_seconds
+        try:
+            resource_reserve.start_threads(self.threads, THREADS)
+        except ServerError as error:
+            reason = stored_reason(PauseKind.WORKER, str(error))
+            await asyncio.to_thread(pause, self.context, self.first.job, reason)
+            self.threads.shutdown(wait=False)
+            return 0
+        self.allowance.most = resource_reserve.max_calls()
+        chunk = await self._in_thread(self.context.database.run, lambda t: self._enter(t, no))
+        if chunk is None:
+            self.threads.shutdown(wait=False)
+            return 0
+        self.allowance.alive_until = started + self.lease_seconds
+        try:
+            await self._prepare()
+            beat = asyncio.create_task(self._beat())
+            try:
+                await self._begin(chunk)
+                await self._work()
+            finally:
+                beat.cancel()
+                await asyncio.gather(beat, return_exceptions=True)
+        finally:
+            await self._leave()
+        return self.calls
+
+    # the life of the engine
+
+    def _enter(self, t: Transaction, no: int) -> Chunk | None:
+        """A claimant, with the chunk that the message named; where that is in other hands, the next in line.
+        None where there is none: then nothing was begun."""
+        self.claimant = claims.enter(t, socket.gethostname(), os.getpid(), self.lease_seconds)
+        chunk = chunks.take(t, self.first.job, no, self.claimant)
+        chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.claimant)
+        if chunk is None:
+            claims.leave(t, self.claimant)
+        return chunk
+
+    async def _prepare(self) -> None:
+        spec = self.first.spec
+        rates = spec.calls_per_minute, spec.chars_per_minute
+        await self._in_thread(
+            self.context.database.run,
+            lambda t: permits.open_account(t, self.account, self.ceiling, *rates),
+        )
+        paces = await self._in_thread(claims.paces, self.context.database, self.profile.name, LEARNED_CALLS)
+        self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
+        await self._lease()
+
+    async def _beat(self) -> None:
+        """Say that the engine lives and lease permits anew, about once a second."""
+        while True:
+            mine = self.allowance
+            starved = not mine.allowed and not mine.failing
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STARVED_BEAT_SECONDS if starved else BEAT_SECONDS):
+                    await self.lease_now.wait()
+            self.lease_now.clear()
+            try:
+                await self._lease()
+                await self._heed_pauses()
+                await self._let_go_of_idle()
+                await self._let_in()
+            except Exception as error:
+                log.warning("no heartbeat: %s", error, exc_info=None if _expected(error) else error)
+            if time.monotonic() > mine.alive_until:
+                self._give_up("its lease ran out")
+            self.look_around, self.exhausted = True, False
+            self.changed.set()
+
+    async def _lease(self) -> None:
+        busy = self.in_flight
+        wants = busy + len(self.claimed) + len(self.suspects) + len(self.backlog)
+        if not self.allowance.allowed and not self.calls:
+            wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
+        wants = min(wants, self.allowance.most)
+        started = time.monotonic()
+        asked = self.allowance.asked(wants, busy)
+
+        def lease(t: Transaction) -> permits.Lease | None:
+            if not claims.renew(t, self.claimant, self.lease_seconds):
+                return None
+            return permits.lease(
+                t, self.account, self.claimant, asked, PERMIT_SECONDS, on_trial=self.is_on_trial
+            )
+
+        leased = await self._in_thread(self.context.database.run, lease)
+        if leased is None:
+            self._give_up("it was taken for dead")
+            return
+        self.allowance.leased(leased, started + self.lease_seconds, started + PERMIT_SECONDS)
+
+    async def _heed_pauses(self) -> None:
+        """Give back what was claimed for jobs that do not run any more. Without room to spool none does."""
+        if not await self._in_thread(spool.room, self.context):
+            for job in self.orders:
+                await self._in_thread(pause, self.context, job, spool.no_room(self.context))
+        if self.allowance.trouble_seconds >= min(o.spec.give_up_seconds for o in self.orders.values()):
+            await self._in_thread(outage_recovery.give_up, self.context)
+        for job in {job for job, _ in (*self.claimed, *self.suspects)} | self.backlog.jobs():
+            orders = await self._in_thread(chunks.orders, self.context.database, job)
+            if orders is None or orders.state is not JobState.RUNNING:
+                await self._drop(job, "the job was stopped before the call")
+
+    async def _let_go_of_idle(self) -> None:
+        """Leave chunks for which nothing is to be done here: what they wait for is in other hands."""
+        if self.claiming or self.taking:
+            return  # what they are about is on neither list just now
+        idle = set(self.chunks) - self.backlog.chunks() - set(self.under_way.values())
+        if idle:
+            left = [self.chunks.pop(chunk) for chunk in idle]
+            await self._in_thread(self.context.database.run, lambda t: chunks.let_go(t, self.claimant, left))
+            await self._hand_over([], sorted(idle))
+
+    async def _let_in(self) -> None:
+        """Let more chunks of the jobs that get on into the broker, for engines that have nothing to do."""
+        finished, self.finished = self.finished, set()
+        for job in sorted(finished):
+            await self._in_thread(dispatch, self.context, job)
+
+    async def _hand_over(self, free: list[bytes], left: list[tuple[int, int]]) -> None:
+        """Tell others of keys that nobody buys now, and of chunks that nobody works on."""
+        due = await self._in_thread(claims.hand_over, self.context.database, free, left)
+        await self._in_thread(self.context.queue.synthesize, due)
+
+    async def _drop(self, job: int, reason: str) -> None:
+        """Do no more for a job. What it leaves unbought may be needed by others."""
+        free = [want.key for want in self.backlog.drop(job)]
+        mine = [claim for owner, claim in (*self.claimed, *self.suspects) if owner == job]
+        self.claimed = deque(pair for pair in self.claimed if pair[0] != job)
+        self.suspects = deque(pair for pair in self.suspects if pair[0] != job)
+        await self._give_back(job, mine, reason)
+        await self._hand_over(free + [claim.key for claim in mine], [])
+
+    async def _give_back(self, job: int, unsent: list[Claim], reason: str) -> None:
+        if unsent:
+            outcomes = [settlement.unsent(job, claim, reason) for claim in unsent]
+            await self._in_thread(self.context.database.run, lambda t: claims.settle(t, outcomes))
+            for claim in unsent:
+                self.under_way.pop(claim.attempt, None)
+
+    async def _shed(self) -> None:
+        """Give back what is claimed and cannot be sent now; it is claimed again when calls succeed."""
+        shed, self.claimed = list(self.claimed), deque[tuple[int, Claim]]()
+        for job in {job for job, _ in shed}:
+            mine = [claim for owner, claim in shed if owner == job]
+            await self._give_back(job, mine, "given back before the call: the provider fails")
+            for claim in mine:
+                self._later(job, Want(claim.key, claim.row_no, claim.chunk_no), self._delay())
+
+    def _give_up(self, why: str) -> None:
+        """Begin nothing more. What is in flight is still settled: late audio is kept."""
+        if not self.broken:
+            log.warning("this engine (claimant %d) stops: %s", self.claimant, why)
+        self.broken = True
+
+    async def _leave(self) -> None:
+        """Give everything back; what cannot be given back now lapses with the lease."""
+        left = list(self.chunks.values())
+        unsent = [claim.key for _, claim in (*self.claimed, *self.suspects)]
+        by_job: dict[int, list[Claim]] = {}
+        for job, claim in (*self.claimed, *self.suspects):
+            by_job.setdefault(job, []).append(claim)
+        try:
+            for job, mine in by_job.items():
+                await self._give_back(job, mine, "given back before the call")
+
+            asked = self.allowance.asked(0, 0)
+
+            def leave(t: Any) -> None:
+                chunks.let_go(t, self.claimant, left)
+                permits.give_back(t, self.account, asked)
+                if not self.unsettled:  # else its open calls lapse with it, until they are replayed
+                    claims.leave(t, self.claimant)
+
+            await self._in_thread(self.context.database.run, leave)
+            await self._let_in()
+            await self._hand_over(unsent, [(chunk.job, chunk.no) for chunk in left])
+        except SpeekoError as error:
+            log.warning("claimant %d is left to lapse: %s", self.claimant, error)
+        self.threads.shutdown(wait=False)
+
+    # the work
+
+    async def _work(self) -> None:
+        while True:
+            self.changed.clear()
+            now = time.monotonic()
+            self.backlog.wake(now)
+            self._flush(now)
+            open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
+            self._send_claimed(now)
+            if self.allowance.failing and len(self.claimed) > 1:
+                self._spawn(self._shed())
+            if open_for_more and self._wants_chunk():
+                self._spawn(self._take_next())
+            elif open_for_more and self._looks_around():
+                self._spawn(self._take_next(self.backlog.jobs()))
+            if open_for_more and not self.claiming and (batch := self._claim_size()):
+                self._spawn(self._claim(batch))
+            if self._is_idle(open_for_more):
+                break
+            timeout = 0.25
+            if self.answers:
+                timeout = max(self.flush_at - time.monotonic(), 0.001)
+            elif (wake := self.backlog.next_wake()) is not None:
+                timeout = min(max(wake - now, 0.01), timeout)
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.changed.wait()
+            except TimeoutError:
+                pass
+        for task in list(self.tasks):
+            await task
+
+    def _is_idle(self, open_for_more: bool) -> bool:
+        if self.in_flight or self.answers or self.settling or self.claiming or self.taking:
+            return False
+        if not open_for_more:
+            return True
+        return not (self.claimed or self.suspects or self.backlog)
+
+    def _spawn(self, work: Any, then: Callable[[], None] | None = None) -> None:
+        """Let `work` run beside; at its end `then` is called, else the loop of `_work` goes round."""
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(functools.partial(self._done, then or self.changed.set))
+
+    def _done(self, then: Callable[[], None], task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        then()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: %s", type(error).__name__, error, exc_info=None if _expected(error) else error)
+            self._give_up("a step of it failed")
+
+    # chunks
+
+    def _wants_chunk(self) -> bool:
+        if self.taking or self.exhausted or self.allowance.failing:
+            return False
+        return self.backlog.ready() < 2 * self.allowance.allowed
+
+    def _looks_around(self) -> bool:
+        """Whether to look for another job that waits; so none waits for the end of a large chunk."""
+        if self.taking or not self.look_around or self.allowance.failing:
+            return False
+        self.look_around = False
+        return 0 < len(self.backlog.jobs()) < MOST_JOBS
+
+    async def _take_next(self, besides: Collection[int] = ()) -> None:
+        """Take the chunk that is next in line; or, `besides` what is here, of jobs no less urgent."""
+        self.taking = True
+        least = self.backlog.top_priority() if besides else None
+        try:
+            chunk = await self._in_thread(
+                self.context.database.run,
+                lambda t: chunks.take_next(
+                    t, self.profile.name, self.account_name, self.claimant, sorted(besides), least
+                ),
+            )
+            if chunk is not None:
+                await self._begin(chunk)
+            elif not besides:
+                self.exhausted = True
+        finally:
+            self.taking = False
+
+    async def _begin(self, chunk: Chunk) -> None:
+        if chunk.job not in self.orders:
+            orders = await self._in_thread(chunks.orders, self.context.database, chunk.job)
+            assert orders is not None
+            self.orders[chunk.job] = orders
+        orders = self.orders[chunk.job]
+        started = await self._in_thread(chunk_intake.start, self.context, orders, chunk)
+        if started is None:
+            run = self.context.database.run
+            await self._in_thread(run, lambda t: chunks.let_go(t, self.claimant, [chunk]))
+            return
+        if not started.wants:
+            await self._deliver(orders, started)
+            return
+        self.chunks[chunk.job, chunk.no] = chunk
+        self.backlog.open(chunk.job, orders.priority, orders.tenant, orders.weight)
+        self.backlog.add(chunk.job, started.wants)
+
+    async def _deliver(self, orders: Orders, started: chunk_intake.Started) -> None:
+        """Everything of a chunk is known: pass it on to be delivered, or deliver it here where that is little
+        work, or where those who deliver have enough to do."""
+        chunk, context = started.chunk, self.context
+        if not chunk_delivery.is_light(context, orders, started.rows):
+            window = context.settings.window
+            if await self._in_thread(context.database.run, lambda t: chunks.ready(t, chunk, window)):
+                await self._ready([(chunk.job, chunk.no)])
+                return
+        finished = await self._in_thread(
+            chunk_delivery.deliver_chunk, context, orders, chunk, started.rows, started.known, self.claimant
+        )
+        self.exhausted = False
+        if finished is not None:
+            await self._in_thread(chunk_delivery.go_on, context, chunk.job, finished)
+        self.finished.add(chunk.job)
+
+    async def _ready(self, ready: list[tuple[int, int]]) -> None:
+        """These chunks have all their audio: on to delivery, and the next ones into the broker."""
+        for chunk in ready:
+            self.chunks.pop(chunk, None)
+        if ready:
+            await self._in_thread(self.context.queue.deliver, ready)
+            for job in {job for job, _ in ready}:
+                await self._in_thread(dispatch, self.context, job)
+
+    # claims
+
+    def _claim_size(self) -> int:
+        """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
+        if len(self.answers) > BACKLOG or self.suspects or self.alone or not self.backlog.ready():
+            return 0
+        claimed = len(self.claimed) + len(self.suspects)
+        allowed = self.allowance.allowed
+        if self.allowance.failing:
+            return int(not claimed and allowed > self.in_flight)
+        spare = allowed - self.in_flight + max(2, allowed * 3 // 4) - claimed
+        enough = max(1, min(CLAIM_AT_ONCE, allowed) // 2)
+        return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
+
+    async def _claim(self, size: int) -> None:
+        self.claiming = True
+        try:
+            turn = self.backlog.take(size)
+            if turn is None:
+                return
+            job, asked = turn
+            self.look_around |= job not in self.backlog.jobs()  # its next chunk, while others are served
+            got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
+            failpoints.point("after_claim")
+            spec = self.orders[job].spec
+            to_call = got
+            if any(claim.may_be_stored for claim in got):
+                to_call, found = await self._in_thread(settlement.recover, self.context, job, spec, got)
+                await self._ready(found.ready)
+            self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
+            self.allowance.retries -= sum(claim.again for claim in to_call)
+            suspects = [c for c in to_call if c.tries >= SUSPECT_TRIES and not c.again]
+            self.claimed.extend((job, claim) for claim in to_call if claim not in suspects)
+            self.suspects.extend((job, claim) for claim in suspects[:1])
+            # one at a time: what else is claimed when the process dies has lost a try, too
+            await self._give_back(job, suspects[1:], "given back before the call: it is called alone")
+            for claim in suspects[1:]:
+                self._later(job, Want(claim.key, claim.row_no, claim.chunk_no), 0.1)
+            if len(got) < len(asked):
+                mine = {claim.key for claim in got}
+                await self._look_at_left(job, [want for want in asked if want.key not in mine])
+        finally:
+            self.claiming = False
+
+    def _claims(self, t: Transaction, job: int, asked: list[Want]) -> list[Claim]:
+        retries = max(self.allowance.retries, 0)
+        got = claims.claim(t, job, self.claimant, asked, retries, self.account, on_trial=self.is_on_trial)
+        failpoints.point("before_claim")
+        return got
+
+    async def _look_at_left(self, job: int, not_mine: list[Want]) -> None:
+        """Keys that others have are theirs; what is free but was locked is tried again; a cap pauses."""
+        keys = [want.key for want in not_mine]
+        left = await self._in_thread(claims.left, self.context.database, job, keys, self.account)
+        if left.job_state is not JobState.RUNNING:
+            await self._drop(job, "the job was stopped before the call")
+            return
+        if left.stopped:
+            reason = waste_breaker.earlier_reason(left.stopped, job) if left.is_earlier else left.stopped
+            await self._in_thread(pause, self.context, job, reason)
+            await self._drop(job, "the job was paused before the call")
+            return
+        free = set(left.free)
+        if left.over and not left.reserved:
+            reason = f"budget: the next text would pass {left.over}"
+            await self._in_thread(pause, self.context, job, reason)
+            await self._drop(job, "the budget is used up")
+            return
+        for want in not_mine:
+            if want.key in free:
+                wait = RETRY_SECONDS if want.key in left.retries else 0.1
+                self._later(job, want, max(wait, RESERVED_SECONDS) if left.over else wait)
+
+    def _later(self, job: int, want: Want, seconds: float) -> None:
+        self.backlog.add_later(job, want, time.monotonic() + seconds)
+
+    # calls
+
+    def _send_claimed(self, now: float) -> None:
+        if self.broken:
+            return
+        margin = min(self.context.settings.request_timeout_seconds, self.lease_seconds / 3)
+        most = max(BACKLOG, BACKLOG_TIMES * self.allowance.allowed)
+        while (self.claimed or self.suspects) and self._unbooked() < most:
+            if self.alone or (not self.claimed and (self.in_flight or self.settling or self.answers)):
+                return
+            if not self.allowance.may_begin(now, self.in_flight, margin):
+                return
+            self.alone = not self.claimed
+            job, claim = (self.claimed or self.suspects).popleft()
+            self.in_flight += 1
+            self.allowance.begun(claim.chars)
+            self._spawn(self._call(job, claim), self._call_ended)
+
+    def _unbooked(self) -> int:
+        """Count the calls that are open or not yet settled."""
+        return self.in_flight + len(self.answers) + self.booking
+
+    def _call_ended(self) -> None:
+        """The next call begins at once; all else can wait until a few have ended."""
+        self._send_claimed(time.monotonic())
+        if not self.waking:
+            self.waking = True
+            asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        self.waking = False
+        self.changed.set()
+
+    async def _call(self, job: int, claim: Claim) -> None:
+        spec = self.orders[job].spec
+        started = time.monotonic()
+        result = await provider_call.send(self.provider, claim, spec.speed)
+        self.in_flight -= 1
+        self.calls += 1
+        self._note(result, is_new=not claim.tries)
+        if not self.answers:
+            self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
+        usual = self.usual.get((claim.model, claim.voice, claim.language), 0.0) if spec.speed == 1 else 0.0
+        seconds = time.monotonic() - started
+        self.answers.append(Answer(job, spec, claim, result, seconds, usual, self.account))
+
+    def _note(self, result: Speech | ProviderError, *, is_new: bool) -> None:
+        """What a call tells about the provider counts at once, here and for the whole fleet."""
+        known = self.allowance.failing
+        if self.allowance.ended(result, is_new=is_new):
+            self.lease_now.set()
+            if not known:
+                log.warning("most calls to %s fail: waiting before the next", self.profile.name)
+        if isinstance(result, ProviderError) and result.failure is Failure.ACCOUNT:
+            self.allowance.hold(PAUSING_SECONDS)
+        if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
+            stated = result.retry_after_seconds
+            seconds = self._delay() if stated is None else stated
+            if time.monotonic() + seconds > self.allowance.blocked_until + 0.05:
+                self.allowance.hold(seconds)
+                self._spawn(self._block(seconds, result.reason[:200]))
+
+    async def _block(self, seconds: float, reason: str) -> None:
+        try:
+            await self._in_thread(
+                self.context.database.run, lambda t: permits.block(t, self.account, seconds, reason)
+            )
+        except SpeekoError as error:
+            log.warning("other engines do not know that %s holds us off: %s", self.profile.name, error)
+
+    # answers
+
+    def _flush(self, now: float) -> None:
+        full = len(self.answers) >= SETTLE_AT_ONCE
+        if self.answers and self.settling < 2 and (full or now >= self.flush_at):
+            batch, self.answers = self.answers[:CLAIM_AT_ONCE], self.answers[CLAIM_AT_ONCE:]
+            self.settling += 1
+            self.booking += len(batch)
+            self._spawn(self._settle(batch))
+
+    async def _settle(self, batch: list[Answer]) -> None:
+        try:
+            settled = await self._settled(batch)
+            if settled is None:
+                return
+            await self._ready(settled.ready)
+            await self._after(batch, settled)
+        finally:
+            self.settling -= 1
+            self.booking -= len(batch)
+            self.alone = False
+
+    async def _settled(self, batch: list[Answer]) -> Settled | None:
+        """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""
+        for tried in range(SETTLE_TRIES):
+            try:
+                tries = self.allowance.tries(good=any(isinstance(a.result, Speech) for a in batch))
+                return await self._in_thread(settlement.settle, self.context, batch, tries)
+            except ServerError as error:
+                log.warning("%s (%d calls wait to be booked)", error, len(batch))
+                await asyncio.sleep(0.2 * 2**tried)
+            except StoreError as error:
+                log.warning("%s (%d calls wait to be stored)", error, len(batch))
+                with contextlib.suppress(ServerError):
+                    for job in {answer.job for answer in batch}:
+                        await self._in_thread(pause, self.context, job, f"store: {error}")
+                break
+            except Exception:
+                log.exception("%d calls cannot be settled", len(batch))
+                break
+        self.unsettled += len(batch)
+        self._give_up(f"{len(batch)} paid answers go to the spool")
+        return await self._kept(batch)
+
+    async def _kept(self, batch: list[Answer]) -> Settled | None:
+        """Save paid answers in the spool; where that is refused, too, hold them and try all again."""
+        for tried in range(KEEP_TRIES):
+            try:
+                await self._in_thread(spool.save, self.context, batch)
+                return None
+            except OSError as error:
+                log.error("%s: %d paid answers are held in memory", error, len(batch))
+            await asyncio.sleep(min(0.2 * 2**tried, 10.0))
+            with contextlib.suppress(SpeekoError):
+                settled = await self._in_thread(settlement.settle, self.context, batch)
+                self.unsettled -= len(batch)
+                return settled
+        log.critical("%d paid answers are lost: neither the store nor the spool takes them", len(batch))
+        return None
+
+    async def _after(self, batch: list[Answer], settled: Settled) -> None:
+        good = any(isinstance(answer.result, Speech) for answer in batch)
+        self.fails = 0 if good else self.fails + 1
+        for answer in batch:
+            error = answer.result
+            if isinstance(error, ProviderError):
+                await self._heed(answer.job, error)
+            if settled.states.get(answer.claim.key) is UtteranceState.MISSING:
+                claim = answer.claim
+                want = Want(claim.key, claim.row_no, claim.chunk_no)
+                self._later(answer.job, want, self._delay())
+            self.under_way.pop(answer.claim.attempt, None)
+        for job in settled.paused:
+            await self._drop(job, "the job was paused before the call")
+
+    async def _heed(self, job: int, error: ProviderError) -> None:
+        """What an error means for the calls to come."""
+        if error.failure is Failure.ACCOUNT:
+            reason = stored_reason(PauseKind.ACCOUNT, error.reason)
+            await self._in_thread(pause, self.context, job, reason)
+            await self._drop(job, "the job was paused before the call")
+
+    def _delay(self) -> float:
+        """Full jitter over a bound that doubles with every few batches in a row that brought nothing."""
+        return random.uniform(0.05, min(MAX_DELAY_SECONDS, 0.5 * 2 ** min(self.fails // 4, 6)))  # noqa: S311
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+
+def _expected(error: BaseException) -> bool:
+    return isinstance(error, SpeekoError)

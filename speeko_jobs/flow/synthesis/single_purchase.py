@@ -1,0 +1,366 @@
+"""Buy texts one at a time, for a command that waits for each: the money protocol without chunks.
+
+Books on a job of its own, keeps to the permits, pauses and caps of the fleet, and tries nothing again that
+may have been paid for: whoever asked decides that. Opens nothing before the first purchase.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speeko_jobs.adapters import failpoints
+from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, tenants
+from speeko_jobs.adapters.postgres.breaker_windows import QUARANTINED
+from speeko_jobs.adapters.postgres.claims import Claim, Settled
+from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.postgres.plan_loading import Text
+from speeko_jobs.adapters.providers.provider import Hear, Provider
+from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.model.money import usd
+from speeko_jobs.core.model.speech import Failure, ProviderError, Record, Speech
+from speeko_jobs.core.model.states import AttemptState, JobState
+from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
+from speeko_jobs.flow import accounts
+from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.synthesis import (
+    answer_validation,
+    provider_call,
+    resource_reserve,
+    settlement,
+    spool,
+)
+from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.call_budget import Allowance, account_of
+from speeko_jobs.flow.synthesis.engine import (
+    BEAT_SECONDS,
+    LEARNED_CALLS,
+    PERMIT_SECONDS,
+    STARVED_BEAT_SECONDS,
+    OpenProvider,
+)
+from speeko_jobs.settings import Settings
+
+SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
+GAP_SECONDS = 1.0  # without asking for a call: the wait for it is a new one
+THROTTLED_SECONDS = 1.0  # of a provider that holds calls off and does not say for how long
+log = logging.getLogger(__name__)
+
+
+class SpeechError(SpeekoError):
+    """A text was not spoken: the provider failed or refused, or what came is no good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A text that was bought just now: its audio, gated and kept, and what is on record."""
+
+    audio: bytes
+    record: Record
+
+
+class Buyer:
+    """One command's purchases. `job` is 0 until the first."""
+
+    def __init__(
+        self,
+        context: Context,
+        open_provider: OpenProvider,
+        spec: JobSpec,
+        *,
+        tenant: str,
+        budget_micros: int | None = None,
+    ) -> None:
+        self.job = self.calls = self.spent_micros = 0
+        self._context, self._open_provider, self._spec = context, open_provider, spec
+        self._tenant, self._budget_micros = tenant, budget_micros
+        self._profile = spec.profile
+        self._account = ""
+        self._lease_seconds = context.settings.lease_seconds
+        self._patience_seconds = context.settings.request_timeout_seconds
+        self._allowance = Allowance()
+        self._usual: dict[tuple[str, str, str], float] = {}
+        self._provider: Provider | None = None
+        self._round_trip: asyncio.Task[float | None] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._claimant = self._in_flight = 0
+        self._wanted_since = self._wanted_at = 0.0
+        self._is_unsettled = self._is_dead = False
+
+    async def open(self, texts: Sequence[Text]) -> None:
+        """Be ready to buy these. Raises SpeekoError, BudgetError among them, and nothing was begun then."""
+        if not await asyncio.to_thread(spool.room, self._context):
+            raise StoreError(spool.no_room(self._context))
+        if lacking := await asyncio.to_thread(resource_reserve.shortage):
+            raise StoreError(lacking)
+        mine = await asyncio.to_thread(self._chosen)
+        self._account = account_of(self._profile, mine)
+        self._provider = self._open_provider(self._profile, mine)
+        self._round_trip = asyncio.create_task(self._provider.round_trip_seconds())
+        await asyncio.to_thread(self._enter, texts)
+        await self._lease()
+        self._beating = asyncio.create_task(self._beat())
+
+    def _chosen(self) -> Settings:
+        """Return the settings of the account to call on. Raises ConfigError where there is none, or where a
+        running worker holds another key under its name."""
+        accounts.require_held(self._context.settings, self._spec)
+        accounts.require_same(self._context, self._spec, with_defaults=True)
+        mine = accounts.settings_for(self._context.settings, self._spec)
+        assert mine is not None
+        return mine
+
+    def round_trip_seconds(self) -> float | None:
+        """How far away the provider is, once that is known: it is found out beside the first call."""
+        found = self._round_trip
+        if found is None or not found.done() or found.cancelled() or found.exception() is not None:
+            return None
+        return found.result()
+
+    async def buy(self, no: int, key: bytes, hear: Hear) -> Bought | None:
+        """Buy the text of `key`, the `no`-th of this command; None: not now, look again how it stands.
+
+        `hear` gets the audio as it arrives, not yet checked. Raises SpeechError with one line, BudgetError
+        where a cap is reached, StoreError or ServerError where paid audio went to the spool.
+        """
+        if not self._may_begin():
+            return None
+        claim = await asyncio.to_thread(self._claim, Want(key, no, 0))
+        if claim is None:
+            return None
+        result, seconds = await self._call(claim, hear)
+        voice = (claim.model, claim.voice, claim.language)
+        usual = self._usual.get(voice, 0.0) if self._spec.speed == 1 else 0.0
+        answer = Answer(self.job, self._spec, claim, result, seconds, usual, self._account)
+        settled = await self._settle(answer)
+        await asyncio.to_thread(self._tell, settled, key)
+        if isinstance(result, ProviderError):
+            self._heed(claim, result)
+            return None
+        verdict = await asyncio.to_thread(answer_validation.judge, answer)
+        self.calls += 1
+        if verdict.outcome.state is not AttemptState.UNKNOWN:
+            self.spent_micros += claim.cost_micros
+        if key in settled.records:
+            return Bought(verdict.audio, settled.records[key])
+        cost = f"${usd(claim.cost_micros)}"
+        if verdict.outcome.state is AttemptState.UNKNOWN:
+            raise SpeechError(f"{verdict.outcome.reason}; whether it was charged ({cost}) is not known")
+        reason = settled.paused.get(self.job) or verdict.outcome.reason or QUARANTINED
+        raise SpeechError(f"{reason}; it was paid ({cost}) and is not kept")
+
+    async def close(self, reason: str = "") -> None:
+        """Give everything back, and end the job; `reason`: why there is no audio."""
+        for task in (self._beating, self._round_trip):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        if self._provider is not None:
+            await self._provider.aclose()
+        if self.job:
+            try:
+                await asyncio.to_thread(self._context.database.run, lambda t: self._leave(t, reason))
+            except SpeekoError as error:
+                log.warning("claimant %d is left to lapse: %s", self._claimant, error)
+
+    def add(self, texts: Sequence[Text]) -> None:
+        """Make texts known that nobody has asked for before."""
+        self._context.database.run(lambda t: plan_loading.add_texts(t, self._spec, texts))
+
+    # the claimant
+
+    def _enter(self, texts: Sequence[Text]) -> None:
+        database, spec, settings = self._context.database, self._spec, self._context.settings
+        spool.replay(self._context)
+        database.run(adhoc_jobs.bury)
+        # an account that is known keeps the ceiling that its jobs gave it
+        known = any(account.name == self._account for account in permits.accounts(database))
+
+        def enter(t: Transaction) -> tuple[int, int]:
+            job = self._begin(t, sum(text.cost_micros for text in texts))
+            if not known:
+                rates = settings.calls_per_minute, settings.chars_per_minute
+                permits.open_account(t, self._account, spec.max_concurrency, *rates)
+            return job, claims.enter(t, socket.gethostname(), os.getpid(), self._lease_seconds)
+
+        started = time.monotonic()
+        job, self._claimant = database.run(enter)
+        self.job = job
+        self._allowance.alive_until = started + self._lease_seconds
+        self.add(texts)
+        paces = claims.paces(database, self._profile.name, LEARNED_CALLS)
+        self._usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
+
+    def _begin(self, t: Transaction, cost_micros: int) -> int:
+        """A job for the ledger. Raises BudgetError where it would cost more than budget or caps allow now."""
+        budget = self._budget_micros
+        if budget is not None and cost_micros > budget:
+            raise BudgetError(
+                f"this costs ${usd(cost_micros)}, the budget is ${usd(budget)}: nothing was bought"
+            )
+        job = adhoc_jobs.begin(
+            t,
+            self._spec,
+            tenant=self._tenant,
+            budget_micros=budget,
+            cost_micros=cost_micros,
+            lease_seconds=self._lease_seconds,
+        )
+        cap = tenants.cap(t, job)
+        if cost_micros and cost_micros > cap.room_micros:
+            raise BudgetError(
+                f"this costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}: nothing"
+                " was bought; raise it with `speeko budget set`"
+            )
+        return job
+
+    async def _beat(self) -> None:
+        """Say that the command lives and lease permits anew, about once a second."""
+        while True:
+            starved = not self._allowance.allowed and not self._allowance.failing
+            await asyncio.sleep(STARVED_BEAT_SECONDS if starved else BEAT_SECONDS)
+            try:
+                await self._lease()
+            except SpeekoError as error:
+                log.warning("no heartbeat: %s", error)
+
+    async def _lease(self) -> None:
+        asked = self._allowance.asked(1, self._in_flight)
+        started = time.monotonic()
+
+        def lease(t: Transaction) -> permits.Lease | None:
+            adhoc_jobs.alive(t, self.job, self._lease_seconds)
+            if not claims.renew(t, self._claimant, self._lease_seconds):
+                return None
+            on_trial = not self._profile.is_deterministic
+            return permits.lease(t, self._account, self._claimant, asked, PERMIT_SECONDS, on_trial=on_trial)
+
+        leased = await asyncio.to_thread(self._context.database.run, lease)
+        if leased is None:
+            self._is_dead = True
+            return
+        self._allowance.leased(leased, started + self._lease_seconds, started + PERMIT_SECONDS)
+
+    def _leave(self, t: Transaction, reason: str) -> None:
+        adhoc_jobs.end(t, self.job, reason)
+        permits.give_back(t, self._account, self._allowance.asked(0, 0))
+        if not self._is_unsettled:  # else its open call lapses with it, until it is replayed
+            claims.leave(t, self._claimant)
+
+    # one purchase
+
+    def _may_begin(self) -> bool:
+        """Whether a call may go now. Raises SpeechError where that takes longer than a call may take."""
+        if self._is_dead:
+            raise SpeechError("this command stood still for too long and was taken for dead: run it again")
+        now, name = time.monotonic(), self._profile.name
+        if now - self._wanted_at > GAP_SECONDS:
+            self._wanted_since = now
+        self._wanted_at = now
+        held_seconds = self._allowance.blocked_until - now
+        if held_seconds > self._patience_seconds:
+            raise SpeechError(
+                f"{name} takes no calls for another {held_seconds:.0f} s (see `speeko limits`): nothing was"
+                " bought, try again then"
+            )
+        if now - self._wanted_since > self._patience_seconds:
+            raise SpeechError(
+                f"no call to {name} could begin for {self._patience_seconds:.0f} s (see `speeko limits`):"
+                " nothing was bought, try again later"
+            )
+        margin = min(self._patience_seconds, self._lease_seconds / 3)
+        return self._allowance.may_begin(now, 0, margin)
+
+    def _claim(self, want: Want) -> Claim | None:
+        database = self._context.database
+        retries = max(self._allowance.retries, 0)
+        account, on_trial = self._account, not self._profile.is_deterministic
+        got = database.run(
+            lambda t: claims.claim(t, self.job, self._claimant, [want], retries, account, on_trial=on_trial)
+        )
+        failpoints.point("after_claim")
+        if not got:
+            left = claims.left(database, self.job, [want.key], account)
+            if left.job_state is not JobState.RUNNING:
+                raise SpeechError(f"job {self.job} was stopped: it is {left.job_state.value}")
+            if left.free and left.stopped:
+                raise SpeechError(
+                    f"nothing is bought of this voice now: {left.stopped}; see `speeko jobs` for the job that"
+                    " is paused for it, or try again in a minute"
+                )
+            if left.free and left.over and not left.reserved:
+                raise BudgetError(f"the next text would pass {left.over}: it was not bought")
+            return None
+        to_call, found = settlement.recover(self._context, self.job, self._spec, got)
+        self._context.queue.deliver(found.ready)
+        return to_call[0] if to_call else None
+
+    async def _call(self, claim: Claim, hear: Hear) -> tuple[Speech | ProviderError, float]:
+        assert self._provider is not None
+        self._in_flight = 1
+        self._allowance.begun(claim.chars)
+        self._allowance.retries -= claim.again
+        started = time.monotonic()
+        try:
+            result = await provider_call.send(self._provider, claim, self._spec.speed, hear)
+        except BaseException:  # left at once: the call may have been paid for
+            seconds = time.monotonic() - started
+            lost = ProviderError(Failure.UNKNOWN, "the command was ended during the call")
+            with contextlib.suppress(SpeekoError):
+                settlement.settle(self._context, [Answer(self.job, self._spec, claim, lost, seconds)])
+            raise
+        finally:
+            self._in_flight = 0
+        self._allowance.ended(result)
+        if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
+            await asyncio.to_thread(self._hold, result)
+        return result, time.monotonic() - started
+
+    def _hold(self, error: ProviderError) -> None:
+        """The provider holds calls off: nobody else calls it, either."""
+        stated = error.retry_after_seconds
+        seconds = THROTTLED_SECONDS if stated is None else stated
+        self._allowance.hold(seconds)
+        reason = error.reason[:200]
+        self._context.database.run(lambda t: permits.block(t, self._account, seconds, reason))
+
+    async def _settle(self, answer: Answer) -> Settled:
+        """Keep and book. What was paid and cannot be kept now goes to the spool, and the error is raised."""
+        tried = 0
+        while True:
+            try:
+                return await asyncio.to_thread(settlement.settle, self._context, [answer])
+            except (ServerError, StoreError) as error:
+                tried += 1
+                if isinstance(error, ServerError) and tried < SETTLE_TRIES:
+                    await asyncio.sleep(0.2 * 2**tried)
+                    continue
+                self._is_unsettled = True
+                kept = await asyncio.to_thread(spool.save, self._context, [answer])
+                where = (
+                    f"; the paid audio is in {spool.folder(self._context)}, the next call takes it from there"
+                )
+                raise type(error)(f"{error}{where if kept else ''}") from None
+
+    def _tell(self, settled: Settled, key: bytes) -> None:
+        """Whoever waits for this text goes on: with it, or to buy it."""
+        self._context.queue.deliver(settled.ready)
+        if key not in settled.records:
+            self._context.queue.synthesize(claims.hand_over(self._context.database, [key]))
+
+    def _heed(self, claim: Claim, error: ProviderError) -> None:
+        """Raises SpeechError, but not where waiting helps."""
+        who = f"{self._profile.name}: {error.reason}"
+        if error.failure is Failure.THROTTLED:
+            log.info("%s: waiting", who)
+            return
+        if error.failure is Failure.UNKNOWN:
+            raise SpeechError(f"{who}; whether it was charged (${usd(claim.cost_micros)}) is not known")
+        raise SpeechError(f"{who}; nothing was charged")
