@@ -1,17 +1,26 @@
-"""Every error that a user can meet, as one tree.
+"""Every error that a user can meet, as one tree. The roots are here; an error of one part is beside its part.
 
 The message is one line: where (file, row, setting), what is wrong, what to do about it.
 The exit code says to scripts what kind of end it was. Printing is the CLI's business.
 
     SpeekoError
-    ├── UsageError          the command cannot mean anything (exit 2)
-    ├── ConfigError         a setting is missing or cannot be used
-    ├── CatalogError        the catalog cannot be read, or its rows cannot be a job
-    ├── ServerError         Postgres, Redis or an embedded server does not answer
-    ├── SchemaError         the database's schema is not this version's
-    ├── StoreError          the audio store or the destination refuses
-    ├── JobError            no such job, or it is in no state for that
-    └── BudgetError         the job costs more than its budget or its tenant's caps allow
+    ├── UsageError           the command cannot mean anything (exit 2)
+    ├── ConfigError          a setting is missing or cannot be used
+    ├── CatalogError         the catalog cannot be read, or its rows cannot be a job
+    ├── ServerError          Postgres, Redis or an embedded server does not answer
+    │   └── NotYet           embedded: the server has started and does not answer yet
+    ├── SchemaError          the database's schema is not this version's
+    ├── StoreError           the audio store or the destination refuses
+    │   ├── StoreFull        audio store: there is no room
+    │   └── MissingObject    audio store: the object is not there
+    ├── JobError             no such job, or it is in no state for that
+    │   └── OutputBusyError  Postgres: another job delivers to the output
+    ├── BudgetError          the job costs more than its budget or its tenant's caps allow
+    ├── WebhookError         webhook client: the event was not accepted
+    ├── SpeechError          single purchase: the text could not be bought
+    ├── Stopped              say: the command was told to stop
+    ├── Interrupted          CLI: Ctrl-C or SIGTERM
+    └── TimedOut             CLI: a wait has passed its limit
 """
 
 from __future__ import annotations

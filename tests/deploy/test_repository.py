@@ -23,7 +23,7 @@ SCHEMAS = {
     "ISSUE_TEMPLATE/config.yml": "vendor.github-issue-config",
 }
 PAGES = [
-    *("README.md", "CHANGELOG.md"),
+    *("README.md", "CHANGELOG.md", "speeko_jobs/ARCHITECTURE.md"),
     *(f".github/{name}" for name in ("CONTRIBUTING.md", "SECURITY.md", "PULL_REQUEST_TEMPLATE.md")),
     *(str(page.relative_to(ROOT)) for page in sorted(DEPLOY.rglob("*.md"))),
 ]
