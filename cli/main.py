@@ -13,17 +13,17 @@ import click
 
 from speeko_cli.options.shared import everywhere
 from speeko_cli.runtime import error_reporting
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs import system_resources
 from speeko_jobs.errors import UsageError
 
 # verb: (module, short help), as the help lists them; a test holds them to the modules' own words
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Speak a catalog": {
-        "run": ("run", "Speak a catalog: start what is missing, wait, and stop it again."),
-        "say": ("say", "Speak one text, and hear it while it arrives."),
-        "submit": ("submit", "Hand a catalog to workers that run elsewhere."),
-        "estimate": ("estimate", "Tell what a catalog would cost, exactly; nothing is started."),
+        "run": ("run", "Synthesize a catalog, starting servers and workers as needed."),
+        "say": ("say", "Speak one text, and play it while it arrives."),
+        "submit": ("submit", "Submit a catalog to workers that run elsewhere."),
+        "estimate": ("estimate", "Show what a catalog would cost, exactly; nothing is started."),
         "diff": ("diff", "Show what a run would add, change and remove, and why."),
         "explain": ("explain", "Show how one row is spoken, step by step, and what it would cost."),
     },
@@ -108,7 +108,7 @@ def speeko() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one call and answer its exit code; whatever happens is told in one line."""
-    call = Call()
+    call = Invocation()
     call.json = "--json" in arguments  # errors of parsing are told in JSON, too
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):

@@ -15,8 +15,8 @@ from speeko_jobs.adapters.celery_queue.queue import Queue
 from speeko_jobs.adapters.postgres import migrate, restores
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis.cache import RedisCache
-from speeko_jobs.embedded.servers import Stack
-from speeko_jobs.embedded.watchdog import Keeper
+from speeko_jobs.embedded.servers import EmbeddedServers
+from speeko_jobs.embedded.watchdog import Watchdog
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.lifecycle import migration_guard
@@ -58,10 +58,10 @@ def servers(settings: Settings) -> Iterator[Settings]:
     with contextlib.ExitStack() as stack:
         embedded = settings.embedded_database
         if embedded or settings.embedded_redis:
-            local = Stack(settings.home_path, database=embedded, redis=settings.embedded_redis)
+            local = EmbeddedServers(settings.home_path, database=embedded, redis=settings.embedded_redis)
             stack.callback(local.stop)
             urls = local.start()
-            stack.enter_context(Keeper(local))
+            stack.enter_context(Watchdog(local))
             settings = dataclasses.replace(
                 settings,
                 home=str(settings.home_path),

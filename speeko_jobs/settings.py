@@ -118,7 +118,7 @@ class Settings:
     keep_jobs_days: int = setting(
         0, "days after which rows of finished jobs are pruned; 0: never", least=0, most=36500
     )
-    webhook: str = setting("", "URL that hears of a job's end and of its pauses")
+    webhook: str = setting("", "URL that gets events of a job's end and of its pauses")
     webhook_secret: str = setting("", "what events for webhooks are signed with", secret=True)
     allow_private_webhooks: int = setting(
         0, "1: webhooks may have private addresses (set where workers run)", least=0, most=1
@@ -159,7 +159,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Origin:
+class SettingOrigin:
     """Where one setting's value came from: "flag", an environment variable's name, a file, or "default"."""
 
     name: str
@@ -182,7 +182,7 @@ def explain(
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     file: str | os.PathLike[str] | None = None,
-) -> list[Origin]:
+) -> list[SettingOrigin]:
     """Every setting with its value in force and where it came from, in the order of the class."""
     flags = flags or {}
     environ = os.environ if environ is None else environ
@@ -204,7 +204,9 @@ def explain(
             value, source = environ[variable], variable
         elif name in table:
             value, source = table[name], str(path)
-        out.append(Origin(name, _parse(f, value, source), source, f.metadata["secret"], f.metadata["help"]))
+        out.append(
+            SettingOrigin(name, _parse(f, value, source), source, f.metadata["secret"], f.metadata["help"])
+        )
     return out
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which then closes the pipe
-with tempfile.TemporaryDirectory(prefix="speeko-tests-") as home, Stack(Path(home)) as urls:
+with tempfile.TemporaryDirectory(prefix="speeko-tests-") as home, EmbeddedServers(Path(home)) as urls:
     print(urls.database_url, urls.redis_url, sep="\n", flush=True)
     sys.stdin.read()

@@ -38,14 +38,14 @@ from speeko_workers.app import end_with_supervisor, settings
 
 RETRY_SECONDS = 2.0
 SAVE_SECONDS = 60
-MOST_TASKS = 30_000  # 4 KB each, and more while they are saved
+MAX_TASKS = 30_000  # 4 KB each, and more while they are saved
 FORGET_WORKERS_SECONDS = 86_400  # nodes have new names at each start
 THIS_MACHINE = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]")
 COLUMNS = "name,args,state,result,received,runtime,retries,worker,uuid"
 log = logging.getLogger(__name__)
 
 
-class Lengths:
+class QueueLengths:
     """What waits in each queue, counted as the workers' own library does, whatever the broker."""
 
     def __init__(self, flower: Flower) -> None:
@@ -66,8 +66,8 @@ class _OurBroker:
 
     application: Flower
 
-    def get_broker(self) -> Lengths:
-        return Lengths(self.application)
+    def get_broker(self) -> QueueLengths:
+        return QueueLengths(self.application)
 
     def get_active_queue_names(self) -> list[str]:
         return sorted({*QUEUES, *self.application.listeners()})
@@ -88,7 +88,7 @@ class QueuesApi(_OurBroker, GetQueueLengths):  # type: ignore[misc]
             raise HTTPError(503, "the broker does not answer") from None
 
 
-class Events(FlowersEvents):  # type: ignore[misc]
+class FlowerEvents(FlowersEvents):  # type: ignore[misc]
     """Flower's listener, which comes back soon after its broker does."""
 
     def run(self) -> None:
@@ -138,7 +138,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT, then save what was seen."""
     os.umask(0o077)
     TASK_COLUMNS["args"] = "Job, chunk"
-    options.tasks_columns, options.max_tasks = COLUMNS, MOST_TASKS
+    options.tasks_columns, options.max_tasks = COLUMNS, MAX_TASKS
     options.purge_offline_workers = FORGET_WORKERS_SECONDS
     command.apply_env_options()
     command.apply_options(sys.argv[0], sys.argv[1:])
@@ -150,7 +150,7 @@ def main() -> None:
     if is_open() and "FLOWER_READ_ONLY" not in os.environ:
         options.read_only = True  # its buttons would be refused
     loop = IOLoop.current()
-    events = Events(
+    events = FlowerEvents(
         celery_app,
         loop,
         db=options.db,

@@ -9,7 +9,7 @@ from typing import Any
 
 from celery.worker.control import inspect_command
 
-TOLD = ("transport", "connect_timeout", "heartbeat")
+SHOWN_FIELDS = ("transport", "connect_timeout", "heartbeat")
 
 
 @inspect_command()
@@ -19,4 +19,4 @@ def stats(state: Any, **_: Any) -> dict[str, Any]:
     broker, connection = told.get("broker"), state.consumer.connection
     if not isinstance(broker, dict) or connection is None:
         return told | {"broker": {}}
-    return told | {"broker": {"url": connection.as_uri()} | {name: broker.get(name) for name in TOLD}}
+    return told | {"broker": {"url": connection.as_uri()} | {name: broker.get(name) for name in SHOWN_FIELDS}}

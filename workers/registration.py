@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from speeko_jobs import __version__
 from speeko_jobs.adapters.postgres import worker_registry
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.adapters.postgres.worker_registry import Entry
+from speeko_jobs.adapters.postgres.worker_registry import WorkerEntry
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow import accounts
 from speeko_jobs.settings import Settings
@@ -33,7 +33,7 @@ class Registration:
     def __init__(self, settings: Settings, queues: Sequence[str], processes: int) -> None:
         self._database = Database(settings.database_url, name="speeko-registry", pool_size=1)
         self._settings = settings
-        self._entry = Entry(
+        self._entry = WorkerEntry(
             socket.gethostname(), os.getpid(), str(settings.home_path), __version__, queues, processes,
             accounts.served(settings),
         )  # fmt: skip
@@ -56,7 +56,7 @@ class Registration:
         self._now.set()
 
     def close(self) -> None:
-        """Delete the row. What cannot be deleted now lapses."""
+        """Delete the row. What cannot be deleted now expires."""
         self._closing.set()
         self._now.set()
         self._thread.join(LAPSE_SECONDS)

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Node:
+class CeleryNode:
     """One Celery worker to run: its queues and how many processes it forks."""
 
     name: str
@@ -47,7 +47,7 @@ class Node:
     processes: int
 
 
-def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[Node]:
+def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[CeleryNode]:
     """The nodes for these queues on this machine."""
     unknown = sorted(set(queues) - set(QUEUES))
     if unknown:
@@ -55,10 +55,10 @@ def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[Node]:
     processes = settings.workers or min(os.cpu_count() or 1, 4)
     found = []
     if SYNTHESIZE in queues:
-        found.append(Node("synthesize", (SYNTHESIZE,), processes))
+        found.append(CeleryNode("synthesize", (SYNTHESIZE,), processes))
     rest = tuple(queue for queue in (DELIVER, CONTROL) if queue in queues)
     if rest:
-        found.append(Node("deliver" if DELIVER in rest else "control", rest, max(1, min(2, processes))))
+        found.append(CeleryNode("deliver" if DELIVER in rest else "control", rest, max(1, min(2, processes))))
     return found
 
 
@@ -84,7 +84,7 @@ def environment(settings: Settings) -> dict[str, str]:
 class Supervisor:
     """Runs nodes until `stop`. Use as a context manager; `wait_ready` returns when they take work."""
 
-    def __init__(self, settings: Settings, wanted: list[Node], *, beat: bool = False) -> None:
+    def __init__(self, settings: Settings, wanted: list[CeleryNode], *, beat: bool = False) -> None:
         self._settings = settings
         self._nodes = wanted
         self._beat = beat
@@ -226,7 +226,7 @@ class Supervisor:
         queue.close()
 
 
-def worker_command(node: Node) -> list[str]:
+def worker_command(node: CeleryNode) -> list[str]:
     """The command line of one node. Settings are not in it: see `environment`."""
     host = f"{node.name}-{os.getpid()}@{socket.gethostname()}"
     return [

@@ -33,7 +33,7 @@ OPTIONS = {"max_retries": 3, "default_retry_delay": 30}
 PLANNING = OPTIONS | {"soft_time_limit": 6 * 3600, "time_limit": 6 * 3600 + 60}
 
 
-class Told:
+class TaskAnswer:
     """A task's answer in words: Celery shows what repr() says of it."""
 
     def __init__(self, words: str) -> None:
@@ -47,18 +47,20 @@ class UnforeseenError(Exception):
     """An exception of a task by its kind alone: a driver's words may quote rows and URLs."""
 
 
-def telling(words: Callable[[Any], str]) -> Callable[[F], F]:
+def answer_in_words(words: Callable[[Any], str]) -> Callable[[F], F]:
     """The task's answer in these words. Known troubles (a server away, a store that refuses) are one line
     in the log, and the sweeper sends the work again."""
 
     def wrap(task: F) -> F:
         @wraps(task)
-        def run(*arguments: Any) -> Told:
+        def run(*arguments: Any) -> TaskAnswer:
             try:
-                return Told(words(task(*arguments)))
+                return TaskAnswer(words(task(*arguments)))
             except SpeekoError as error:
                 log.error("%s%s: %s (it will be sent again)", task.__name__, arguments, error)
-                return Told(f"not done: {type(error).__name__}, see the worker's log; it will be sent again")
+                return TaskAnswer(
+                    f"not done: {type(error).__name__}, see the worker's log; it will be sent again"
+                )
             except (SoftTimeLimitExceeded, MemoryError):  # Celery's own business, without words of others
                 raise
             except Exception as error:
@@ -75,7 +77,7 @@ def _counted(none: str, one: str, more: str) -> Callable[[int], str]:
 
 
 @shared_task(name="synthesize", **OPTIONS)
-@telling(_counted("no calls", "call", "calls"))
+@answer_in_words(_counted("no calls", "call", "calls"))
 def synthesize(job: int, chunk: int) -> int:
     """Buy what a chunk of a job needs, and more while there are permits; the number of calls made."""
     process = open_process()
@@ -86,42 +88,42 @@ def synthesize(job: int, chunk: int) -> int:
 
 
 @shared_task(name="deliver", **OPTIONS)
-@telling(lambda done: "delivered" if done else "nothing to deliver")
+@answer_in_words(lambda done: "delivered" if done else "nothing to deliver")
 def deliver(job: int, chunk: int) -> bool:
     """Put a chunk's audio where it belongs."""
     return flow_deliver.deliver(open_process().context, job, chunk)
 
 
 @shared_task(name="finalize", **OPTIONS)
-@telling(lambda done: "finished" if done else "nothing to finish")
+@answer_in_words(lambda done: "finished" if done else "nothing to finish")
 def finalize(job: int) -> bool:
     """Write a job's manifest and summary."""
     return flow_finalize.finalize(open_process().context, job)
 
 
 @shared_task(name="sweep", **OPTIONS)
-@telling(_counted("nothing was due", "chunk sent again", "chunks sent again"))
+@answer_in_words(_counted("nothing was due", "chunk sent again", "chunks sent again"))
 def sweep() -> int:
     """Send what is due again."""
     return len(flow_sweep.sweep(open_process().context).lying.synthesize)
 
 
 @shared_task(name="hooks", **OPTIONS)
-@telling(_counted("no event was due", "event taken", "events taken"))
+@answer_in_words(_counted("no event was due", "event taken", "events taken"))
 def hooks() -> int:
     """Tell webhooks what is due; how many events they took."""
     return flow_hooks.send_due(open_process().context)
 
 
 @shared_task(name="evict", **OPTIONS)
-@telling(_counted("there is room", "entry evicted", "entries evicted"))
+@answer_in_words(_counted("there is room", "entry evicted", "entries evicted"))
 def evict() -> int:
     """Make room where the budgets of Redis and the store ask for it; how many entries went."""
     return sum(done.entries for done in flow_evict.keep_budgets(open_process().context))
 
 
 @shared_task(name="prune", **OPTIONS)
-@telling(_counted("nothing to prune", "job pruned", "jobs pruned"))
+@answer_in_words(_counted("nothing to prune", "job pruned", "jobs pruned"))
 def prune() -> int:
     """Let go of rows of jobs that ended long ago, where the settings ask for it; how many jobs."""
     done = flow_prune.keep_days(open_process().context)
@@ -129,7 +131,7 @@ def prune() -> int:
 
 
 @shared_task(name="tick", **OPTIONS)
-@telling(_counted("no schedule was due", "run sent", "runs sent"))
+@answer_in_words(_counted("no schedule was due", "run sent", "runs sent"))
 def tick() -> int:
     """Send the runs of schedules that are due; how many."""
     from speeko_jobs.flow.lifecycle import (
@@ -140,7 +142,7 @@ def tick() -> int:
 
 
 @shared_task(name="fire", **PLANNING)
-@telling(lambda job: f"job {job}" if job else "no job came of it")
+@answer_in_words(lambda job: f"job {job}" if job else "no job came of it")
 def fire(run: int) -> int | None:
     """Submit one run of a schedule; its job."""
     from speeko_jobs.flow.lifecycle import schedules as flow_schedule

@@ -7,22 +7,22 @@ import sys
 import click
 
 from speeko_cli.options.shared import Verb, common
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("beat", cls=Verb)
 @common
 @click.pass_obj
-def command(call: Call, /) -> int:
+def command(call: Invocation, /) -> int:
     """Run Celery's beat until Ctrl-C.
 
     Workers started by `speeko worker` or `speeko up` do without; Celery workers under other care need one.
     """
     from speeko_cli.runtime.foreground_process import run_child
-    from speeko_cli.runtime.services import only_one, standing
+    from speeko_cli.runtime.services import only_one, open_services
 
     settings = call.settings()
-    with only_one(settings, "beat"), standing(settings) as (context, _):
+    with only_one(settings, "beat"), open_services(settings) as (context, _):
         named = context.settings
         schedule = named.home_path / "beat-schedule-alone"
         words = ["-A", "speeko_workers.app", "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO"]

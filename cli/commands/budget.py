@@ -10,7 +10,7 @@ from speeko_cli.options.param_types import NO_CAP, Dollars, Number
 from speeko_cli.options.shared import Verb, common, of_tenant_option, option
 from speeko_cli.output.budgets import record
 from speeko_cli.output.console import console, emit, say
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
@@ -18,7 +18,7 @@ from speeko_jobs.errors import UsageError
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.tenants import Tenant
 
-LEAST_WEIGHT, MOST_WEIGHT = 0.001, 1000.0
+MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0
 
 
 @click.group("budget")
@@ -32,25 +32,27 @@ def command() -> None:
 @option("--monthly", type=Dollars(none=True), metavar="USD", help="most a month (UTC); none: no cap")
 @option(
     "--weight",
-    type=Number(LEAST_WEIGHT, MOST_WEIGHT),
+    type=Number(MIN_WEIGHT, MAX_WEIGHT),
     metavar="W",
     help="share of the calls beside other tenants with jobs of one priority [default: 1]",
 )
 @common
 @click.pass_obj
-def set_caps(call: Call, /, tenant: str, daily: int | None, monthly: int | None, weight: float | None) -> int:
+def set_caps(
+    call: Invocation, /, tenant: str, daily: int | None, monthly: int | None, weight: float | None
+) -> int:
     """Set caps and weight of a tenant; what is not given stays.
 
     A job that would pass a cap is refused when it is submitted; one that meets it on the way is paused.
     """
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.adapters.postgres import tenants
 
     if daily is None and monthly is None and weight is None:
-        raise UsageError("give --daily, --monthly or --weight: `speeko budget set --help` tells how")
+        raise UsageError("give --daily, --monthly or --weight: `speeko budget set --help` shows how")
     if not tenant.strip() or "\0" in tenant:
         raise UsageError("a tenant has a name")
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         context.database.run(
             lambda t: tenants.put(
                 t,
@@ -63,7 +65,7 @@ def set_caps(call: Call, /, tenant: str, daily: int | None, monthly: int | None,
             )
         )
         found = next(t for t in tenants.show(context.database) if t.name == tenant)
-    _tell([found], call)
+    _print([found], call)
     return 0
 
 
@@ -72,23 +74,23 @@ def set_caps(call: Call, /, tenant: str, daily: int | None, monthly: int | None,
 @of_tenant_option
 @common
 @click.pass_obj
-def show(call: Call, /, tenant: str | None, of_tenant: str | None) -> int:
+def show(call: Invocation, /, tenant: str | None, of_tenant: str | None) -> int:
     """Show caps, what is spent of them, and weights.
 
     Spent is what was charged, and what may have been. Days and months are UTC's.
     """
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.adapters.postgres import tenants
 
     if None not in (tenant, of_tenant) and tenant != of_tenant:
         raise UsageError(f"TENANT and --tenant name two: {tenant!r} and {of_tenant!r}")
     tenant = tenant if of_tenant is None else of_tenant
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         found = tenants.show(context.database)
     if tenant is not None:
         found = [t for t in found if t.name == tenant]
     if found or call.json:
-        _tell(found, call)
+        _print(found, call)
     elif tenant is not None:
         say(f"tenant {tenant!r} has no cap and weight 1")
     else:
@@ -96,7 +98,7 @@ def show(call: Call, /, tenant: str | None, of_tenant: str | None) -> int:
     return 0
 
 
-def _tell(found: list[Tenant], call: Call) -> None:
+def _print(found: list[Tenant], call: Invocation) -> None:
     if call.json:
         emit([record(tenant) for tenant in found])
         return

@@ -14,18 +14,18 @@ from speeko_cli.options.voice_routing import routing
 from speeko_cli.output import cache
 from speeko_cli.output.console import busy, emit
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS, Interrupted
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.flow.cache.eviction import Orders
+    from speeko_jobs.flow.cache.eviction import EvictionOptions
     from speeko_jobs.flow.cache.integrity import Verified
     from speeko_jobs.settings import Settings
 
-FRACTION, IDLE_SECONDS, MOST_HITS = 0.2, 30 * 86_400, 2
+FRACTION, IDLE_SECONDS, MAX_HITS = 0.2, 30 * 86_400, 2
 
 
-class Key(click.ParamType[bytes]):
+class KeyPrefixType(click.ParamType[bytes]):
     """The first hex digits of a key as bytes."""
 
     name = "key"
@@ -53,13 +53,13 @@ def command() -> None:
 @work
 @common
 @click.pass_obj
-def warm(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
+def warm(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
     """Buy the audio of a catalog ahead, and deliver nothing.
 
     A later run of the same rows, or of others with the same texts, pays nothing for them. Starts what is
     missing, waits, and stops it again, as `speeko run` does.
     """
-    from speeko_cli.jobs.build_spec import check_provider, orders_of, spec_of
+    from speeko_cli.jobs.build_spec import catalog_options_of, check_provider, spec_of
     from speeko_cli.jobs.run_to_completion import whole_run
     from speeko_jobs.flow.planning.submit import NOWHERE
 
@@ -67,22 +67,22 @@ def warm(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
     spec = spec_of(settings, options | {"name": "{row}.{ext}"}, files)
     spec = dataclasses.replace(spec, deliver=False, output=NOWHERE)
     check_provider(spec, settings)
-    return whole_run(settings, spec, orders_of(files, options), options, call)
+    return whole_run(settings, spec, catalog_options_of(files, options), options, call)
 
 
 @command.command("stats", cls=Verb)
 @common
 @click.pass_obj
-def stats(call: Call, /) -> int:
+def stats(call: Invocation, /) -> int:
     """Show what is kept, how often it helped, and what that saved.
 
     Redis keeps records of audio, and copies of some; the store keeps all audio. A row that was delivered
     without a call is a hit.
     """
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.cache import stats as cache_stats
 
-    with known(call.settings()) as context, busy("counting what is kept"):
+    with open_existing(call.settings()) as context, busy("counting what is kept"):
         found = cache_stats.stats(context)
     if call.json:
         emit(cache.document(found))
@@ -102,26 +102,26 @@ def stats(call: Call, /) -> int:
 @option("--max-hits", type=click.IntRange(0), metavar="N", help="age: and hit at most so often [default: 2]")
 @option("--tier", type=click.Choice(["store", "redis"]), default="store", metavar="WORD",
         help="store: audio goes for good; redis: only its copies there [default: store]")  # fmt: skip
-@option("--dry-run", is_flag=True, help="only tell what would go")
+@option("--dry-run", is_flag=True, help="only show what would be deleted")
 @common
 @click.pass_obj
-def evict(call: Call, /, dry_run: bool, **options: Any) -> int:
+def evict(call: Invocation, /, dry_run: bool, **options: Any) -> int:
     """Make room: let audio go that is worth least.
 
     What unfinished jobs need stays. What goes from the store is bought again by the next job that asks for
     it; files that were delivered stay where they are.
     """
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.cache import eviction as flow
 
     settings = call.settings()
-    orders = _orders(settings, dry_run=dry_run, **options)
-    with known(settings) as context, busy("looking for what is worth least"):
+    orders = _eviction_options(settings, dry_run=dry_run, **options)
+    with open_existing(settings) as context, busy("looking for what is worth least"):
         done = flow.evict(context, orders)
     if call.json:
         emit(cache.evicted(done, dry_run))
     else:
-        cache.tell_evicted(done, dry_run)
+        cache.print_evicted(done, dry_run)
     return OK
 
 
@@ -129,17 +129,22 @@ def evict(call: Call, /, dry_run: bool, **options: Any) -> int:
 @option(
     "--sample", type=click.IntRange(1), metavar="N", help="look at so many, drawn at random [default: all]"
 )
-@option("--after", type=Key(), metavar="KEY", help="go on behind this key, where an earlier call stopped")
+@option(
+    "--after",
+    type=KeyPrefixType(),
+    metavar="KEY",
+    help="go on behind this key, where an earlier call stopped",
+)
 @common
 @click.pass_obj
-def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
+def verify(call: Invocation, /, sample: int | None, after: bytes | None) -> int:
     """Read the audio in the store and compare it with what was bought.
 
     What is gone or damaged is forgotten, so that the next job that needs it buys it again. Delivered files
     with the same damage are listed, and the next run of their catalog delivers them anew. Exit code 3 when
     anything was gone or damaged. Nothing is bought here.
     """
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.cache import integrity as flow
 
     if sample is not None and after is not None:
@@ -150,7 +155,7 @@ def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
         last[0] = so_far.last
 
     try:
-        with known(call.settings()) as context, busy("reading the store"):
+        with open_existing(call.settings()) as context, busy("reading the store"):
             result = flow.verify(context, sample=sample, after=after or b"", on_progress=on_progress)
     except KeyboardInterrupt:
         if sample is not None or not last[0]:
@@ -160,11 +165,11 @@ def verify(call: Call, /, sample: int | None, after: bytes | None) -> int:
     if call.json:
         emit(cache.verified(result))
     else:
-        cache.tell_verified(result)
+        cache.print_verified(result)
     return WITH_ERRORS if bad else OK
 
 
-def _orders(
+def _eviction_options(
     settings: Settings,
     *,
     policy: str,
@@ -174,22 +179,22 @@ def _orders(
     max_hits: int | None,
     tier: str,
     dry_run: bool,
-) -> Orders:
+) -> EvictionOptions:
     """What the words ask for. Raises UsageError when they do not go together."""
-    from speeko_jobs.adapters.postgres.cache import Idle
-    from speeko_jobs.flow.cache.eviction import GB, MB, Orders, Tier
+    from speeko_jobs.adapters.postgres.cache import IdleCriteria
+    from speeko_jobs.flow.cache.eviction import GB, MB, EvictionOptions, Tier
 
     where = Tier(tier)
     if policy == "age":
         if fraction is not None or to_budget:
             raise UsageError("--fraction and --to-budget go with --policy roi")
         seconds = IDLE_SECONDS if older_than is None else older_than
-        hits = MOST_HITS if max_hits is None else max_hits
-        return Orders(where, idle=Idle(seconds, hits), dry_run=dry_run)
+        hits = MAX_HITS if max_hits is None else max_hits
+        return EvictionOptions(where, idle=IdleCriteria(seconds, hits), dry_run=dry_run)
     if older_than is not None or max_hits is not None:
         raise UsageError("--older-than and --max-hits go with --policy age")
     if not to_budget:
-        return Orders(where, fraction=FRACTION if fraction is None else fraction, dry_run=dry_run)
+        return EvictionOptions(where, fraction=FRACTION if fraction is None else fraction, dry_run=dry_run)
     if fraction is not None:
         raise UsageError("give --fraction or --to-budget, not both")
     if where is Tier.STORE and not settings.store_budget_gb:
@@ -197,4 +202,4 @@ def _orders(
             "the store has no budget: set SPEEKO_STORE_BUDGET_GB (or store_budget_gb in speeko.toml)"
         )
     budget = settings.redis_audio_budget * MB if where is Tier.REDIS else round(settings.store_budget_gb * GB)
-    return Orders(where, budget_bytes=budget, dry_run=dry_run)
+    return EvictionOptions(where, budget_bytes=budget, dry_run=dry_run)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from speeko_cli.options.shared import Verb, common, job_argument, of_tenant_option
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 @of_tenant_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, of_tenant: str | None) -> int:
+def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
     """End a job; audio that was bought is kept.
 
     It stays in the store: the next job that needs it does not buy it again. Audio that failed validation was
     paid for, too, and is not kept. The calls in flight are finished.
     """
-    from speeko_cli.jobs.transition import move
+    from speeko_cli.jobs.transition import change_state
     from speeko_jobs.core.model.states import JobState
 
-    return move(
+    return change_state(
         call,
         job,
         JobState.CANCELLED,

@@ -8,11 +8,11 @@ import click
 
 from speeko_cli.options.shared import Verb, common
 from speeko_cli.output.console import console, emit
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.settings import ACCOUNTS, Origin, Settings
+from speeko_jobs.settings import ACCOUNTS, SettingOrigin, Settings
 
 MASKED = "(set)"
 
@@ -20,7 +20,7 @@ MASKED = "(set)"
 @click.command("config", cls=Verb)
 @common
 @click.pass_obj
-def command(call: Call, /) -> int:
+def command(call: Invocation, /) -> int:
     """Show all settings and where each came from.
 
     Options win over SPEEKO_* variables, these over speeko.toml, and that over defaults. Keys, passwords and
@@ -40,7 +40,7 @@ def command(call: Call, /) -> int:
     return 0
 
 
-def shown(origin: Origin) -> Any:
+def shown(origin: SettingOrigin) -> Any:
     """The value; of a secret only whether it is set, and of an address nothing that is one."""
     if origin.name == ACCOUNTS and origin.value:
         named = Settings(accounts=origin.value).named_accounts.values()
@@ -50,7 +50,7 @@ def shown(origin: Origin) -> Any:
     return redacted(origin.value) if isinstance(origin.value, str) else origin.value
 
 
-def _print(origins: list[Origin]) -> None:
+def _print(origins: list[SettingOrigin]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))

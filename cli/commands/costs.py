@@ -23,11 +23,11 @@ from speeko_cli.options.shared import (
 )
 from speeko_cli.output.console import busy, emit, note, say
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.core.billing.reconciliation import Found
+    from speeko_jobs.core.billing.reconciliation import ReconciledEntry
     from speeko_jobs.flow.reporting.costs import Storage
 
 REFRESH_SECONDS, STORAGE_EACH = 1.0, 60
@@ -72,7 +72,7 @@ def command(ctx: click.Context, /, by: str, as_csv: bool, of_tenant: str | None,
             raise UsageError(f"{given[0]} goes behind `{ctx.invoked_subcommand}`")
         return OK
     since, until = (None if day is None else day.date() for day in (days["since"], days["until"]))
-    return _tell(ctx.obj, by, as_csv, since=since, until=until, tenant=of_tenant)
+    return _print(ctx.obj, by, as_csv, since=since, until=until, tenant=of_tenant)
 
 
 @command.command("today", cls=Verb)
@@ -82,21 +82,21 @@ def command(ctx: click.Context, /, by: str, as_csv: bool, of_tenant: str | None,
 @option("--watch", is_flag=True, help="show it anew every second, until Ctrl-C")
 @common
 @click.pass_obj
-def today(call: Call, /, by: str, of_tenant: str | None, as_csv: bool, watch: bool) -> int:
+def today(call: Invocation, /, by: str, of_tenant: str | None, as_csv: bool, watch: bool) -> int:
     """Show today's costs (UTC), with the calls that are open now."""
     if not watch:
-        return _tell(call, by, as_csv, tenant=of_tenant, today_only=True)
+        return _print(call, by, as_csv, tenant=of_tenant, today_only=True)
     if as_csv or call.json or not sys.stdout.isatty():
         raise UsageError("--watch takes a terminal, and neither --csv nor --json")
     from rich.live import Live
 
     from speeko_cli.output.console import console
     from speeko_cli.output.costs import picture
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.reporting.costs import By, look
 
     with (
-        known(call.settings()) as context,
+        open_existing(call.settings()) as context,
         contextlib.suppress(KeyboardInterrupt),
         Live(console=console(), auto_refresh=False, redirect_stdout=False) as live,
     ):
@@ -109,8 +109,8 @@ def today(call: Call, /, by: str, of_tenant: str | None, as_csv: bool, watch: bo
     return OK
 
 
-def _tell(
-    call: Call,
+def _print(
+    call: Invocation,
     by: str,
     as_csv: bool,
     *,
@@ -120,12 +120,12 @@ def _tell(
     today_only: bool = False,
 ) -> int:
     from speeko_cli.output import costs
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.reporting.costs import By, look
 
     if as_csv and call.json:
         raise UsageError("give --csv or --json, not both")
-    with known(call.settings()) as context, busy("adding up"):
+    with open_existing(call.settings()) as context, busy("adding up"):
         found = look(context.database, By(by), since=since, until=until, tenant=tenant, today_only=today_only)
     if call.json:
         emit(costs.document(found))
@@ -153,17 +153,17 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 @provider_option
 @common
 @click.pass_obj
-def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
+def reconcile(call: Invocation, /, bill: str, report: str, **options: Any) -> int:
     """Hold a provider's bill against the ledger, call by call.
 
     Calls are matched by the idempotency key where a line has one, else by voice, characters and cost. Give
     the days that the bill covers. Exit code 0: they agree; 3: they do not.
     """
     from speeko_cli.output.reconciliation import SHOWN, document, show, writer
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.reporting import reconciliation as flow
 
-    orders = flow.Orders(
+    orders = flow.ReconcileOptions(
         bill,
         options["key"],
         options["voice_column"],
@@ -173,10 +173,10 @@ def reconcile(call: Call, /, bill: str, report: str, **options: Any) -> int:
         _day(options["since"]),
         _day(options["until"], after=1),
     )
-    shown: list[Found] = []
-    with known(call.settings(options)) as context, writer(report) as write, busy(f"reading {bill}"):
+    shown: list[ReconciledEntry] = []
+    with open_existing(call.settings(options)) as context, writer(report) as write, busy(f"reading {bill}"):
 
-        def on_found(found: Found) -> None:
+        def on_found(found: ReconciledEntry) -> None:
             write(found)
             if sum(one.finding is found.finding for one in shown) < SHOWN:
                 shown.append(found)

@@ -8,7 +8,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common, option
 from speeko_cli.output.console import emit, note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("dashboard", cls=Verb)
@@ -19,7 +19,7 @@ from speeko_cli.runtime.invocation import Call
         help="let viewers pause, resume (also under a higher budget), cancel and retry jobs")  # fmt: skip
 @common
 @click.pass_obj
-def command(call: Call, /, bind: str, board_port: int, allow_actions: bool) -> int:
+def command(call: Invocation, /, bind: str, board_port: int, allow_actions: bool) -> int:
     """Show jobs, costs, cache, schedules and workers in the browser.
 
     Runs until Ctrl-C. Another --bind takes SPEEKO_DASHBOARD_TOKEN (at least 16 characters; the page asks for
@@ -28,13 +28,16 @@ def command(call: Call, /, bind: str, board_port: int, allow_actions: bool) -> i
     """
     from speeko_cli.dashboard.auth import access
     from speeko_cli.dashboard.server import serving
-    from speeko_cli.runtime.services import lasting, until_told
+    from speeko_cli.runtime.services import open_for_watching, until_signalled
 
     rules = access(bind, os.environ, allow_actions=allow_actions)
     settings = call.settings()
-    with lasting(settings, name="speeko-dashboard") as context, serving(context, rules, board_port) as at:
+    with (
+        open_for_watching(settings, name="speeko-dashboard") as context,
+        serving(context, rules, board_port) as at,
+    ):
         if call.json:
             emit({"ready": True, "url": at.url})
         note(f"dashboard: {at.url}")
-        until_told()
+        until_signalled()
     return 0

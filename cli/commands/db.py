@@ -6,7 +6,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common
 from speeko_cli.output.console import emit, say
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.group("db")
@@ -17,7 +17,7 @@ def command() -> None:
 @command.command("upgrade", cls=Verb)
 @common
 @click.pass_obj
-def upgrade(call: Call, /) -> int:
+def upgrade(call: Invocation, /) -> int:
     """Bring the database to this version's schema.
 
     Safe while others do the same. Embedded databases are upgraded by whatever uses them. Where a migration
@@ -41,16 +41,16 @@ def upgrade(call: Call, /) -> int:
 @command.command("restored", cls=Verb)
 @common
 @click.pass_obj
-def restored(call: Call, /) -> int:
+def restored(call: Invocation, /) -> int:
     """Tell speeko that its database came out of a backup.
 
     Once, before workers start: what was bought after the backup and lies in the audio store is then found
     there and not bought again, and Redis forgets what the database does not know.
     """
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.lifecycle.post_restore import restored as flow
 
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         forgotten, waiting = flow(context)
     if call.json:
         emit({"forgotten": forgotten, "waiting": waiting})

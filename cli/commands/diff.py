@@ -17,12 +17,12 @@ from speeko_cli.options.shared import (
     wording,
     work,
 )
-from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.options.voice_routing import routing, routing_options_of
 from speeko_cli.output.console import busy, emit, say
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
-    from speeko_jobs.core.job.row_reader import Read
+    from speeko_jobs.core.job.row_reader import SpokenRow
 
 SHOWN = 20
 SHOWN_KINDS = {
@@ -43,14 +43,14 @@ SHOWN_KINDS = {
 @work
 @common
 @click.pass_obj
-def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
+def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Show what a run would add, change and remove, and why.
 
     Nothing is started. Rows are added, changed (text, voice, language, lexicon, format, engine, headers) or
     unchanged; removed are files whose rows left the catalog, which only --prune deletes.
     """
-    from speeko_cli.jobs.build_spec import orders_of, spec_of
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.core.catalog.change_detection import ADDED
     from speeko_jobs.core.output.formatting import count, micros
     from speeko_jobs.core.output.sanitize import printable
@@ -59,19 +59,19 @@ def command(call: Call, /, files: tuple[str, ...], everything: bool, **options: 
     from speeko_jobs.flow.planning.voice_routing import routed
 
     settings = call.settings(options)
-    spec, orders = spec_of(settings, options, files), orders_of(files, options)
+    spec, orders = spec_of(settings, options, files), catalog_options_of(files, options)
     rows: list[tuple[str, str, str]] = []
     more = 0
 
-    def note(read: Read, kind: str) -> None:
+    def note(read: SpokenRow, kind: str) -> None:
         nonlocal more
         if everything or len(rows) < SHOWN:
             rows.append((kind, read.id, read.path))
         else:
             more += 1
 
-    with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
-        spec = routed(context.database, spec, wishes_of(settings, options))
+    with open_services(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
+        spec = routed(context.database, spec, routing_options_of(settings, options))
         loaded = planner.estimate(context, spec, orders, destination_of(context, spec), note)
     found, gone = loaded.plan, loaded.removed
     changes = found.changes

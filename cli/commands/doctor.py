@@ -12,7 +12,7 @@ import click
 from speeko_cli.options.shared import Verb, common, delivery, provider_option
 from speeko_cli.output.console import emit, say
 from speeko_cli.runtime.error_reporting import ERROR, OK
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import ConfigError, JobError, SchemaError, ServerError, SpeekoError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from speeko_jobs.settings import Settings
 
 Line = tuple[str, bool, str]
-MOST_JOBS, SHOWN_JOBS = 200, 3
+MAX_JOBS, SHOWN_JOBS = 200, 3
 
 
 @click.command("doctor", cls=Verb)
@@ -28,7 +28,7 @@ MOST_JOBS, SHOWN_JOBS = 200, 3
 @delivery
 @common
 @click.pass_obj
-def command(call: Call, /, **options: Any) -> int:
+def command(call: Invocation, /, **options: Any) -> int:
     """Check everything that a job needs.
 
     Servers, schema, workers, audio store, output, provider: a line each with what to do. Costs nothing.
@@ -106,7 +106,7 @@ def _jobs(context: Context) -> str:
     from speeko_jobs.core.reporting.wait_reasons import WaitKind
 
     waits, stuck = 0, []
-    lines = monitoring.running(context.database, MOST_JOBS)
+    lines = monitoring.running(context.database, MAX_JOBS)
     for line in lines:
         seen = line.waits
         if seen is None or seen.waiting is None:

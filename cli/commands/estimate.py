@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from speeko_cli.options.shared import Verb, common, delivery, reading, speech, wording, work
-from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.options.voice_routing import routing, routing_options_of
 from speeko_cli.output.console import busy, emit
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("estimate", cls=Verb)
@@ -22,22 +22,22 @@ from speeko_cli.runtime.invocation import Call
 @work
 @common
 @click.pass_obj
-def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
-    """Tell what a catalog would cost, exactly; nothing is started.
+def command(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
+    """Show what a catalog would cost, exactly; nothing is started.
 
     Rows, refused rows, unique texts, what is cached, what is to buy, and its price to the micro-dollar.
     """
-    from speeko_cli.jobs.build_spec import orders_of, spec_of
+    from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
     from speeko_cli.output.job_summary import print_plan
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.planning import planner
     from speeko_jobs.flow.planning.submit import destination_of
     from speeko_jobs.flow.planning.voice_routing import routed
 
     settings = call.settings(options)
-    spec, orders = spec_of(settings, options, files), orders_of(files, options)
-    with standing(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
-        spec = routed(context.database, spec, wishes_of(settings, options))
+    spec, orders = spec_of(settings, options, files), catalog_options_of(files, options)
+    with open_services(settings) as (context, _), busy(f"planning {', '.join(spec.sources)}"):
+        spec = routed(context.database, spec, routing_options_of(settings, options))
         found = planner.estimate(context, spec, orders, destination_of(context, spec)).plan
     if call.json:
         emit(found.to_json())

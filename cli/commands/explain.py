@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from speeko_cli.options.shared import Verb, common, delivery, option, reading, speech, wording
-from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.options.voice_routing import routing, routing_options_of
 from speeko_cli.output.console import busy, emit
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("explain", cls=Verb)
@@ -28,17 +28,17 @@ from speeko_cli.runtime.invocation import Call
 @delivery
 @common
 @click.pass_obj
-def command(call: Call, /, files: tuple[str, ...], row: int | None, row_id: str, **options: Any) -> int:
+def command(call: Invocation, /, files: tuple[str, ...], row: int | None, row_id: str, **options: Any) -> int:
     """Show how one row is spoken, step by step, and what it would cost.
 
     Its text as it stands and after each step, its voice and why, its file name, and for each call that it
     takes the key and where the audio would come from. Takes the options of `speeko run`; nothing is started.
     Exit code 3: the row is refused.
     """
-    from speeko_cli.jobs.build_spec import orders_of, spec_of
+    from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
     from speeko_cli.output.row_explanation import print_explained
     from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.errors import UsageError
     from speeko_jobs.flow.planning.voice_routing import routed
     from speeko_jobs.flow.reporting.row_explanation import explain
@@ -46,9 +46,9 @@ def command(call: Call, /, files: tuple[str, ...], row: int | None, row_id: str,
     if row is not None and row_id:
         raise UsageError("--row and --row-id: give one of them")
     settings = call.settings(options)
-    spec, orders = spec_of(settings, options, files), orders_of(files, options)
-    with standing(settings) as (context, _), busy(f"reading {', '.join(spec.sources)}"):
-        spec = routed(context.database, spec, wishes_of(settings, options))
+    spec, orders = spec_of(settings, options, files), catalog_options_of(files, options)
+    with open_services(settings) as (context, _), busy(f"reading {', '.join(spec.sources)}"):
+        spec = routed(context.database, spec, routing_options_of(settings, options))
         found = explain(context, spec, orders, row=0 if row_id else row or 1, row_id=row_id)
     if call.json:
         emit(found.to_json())

@@ -10,7 +10,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common, option
 from speeko_cli.output.console import note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_cli.runtime.network import is_loopback
 from speeko_jobs.errors import ConfigError, ServerError
 
@@ -22,17 +22,17 @@ AUTH_VARIABLE = "FLOWER_BASIC_AUTH"
 @option("--port", type=click.IntRange(1, 65535), default=5555, metavar="N", help="its port [default: 5555]")
 @common
 @click.pass_obj
-def command(call: Call, /, address: str, port: int) -> int:
+def command(call: Invocation, /, address: str, port: int) -> int:
     """Run Flower, Celery's dashboard, until Ctrl-C.
 
     Set FLOWER_BASIC_AUTH=user:password to ask for a password; beyond this machine it is a must.
     """
     from speeko_cli.runtime.foreground_process import run_child
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
 
     _check_auth(address, os.environ.get(AUTH_VARIABLE, ""))
     _check_free(address, port)
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         named = context.settings
         note(f"Flower: http://{f'[{address}]' if ':' in address else address}:{port}")
         words = [f"--address={address}", f"--port={port}", f"--db={named.home_path / 'flower'}"]

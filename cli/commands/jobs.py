@@ -11,7 +11,7 @@ from speeko_cli.options.param_types import Span
 from speeko_cli.options.shared import Verb, common, of_tenant_option, option
 from speeko_cli.output.console import busy, console, emit, say
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
@@ -19,7 +19,7 @@ from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.adapters.postgres.jobs import Job
-    from speeko_jobs.adapters.postgres.wait_reasons import Seen
+    from speeko_jobs.adapters.postgres.wait_reasons import ObservedWait
     from speeko_jobs.flow.lifecycle.retention import Pruned
 
 
@@ -57,21 +57,21 @@ def command(ctx: click.Context, /, limit: int, of_tenant: str | None) -> int:
     help="jobs that ended so long ago, such as 30d",
 )
 @of_tenant_option
-@option("--dry-run", is_flag=True, help="only tell what would go")
+@option("--dry-run", is_flag=True, help="only show what would be deleted")
 @common
 @click.pass_obj
-def prune(call: Call, /, ended_before: float, of_tenant: str | None, dry_run: bool) -> int:
+def prune(call: Invocation, /, ended_before: float, of_tenant: str | None, dry_run: bool) -> int:
     """Let go of the rows of old jobs, and of old months of the ledger.
 
     Jobs stay listed with all their figures; files, manifests, audio, the cache and daily costs stay, too.
     What goes: `results` and `retry` of these jobs, and holding a bill of those months against the ledger.
     With keep_jobs_days in the settings, beat has it done. Exit code 3 when something had to stay for now.
     """
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.lifecycle import retention as flow
 
-    orders = flow.Orders(ended_before, of_tenant, dry_run)
-    with known(call.settings()) as context, busy("letting go of old rows"):
+    orders = flow.RetentionOptions(ended_before, of_tenant, dry_run)
+    with open_existing(call.settings()) as context, busy("letting go of old rows"):
         done = flow.prune(context, orders)
     if call.json:
         emit(dataclasses.asdict(done) | {"dry_run": dry_run})
@@ -94,12 +94,12 @@ def _tell(done: Pruned, dry_run: bool) -> None:
         say("some stayed, because others were at the ledger: prune again")
 
 
-def _list(call: Call, limit: int, of_tenant: str | None) -> int:
-    from speeko_cli.runtime.services import known
+def _list(call: Invocation, limit: int, of_tenant: str | None) -> int:
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.adapters.postgres import jobs, wait_reasons
     from speeko_jobs.core.model.states import FINISHED
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         found = jobs.newest(context.database, limit, of_tenant)
         waits = wait_reasons.look(context.database, [job.id for job in found if job.state not in FINISHED])
     if call.json:
@@ -114,7 +114,7 @@ def _list(call: Call, limit: int, of_tenant: str | None) -> int:
     return OK
 
 
-def _wait(seen: Seen | None) -> dict[str, Any] | None:
+def _wait(seen: ObservedWait | None) -> dict[str, Any] | None:
     """Return what a job waits for, as `status --json` has it; None where it gets on or has ended."""
     return None if seen is None else seen.to_json()
 

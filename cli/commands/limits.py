@@ -10,27 +10,27 @@ import click
 from speeko_cli.options.shared import Verb, common
 from speeko_cli.output.console import emit, say
 from speeko_cli.output.limits import document
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.policies.outage_detection import GOOD_RUN, TroubleKind
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.permits import Account, Holder
+    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
 
 
 @click.command("limits", cls=Verb)
 @common
 @click.pass_obj
-def command(call: Call, /) -> int:
+def command(call: Invocation, /) -> int:
     """Show the limit of calls of each API key, and who uses it.
 
     The limit tunes itself below its ceiling, `--max-concurrency`: up while all goes well, down when the
     provider asks for it.
     """
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.adapters.postgres import permits
 
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         accounts, holders = permits.accounts(context.database), permits.holders(context.database)
     if call.json:
         emit(document(accounts, holders))
@@ -43,7 +43,7 @@ def command(call: Call, /) -> int:
     return 0
 
 
-def _blocked(account: Account) -> str:
+def _blocked(account: AccountLimits) -> str:
     """Why no call is made for now."""
     if account.trouble_kind == TroubleKind.FAILING and account.trouble_seconds is not None:
         return "its calls fail, so they are few"
@@ -52,7 +52,7 @@ def _blocked(account: Account) -> str:
     return "the provider holds calls off"
 
 
-def _lines(account: Account, holders: list[Holder]) -> Iterator[str]:
+def _lines(account: AccountLimits, holders: list[PermitHolder]) -> Iterator[str]:
     held, busy = sum(h.held for h in holders), sum(h.busy for h in holders)
     yield f"{account.name}: {account.limit:,} of at most {account.ceiling:,} calls at a time"
     moved = formatting.duration(max(account.moved_seconds, 0))

@@ -8,7 +8,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common, option
 from speeko_cli.output.console import emit, note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import ConfigError
 
 
@@ -18,7 +18,7 @@ from speeko_jobs.errors import ConfigError
         help="its port; 0: a free one [default: 9808]")  # fmt: skip
 @common
 @click.pass_obj
-def command(call: Call, /, bind: str, listen_port: int) -> int:
+def command(call: Invocation, /, bind: str, listen_port: int) -> int:
     """Serve figures for Prometheus until Ctrl-C.
 
     One of these is enough, wherever it runs. There is no password: with another --bind, tenants' names and
@@ -27,10 +27,10 @@ def command(call: Call, /, bind: str, listen_port: int) -> int:
     from prometheus_client import CollectorRegistry, start_http_server
 
     from speeko_cli.monitoring.prometheus import Exporter
-    from speeko_cli.runtime.services import lasting, until_told
+    from speeko_cli.runtime.services import open_for_watching, until_signalled
     from speeko_jobs.flow.reporting.metrics import READINGS
 
-    with lasting(call.settings(), name="speeko-metrics", pool_size=1) as context:
+    with open_for_watching(call.settings(), name="speeko-metrics", pool_size=1) as context:
         registry = CollectorRegistry()
         registry.register(Exporter({name: partial(read, context) for name, read in READINGS.items()}))
         try:
@@ -41,7 +41,7 @@ def command(call: Call, /, bind: str, listen_port: int) -> int:
         if call.json:
             emit({"ready": True, "url": url})
         note(f"metrics: {url}")
-        until_told()
+        until_signalled()
         server.shutdown()
         server.server_close()
     return 0

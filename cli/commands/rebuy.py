@@ -23,20 +23,20 @@ from speeko_cli.options.shared import (
 )
 from speeko_cli.output.console import busy, emit, say
 from speeko_cli.runtime.error_reporting import OK, Interrupted
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.rebuys import Outdated
+    from speeko_jobs.adapters.postgres.rebuys import OutdatedOutput
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.planning.rebuy import Found, Group, Selection
+    from speeko_jobs.flow.planning.rebuy import Group, SelectedTexts, Selection
     from speeko_jobs.settings import Settings
 
 _ROW = re.compile(r"(\d{1,18}):(.+)", re.DOTALL)
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
-class Key(click.ParamType[bytes]):
+class KeyType(click.ParamType[bytes]):
     """A whole key."""
 
     name = "key"
@@ -49,7 +49,7 @@ class Key(click.ParamType[bytes]):
         return bytes.fromhex(value)
 
 
-class RowOfJob(click.ParamType[tuple[int, int | str]]):
+class JobRowType(click.ParamType[tuple[int, int | str]]):
     """JOB:ROW by its number, or JOB:ID by the row's id; JOB:id=17 is an id of digits."""
 
     name = "row"
@@ -69,16 +69,18 @@ class RowOfJob(click.ParamType[tuple[int, int | str]]):
 
 
 @click.command("rebuy", cls=Verb)
-@option("--key", "keys", type=Key(), multiple=True, metavar="KEY", help="the text of this key; again: more")
+@option(
+    "--key", "keys", type=KeyType(), multiple=True, metavar="KEY", help="the text of this key; again: more"
+)
 @option("--job", "jobs", type=click.IntRange(1, 2**63 - 1), multiple=True, metavar="N",
         help="all texts of this job; again: more")  # fmt: skip
-@option("--row", "rows", type=RowOfJob(), multiple=True, metavar="JOB:ROW",
+@option("--row", "rows", type=JobRowType(), multiple=True, metavar="JOB:ROW",
         help="the texts of one row, by its number or id; again: more")  # fmt: skip
 @option("--voice", "of_voice", metavar="NAME", help="all texts of this voice since a day")
 @option("--provider", "of_provider", metavar="NAME", help="--voice: only of this provider")
 @since_option
 @until_option
-@option("--dry-run", "price_only", is_flag=True, help="only tell how many texts there are, and the price")
+@option("--dry-run", "price_only", is_flag=True, help="only show how many texts there are, and the price")
 @option("--yes", is_flag=True, help="do not ask")
 @budget_option
 @setting("tenant", WORK)
@@ -86,23 +88,23 @@ class RowOfJob(click.ParamType[tuple[int, int | str]]):
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, price_only: bool, yes: bool, no_wait: bool, **options: Any) -> int:
+def command(call: Invocation, /, price_only: bool, yes: bool, no_wait: bool, **options: Any) -> int:
     """Buy texts again whose audio is wrong; the price comes first.
 
     The new audio takes the place of the old one in the cache; a text that cannot be bought keeps its old
     audio. What the old one cost stays in the ledger. Files that were delivered stay as they are until the
     next run of their catalog, which delivers the new audio and pays nothing for it.
     """
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.planning import rebuy as flow
 
     settings = call.settings(options)
     selection = _selection(options)
-    with standing(settings) as (context, alone):
+    with open_services(settings) as (context, alone):
         with busy("looking the texts up"):
             found = flow.find(context, selection, _todays_price(settings))
         if not call.json:
-            _tell_price(found)
+            _print_price(found)
         if price_only or not found.texts:
             return _ended(call, found, [], [])
         flow.check_money(found, options["budget"])
@@ -139,7 +141,7 @@ def _todays_price(settings: Settings) -> str:
     return price_on(settings.price_per_million, datetime.now(UTC).date())
 
 
-def _tell_price(found: Found) -> None:
+def _print_price(found: SelectedTexts) -> None:
     from speeko_jobs.core.output.formatting import count, micros
 
     if found.texts:
@@ -151,7 +153,7 @@ def _tell_price(found: Found) -> None:
         say(f"{count(found.others, 'key')} besides without audio: the next run that needs one buys it")
 
 
-def _ask(found: Found, call: Call) -> None:
+def _ask(found: SelectedTexts, call: Invocation) -> None:
     from speeko_jobs.core.output.formatting import micros
 
     if call.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -165,34 +167,34 @@ def _ask(found: Found, call: Call) -> None:
 
 
 def _bought(
-    context: Context, found: Found, budget: int | None, call: Call, *, alone: bool, wait: bool
+    context: Context, found: SelectedTexts, budget: int | None, call: Invocation, *, alone: bool, wait: bool
 ) -> int:
     """Start a job for each group, one after another where they are waited for."""
     from speeko_cli.jobs.build_spec import check_provider
-    from speeko_cli.runtime.local_workers import Crew
+    from speeko_cli.runtime.local_workers import LocalWorkers
     from speeko_jobs.flow.planning import rebuy as flow
 
     jobs: list[dict[str, Any]] = []
-    outdated: list[Outdated] = []
+    outdated: list[OutdatedOutput] = []
     code = OK
     parts = list(zip(found.groups, flow.shares(found.groups, budget), strict=True))
     if not wait:
-        from speeko_cli.jobs.follow_detached import tell_if_nobody_works
+        from speeko_cli.jobs.follow_detached import warn_without_workers
 
         for group, share in parts:
             job = _started(context, group, share, outdated)
             jobs.append({"job": job, "state": "running"})
-            tell_if_nobody_works(context, job, call)
+            warn_without_workers(context, job, call)
         return _ended(call, found, jobs, outdated, _commands(context, outdated))
     for group, share in parts:
-        with Crew(context, group.spec, alone=alone) as crew:
+        with LocalWorkers(context, group.spec, alone=alone) as crew:
             if crew.is_own:
                 check_provider(group.spec, context.settings)
             code = max(code, _seen(context, _started(context, group, share, outdated), crew, call, jobs))
     return _ended(call, found, jobs, outdated, _commands(context, outdated)) or code
 
 
-def _started(context: Context, group: Group, share: int | None, outdated: list[Outdated]) -> int:
+def _started(context: Context, group: Group, share: int | None, outdated: list[OutdatedOutput]) -> int:
     from speeko_jobs.flow.planning import rebuy as flow
 
     job, more = flow.start(context, group, tenant=context.settings.tenant, budget_micros=share)
@@ -200,22 +202,22 @@ def _started(context: Context, group: Group, share: int | None, outdated: list[O
     return job
 
 
-def _seen(context: Context, job: int, crew: Any, call: Call, jobs: list[dict[str, Any]]) -> int:
+def _seen(context: Context, job: int, crew: Any, call: Invocation, jobs: list[dict[str, Any]]) -> int:
     """See one job through; with --json its summary waits for the document at the end."""
-    from speeko_cli.jobs.follow_attached import see_through
-    from speeko_cli.jobs.outcome import CODES, tell_end
+    from speeko_cli.jobs.follow_attached import follow_with_workers
+    from speeko_cli.jobs.outcome import CODES, report_outcome
     from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.delivery import finalize
 
-    def keep(context: Context, job: int, _: Call) -> int:
+    def keep(context: Context, job: int, _: Invocation) -> int:
         summary = finalize.summarize(context, job)
         jobs.append(summary)
         return CODES.get(JobState(summary["state"]), OK)
 
-    return see_through(context, job, crew, call, keep if call.json else tell_end)
+    return follow_with_workers(context, job, crew, call, keep if call.json else report_outcome)
 
 
-def _commands(context: Context, outdated: list[Outdated]) -> list[str]:
+def _commands(context: Context, outdated: list[OutdatedOutput]) -> list[str]:
     """For each output the command that delivers the new audio; "" where it is not known any more."""
     from speeko_cli.output.job_summary import again
     from speeko_jobs.adapters.postgres import jobs
@@ -238,10 +240,10 @@ def _commands(context: Context, outdated: list[Outdated]) -> list[str]:
 
 
 def _ended(
-    call: Call,
-    found: Found,
+    call: Invocation,
+    found: SelectedTexts,
     jobs: list[dict[str, Any]],
-    outdated: list[Outdated],
+    outdated: list[OutdatedOutput],
     commands: list[str] | None = None,
 ) -> int:
     """Tell what holds the old audio, or all of it as one document."""

@@ -10,7 +10,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common, job_argument, of_tenant_option, option
 from speeko_cli.output.console import as_json, write_bytes
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -24,15 +24,15 @@ LOOK_SECONDS = 1.0
 @option("--follow", is_flag=True, help="go on until the job ends")
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, of_tenant: str | None, follow: bool) -> int:
+def command(call: Invocation, /, job: int, of_tenant: str | None, follow: bool) -> int:
     """Print a job's rows as JSON lines, also while it runs.
 
     Rows come as they are done: in the catalog's order within a chunk of rows, and chunks as they end.
     """
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         check_tenant(context, job, of_tenant)
         parts = _parts(context, job, follow)
         if call.json:

@@ -19,7 +19,7 @@ from speeko_cli.options.shared import (
     of_tenant_option,
     workers_option,
 )
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(
-    call: Call,
+    call: Invocation,
     /,
     job: int,
     of_tenant: str | None,
@@ -58,10 +58,10 @@ def command(
     job that was paused because known audio is gone from the store. Where today's price is not the plan's,
     both are told, and the plan's holds unless `--new-prices` is given.
     """
-    from speeko_cli.jobs.resume import set_going
+    from speeko_cli.jobs.resume import resume_and_follow
 
     settings = call.settings(options)
-    return set_going(
+    return resume_and_follow(
         call,
         settings,
         job,
@@ -84,14 +84,14 @@ def _resume(
     new_prices: bool,
 ) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
-    from speeko_cli.jobs.resume import tell_new_prices
+    from speeko_cli.jobs.resume import warn_price_change
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.lifecycle import control
     from speeko_jobs.flow.lifecycle.recovery import sweep
 
     if not new_prices:
-        tell_new_prices(context, job)
+        warn_price_change(context, job)
     state = jobs.progress(context.database, job).state
     is_changed = new_prices or budget_micros is not None or max_waste is not None
     if not is_changed and state in (JobState.RUNNING, JobState.FINALIZING):

@@ -16,7 +16,7 @@ from speeko_cli.options.shared import (
     workers_option,
 )
 from speeko_cli.output.console import note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(
-    call: Call, /, job: int, of_tenant: str | None, new_prices: bool, no_wait: bool, **options: Any
+    call: Invocation, /, job: int, of_tenant: str | None, new_prices: bool, no_wait: bool, **options: Any
 ) -> int:
     """Try the failed rows of a job again, with workers if none run.
 
     Refused rows stay refused: correct them in the catalog and run it again. Where today's price is not the
     plan's, both are told, and the plan's holds unless `--new-prices` is given.
     """
-    from speeko_cli.jobs.resume import set_going
+    from speeko_cli.jobs.resume import resume_and_follow
 
     settings = call.settings(options)
-    return set_going(
+    return resume_and_follow(
         call,
         settings,
         job,
@@ -52,10 +52,10 @@ def command(
 
 
 def _retry(context: Context, job: int, *, new_prices: bool) -> None:
-    from speeko_cli.jobs.resume import tell_new_prices
+    from speeko_cli.jobs.resume import warn_price_change
     from speeko_jobs.core.output.formatting import count
     from speeko_jobs.flow.lifecycle import control
 
     if not new_prices:
-        tell_new_prices(context, job)
+        warn_price_change(context, job)
     note(f"{count(control.retry(context, job, new_prices=new_prices), 'row')} of job {job} once more")

@@ -21,7 +21,7 @@ from speeko_cli.options.shared import (
     work,
 )
 from speeko_cli.options.voice_routing import routing
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("run", cls=Verb)
@@ -39,17 +39,17 @@ from speeko_cli.runtime.invocation import Call
 @notify_option
 @common
 @click.pass_obj
-def command(call: Call, /, files: tuple[str, ...], **options: Any) -> int:
-    """Speak a catalog: start what is missing, wait, and stop it again.
+def command(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
+    """Synthesize a catalog, starting servers and workers as needed.
 
     FILES are catalogs (CSV, JSONL, text, Parquet, XLSX), folders of them, patterns, URLs, or - for standard
     input. Ctrl-C leaves the job so that `speeko resume` goes on with it. A catalog that costs more than the
     budget is refused before anything is spent.
     """
-    from speeko_cli.jobs.build_spec import check_provider, orders_of, spec_of
+    from speeko_cli.jobs.build_spec import catalog_options_of, check_provider, spec_of
     from speeko_cli.jobs.run_to_completion import whole_run
 
     settings = call.settings(options)
-    spec, orders = spec_of(settings, options, files), orders_of(files, options)
+    spec, orders = spec_of(settings, options, files), catalog_options_of(files, options)
     check_provider(spec, settings)
     return whole_run(settings, spec, orders, options, call)

@@ -24,17 +24,17 @@ from speeko_cli.options.shared import (
     speech,
     wording,
 )
-from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.options.voice_routing import routing, routing_options_of
 from speeko_cli.output.console import emit, note
 from speeko_cli.output.console import say as tell
 from speeko_cli.runtime.error_reporting import Interrupted
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
-    from speeko_cli.output.audio_sink import Outlet
+    from speeko_cli.output.audio_sink import AudioSink
     from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.synthesis.say import Said
+    from speeko_jobs.flow.synthesis.say import SpokenAudio
 
 SOURCES = {
     "synthesized": "bought",
@@ -67,16 +67,16 @@ STOPPING = b"\nspeeko: stopping after the call in flight (Ctrl-C again leaves at
 @setting("tenant", WORK)
 @common
 @click.pass_obj
-def command(call: Call, /, text: str, out: str, stream: bool, **options: Any) -> int:
-    """Speak one text, and hear it while it arrives.
+def command(call: Invocation, /, text: str, out: str, stream: bool, **options: Any) -> int:
+    """Speak one text, and play it while it arrives.
 
     TEXT is the text, or - for standard input. The ending of FILE gives the format where --format does not.
     What was bought before costs nothing. A file that fails the check, or is interrupted, is taken away;
     `speeko say "Good morning" --out - | ffplay -` plays at once.
     """
     from speeko_cli.jobs.build_spec import check_provider, spec_of
-    from speeko_cli.output.audio_sink import Outlet, chosen
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.output.audio_sink import AudioSink, chosen
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.planning.voice_routing import routed
 
     settings = call.settings(options | {"format": options["format"] or _format_of(out)})
@@ -84,9 +84,9 @@ def command(call: Call, /, text: str, out: str, stream: bool, **options: Any) ->
     text = _read(text)
     check_provider(spec, settings)
     where = chosen(out, text, spec.delivered.format, no_stdout=call.json)
-    with standing(settings) as (context, _):
-        spec = routed(context.database, spec, wishes_of(settings, options))
-        outlet = Outlet(where, stream=stream)
+    with open_services(settings) as (context, _):
+        spec = routed(context.database, spec, routing_options_of(settings, options))
+        outlet = AudioSink(where, stream=stream)
         try:
             said = _said(context, spec, text, options["budget"], outlet)
             outlet.finish(said.audio if said.chained else None)
@@ -120,7 +120,7 @@ def _read(text: str) -> str:
         raise UsageError(f"standard input: not UTF-8 at byte {error.start}") from None
 
 
-def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet: Outlet) -> Said:
+def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet: AudioSink) -> SpokenAudio:
     from speeko_jobs.adapters.providers.provider import open_provider
     from speeko_jobs.flow.synthesis.say import Stopped, say
 
@@ -135,7 +135,7 @@ def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet
                     text,
                     tenant=settings.tenant,
                     budget_micros=budget,
-                    hear=outlet.hear,
+                    on_audio=outlet.write,
                     is_stopping=lambda: told.once,
                 )
             )
@@ -170,7 +170,7 @@ class _Told:
             os.write(sys.stderr.fileno(), STOPPING)  # a handler must not print: it may interrupt a print
 
 
-def _report(said: Said, spec: JobSpec, where: str, call: Call) -> None:
+def _report(said: SpokenAudio, spec: JobSpec, where: str, call: Invocation) -> None:
     from speeko_jobs.core.model.money import usd
     from speeko_jobs.core.output import formatting
 

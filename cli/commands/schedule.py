@@ -26,7 +26,7 @@ from speeko_cli.options.shared import (
 from speeko_cli.options.voice_routing import routing
 from speeko_cli.output import schedules as report
 from speeko_cli.output.console import emit, note, say
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
@@ -69,7 +69,7 @@ def command() -> None:
 @webhook_option
 @common
 @click.pass_obj
-def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:
+def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:
     """Speak a catalog whenever it is due.
 
     A worker reads the catalog then, from where it lies: FILES are paths that workers can read, or URLs.
@@ -77,7 +77,7 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
     """
     from speeko_cli.jobs.build_schedule import missing, places_of, request_of
     from speeko_cli.jobs.build_spec import check_provider
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.core.policies.cron_schedule import CatchUp, Timing
     from speeko_jobs.flow.lifecycle import schedules as flow
 
@@ -86,14 +86,14 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
         raise UsageError(f"a schedule has a name of 1 to {NAME_CHARS} visible characters")
     timing = Timing(options["cron"], options["zone"], CatchUp(options["catch_up"]))
     places = places_of(files)
-    with standing(settings) as (context, _):
+    with open_services(settings) as (context, _):
         request = request_of(context, settings, options, places)
         check_provider(request.spec, settings)
         made = flow.add(context, schedule, timing, request, tenant=settings.tenant, replace=replace)
-        _tell(context, call, made)
+        _print_schedule(context, call, made)
         for place in missing(places):
             note(f"speeko: {place} is not there yet: a worker reads it at the due time")
-        _tell_if_nobody_works(context)
+        _warn_without_workers(context)
     return 0
 
 
@@ -101,12 +101,12 @@ def add(call: Call, /, schedule: str, files: tuple[str, ...], replace: bool, **o
 @of_tenant_option
 @common
 @click.pass_obj
-def list_all(call: Call, /, of_tenant: str | None) -> int:
+def list_all(call: Invocation, /, of_tenant: str | None) -> int:
     """List all schedules, with what is next and what was last."""
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.adapters.postgres import schedules
 
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         now = schedules.clock(context.database)
         found = [
             (one, schedules.history(context.database, one.id, 1))
@@ -129,10 +129,10 @@ def list_all(call: Call, /, of_tenant: str | None) -> int:
 @of_tenant_option
 @common
 @click.pass_obj
-def show(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+def show(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Show a schedule: its times, its orders and its last runs."""
     with _found(call, schedule, of_tenant) as (context, found):
-        _tell(context, call, found)
+        _print_schedule(context, call, found)
     return 0
 
 
@@ -141,7 +141,7 @@ def show(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @of_tenant_option
 @common
 @click.pass_obj
-def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+def pause(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Let no run begin until `resume`.
 
     What runs goes on; `speeko pause JOB` pauses a job.
@@ -150,7 +150,7 @@ def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 
     with _found(call, schedule, of_tenant) as (context, found):
         flow.pause(context, found)
-    _told(call, {"schedule": schedule, "paused": True}, f"{schedule} is paused")
+    _answer(call, {"schedule": schedule, "paused": True}, f"{schedule} is paused")
     return 0
 
 
@@ -159,7 +159,7 @@ def pause(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @of_tenant_option
 @common
 @click.pass_obj
-def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Go on with a paused schedule; what was due meanwhile is left out."""
     from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow.lifecycle import schedules as flow
@@ -168,7 +168,7 @@ def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
         flow.resume(context, found)
         found = schedules.show(context.database, schedule)
         now = schedules.clock(context.database)
-    _told(call, report.record(found, []), f"{schedule} goes on: next {report.next_due(found, now)}")
+    _answer(call, report.record(found, []), f"{schedule} goes on: next {report.next_due(found, now)}")
     return 0
 
 
@@ -177,13 +177,13 @@ def resume(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @of_tenant_option
 @common
 @click.pass_obj
-def remove(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+def remove(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Remove a schedule and its history; its jobs stay."""
     from speeko_jobs.adapters.postgres import schedules
 
     with _found(call, schedule, of_tenant) as (context, found):
         context.database.run(lambda t: schedules.remove(t, found.id))
-    _told(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs stay")
+    _answer(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs stay")
     return 0
 
 
@@ -192,7 +192,7 @@ def remove(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @of_tenant_option
 @common
 @click.pass_obj
-def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
+def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Have a run begin now, also of a paused schedule.
 
     It waits for a run that is going. Workers do it: this command does not wait.
@@ -203,10 +203,10 @@ def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
     with _found(call, schedule, of_tenant) as (context, found):
         run = flow.run_now(context, found)
         going = context.database.run(lambda t: schedules.going(t, found.id, run.id))
-        _tell_if_nobody_works(context)
+        _warn_without_workers(context)
     why = f" when it can: {going}" if going else ""
     told = f"{schedule} runs{why or ' now'}: see `speeko schedule history {schedule}`"
-    _told(call, report.run_record(found, run), told)
+    _answer(call, report.run_record(found, run), told)
     return 0
 
 
@@ -218,7 +218,7 @@ def run_now(call: Call, /, schedule: str, of_tenant: str | None) -> int:
 @of_tenant_option
 @common
 @click.pass_obj
-def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> int:
+def history(call: Invocation, /, schedule: str, limit: int, of_tenant: str | None) -> int:
     """Show the runs of a schedule, newest first, and why some were not."""
     from speeko_jobs.adapters.postgres import schedules
 
@@ -236,16 +236,16 @@ def history(call: Call, /, schedule: str, limit: int, of_tenant: str | None) -> 
 
 
 @contextlib.contextmanager
-def _found(call: Call, name: str, of_tenant: str | None) -> Iterator[tuple[Context, Schedule]]:
+def _found(call: Invocation, name: str, of_tenant: str | None) -> Iterator[tuple[Context, Schedule]]:
     """The schedule of that name, and the open things. Raises JobError where there is none."""
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.runtime.services import open_services
     from speeko_jobs.adapters.postgres import schedules
 
-    with standing(call.settings()) as (context, _):
+    with open_services(call.settings()) as (context, _):
         yield context, schedules.show(context.database, name, of_tenant)
 
 
-def _tell(context: Context, call: Call, schedule: Schedule) -> None:
+def _print_schedule(context: Context, call: Invocation, schedule: Schedule) -> None:
     from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow.planning.scheduled_request import from_json
 
@@ -258,13 +258,13 @@ def _tell(context: Context, call: Call, schedule: Schedule) -> None:
         report.print_schedule(schedule, request, runs, going, schedules.clock(context.database))
 
 
-def _told(call: Call, record: dict[str, Any], line: str) -> None:
+def _answer(call: Invocation, record: dict[str, Any], line: str) -> None:
     if call.json:
         emit(record)
     else:
         say(line)
 
 
-def _tell_if_nobody_works(context: Context) -> None:
+def _warn_without_workers(context: Context) -> None:
     if not context.queue.workers_alive():
         note("speeko: no worker runs: due times come while `speeko up`, or workers and a beat run")

@@ -6,7 +6,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common, of_tenant_option
 from speeko_cli.output.console import emit, note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import JobError
 
 
@@ -15,16 +15,16 @@ from speeko_jobs.errors import JobError
 @of_tenant_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int | None, of_tenant: str | None) -> int:
+def command(call: Invocation, /, job: int | None, of_tenant: str | None) -> int:
     """Show one job, or the newest."""
     from speeko_cli.output.job_summary import print_summary
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant
     from speeko_jobs.adapters.postgres import jobs, worker_registry
     from speeko_jobs.flow.delivery import finalize
     from speeko_jobs.flow.lifecycle import version_check
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         if job:
             check_tenant(context, job, of_tenant)
         found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1, of_tenant)

@@ -1,4 +1,4 @@
-"""`speeko submit`: plan a catalog and hand it to workers that run elsewhere."""
+"""`speeko submit`: plan a catalog and submit it to workers that run elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from speeko_cli.options.shared import (
 )
 from speeko_cli.options.voice_routing import routing
 from speeko_cli.output.console import emit, say
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("submit", cls=Verb)
@@ -40,25 +40,25 @@ from speeko_cli.runtime.invocation import Call
 @notify_option
 @common
 @click.pass_obj
-def command(call: Call, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:
-    """Hand a catalog to workers that run elsewhere.
+def command(call: Invocation, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:
+    """Submit a catalog to workers that run elsewhere.
 
     The job goes on when this command has ended. `speeko watch JOB` shows how. While another job delivers to
     the same output, this command waits before it plans.
     """
-    from speeko_cli.jobs.build_spec import orders_of, spec_of
-    from speeko_cli.jobs.follow_detached import see_end, tell_if_nobody_works
-    from speeko_cli.runtime.services import standing
+    from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
+    from speeko_cli.jobs.follow_detached import follow_to_end, warn_without_workers
+    from speeko_cli.runtime.services import open_services
 
     settings = call.settings(options)
-    spec, orders = spec_of(settings, options, files), orders_of(files, options)
-    with standing(settings) as (context, _):
-        from speeko_cli.jobs.submit import submitted
+    spec, orders = spec_of(settings, options, files), catalog_options_of(files, options)
+    with open_services(settings) as (context, _):
+        from speeko_cli.jobs.submit import submit_job
 
-        job, plan = submitted(context, spec, orders, options, call, _slipped)
-        tell_if_nobody_works(context, job, call)
+        job, plan = submit_job(context, spec, orders, options, call, _slipped)
+        warn_without_workers(context, job, call)
         if wait:
-            return see_end(context, job, call, quiet=False)
+            return follow_to_end(context, job, call, quiet=False)
         if call.json:
             emit({"job": job, "state": "running", "plan": plan.to_json()})
         else:

@@ -9,7 +9,7 @@ import click
 
 from speeko_cli.options.param_types import Number
 from speeko_cli.options.shared import Verb, common, of_tenant_option, option
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 
 
@@ -25,20 +25,20 @@ from speeko_jobs.errors import UsageError
 )
 @common
 @click.pass_obj
-def command(call: Call, /, of_tenant: str | None, once: bool, interval: float) -> int:
+def command(call: Invocation, /, of_tenant: str | None, once: bool, interval: float) -> int:
     """Watch jobs, spending, limits and workers at the terminal.
 
     q quits; o orders the jobs by priority, age, money or time left; j and k, or the arrows, scroll. With
     --json it prints a document a line, again and again; with --once a single one.
     """
-    from speeko_cli.runtime.services import known, lasting, termination_is_ctrl_c
+    from speeko_cli.runtime.services import open_existing, open_for_watching, termination_is_ctrl_c
     from speeko_cli.top import app
 
     if not (once or call.json or _is_screen()):
         raise UsageError("top takes a terminal: give --once for one picture, or --json for documents")
     settings = call.settings()
     must_answer = once or settings.embedded_database
-    standing = known(settings) if must_answer else lasting(settings, name="speeko-top")
+    standing = open_existing(settings) if must_answer else open_for_watching(settings, name="speeko-top")
     with termination_is_ctrl_c(), standing as context:
         if once:
             app.once(context, of_tenant, as_document=call.json)

@@ -8,23 +8,23 @@ import click
 
 from speeko_cli.options.shared import Verb, common, workers_option
 from speeko_cli.output.console import busy, emit, note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("up", cls=Verb)
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, **options: Any) -> int:
+def command(call: Invocation, /, **options: Any) -> int:
     """Run servers, workers and beat until Ctrl-C.
 
     Other commands of the same home use them meanwhile: `speeko submit`, `speeko watch` and so on.
     """
-    from speeko_cli.runtime.services import only_one, standing, until_told
+    from speeko_cli.runtime.services import only_one, open_services, until_signalled
     from speeko_workers import supervisor
 
     settings = call.settings(options)
-    with only_one(settings, "up"), standing(settings) as (context, _):
+    with only_one(settings, "up"), open_services(settings) as (context, _):
         named = context.settings
         with supervisor.Supervisor(named, supervisor.nodes(named), beat=True) as own:
             with busy("starting the workers"):
@@ -32,7 +32,7 @@ def command(call: Call, /, **options: Any) -> int:
             if call.json:
                 emit({"ready": True, "home": str(named.home_path)})
             note("ready")
-            note("hand it catalogs from another terminal: speeko submit FILES... (Ctrl-C here stops it)")
-            until_told()
+            note("submit catalogs from another terminal: speeko submit FILES... (Ctrl-C here stops it)")
+            until_signalled()
             note("stopping: the calls in flight are finished")
     return 0

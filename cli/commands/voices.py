@@ -12,7 +12,7 @@ import click
 from speeko_cli.options.shared import Verb, common, provider_option
 from speeko_cli.options.voice_routing import voices_file_option
 from speeko_cli.output.console import busy, console, emit, note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output.sanitize import printable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @voices_file_option
 @common
 @click.pass_obj
-def command(call: Call, /, **options: Any) -> int:
+def command(call: Invocation, /, **options: Any) -> int:
     """List the provider's voices.
 
     With price, quality, latency and use cases where voices.toml has them; these are what `--voice auto`

@@ -13,7 +13,7 @@ from speeko_cli.options.shared import (
     of_tenant_option,
     option,
 )
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("wait", cls=Verb)
@@ -28,15 +28,15 @@ from speeko_cli.runtime.invocation import Call
 @notify_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, of_tenant: str | None, timeout: float | None) -> int:
+def command(call: Invocation, /, job: int, of_tenant: str | None, timeout: float | None) -> int:
     """Wait for a job to end.
 
     Exit code 0: all rows have audio; 3: not all of them; 4: the job is paused; 1: it was cancelled.
     """
-    from speeko_cli.jobs.follow_detached import see_end
-    from speeko_cli.runtime.services import known
+    from speeko_cli.jobs.follow_detached import follow_to_end
+    from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         check_tenant(context, job, of_tenant)
-        return see_end(context, job, call, quiet=True, timeout_seconds=timeout)
+        return follow_to_end(context, job, call, quiet=True, timeout_seconds=timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from speeko_cli.options.shared import Verb, common, job_argument, notify_option, of_tenant_option
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("watch", cls=Verb)
@@ -14,15 +14,15 @@ from speeko_cli.runtime.invocation import Call
 @notify_option
 @common
 @click.pass_obj
-def command(call: Call, /, job: int, of_tenant: str | None) -> int:
+def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
     """Show a job's progress until it ends.
 
     Ctrl-C ends the watching; the job goes on.
     """
-    from speeko_cli.jobs.follow_detached import see_end
-    from speeko_cli.runtime.services import known
+    from speeko_cli.jobs.follow_detached import follow_to_end
+    from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         check_tenant(context, job, of_tenant)
-        return see_end(context, job, call, quiet=False)
+        return follow_to_end(context, job, call, quiet=False)

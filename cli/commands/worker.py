@@ -8,7 +8,7 @@ import click
 
 from speeko_cli.options.shared import Verb, common, option, workers_option
 from speeko_cli.output.console import busy, emit, note
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("worker", cls=Verb)
@@ -21,24 +21,24 @@ from speeko_cli.runtime.invocation import Call
 @workers_option
 @common
 @click.pass_obj
-def command(call: Call, /, queues: str, **options: Any) -> int:
+def command(call: Invocation, /, queues: str, **options: Any) -> int:
     """Run workers until Ctrl-C.
 
     SIGTERM and Ctrl-C stop them warm: what is begun is finished. Without server URLs they use the embedded
     servers of the home.
     """
-    from speeko_cli.runtime.services import standing, until_told
+    from speeko_cli.runtime.services import open_services, until_signalled
     from speeko_workers import supervisor
 
     settings = call.settings(options)
     asked = tuple(dict.fromkeys(name.strip() for name in queues.split(",") if name.strip()))
     wanted = supervisor.nodes(settings, asked) if asked else supervisor.nodes(settings)
-    with standing(settings) as (context, _), supervisor.Supervisor(context.settings, wanted) as own:
+    with open_services(settings) as (context, _), supervisor.Supervisor(context.settings, wanted) as own:
         with busy("starting the workers"):
             own.wait_ready()
         if call.json:
             emit({"ready": True, "queues": [queue for node in wanted for queue in node.queues]})
         note("ready")
-        until_told()
+        until_signalled()
         note("stopping: what is begun is finished")
     return 0

@@ -9,7 +9,7 @@ import click
 from speeko_cli.options.shared import Verb, common
 from speeko_cli.output.console import console, emit, note, say
 from speeko_cli.output.workers import document
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 @click.command("workers", cls=Verb)
 @common
 @click.pass_obj
-def command(call: Call, /) -> int:
+def command(call: Invocation, /) -> int:
     """List the workers that run, with version and accounts.
 
     An account is shown with its URL and a fingerprint of its key. A worker that was killed is listed as lost
     for an hour.
     """
-    from speeko_cli.runtime.services import known
+    from speeko_cli.runtime.services import open_existing
     from speeko_jobs.adapters.postgres import worker_registry
     from speeko_jobs.flow.lifecycle import version_check
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         found = worker_registry.registered(context.database)
         running = [worker for worker in found if worker.is_running]
         if others := version_check.warning(version_check.differing(running, context.queue.workers_alive())):

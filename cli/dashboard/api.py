@@ -17,10 +17,10 @@ from tornado.web import Application
 
 from speeko_cli.dashboard.audio import Audio, MissingRange, asked_range, find
 from speeko_cli.dashboard.auth import Handler, Problem
-from speeko_cli.dashboard.shared_polling import Ask, Document
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.dashboard.shared_polling import Document, FeedRequest
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.options.param_types import Dollars
-from speeko_jobs.adapters.postgres.monitoring import Shown
+from speeko_jobs.adapters.postgres.monitoring import JobFilter
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import ConfigError, JobError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from speeko_cli.dashboard.queries import Readings
 
 Parse = Callable[[str], str | int]
-MOST_NUMBER, MOST_CHARS, MOST_LINES = 2**63 - 1, 200, 200
+MAX_NUMBER, MAX_CHARS, MAX_LINES = 2**63 - 1, 200, 200
 AUDIO_SECONDS, ACT_SECONDS = 10.0, 30.0  # then viewers are told that nothing answers
 VERBS: dict[str, Callable[..., Any]] = {
     "pause": control.pause,
@@ -46,7 +46,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # what is asked
 
 
-def number(least: int, most: int = MOST_NUMBER) -> Parse:
+def number(least: int, most: int = MAX_NUMBER) -> Parse:
     def parse(text: str) -> int:
         if not (_NUMBER.fullmatch(text) and least <= int(text) <= most):
             raise ValueError(f"takes a whole number from {least} to {most}")
@@ -56,8 +56,8 @@ def number(least: int, most: int = MOST_NUMBER) -> Parse:
 
 
 def text(value: str) -> str:
-    if len(value) > MOST_CHARS or "\0" in value:
-        raise ValueError(f"takes at most {MOST_CHARS} characters")
+    if len(value) > MAX_CHARS or "\0" in value:
+        raise ValueError(f"takes at most {MAX_CHARS} characters")
     return value
 
 
@@ -87,14 +87,14 @@ def word(words: type[StrEnum]) -> Parse:
 
 TENANT: Mapping[str, Parse] = {"tenant": text}
 JOBS: Mapping[str, Parse] = {
-    "shown": word(Shown),
+    "shown": word(JobFilter),
     "tenant": text,
     "words": text,
     "before": number(1),
-    "limit": number(1, MOST_LINES),
+    "limit": number(1, MAX_LINES),
 }
-CHUNKS: Mapping[str, Parse] = {"limit": number(1, MOST_LINES)}
-FAILED: Mapping[str, Parse] = {"after": number(0), "limit": number(1, MOST_LINES)}
+CHUNKS: Mapping[str, Parse] = {"limit": number(1, MAX_LINES)}
+FAILED: Mapping[str, Parse] = {"after": number(0), "limit": number(1, MAX_LINES)}
 COSTS_TODAY: Mapping[str, Parse] = {"by": word(By), "tenant": text}
 COSTS: Mapping[str, Parse] = {"by": word(By), "since": day, "until": day, "tenant": text}
 ACTS: Mapping[str, Mapping[str, Parse]] = {"resume": {"budget": dollars}}
@@ -115,7 +115,7 @@ def parsed(arguments: Mapping[str, list[bytes]], parameters: Mapping[str, Parse]
         parse = parameters.get(name)
         if parse is None:
             known = f": there are {', '.join(parameters)}" if parameters else ""
-            raise Problem(400, f"{printable(name[:MOST_CHARS])!r} is not asked for here{known}")
+            raise Problem(400, f"{printable(name[:MAX_CHARS])!r} is not asked for here{known}")
         if len(values) > 1:
             raise Problem(400, f"{name} was given twice")
         try:
@@ -134,7 +134,7 @@ def parsed(arguments: Mapping[str, list[bytes]], parameters: Mapping[str, Parse]
 # what is answered
 
 
-class Read(Handler):
+class DocumentHandler(Handler):
     """A document of a feed. `more`: arguments that the path stands for."""
 
     def initialize(
@@ -146,10 +146,10 @@ class Read(Handler):
         arguments = asked(self, self._parameters)
         if path:
             arguments["job"] = _number(path[0])
-        self.answer(await self.feeds.read(Ask.of(self._feed, **arguments, **self._more)))
+        self.answer(await self.feeds.read(FeedRequest.of(self._feed, **arguments, **self._more)))
 
 
-class Act(Handler):
+class ActionHandler(Handler):
     """Pause, resume (perhaps under another budget), cancel or retry a job."""
 
     async def post(self, job: str, verb: str) -> None:
@@ -166,7 +166,7 @@ async def act(application: Application, job: int, verb: str, how: Mapping[str, A
     if not settings["access"].allow_actions:
         raise Problem(403, "this dashboard only shows: start it with --allow-actions")
     readings: Readings = settings["readings"]
-    lane: Lane = settings["acts"]
+    lane: ThreadLane = settings["acts"]
 
     def work() -> Document:
         readings.line(job)  # a job that there is not is another error than one that cannot be moved
@@ -188,7 +188,7 @@ class RowAudio(Handler):
     async def get(self, job: str, row: str) -> None:
         asked(self, {})
         settings = self.settings
-        lane: Lane = settings["audio"]
+        lane: ThreadLane = settings["audio"]
         numbers = _number(job), _number(row)
         found: Audio | None = await lane.run(lambda: find(settings["context"], *numbers), AUDIO_SECONDS)
         if found is None:
@@ -225,7 +225,7 @@ def _next(blocks: Iterator[bytes]) -> bytes:
     return next(blocks, b"")
 
 
-class Description(Handler):
+class OpenApiHandler(Handler):
     """The OpenAPI file."""
 
     def get(self) -> None:
@@ -249,35 +249,35 @@ class Healthcheck(Handler):
         self.finish("ok")
 
 
-class Nothing(Handler):
+class NotFoundHandler(Handler):
     """Every other address."""
 
     async def prepare(self) -> None:
         await super().prepare()
         if not self._finished:
-            raise Problem(404, f"there is nothing at {self.request.path[:MOST_CHARS]}")
+            raise Problem(404, f"there is nothing at {self.request.path[:MAX_CHARS]}")
 
 
 # where it is
 
 ROUTES: dict[str, tuple[type[Handler], dict[str, Any]]] = {
-    "/openapi.json": (Description, {}),
+    "/openapi.json": (OpenApiHandler, {}),
     "/healthcheck": (Healthcheck, {}),
-    "/api/now": (Read, {"feed": "now"}),
-    "/api/jobs": (Read, {"feed": "jobs", "parameters": JOBS}),
-    "/api/jobs/{job}": (Read, {"feed": "job"}),
-    "/api/jobs/{job}/chunks": (Read, {"feed": "chunks", "parameters": CHUNKS}),
-    "/api/jobs/{job}/failed": (Read, {"feed": "failed", "parameters": FAILED}),
-    "/api/jobs/{job}/samples": (Read, {"feed": "samples"}),
-    "/api/jobs/{job}/course": (Read, {"feed": "course"}),
+    "/api/now": (DocumentHandler, {"feed": "now"}),
+    "/api/jobs": (DocumentHandler, {"feed": "jobs", "parameters": JOBS}),
+    "/api/jobs/{job}": (DocumentHandler, {"feed": "job"}),
+    "/api/jobs/{job}/chunks": (DocumentHandler, {"feed": "chunks", "parameters": CHUNKS}),
+    "/api/jobs/{job}/failed": (DocumentHandler, {"feed": "failed", "parameters": FAILED}),
+    "/api/jobs/{job}/samples": (DocumentHandler, {"feed": "samples"}),
+    "/api/jobs/{job}/course": (DocumentHandler, {"feed": "course"}),
     "/api/jobs/{job}/rows/{row}/audio": (RowAudio, {}),
-    "/api/jobs/{job}/{verb}": (Act, {}),
-    "/api/costs": (Read, {"feed": "costs", "parameters": COSTS}),
-    "/api/costs/today": (Read, {"feed": "costs", "parameters": COSTS_TODAY, "more": {"today": 1}}),
-    "/api/budgets": (Read, {"feed": "budgets", "parameters": TENANT}),
-    "/api/cache": (Read, {"feed": "cache"}),
-    "/api/schedules": (Read, {"feed": "schedules", "parameters": TENANT}),
-    "/api/workers": (Read, {"feed": "workers"}),
+    "/api/jobs/{job}/{verb}": (ActionHandler, {}),
+    "/api/costs": (DocumentHandler, {"feed": "costs", "parameters": COSTS}),
+    "/api/costs/today": (DocumentHandler, {"feed": "costs", "parameters": COSTS_TODAY, "more": {"today": 1}}),
+    "/api/budgets": (DocumentHandler, {"feed": "budgets", "parameters": TENANT}),
+    "/api/cache": (DocumentHandler, {"feed": "cache"}),
+    "/api/schedules": (DocumentHandler, {"feed": "schedules", "parameters": TENANT}),
+    "/api/workers": (DocumentHandler, {"feed": "workers"}),
 }
 _PATTERNS = {"job": "([0-9]{1,19})", "row": "([0-9]{1,19})", "verb": f"({'|'.join(VERBS)})"}
 
@@ -291,6 +291,6 @@ def routes() -> list[URLSpec]:
 
 def _number(text: str) -> int:
     """A number out of a path. Raises Problem for one that nothing can have."""
-    if not 1 <= int(text) <= MOST_NUMBER:
+    if not 1 <= int(text) <= MAX_NUMBER:
         raise Problem(404, f"there is nothing of number {text}")
     return int(text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.audio_store.content_type import content_type
 from speeko_jobs.adapters.postgres import chunks, deliveries
-from speeko_jobs.adapters.postgres.chunks import Chunk, Row
+from speeko_jobs.adapters.postgres.chunks import Chunk, ItemRow
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.errors import StoreError
@@ -47,7 +47,7 @@ def find(context: Context, job: int, row_no: int) -> Audio | None:
     What lies at its path counts while it is this row's sound: a later job may have put another there.
     Raises StoreError when nothing can be read and a store does not answer.
     """
-    orders = chunks.orders(context.database, job)
+    orders = chunks.job_context(context.database, job)
     if orders is None:
         return None
     found = chunks.rows(context.database, Chunk(job, 0, row_no, row_no))
@@ -68,7 +68,7 @@ def find(context: Context, job: int, row_no: int) -> Audio | None:
     return None
 
 
-def _places(context: Context, spec: JobSpec, row: Row) -> list[tuple[str, str, str]]:
+def _places(context: Context, spec: JobSpec, row: ItemRow) -> list[tuple[str, str, str]]:
     """(store, path, format) to look at, in order."""
     assert row.keys
     format, is_reused = spec.format, row.own_content is not None

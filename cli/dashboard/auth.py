@@ -29,10 +29,10 @@ from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import BudgetError, ConfigError, JobError, SpeekoError, UsageError
 
 TOKEN_VARIABLE, LOGIN_VARIABLE = "SPEEKO_DASHBOARD_TOKEN", "SPEEKO_DASHBOARD_AUTH"
-LEAST_TOKEN_CHARS = 16
+MIN_TOKEN_CHARS = 16
 SESSION_COOKIE, XSRF_COOKIE, TOLD_COOKIE = "speeko_session", "speeko_xsrf", "speeko_told"
 SESSION_SECONDS = 7 * 86_400
-FREE_TRIES, TRY_SECONDS, MOST_ADDRESSES = 10, 0.1, 1000
+FREE_TRIES, TRY_SECONDS, MAX_ADDRESSES = 10, 0.1, 1000
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "media-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -61,7 +61,7 @@ class Problem(HTTPError):
         self.line, self.headers = line, headers or {}
 
 
-class Tries:
+class LoginAttempts:
     """Counts wrong passwords by address: after ten in a row, what comes right behind one is not looked at.
 
     So briefly that others at that address, behind a proxy perhaps, can still come in.
@@ -81,7 +81,7 @@ class Tries:
         wrong, _ = self._wrong.pop(address, (0, 0.0))
         if not is_right:
             self._wrong[address] = (wrong + 1, self._clock())
-        while len(self._wrong) > MOST_ADDRESSES:
+        while len(self._wrong) > MAX_ADDRESSES:
             del self._wrong[next(iter(self._wrong))]
 
 
@@ -93,7 +93,7 @@ class Access:
     token: str = field(default="", repr=False)
     login: str = field(default="", repr=False)  # user:password
     allow_actions: bool = False
-    tries: Tries = field(default_factory=Tries, repr=False, compare=False)
+    tries: LoginAttempts = field(default_factory=LoginAttempts, repr=False, compare=False)
 
     @property
     def is_open(self) -> bool:
@@ -138,14 +138,14 @@ def access(bind: str, environ: Mapping[str, str], *, allow_actions: bool) -> Acc
     token, login = environ.get(TOKEN_VARIABLE, ""), environ.get(LOGIN_VARIABLE, "")
     if token and login:
         raise ConfigError(f"set {TOKEN_VARIABLE} or {LOGIN_VARIABLE}, not both")
-    if token and (len(token) < LEAST_TOKEN_CHARS or not (token.isascii() and token.isprintable())):
-        raise ConfigError(f"{TOKEN_VARIABLE} takes at least {LEAST_TOKEN_CHARS} letters, digits and signs")
+    if token and (len(token) < MIN_TOKEN_CHARS or not (token.isascii() and token.isprintable())):
+        raise ConfigError(f"{TOKEN_VARIABLE} takes at least {MIN_TOKEN_CHARS} letters, digits and signs")
     user, _, password = login.partition(":")
     if login and not (user and password):
         raise ConfigError(f"{LOGIN_VARIABLE} takes user:password")
     if not (token or login or is_loopback(bind)):
         raise ConfigError(
-            f"--bind {bind} is open to other machines: set {TOKEN_VARIABLE} (at least {LEAST_TOKEN_CHARS} "
+            f"--bind {bind} is open to other machines: set {TOKEN_VARIABLE} (at least {MIN_TOKEN_CHARS} "
             f"characters) or {LOGIN_VARIABLE}=user:password first"
         )
     return Access(bind, token, login, allow_actions)
@@ -224,12 +224,12 @@ class Handler(RequestHandler):
     def _is_api(self) -> bool:
         return self.request.path.startswith(("/api/", "/events", "/openapi"))
 
-    def tell_next(self, line: str) -> None:
+    def flash(self, line: str) -> None:
         """Have the next page say this line, once: for what went wrong before a redirect."""
         told = base64.urlsafe_b64encode(line[:300].encode()).decode()
         self.set_cookie(TOLD_COOKIE, told, max_age=30, httponly=True, samesite="Strict")
 
-    def told(self) -> str:
+    def flashed(self) -> str:
         """The line that an answer before left for this page, or ""."""
         cookie = self.get_cookie(TOLD_COOKIE)
         if not cookie:
@@ -264,7 +264,7 @@ class Handler(RequestHandler):
         else:
             from speeko_cli.dashboard import pages
 
-            self.finish(pages.trouble(status, line))
+            self.finish(pages.error_page(status, line))
 
     def _methods(self) -> list[str]:
         plain = RequestHandler._unimplemented_method

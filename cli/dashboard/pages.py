@@ -13,8 +13,8 @@ from speeko_cli.dashboard.api import ACTS, VERBS, act, parsed
 from speeko_cli.dashboard.auth import Handler, Problem
 from speeko_cli.dashboard.routes import Place, place
 from speeko_cli.dashboard.shared_polling import Feeds
-from speeko_cli.dashboard.sse import Events, live_of
-from speeko_cli.dashboard.template_rendering import View
+from speeko_cli.dashboard.sse import EventStream, live_of
+from speeko_cli.dashboard.template_rendering import PageView
 from speeko_jobs.errors import ServerError
 
 BRIEFLY_SECONDS = 0.2  # what takes longer to read is pushed when it is there
@@ -24,10 +24,10 @@ NEEDED = ("now", "jobs", "job")  # a page without these says nothing
 
 def routes() -> list[URLSpec]:
     return [
-        URLSpec(r"/(?:|costs|cache|schedules|workers|jobs/[0-9]{1,19})", Page),
+        URLSpec(r"/(?:|costs|cache|schedules|workers|jobs/[0-9]{1,19})", PageHandler),
         URLSpec(r"/jobs/([0-9]{1,19})/cancel", AskedCancel),
         URLSpec(rf"/jobs/([0-9]{{1,19}})/({'|'.join(VERBS)})", Acted),
-        URLSpec(r"/events", Events),
+        URLSpec(r"/events", EventStream),
         URLSpec(r"/assets/([0-9a-f]+)/([a-z.]+)", Asset),
     ]
 
@@ -38,7 +38,7 @@ def sign_in(wrong: str = "", next: str = "/", xsrf_html: str = "") -> str:
     return template_rendering.bare("sign_in", wrong=wrong, next=next, act=field)
 
 
-def trouble(status: int, line: str) -> str:
+def error_page(status: int, line: str) -> str:
     """A page that says what is wrong."""
     return template_rendering.bare("trouble", status=status, line=line)
 
@@ -51,11 +51,11 @@ class _Acting(Handler):
         return Markup(self.xsrf_form_html())  # noqa: S704 (Tornado's)
 
 
-class Page(_Acting):
+class PageHandler(_Acting):
     async def get(self) -> None:
         at = place(self.request.path, self.request.query_arguments)
-        told, field = self.told(), self.field()
-        view = View(at, await documents(self.feeds, at), self.allow_actions)
+        told, field = self.flashed(), self.field()
+        view = PageView(at, await documents(self.feeds, at), self.allow_actions)
         can_leave = bool(self.access.token)
         draw = live_of(self.application).lane
         html = await draw.run(
@@ -118,7 +118,7 @@ async def acted(handler: Handler, job: str, verb: str) -> None:
     except Problem as problem:
         if problem.status_code not in (400, 409):
             raise
-        handler.tell_next(problem.line)
+        handler.flash(problem.line)
     handler.redirect(f"/jobs/{int(job)}", status=303)
 
 

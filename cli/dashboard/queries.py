@@ -1,5 +1,5 @@
-"""What each feed reads, and what one look remembers for the next: paces, who has gone, sizes that are slow
-to count."""
+"""What each feed reads, and what one look remembers for the next: throughput, who has left, sizes that are
+slow to count."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from speeko_cli.dashboard.shared_polling import Source
+from speeko_cli.dashboard.shared_polling import FeedSource
 from speeko_cli.monitoring import json_documents
-from speeko_cli.monitoring.broker_status import UNASKED, Broker
+from speeko_cli.monitoring.broker_status import UNASKED, BrokerStatus
 from speeko_cli.monitoring.broker_status import look as ask_broker
-from speeko_cli.monitoring.fleet_state import Board
+from speeko_cli.monitoring.fleet_state import FleetState
 from speeko_cli.monitoring.json_documents import Document
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.output import budgets
 from speeko_cli.output import cache as cache_report
 from speeko_cli.output import costs as costs_report
@@ -25,7 +25,7 @@ from speeko_jobs.adapters.audio_store.content_type import content_type
 from speeko_jobs.adapters.postgres import jobs, monitoring, permits, schedules, tenants
 from speeko_jobs.adapters.postgres import worker_registry as registry
 from speeko_jobs.adapters.postgres.jobs import Job
-from speeko_jobs.adapters.postgres.monitoring import Page, Shown
+from speeko_jobs.adapters.postgres.monitoring import JobFilter, PageRequest
 from speeko_jobs.core.model.states import FINISHED
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import SpeekoError, UsageError
@@ -40,7 +40,7 @@ CACHE_WAIT_SECONDS, CACHE_REST = 60.0, 30.0  # every entry is counted
 STORAGE_SECONDS = 300.0
 FAILURES_SECONDS, FAILURES_WAIT_SECONDS, FAILURES_REST = 5.0, 0.1, 10.0
 BROKER_SECONDS, BROKER_WAIT_SECONDS = 2.0, 0.1
-MOST_KEPT = 500
+MAX_KEPT = 500
 RUNS_SHOWN = 5
 STRETCHES = 60
 K = TypeVar("K")
@@ -52,22 +52,22 @@ class Readings:
 
     def __init__(self, context: Context, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._context, self._database, self._clock = context, context.database, clock
-        self._board = Board()
+        self._board = FleetState()
         self._broker = _Broker(context, self._board, clock)
         self._storage: dict[tuple[Any, ...], tuple[float, Storage]] = {}  # of one thread: that of `costs`
         self._failures = _Failures(context, clock)
 
-    def sources(self) -> dict[str, Source]:
+    def sources(self) -> dict[str, FeedSource]:
         """All feeds. What may take long has a lane of its own."""
-        quick, money, cache = Lane("look", 2), Lane("costs"), Lane("cache")
+        quick, money, cache = ThreadLane("look", 2), ThreadLane("costs"), ThreadLane("cache")
         often: list[Callable[..., Document]] = [self.now, self.jobs, self.job, self.chunks, self.workers]
         seldom: list[Callable[..., Document]] = [self.course, self.failed, self.samples]
         seldom += [self.schedules, self.budgets]
         return {
-            **{read.__name__: Source(read, quick, OFTEN_SECONDS) for read in often},
-            **{read.__name__: Source(read, quick, SELDOM_SECONDS) for read in seldom},
-            "costs": Source(self.costs, money, SELDOM_SECONDS, CACHE_WAIT_SECONDS),
-            "cache": Source(self.cache, cache, CACHE_SECONDS, CACHE_WAIT_SECONDS, CACHE_REST),
+            **{read.__name__: FeedSource(read, quick, OFTEN_SECONDS) for read in often},
+            **{read.__name__: FeedSource(read, quick, SELDOM_SECONDS) for read in seldom},
+            "costs": FeedSource(self.costs, money, SELDOM_SECONDS, CACHE_WAIT_SECONDS),
+            "cache": FeedSource(self.cache, cache, CACHE_SECONDS, CACHE_WAIT_SECONDS, CACHE_REST),
         }
 
     def now(self) -> Document:
@@ -75,13 +75,13 @@ class Readings:
 
     def jobs(
         self,
-        shown: str = Shown.ALL,
+        shown: str = JobFilter.ALL,
         tenant: str | None = None,
         words: str = "",
         before: int | None = None,
         limit: int = 50,
     ) -> Document:
-        found = monitoring.jobs(self._database, Page(Shown(shown), tenant, words, before, limit))
+        found = monitoring.jobs(self._database, PageRequest(JobFilter(shown), tenant, words, before, limit))
         return json_documents.jobs(found, self._board.take_jobs(time.time(), found.lines))
 
     def line(self, job: int) -> Document:
@@ -113,7 +113,7 @@ class Readings:
     def samples(self, job: int) -> Document:
         found = jobs.show(self._database, job)
         type = content_type(f"audio.{found.spec.delivered.format}")
-        return json_documents.samples(monitoring.heard(self._database, job), type)
+        return json_documents.samples(monitoring.playable_rows(self._database, job), type)
 
     def course(self, job: int) -> Document:
         line = monitoring.job(self._database, job)
@@ -124,7 +124,7 @@ class Readings:
             return json_documents.course(moments, line.seconds, [])
         until = since + timedelta(seconds=line.seconds)
         return json_documents.course(
-            moments, line.seconds, monitoring.pulses(self._database, accounts, since, until)
+            moments, line.seconds, monitoring.account_samples(self._database, accounts, since, until)
         )
 
     def costs(
@@ -183,15 +183,15 @@ class Readings:
 class _Broker:
     """What Celery's nodes and queues said last. Its own thread asks; the first is waited for briefly."""
 
-    def __init__(self, context: Context, memory: Board, clock: Callable[[], float]) -> None:
+    def __init__(self, context: Context, memory: FleetState, clock: Callable[[], float]) -> None:
         self._queue, self._memory, self._clock = context.queue, memory, clock
-        self._lane = Lane("broker")
+        self._lane = ThreadLane("broker")
         self._lock = threading.Lock()
         self._asking: Future[None] | None = None
         self._asked = float("-inf")
         self._last = UNASKED
 
-    def look(self) -> Broker:
+    def look(self) -> BrokerStatus:
         """What it said last."""
         with self._lock:
             is_done = self._asking is None or self._asking.done()
@@ -213,7 +213,7 @@ class _Failures:
 
     def __init__(self, context: Context, clock: Callable[[], float]) -> None:
         self._database, self._clock = context.database, clock
-        self._lane = Lane("failures")
+        self._lane = ThreadLane("failures")
         self._lock = threading.Lock()
         self._known: dict[int, _Counted] = {}
 
@@ -263,5 +263,5 @@ def _keep(kept: dict[K, V], key: K, value: V) -> None:
     """Put it in, and let the oldest go where there are too many."""
     kept.pop(key, None)
     kept[key] = value
-    while len(kept) > MOST_KEPT:
+    while len(kept) > MAX_KEPT:
         del kept[next(iter(kept))]

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 from tornado.escape import parse_qs_bytes
 
-from speeko_cli.dashboard.api import COSTS, JOBS, MOST_CHARS, MOST_NUMBER, Parse, number, parsed
+from speeko_cli.dashboard.api import COSTS, JOBS, MAX_CHARS, MAX_NUMBER, Parse, number, parsed
 from speeko_cli.dashboard.auth import Problem
-from speeko_cli.dashboard.shared_polling import Ask
+from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_jobs.flow.reporting.costs import By
 
 SHOWN_JOBS, SHOWN_CHUNKS, SHOWN_FAILED = 50, 12, 25
@@ -46,9 +46,9 @@ class Place:
         left = {name: value for name, value in values.items() if changes.get(name, value) is not None}
         return self.path + (f"?{urlencode(left)}" if left else "")
 
-    def asks(self) -> dict[str, Ask]:
+    def asks(self) -> dict[str, FeedRequest]:
         """Its documents by the names that the template knows them by."""
-        return {"now": Ask.of("now")} | _ASKS[self.name](self)
+        return {"now": FeedRequest.of("now")} | _ASKS[self.name](self)
 
 
 def place_at(address: str) -> Place:
@@ -60,8 +60,8 @@ def place_at(address: str) -> Place:
 def place(path: str, query: Mapping[str, list[bytes]]) -> Place:
     """The same out of the parts of a request."""
     found = _PATH.fullmatch(path)
-    if found is None or int(found[2] or 0) > MOST_NUMBER:
-        raise Problem(404, f"there is nothing at {path[:MOST_CHARS]}")
+    if found is None or int(found[2] or 0) > MAX_NUMBER:
+        raise Problem(404, f"there is nothing at {path[:MAX_CHARS]}")
     name = "job" if found[2] else found[1] or "jobs"
     given = parsed({key: values for key, values in query.items() if values != [b""]}, _QUERIES.get(name, {}))
     return Place(name, int(found[2] or 0), tuple(sorted((key, str(value)) for key, value in given.items())))
@@ -83,44 +83,49 @@ _QUERIES: dict[str, Mapping[str, Parse]] = {
 }
 
 
-def _jobs(at: Place) -> dict[str, Ask]:
+def _jobs(at: Place) -> dict[str, FeedRequest]:
     given = at.given
     before = int(given.pop("before") or 0) or None
     asked = {name: value or None for name, value in given.items()}
-    return {"jobs": Ask.of("jobs", before=before, limit=SHOWN_JOBS, **asked)}
+    return {"jobs": FeedRequest.of("jobs", before=before, limit=SHOWN_JOBS, **asked)}
 
 
-def _job(at: Place) -> dict[str, Ask]:
+def _job(at: Place) -> dict[str, FeedRequest]:
     after = int(at.given["failed_after"] or 0)
     return {
-        "job": Ask.of("job", job=at.number),
-        "chunks": Ask.of("chunks", job=at.number, limit=SHOWN_CHUNKS),
-        "failed": Ask.of("failed", job=at.number, after=after, limit=SHOWN_FAILED),
-        "samples": Ask.of("samples", job=at.number),
-        "course": Ask.of("course", job=at.number),
+        "job": FeedRequest.of("job", job=at.number),
+        "chunks": FeedRequest.of("chunks", job=at.number, limit=SHOWN_CHUNKS),
+        "failed": FeedRequest.of("failed", job=at.number, after=after, limit=SHOWN_FAILED),
+        "samples": FeedRequest.of("samples", job=at.number),
+        "course": FeedRequest.of("course", job=at.number),
     }
 
 
-def _costs(at: Place) -> dict[str, Ask]:
+def _costs(at: Place) -> dict[str, FeedRequest]:
     """Today and this month are always told; the table is of either, or of days of one's own."""
     given = {name: value or None for name, value in at.given.items()}
     by, tenant = given["by"] or By.VOICE.value, given["tenant"]
-    today = Ask.of("costs", by=by, tenant=tenant, today=1)
-    month = Ask.of("costs", by=by, tenant=tenant)
+    today = FeedRequest.of("costs", by=by, tenant=tenant, today=1)
+    month = FeedRequest.of("costs", by=by, tenant=tenant)
     since, until = given["since"], given["until"]
     if since or until:
-        table = Ask.of("costs", by=by, tenant=tenant, since=since, until=until)
+        table = FeedRequest.of("costs", by=by, tenant=tenant, since=since, until=until)
     else:
         table = today if given["days"] == "today" else month
-    return {"today": today, "month": month, "costs": table, "budgets": Ask.of("budgets", tenant=tenant)}
+    return {
+        "today": today,
+        "month": month,
+        "costs": table,
+        "budgets": FeedRequest.of("budgets", tenant=tenant),
+    }
 
 
-_ASKS: dict[str, Callable[[Place], dict[str, Ask]]] = {
+_ASKS: dict[str, Callable[[Place], dict[str, FeedRequest]]] = {
     "jobs": _jobs,
     "job": _job,
     "costs": _costs,
-    "cache": lambda _: {"cache": Ask.of("cache")},
-    "schedules": lambda _: {"schedules": Ask.of("schedules")},
-    "workers": lambda _: {"workers": Ask.of("workers")},
+    "cache": lambda _: {"cache": FeedRequest.of("cache")},
+    "schedules": lambda _: {"schedules": FeedRequest.of("schedules")},
+    "workers": lambda _: {"workers": FeedRequest.of("workers")},
 }
 NAMES = tuple(_ASKS)

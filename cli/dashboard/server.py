@@ -28,11 +28,11 @@ from speeko_cli.dashboard.auth import (
 )
 from speeko_cli.dashboard.queries import Readings
 from speeko_cli.dashboard.shared_polling import Feeds
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 
-MOST_BODY_BYTES = 1 << 16
+MAX_BODY_BYTES = 1 << 16
 IDLE_SECONDS, BODY_SECONDS, STOP_SECONDS = 75, 10, 1.0
 AUDIO_THREADS, ACT_THREADS = 4, 2
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def ours(address: str) -> str:
 def make_app(context: Context, access: Access, feeds: Feeds, readings: Readings) -> Application:
     return Application(
         [*api.routes(), (r"/sign-in", SignIn), (r"/sign-out", SignOut), *pages.routes()],
-        default_handler_class=api.Nothing,
+        default_handler_class=api.NotFoundHandler,
         log_function=_log,
         cross_origin_protection=True,
         xsrf_cookie_name=XSRF_COOKIE,
@@ -104,8 +104,8 @@ def make_app(context: Context, access: Access, feeds: Feeds, readings: Readings)
         access=access,
         feeds=feeds,
         readings=readings,
-        acts=Lane("act", ACT_THREADS),
-        audio=Lane("audio", AUDIO_THREADS),
+        acts=ThreadLane("act", ACT_THREADS),
+        audio=ThreadLane("audio", AUDIO_THREADS),
     )
 
 
@@ -121,13 +121,13 @@ def _log(handler: RequestHandler) -> None:
 
 
 @dataclass(frozen=True)
-class Served:
+class RunningServer:
     url: str
     feeds: Feeds
 
 
 @contextlib.contextmanager
-def serving(context: Context, access: Access, port: int) -> Iterator[Served]:
+def serving(context: Context, access: Access, port: int) -> Iterator[RunningServer]:
     """Serve until the end of the block; port 0 is a free one. Raises ConfigError where it cannot listen."""
     template_rendering.prepare()
     listening = _listen(access.bind, port)
@@ -141,7 +141,7 @@ def serving(context: Context, access: Access, port: int) -> Iterator[Served]:
     thread.start()
     try:
         host = f"[{access.bind}]" if ":" in access.bind else access.bind
-        yield Served(f"http://{host}:{listening.getsockname()[1]}", feeds)
+        yield RunningServer(f"http://{host}:{listening.getsockname()[1]}", feeds)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(2 * STOP_SECONDS)
@@ -167,7 +167,7 @@ def _run(loop: asyncio.AbstractEventLoop, serve: Coroutine[Any, Any, None]) -> N
 async def _serve(app: Application, listening: socket.socket, feeds: Feeds, stop: asyncio.Event) -> None:
     server = HTTPServer(
         app,
-        max_body_size=MOST_BODY_BYTES,
+        max_body_size=MAX_BODY_BYTES,
         idle_connection_timeout=IDLE_SECONDS,
         body_timeout=BODY_SECONDS,
     )

@@ -1,6 +1,6 @@
 """Feeds: readings that all viewers of a thing share, so that fifty cost the database no more than one.
 
-Knows when to read and whom to tell. What is read is the `Source`'s, in threads; documents are JSON.
+Knows when to read and whom to tell. What is read is the `FeedSource`'s, in threads; documents are JSON.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import JobError, ServerError, SpeekoError, UsageError
 
 Document = dict[str, Any]
 Value = str | int | None
-MOST_ASKS, KEPT_SECONDS = 500, 60.0
+MAX_ASKS, KEPT_SECONDS = 500, 60.0
 FAILED_SECONDS = 1.0  # until the next try
 VOLATILE = "at"  # the time of a look is no news
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Ask:
+class FeedRequest:
     """What is asked for: a feed's name and its arguments, by name. Make it by `of`."""
 
     feed: str
     arguments: tuple[tuple[str, Value], ...] = ()
 
     @classmethod
-    def of(cls, feed: str, **arguments: Value) -> Ask:
+    def of(cls, feed: str, **arguments: Value) -> FeedRequest:
         """Equal for equal arguments in any order; those that are None are left out."""
         return cls(feed, tuple(sorted((name, v) for name, v in arguments.items() if v is not None)))
 
 
 @dataclass(frozen=True)
-class Source:
+class FeedSource:
     """How one feed is read: `read` takes the ask's arguments and runs in a thread of `lane`.
 
     `wait_seconds`: how long an answer is waited for before viewers are told that there is none. `rest`: how
@@ -46,7 +46,7 @@ class Source:
     """
 
     read: Callable[..., Document]
-    lane: Lane
+    lane: ThreadLane
     period_seconds: float
     wait_seconds: float = 5.0
     rest: float = 1.0
@@ -56,8 +56,8 @@ class Source:
 class _Entry:
     """One ask: what was found last, when it is to be looked for again, and who watches."""
 
-    ask: Ask
-    source: Source
+    ask: FeedRequest
+    source: FeedSource
     found: Document | SpeekoError | None = None
     due: float = float("-inf")
     generation: int = -1
@@ -70,22 +70,26 @@ class _Entry:
 class Feeds:
     """All readings of a process. Belongs to one loop; close it there. `readings`: how many there were."""
 
-    def __init__(self, sources: Mapping[str, Source], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, sources: Mapping[str, FeedSource], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._sources, self._clock = sources, clock
-        self._entries: dict[Ask, _Entry] = {}
+        self._entries: dict[FeedRequest, _Entry] = {}
         self._generation = 0
         self._is_closed = False
         self._trouble = ""
         self.readings = 0
 
-    async def read(self, ask: Ask) -> Document:
+    async def read(self, ask: FeedRequest) -> Document:
         """The document: at most one reading an ask and period. Raises SpeekoError."""
         found = await self._fresh(self._entry(ask))
         if isinstance(found, SpeekoError):
             raise found.with_traceback(None)
         return found
 
-    async def watch(self, asks: Iterable[Ask]) -> AsyncGenerator[dict[Ask, Document | SpeekoError], None]:
+    async def watch(
+        self, asks: Iterable[FeedRequest]
+    ) -> AsyncGenerator[dict[FeedRequest, Document | SpeekoError], None]:
         """All documents at once, and all again whenever one has changed. One that has not is the same object.
 
         Ends when the feeds are closed. Raises ServerError when too much is watched.
@@ -126,7 +130,7 @@ class Feeds:
                     task.cancel()
             _tell(entry)
 
-    def _entry(self, ask: Ask) -> _Entry:
+    def _entry(self, ask: FeedRequest) -> _Entry:
         entry = self._entries.get(ask)
         if entry is None:
             self._make_room()
@@ -140,10 +144,10 @@ class Feeds:
         idle.sort(key=lambda entry: entry.asked)
         now = self._clock()
         for entry in idle:
-            if now - entry.asked > KEPT_SECONDS or len(self._entries) >= MOST_ASKS:
+            if now - entry.asked > KEPT_SECONDS or len(self._entries) >= MAX_ASKS:
                 del self._entries[entry.ask]
-        if len(self._entries) >= MOST_ASKS:
-            raise ServerError(f"{MOST_ASKS} different things are watched already: close some pages")
+        if len(self._entries) >= MAX_ASKS:
+            raise ServerError(f"{MAX_ASKS} different things are watched already: close some pages")
 
     async def _fresh(self, entry: _Entry) -> Document | SpeekoError:
         """What was found since the last refresh, and in the last period; an error after `wait_seconds`."""

@@ -21,9 +21,9 @@ from speeko_cli.dashboard import assets, template_rendering
 from speeko_cli.dashboard.api import parsed
 from speeko_cli.dashboard.auth import Handler
 from speeko_cli.dashboard.routes import Place, place_at
-from speeko_cli.dashboard.shared_polling import Ask, Feeds
-from speeko_cli.dashboard.template_rendering import Fragment, View
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.dashboard.shared_polling import FeedRequest, Feeds
+from speeko_cli.dashboard.template_rendering import Fragment, PageView
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import ServerError, SpeekoError
@@ -33,18 +33,18 @@ HEARTBEAT_SECONDS = 15.0
 SLOW_SECONDS = 20.0  # a viewer that takes nothing for so long is gone
 FIRST_SECONDS = 0.5  # what is read by then is drawn at once
 PAUSE_SECONDS = 0.1  # between two renderings: documents that change together make one
-MOST_VIEWERS, MOST_CHARS = 500, 2000
+MAX_VIEWERS, MAX_CHARS = 500, 2000
 log = logging.getLogger(__name__)
 
 
-class Watch:
+class PlaceWatch:
     """One place, kept rendered while somebody looks at it. `number` counts what it has looked like."""
 
-    def __init__(self, feeds: Feeds, lane: Lane, place: Place, allow_actions: bool) -> None:
+    def __init__(self, feeds: Feeds, lane: ThreadLane, place: Place, allow_actions: bool) -> None:
         self._feeds, self._lane = feeds, lane
         self._place, self._allow_actions = place, allow_actions
-        self._found: dict[Ask, Any] = {}
-        self._troubles: dict[Ask, str] = {}
+        self._found: dict[FeedRequest, Any] = {}
+        self._troubles: dict[FeedRequest, str] = {}
         self._news = asyncio.Event()
         self._changed = asyncio.Event()  # another one for each change: whoever waits has the old one
         self._last: tuple[int, str] = (0, "")  # what leads from the state before to the present one
@@ -75,7 +75,7 @@ class Watch:
             message if before == number else _message(template_rendering.changes(fragments, self.fragments))
         )
 
-    async def _listen(self, ask: Ask) -> None:
+    async def _listen(self, ask: FeedRequest) -> None:
         """Each document by itself: one that is slow to read holds up no other."""
         try:
             async with contextlib.aclosing(self._feeds.watch([ask])) as looks:
@@ -84,7 +84,7 @@ class Watch:
         except SpeekoError as error:
             self._take(ask, error)
 
-    def _take(self, ask: Ask, found: dict[str, Any] | SpeekoError) -> None:
+    def _take(self, ask: FeedRequest, found: dict[str, Any] | SpeekoError) -> None:
         if isinstance(found, SpeekoError):
             self._troubles[ask] = redacted(printable(str(found)))
         else:
@@ -114,10 +114,10 @@ class Watch:
         self.is_over = True
         self._tell()
 
-    def _view(self) -> View:
+    def _view(self) -> PageView:
         documents = {name: self._found.get(ask) for name, ask in self._place.asks().items()}
         away = next(iter(self._troubles.values()), "")
-        return View(self._place, documents, self._allow_actions, away)
+        return PageView(self._place, documents, self._allow_actions, away)
 
     def _put(self, fragments: dict[str, Fragment]) -> None:
         changed = template_rendering.changes(self.fragments, fragments)
@@ -132,27 +132,27 @@ class Watch:
         changed.set()
 
 
-class Live:
+class WatchedPlaces:
     """All that is watched. Belongs to one loop."""
 
     def __init__(self, feeds: Feeds) -> None:
         self._feeds = feeds
-        self._watches: dict[tuple[Place, bool], Watch] = {}
-        self.lane = Lane("draw")
+        self._watches: dict[tuple[Place, bool], PlaceWatch] = {}
+        self.lane = ThreadLane("draw")
 
     @property
     def viewers(self) -> int:
         return sum(watch.viewers for watch in self._watches.values())
 
     @contextlib.asynccontextmanager
-    async def watching(self, place: Place, *, allow_actions: bool) -> AsyncIterator[Watch]:
+    async def watching(self, place: Place, *, allow_actions: bool) -> AsyncIterator[PlaceWatch]:
         """The place's watch: that of others who look at it, or a new one. Raises ServerError."""
-        if self.viewers >= MOST_VIEWERS:
-            raise ServerError(f"{MOST_VIEWERS} viewers are here already: close some pages")
+        if self.viewers >= MAX_VIEWERS:
+            raise ServerError(f"{MAX_VIEWERS} viewers are here already: close some pages")
         key = place, allow_actions
         watch = self._watches.get(key)
         if watch is None:
-            watch = self._watches[key] = Watch(self._feeds, self.lane, place, allow_actions)
+            watch = self._watches[key] = PlaceWatch(self._feeds, self.lane, place, allow_actions)
             watch.start()
         watch.viewers += 1
         try:
@@ -164,16 +164,16 @@ class Live:
                 await watch.stop()
 
 
-def live_of(application: Application) -> Live:
+def live_of(application: Application) -> WatchedPlaces:
     """The application's, made when it is first asked for: it belongs to the loop."""
     settings = application.settings
     if "live" not in settings:
-        settings["live"] = Live(settings["feeds"])
-    live: Live = settings["live"]
+        settings["live"] = WatchedPlaces(settings["feeds"])
+    live: WatchedPlaces = settings["live"]
     return live
 
 
-class Events(Handler):
+class EventStream(Handler):
     """GET /events?path=/jobs/12: the stream of one viewer."""
 
     _following: asyncio.Task[None] | None = None
@@ -195,7 +195,7 @@ class Events(Handler):
         if self._following is not None:
             self._following.cancel()
 
-    async def _follow(self, watch: Watch) -> None:
+    async def _follow(self, watch: PlaceWatch) -> None:
         """Until the viewer or the watch is gone. Raises TimeoutError for a viewer that takes nothing."""
         await self._say(f"retry: {RETRY_MILLIS}\nevent: version\ndata: {assets.version()}\n\n")
         number, fragments = 0, dict[str, Fragment]()
@@ -216,7 +216,7 @@ class Events(Handler):
 
 def address(text: str) -> str:
     """What stands behind the name of a site. Raises ValueError for what cannot."""
-    if len(text) > MOST_CHARS or not text.startswith("/"):
+    if len(text) > MAX_CHARS or not text.startswith("/"):
         raise ValueError("takes a page's address such as /jobs/12")
     return text
 

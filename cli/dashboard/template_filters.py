@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
 
-_LEAST_PLACES = 2
+_MIN_PLACES = 2
 _PAD = "\u2007"  # as wide as a digit: columns of money stand one below the other
 _FORMS = {"both": "%Y-%m-%d %H:%M UTC", "day": "%Y-%m-%d", "clock": "%H:%M:%S UTC", "from-now": ""}
 MARKS = {
@@ -50,7 +50,7 @@ def money(dollars: str, name: str = "", places: int = 0) -> Markup:
 def places(amounts: Iterable[str | None]) -> int:
     """Digits behind the point of the longest amount in a column."""
     parts = (formatting.money(amount).rpartition(".")[2] for amount in amounts if amount is not None)
-    return max(map(len, parts), default=_LEAST_PLACES)
+    return max(map(len, parts), default=_MIN_PLACES)
 
 
 def number(n: int, name: str = "") -> Markup:

@@ -41,7 +41,7 @@ class Fragment:
 
 
 @dataclass(frozen=True)
-class View:
+class PageView:
     """All that a page shows, the viewer's own things aside. `documents` are by name, None: not read yet;
     `away`: why what is shown may be old, else ""."""
 
@@ -51,7 +51,7 @@ class View:
     away: str = ""
 
 
-def page(view: View, *, act: Markup, told: str = "", can_leave: bool = False) -> str:
+def page(view: PageView, *, act: Markup, told: str = "", can_leave: bool = False) -> str:
     """The whole page. `act`: the hidden field that the viewer's actions take; `told`: what became of the
     last one; `can_leave`: the viewer has signed in and may sign out."""
     values = _values(view) | {"act": act, "told": told, "can_leave": can_leave}
@@ -59,7 +59,7 @@ def page(view: View, *, act: Markup, told: str = "", can_leave: bool = False) ->
     return html.replace(SEAM, "")
 
 
-def fragments(view: View) -> dict[str, Fragment]:
+def fragments(view: PageView) -> dict[str, Fragment]:
     """What of the page may change, by the ids of elements; without what is not read yet: a viewer may know
     more of it already."""
     values = _values(view)
@@ -117,7 +117,7 @@ def _id_of(html: str) -> str:
     return found[1]
 
 
-def _values(view: View) -> dict[str, Any]:
+def _values(view: PageView) -> dict[str, Any]:
     return {
         **_common(),
         **view.documents,

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from speeko_cli.jobs.build_spec import orders_of, spec_of
-from speeko_cli.options.voice_routing import wishes_of
+from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
+from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.runtime.invocation import absolute
 from speeko_jobs.flow.planning.scheduled_request import Request
 from speeko_jobs.flow.planning.voice_routing import routed
@@ -38,7 +38,7 @@ def request_of(
     spec = dataclasses.replace(spec, lexicon=tuple(map(absolute, spec.lexicon)))
     request = Request(
         spec,
-        orders_of(places, options),
+        catalog_options_of(places, options),
         prices=settings.price_per_million,
         budget_micros=options["budget"],
         priority=options["priority"],
@@ -46,7 +46,9 @@ def request_of(
         most_deleted_share=options["max_delete"],
     )
     request.check()
-    return dataclasses.replace(request, spec=routed(context.database, spec, wishes_of(settings, options)))
+    return dataclasses.replace(
+        request, spec=routed(context.database, spec, routing_options_of(settings, options))
+    )
 
 
 def _is_there(place: str) -> bool:

@@ -12,7 +12,7 @@ from speeko_jobs.core.providers import accounts
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from speeko_jobs.flow.planning.planner import Orders
+    from speeko_jobs.flow.planning.planner import CatalogOptions
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
@@ -62,12 +62,12 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
     return spec
 
 
-def orders_of(files: Sequence[str], options: Mapping[str, Any]) -> Orders:
+def catalog_options_of(files: Sequence[str], options: Mapping[str, Any]) -> CatalogOptions:
     """How to read the catalog."""
     from speeko_jobs.adapters.catalog import ReadOptions
-    from speeko_jobs.flow.planning.planner import Orders
+    from speeko_jobs.flow.planning.planner import CatalogOptions
 
-    return Orders(
+    return CatalogOptions(
         sources=tuple(files),
         read=ReadOptions(
             delimiter=_DELIMITERS.get(options["delimiter"].lower(), options["delimiter"]),

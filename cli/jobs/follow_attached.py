@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from speeko_cli.jobs.outcome import go_on, tell_end
+from speeko_cli.jobs.outcome import go_on, report_outcome
 from speeko_cli.jobs.poll import follow
 from speeko_cli.output.console import note
 from speeko_cli.output.progress_display import display
@@ -16,13 +16,17 @@ from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow.lifecycle import webhooks
 
 if TYPE_CHECKING:
-    from speeko_cli.runtime.invocation import Call
-    from speeko_cli.runtime.local_workers import Crew
+    from speeko_cli.runtime.invocation import Invocation
+    from speeko_cli.runtime.local_workers import LocalWorkers
     from speeko_jobs.flow.context import Context
 
 
-def see_through(
-    context: Context, job: int, crew: Crew, call: Call, tell: Callable[[Context, int, Call], int] = tell_end
+def follow_with_workers(
+    context: Context,
+    job: int,
+    crew: LocalWorkers,
+    call: Invocation,
+    tell: Callable[[Context, int, Invocation], int] = report_outcome,
 ) -> int:
     """Follow a job with workers at hand, and `tell` its end. Ctrl-C pauses it first."""
     shown = display(job)
@@ -50,7 +54,7 @@ def see_through(
         raise
 
 
-def interrupt(context: Context, job: int, call: Call) -> str:
+def interrupt(context: Context, job: int, call: Invocation) -> str:
     """Pause a job that was interrupted; what to tell of it."""
     context.database.run(
         lambda t: jobs.set_state(t, job, JobState.PAUSED, "interrupted", expected=[JobState.RUNNING])

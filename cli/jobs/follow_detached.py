@@ -6,7 +6,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
-from speeko_cli.jobs.outcome import go_on, tell_end
+from speeko_cli.jobs.outcome import go_on, report_outcome
 from speeko_cli.jobs.poll import follow
 from speeko_cli.output.console import note
 from speeko_cli.output.progress_display import display
@@ -15,14 +15,14 @@ from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.flow import accounts
 
 if TYPE_CHECKING:
-    from speeko_cli.runtime.invocation import Call
+    from speeko_cli.runtime.invocation import Invocation
     from speeko_jobs.flow.context import Context
 
 IDLE_SECONDS = 10.0
 
 
-def see_end(
-    context: Context, job: int, call: Call, *, quiet: bool, timeout_seconds: float | None = None
+def follow_to_end(
+    context: Context, job: int, call: Invocation, *, quiet: bool, timeout_seconds: float | None = None
 ) -> int:
     """Follow a job to its end or pause and tell it; the exit code. Raises TimedOut when it takes longer."""
     shown = display(job, quiet=quiet)
@@ -33,7 +33,7 @@ def see_end(
         nonlocal told
         if seconds > IDLE_SECONDS and not told:
             told = True
-            tell_if_nobody_works(context, job, call)
+            warn_without_workers(context, job, call)
         if timeout_seconds is not None and time.monotonic() - started >= timeout_seconds:
             raise TimedOut(f"job {job} has not ended in {timeout_seconds:g} s, it goes on")
 
@@ -45,10 +45,10 @@ def see_end(
             shown.close()
     except KeyboardInterrupt:
         raise Interrupted(f"job {job} goes on: look again with: speeko watch {job}") from None
-    return tell_end(context, job, call)
+    return report_outcome(context, job, call)
 
 
-def tell_if_nobody_works(context: Context, job: int, call: Call) -> None:
+def warn_without_workers(context: Context, job: int, call: Invocation) -> None:
     """Say on stderr that no worker runs, and how to start one."""
     if not context.queue.workers_alive():
         home = f" --home {shlex.quote(call.home)}" if call.home else ""
@@ -56,5 +56,5 @@ def tell_if_nobody_works(context: Context, job: int, call: Call) -> None:
             f"speeko: no worker runs, so job {job} waits: start workers with `speeko up{home}` or "
             f"`speeko worker{home}`, or finish it here with: {go_on(job, call)}"
         )
-    elif unserved := accounts.nobody_serves(context.database, jobs.show(context.database, job).spec):
+    elif unserved := accounts.no_worker_serves(context.database, jobs.show(context.database, job).spec):
         note(f"speeko: {unserved}, so job {job} waits: start a worker that holds it, or {go_on(job, call)}")

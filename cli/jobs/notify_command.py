@@ -1,4 +1,4 @@
-"""--notify: a user's command that hears how a job ended. Run by the verb that waits, never by workers."""
+"""--notify: a user's command that gets how a job ended. Run by the verb that waits, never by workers."""
 
 from __future__ import annotations
 

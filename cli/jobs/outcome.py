@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from speeko_cli.output.console import emit, note
 from speeko_cli.output.job_summary import print_summary
 from speeko_cli.runtime.error_reporting import ERROR, OK, PAUSED, WITH_ERRORS
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.model.pause_reasons import REMEDIES, kind_of, needs_option, resumes_by_itself
 from speeko_jobs.core.model.states import JobState
 
@@ -22,7 +22,7 @@ CODES = {
 }
 
 
-def tell_end(context: Context, job: int, call: Call) -> int:
+def report_outcome(context: Context, job: int, call: Invocation) -> int:
     """Print the summary (the content of summary.json with --json) and answer the exit code."""
     from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.flow.delivery import finalize
@@ -44,7 +44,7 @@ def tell_end(context: Context, job: int, call: Call) -> int:
     return CODES.get(state, OK)
 
 
-def _how_on(job: int, reason: str, call: Call) -> str:
+def _how_on(job: int, reason: str, call: Invocation) -> str:
     """What ends the pause."""
     remedy, command = REMEDIES[kind_of(reason)], go_on(job, call)
     if resumes_by_itself(kind_of(reason)):
@@ -57,7 +57,7 @@ def _how_on(job: int, reason: str, call: Call) -> str:
     return f"{remedy.first}, then go on with: {command}" if remedy.first else f"go on with: {command}"
 
 
-def go_on(job: int, call: Call) -> str:
+def go_on(job: int, call: Invocation) -> str:
     """The command that goes on with a job, from the same home and settings."""
     import shlex
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from speeko_cli.output.console import note
-from speeko_cli.output.throughput import Gauge
+from speeko_cli.output.throughput import ThroughputGauge
 from speeko_jobs.adapters.postgres import jobs, wait_reasons
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.embedded import watchdog
@@ -16,7 +16,7 @@ from speeko_jobs.errors import ServerError
 
 if TYPE_CHECKING:
     from speeko_cli.output.progress_display import Display
-    from speeko_jobs.adapters.postgres.jobs import Progress
+    from speeko_jobs.adapters.postgres.jobs import JobProgress
     from speeko_jobs.flow.context import Context
 
 LOOK_SECONDS = 0.25
@@ -25,12 +25,12 @@ AWAY_SECONDS = 60.0  # a database that is away for longer is an error
 STILL = FINISHED | {JobState.PAUSED}
 
 
-def follow(context: Context, job: int, display: Display, on_idle: Callable[[float], None]) -> Progress:
-    """Show a job until it is finished or paused. `on_idle` hears how many seconds nothing has moved.
+def follow(context: Context, job: int, display: Display, on_idle: Callable[[float], None]) -> JobProgress:
+    """Show a job until it is finished or paused. `on_idle` gets how many seconds nothing has moved.
 
     Raises JobError when there is no such job, ServerError when Postgres stays away for a minute.
     """
-    gauge, counts = Gauge(), dict[str, int]()
+    gauge, counts = ThroughputGauge(), dict[str, int]()
     moved = answered = time.monotonic()
     count_due = 0.0
     before: tuple[object, ...] = ()

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from speeko_cli.jobs.follow_attached import see_through
-from speeko_cli.jobs.follow_detached import tell_if_nobody_works
+from speeko_cli.jobs.follow_attached import follow_with_workers
+from speeko_cli.jobs.follow_detached import warn_without_workers
 from speeko_cli.output.console import emit, note, say
-from speeko_cli.runtime.local_workers import Crew
-from speeko_cli.runtime.services import standing
+from speeko_cli.runtime.local_workers import LocalWorkers
+from speeko_cli.runtime.services import open_services
 from speeko_cli.runtime.tenant_check import check_tenant
 from speeko_jobs.adapters.postgres import jobs
 
 if TYPE_CHECKING:
-    from speeko_cli.runtime.invocation import Call
+    from speeko_cli.runtime.invocation import Invocation
     from speeko_jobs.flow.context import Context
     from speeko_jobs.settings import Settings
 
 
-def set_going(
-    call: Call,
+def resume_and_follow(
+    call: Invocation,
     settings: Settings,
     job: int,
     start: Callable[[Context], None],
@@ -30,15 +30,15 @@ def set_going(
 ) -> int:
     """Have `start` set the job running, and see it through; the exit code. Raises JobError, also where it is
     not of that `tenant`."""
-    with standing(settings) as (context, alone):
+    with open_services(settings) as (context, alone):
         check_tenant(context, job, tenant)
         spec = jobs.show(context.database, job).spec
         if wait:
-            with Crew(context, spec, alone=alone) as crew:
+            with LocalWorkers(context, spec, alone=alone) as crew:
                 start(context)
-                return see_through(context, job, crew, call)
+                return follow_with_workers(context, job, crew, call)
         start(context)
-        tell_if_nobody_works(context, job, call)
+        warn_without_workers(context, job, call)
         if call.json:
             emit({"job": job, "state": jobs.progress(context.database, job).state.value})
         else:
@@ -46,7 +46,7 @@ def set_going(
     return 0
 
 
-def tell_new_prices(context: Context, job: int) -> None:
+def warn_price_change(context: Context, job: int) -> None:
     """Say on stderr where what is left to buy costs another sum at today's price; the plan's holds."""
     from speeko_jobs.core.output.formatting import count, micros
     from speeko_jobs.flow.planning import repricing

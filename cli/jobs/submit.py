@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from speeko_cli.options.voice_routing import wishes_of
+from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, note
 from speeko_cli.output.job_summary import SHOWN_REFUSALS
 from speeko_cli.runtime.error_reporting import Interrupted
@@ -16,20 +16,20 @@ from speeko_jobs.flow.planning import submit
 from speeko_jobs.flow.planning.voice_routing import routed
 
 if TYPE_CHECKING:
-    from speeko_cli.runtime.invocation import Call
+    from speeko_cli.runtime.invocation import Invocation
     from speeko_jobs.adapters.postgres.output_locks import Rival
     from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.core.job.plan_summary import Plan
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.planning.planner import Orders
+    from speeko_jobs.flow.planning.planner import CatalogOptions
 
 
-def submitted(
+def submit_job(
     context: Context,
     spec: JobSpec,
-    orders: Orders,
+    orders: CatalogOptions,
     options: Mapping[str, Any],
-    call: Call,
+    call: Invocation,
     slipped: Callable[[int], str],
 ) -> tuple[int, Plan]:
     """The job's number and its plan. Raises Interrupted, with what `slipped` makes of a job that was
@@ -37,7 +37,7 @@ def submitted(
     made: list[int] = []
     try:
         with busy(f"planning {', '.join(spec.sources)}"):
-            spec = routed(context.database, spec, wishes_of(context.settings, options))
+            spec = routed(context.database, spec, routing_options_of(context.settings, options))
             job, plan = submit.submit(
                 context,
                 spec,
@@ -46,9 +46,9 @@ def submitted(
                 budget_micros=options["budget"],
                 priority=options["priority"],
                 partial=options["partial"],
-                most_deleted_share=options.get("max_delete", submit.MOST_DELETED_SHARE),
+                most_deleted_share=options.get("max_delete", submit.MAX_DELETED_SHARE),
                 on_created=made.append,
-                on_wait=_tell_rival if options.get("wait_for_output", True) else None,
+                on_wait=_report_rival if options.get("wait_for_output", True) else None,
             )
     except KeyboardInterrupt:
         if not (made and _was_released(context, made[0])):
@@ -60,7 +60,7 @@ def submitted(
     return job, plan
 
 
-def _tell_rival(rival: Rival) -> None:
+def _report_rival(rival: Rival) -> None:
     note(f"speeko: waiting: {rival}")
 
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from speeko_cli.output.console import emit, say
-from speeko_cli.runtime.services import known
+from speeko_cli.runtime.services import open_existing
 from speeko_cli.runtime.tenant_check import check_tenant
 
 if TYPE_CHECKING:
-    from speeko_cli.runtime.invocation import Call
+    from speeko_cli.runtime.invocation import Invocation
     from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.context import Context
 
 
-def move(
-    call: Call,
+def change_state(
+    call: Invocation,
     job: int,
     state: JobState,
     change: Callable[[Context], None],
@@ -27,7 +27,7 @@ def move(
     is not of that `tenant`."""
     from speeko_jobs.adapters.postgres import jobs
 
-    with known(call.settings()) as context:
+    with open_existing(call.settings()) as context:
         check_tenant(context, job, tenant)
         if jobs.show(context.database, job).state is not state:
             change(context)

@@ -11,26 +11,26 @@ from speeko_jobs.adapters.celery_queue.queue import QUEUES, Queue
 from speeko_jobs.errors import ServerError
 
 if TYPE_CHECKING:
-    from speeko_cli.monitoring.fleet_state import Board, Node
+    from speeko_cli.monitoring.fleet_state import FleetState, NodeStatus
 
 
 @dataclass(frozen=True)
-class Broker:
+class BrokerStatus:
     """Nodes, and messages that wait, by queue: not known unless it `answers` (None: not asked yet)."""
 
     answers: bool | None
-    nodes: Sequence[Node]
+    nodes: Sequence[NodeStatus]
     waiting: Mapping[str, int | None]
 
 
-UNASKED = Broker(None, [], dict.fromkeys(QUEUES))
+UNASKED = BrokerStatus(None, [], dict.fromkeys(QUEUES))
 
 
-def look(queue: Queue, memory: Board) -> Broker:
+def look(queue: Queue, memory: FleetState) -> BrokerStatus:
     """Ask it now; waits half a second for answers to a ping. `memory` keeps the nodes of earlier looks."""
     try:
         waiting = queue.lengths()
     except ServerError:
-        return Broker(False, memory.take_nodes(time.time(), None), UNASKED.waiting)
+        return BrokerStatus(False, memory.take_nodes(time.time(), None), UNASKED.waiting)
     names = queue.workers_alive()
-    return Broker(True, memory.take_nodes(time.time(), names), waiting)
+    return BrokerStatus(True, memory.take_nodes(time.time(), names), waiting)

@@ -16,9 +16,17 @@ from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies.cron_schedule import explained
 
 if TYPE_CHECKING:
-    from speeko_cli.monitoring.fleet_state import Engines, Node, Seen
-    from speeko_jobs.adapters.postgres.monitoring import Chunks, FailedRow, Heard, Jobs, Moment, Now, Pulse
-    from speeko_jobs.adapters.postgres.permits import Account, Holder
+    from speeko_cli.monitoring.fleet_state import FleetEngines, NodeStatus, ObservedJob
+    from speeko_jobs.adapters.postgres.monitoring import (
+        AccountSample,
+        ChunkPage,
+        FailedRow,
+        FleetSnapshot,
+        JobPage,
+        Moment,
+        PlayableRow,
+    )
+    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
     from speeko_jobs.adapters.postgres.schedules import Run, Schedule
     from speeko_jobs.adapters.postgres.worker_registry import Worker
     from speeko_jobs.core.job.job_spec import JobSpec
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
-def now(found: Now) -> Document:
+def now(found: FleetSnapshot) -> Document:
     """The line above every page."""
     return {
         "at": iso(found.at),
@@ -44,12 +52,12 @@ def now(found: Now) -> Document:
     }
 
 
-def jobs(found: Jobs, seen: Sequence[Seen]) -> Document:
+def jobs(found: JobPage, seen: Sequence[ObservedJob]) -> Document:
     """A page of jobs; `seen` are its lines."""
     return {"jobs": [job(one) for one in seen], "counts": dict(found.counts), "more": found.more}
 
 
-def job(seen: Seen) -> Document:
+def job(seen: ObservedJob) -> Document:
     """One job in a list: what `speeko jobs --json` tells, and more."""
     line, pace, plan = seen.line, seen.pace, seen.line.plan
     return {
@@ -114,7 +122,7 @@ def asked(spec: JobSpec) -> Document:
     }
 
 
-def chunks(found: Chunks) -> Document:
+def chunks(found: ChunkPage) -> Document:
     return {
         "states": dict(found.states),
         "open": [
@@ -149,7 +157,7 @@ def failed(rows: Sequence[FailedRow], limit: int) -> Document:
     }
 
 
-def samples(rows: Sequence[Heard], type: str) -> Document:
+def samples(rows: Sequence[PlayableRow], type: str) -> Document:
     return {
         "rows": [
             {
@@ -165,7 +173,7 @@ def samples(rows: Sequence[Heard], type: str) -> Document:
     }
 
 
-def course(moments: Sequence[Moment], seconds: float, pulses: Sequence[Pulse]) -> Document:
+def course(moments: Sequence[Moment], seconds: float, pulses: Sequence[AccountSample]) -> Document:
     """`seconds`: how long the job has gone on, in equal stretches."""
     return {
         "stretches": [{"at": iso(one.at), "rows": one.rows} for one in moments],
@@ -193,11 +201,11 @@ def schedules(found: Sequence[tuple[Schedule, Sequence[Run]]], now: datetime) ->
 
 
 def workers(
-    engines: Engines,
-    nodes: Sequence[Node],
+    engines: FleetEngines,
+    nodes: Sequence[NodeStatus],
     queues: Mapping[str, int | None],
-    accounts: Sequence[Account],
-    holders: Sequence[Holder],
+    accounts: Sequence[AccountLimits],
+    holders: Sequence[PermitHolder],
     broker: bool | None,
     registered: Sequence[Worker] = (),
 ) -> Document:

@@ -14,7 +14,7 @@ from speeko_jobs.errors import ServerError
 T = TypeVar("T")
 
 
-class Lane:
+class ThreadLane:
     """A few threads that do one thing after another.
 
     They are daemons, unlike those of an executor: a server that hangs must not hold up our end.

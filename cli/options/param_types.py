@@ -11,7 +11,7 @@ import click
 
 from speeko_jobs.core.model.money import MICROS_PER_USD, micros
 
-MOST_MICROS = 1_000_000_000 * MICROS_PER_USD
+MAX_MICROS = 1_000_000_000 * MICROS_PER_USD
 NO_CAP = -1
 _UNITS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
@@ -33,7 +33,7 @@ class Dollars(click.ParamType[int]):
             amount = micros(value.strip().removeprefix("$"))
         except ValueError:
             amount = -1
-        if not 0 <= amount <= MOST_MICROS:
+        if not 0 <= amount <= MAX_MICROS:
             more = ", or none" if self._none else ""
             self.fail(f"{value!r} is not an amount of dollars such as 50 or 0.25{more}", param, ctx)
         return amount

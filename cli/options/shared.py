@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from speeko_cli.options.param_types import Dollars, Minutes, Share
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.job.job_spec import DUPLICATE_RULES, SEGMENTS, SSML
 from speeko_jobs.settings import Settings
 
@@ -309,7 +309,7 @@ job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar=
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
         if value:
-            setattr(ctx.ensure_object(Call), name, value)
+            setattr(ctx.ensure_object(Invocation), name, value)
 
     return callback
 
@@ -355,7 +355,7 @@ everywhere = together(
         expose_value=False,
         callback=_keep("verbose"),
         section=COMMON,
-        help="tell more on stderr; -vv tells all",
+        help="log more on stderr; -vv logs all",
     ),
     option(
         "--version",

@@ -9,10 +9,10 @@ import click
 
 from speeko_cli.options.param_types import Number
 from speeko_cli.options.shared import SPEECH, option, together
-from speeko_jobs.core.voices.voice_catalog import AUTO, MOST_LATENCY_MILLIS
+from speeko_jobs.core.voices.voice_catalog import AUTO, MAX_LATENCY_MILLIS
 
 if TYPE_CHECKING:
-    from speeko_jobs.flow.planning.voice_routing import Wishes
+    from speeko_jobs.flow.planning.voice_routing import RoutingOptions
     from speeko_jobs.settings import Settings
 
 voices_file_option: Callable[[Any], Any] = option(
@@ -32,7 +32,7 @@ routing = together(
     ),
     option(
         "--max-latency-ms",
-        type=click.IntRange(1, MOST_LATENCY_MILLIS),
+        type=click.IntRange(1, MAX_LATENCY_MILLIS),
         metavar="N",
         section=SPEECH,
         help=f"with --voice {AUTO}: only voices that answer so fast",
@@ -68,12 +68,12 @@ routing = together(
 )
 
 
-def wishes_of(settings: Settings, options: Mapping[str, Any]) -> Wishes:
+def routing_options_of(settings: Settings, options: Mapping[str, Any]) -> RoutingOptions:
     """What the user said on voices."""
     from speeko_jobs.core.voices.selection import RoutingRequest
-    from speeko_jobs.flow.planning.voice_routing import Wishes
+    from speeko_jobs.flow.planning.voice_routing import RoutingOptions
 
-    return Wishes(
+    return RoutingOptions(
         voice=settings.voice,
         request=RoutingRequest(
             min_quality=options["min_quality"] or 0.0,

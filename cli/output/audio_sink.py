@@ -23,7 +23,7 @@ NAME_CHARS = 40
 ABANDON_SECONDS = 1.0  # to whoever does not take what is written
 
 
-class Outlet:
+class AudioSink:
     """Open from the start, so that a place that cannot be written costs nothing.
 
     A file is written under another name (FILE.….part) and renamed by `finish`; with `stream`, and where it
@@ -46,7 +46,7 @@ class Outlet:
         self._thread = threading.Thread(target=self._write_all, name="outlet", daemon=True)
         self._thread.start()
 
-    def hear(self, piece: bytes) -> None:
+    def write(self, piece: bytes) -> None:
         """Write this next. Returns at once."""
         self._pieces.put(piece)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN_KEYS = 10
 
 
-def tell_evicted(done: Evicted, dry_run: bool) -> None:
+def print_evicted(done: Evicted, dry_run: bool) -> None:
     would = "would go" if dry_run else "gone"
     where = "the store" if done.tier == "store" else "Redis"
     before = formatting.count(done.entries_before, "entry", "entries")
@@ -42,7 +42,7 @@ def evicted(done: Evicted, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def tell_verified(result: Verified) -> None:
+def print_verified(result: Verified) -> None:
     bad = len(result.gone) + len(result.damaged)
     say(f"{formatting.count(result.entries, 'entry', 'entries')} read, {formatting.size(result.size_bytes)}")
     for what, keys in (("gone", result.gone), ("damaged", result.damaged)):
@@ -60,7 +60,7 @@ def tell_verified(result: Verified) -> None:
             say(f"  and {len(result.copies) - SHOWN_KEYS:,} more")
     orphans = result.orphans
     if orphans.adopted:
-        say(f"{orphans.adopted:,} that were taken for gone are in the store: they count again")
+        say(f"{orphans.adopted:,} that were recorded as missing are in the store: they count again")
     if orphans.unknown:
         say(f"{orphans.unknown:,} objects of the store are on no record; nothing asks for them:")
         for path in orphans.paths[:SHOWN_KEYS]:

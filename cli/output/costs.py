@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from speeko_jobs.core.billing.cost_breakdown import Figures
-    from speeko_jobs.flow.reporting.costs import Costs
+    from speeko_jobs.core.billing.cost_breakdown import CostFigures
+    from speeko_jobs.flow.reporting.costs import CostReport
 
 SHOWN_LINES, PIPED_WIDTH = 31, 80
-MOST_BAR, LEAST_BAR, MOST_NAME = 30, 6, 22
+MAX_BAR, MIN_BAR, MAX_NAME = 30, 6, 22
 LABEL_WIDTH, AMOUNT_WIDTH = 12, 13
 NAMES = {
     "cache": "cache",
@@ -33,7 +33,7 @@ NAMES = {
 NO_JOB = "without a job"
 
 
-def show(found: Costs, *, live: bool = False) -> None:
+def show(found: CostReport, *, live: bool = False) -> None:
     """Everything, on stdout."""
     if found.lines:
         say(_title(found))
@@ -47,7 +47,7 @@ def show(found: Costs, *, live: bool = False) -> None:
         say(line)
 
 
-def picture(found: Costs, width: int) -> Group:
+def picture(found: CostReport, width: int) -> Group:
     """The same for a display that moves, so many cells wide."""
     from rich.console import Group
     from rich.text import Text
@@ -56,14 +56,14 @@ def picture(found: Costs, width: int) -> Group:
     return Group(Text(_title(found) + "\n"), table(found, width), Text(text))
 
 
-def _title(found: Costs) -> str:
+def _title(found: CostReport) -> str:
     since, until = found.window.since, found.window.until
     days = f"{since}" if since == until else f"{since} to {until}"
     who = "all tenants" if found.window.tenant is None else f"tenant {printable(found.window.tenant)}"
     return f"costs of {days} (UTC), {who}"
 
 
-def table(found: Costs, width: int) -> Table:
+def table(found: CostReport, width: int) -> Table:
     """The lines and their sum, and a bar for each where there is room in so many cells."""
     from rich.table import Table
 
@@ -78,14 +78,14 @@ def table(found: Costs, width: int) -> Table:
         cells.append(("all", *_cells(found.total)))
     head = (found.by.value, "calls", "cached", "cost", "saved")
     widths = [max(len(row[at]) for row in (head, *cells)) for at in range(len(head))]
-    widths[0] = min(widths[0], MOST_NAME)
-    room = min(width - sum(widths) - 2 * len(head), MOST_BAR)
+    widths[0] = min(widths[0], MAX_NAME)
+    room = min(width - sum(widths) - 2 * len(head), MAX_BAR)
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for at, name in enumerate(head):
         if at:
             made.add_column(name, justify="right", no_wrap=True)
         else:
-            made.add_column(name, overflow="fold", max_width=MOST_NAME)
+            made.add_column(name, overflow="fold", max_width=MAX_NAME)
     bar = _Bar(max((one.spent_micros + _shown_saved(one) for _, one in lines), default=0), room)
     if bar.is_shown:
         made.add_column(bar.legend, no_wrap=True)
@@ -96,20 +96,20 @@ def table(found: Costs, width: int) -> Table:
     return made
 
 
-def _named(found: Costs, name: str) -> str:
+def _named(found: CostReport, name: str) -> str:
     if found.by == "source":
         return {"synthesized": "bought", "bad": "bad audio", "unknown": "possible", **NAMES}.get(name, name)
     return printable(name) or "(default)"
 
 
-def _cells(one: Figures) -> tuple[str, str, str, str]:
+def _cells(one: CostFigures) -> tuple[str, str, str, str]:
     possible = one.unknown_calls and not one.calls and not one.served
     cost = f"≤ {figures.micros(one.unknown_micros)}" if possible else figures.micros(one.spent_micros)
     calls = one.unknown_calls if possible else one.calls
     return f"{calls:,}", f"{one.served:,}", cost, figures.micros(one.saved_micros)
 
 
-def _shown_saved(one: Figures) -> int:
+def _shown_saved(one: CostFigures) -> int:
     return max(one.saved_micros, 0)
 
 
@@ -120,11 +120,11 @@ class _Bar:
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         self._spent, self._saved = ("█", "░") if utf8 else ("#", ".")
         self._most_micros, self._width = most_micros, width
-        self.is_shown = most_micros > 0 and width >= LEAST_BAR
+        self.is_shown = most_micros > 0 and width >= MIN_BAR
         words = f"{self._spent} cost {self._saved} saved"
         self.legend = words if len(words) <= width else ""
 
-    def of(self, one: Figures) -> Any:
+    def of(self, one: CostFigures) -> Any:
         from rich.text import Text
 
         both = self._cells(one.spent_micros + _shown_saved(one))
@@ -139,7 +139,7 @@ class _Bar:
 # the lines below
 
 
-def _lines(found: Costs, live: bool) -> Iterator[str]:
+def _lines(found: CostReport, live: bool) -> Iterator[str]:
     total, storage = found.total, found.storage
     calls = figures.count(total.calls, "call")
     yield _line("speech", total.speech_micros, f"{total.chars:,} characters in {calls}")
@@ -173,7 +173,7 @@ def _lines(found: Costs, live: bool) -> Iterator[str]:
     yield from _forecast(found)
 
 
-def _forecast(found: Costs) -> Iterator[str]:
+def _forecast(found: CostReport) -> Iterator[str]:
     forecast = found.forecast
     yield ""
     if forecast is None:
@@ -194,7 +194,7 @@ def _line(label: str, micros: int, words: str) -> str:
 # records
 
 
-def document(found: Costs) -> dict[str, Any]:
+def document(found: CostReport) -> dict[str, Any]:
     """What --json tells: money as decimal strings of USD."""
     total, storage, now = found.total, found.storage, found.now
     by = found.by.value
@@ -230,7 +230,7 @@ def document(found: Costs) -> dict[str, Any]:
     }
 
 
-def record(one: Figures) -> dict[str, Any]:
+def record(one: CostFigures) -> dict[str, Any]:
     """One line's figures. `requests` are calls that were charged and rows that took none."""
     return {
         "requests": one.calls + one.served,
@@ -249,7 +249,7 @@ def record(one: Figures) -> dict[str, Any]:
     }
 
 
-def write_csv(found: Costs) -> None:
+def write_csv(found: CostReport) -> None:
     """The lines as CSV on stdout, without their sum."""
     by = found.by.value
     rows = [{by: spreadsheet_safe(printable(name or "")), **record(one)} for name, one in _all(found)]
@@ -259,13 +259,13 @@ def write_csv(found: Costs) -> None:
     sys.stdout.flush()
 
 
-def _all(found: Costs) -> Iterator[tuple[str | None, Figures]]:
+def _all(found: CostReport) -> Iterator[tuple[str | None, CostFigures]]:
     yield from found.lines.items()
     if found.no_job is not None:
         yield None, found.no_job
 
 
-def _sum(some: Iterable[Figures]) -> Figures:
+def _sum(some: Iterable[CostFigures]) -> CostFigures:
     first, *more = some
     for one in more:
         first = first.plus(one)

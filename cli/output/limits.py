@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.permits import Account, Holder
+    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
 
 
-def document(accounts: Sequence[Account], holders: Sequence[Holder]) -> list[dict[str, Any]]:
+def document(accounts: Sequence[AccountLimits], holders: Sequence[PermitHolder]) -> list[dict[str, Any]]:
     """What --json tells: each account with those who hold permits of it."""
     return [
         dataclasses.asdict(account)

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from speeko_cli.output.console import console, is_live, note
-from speeko_cli.output.throughput import Pace
+from speeko_cli.output.throughput import Throughput
 from speeko_jobs.core.output import formatting
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.live import Live
 
-    from speeko_jobs.adapters.postgres.jobs import Progress
+    from speeko_jobs.adapters.postgres.jobs import JobProgress
     from speeko_jobs.adapters.postgres.monitoring import JobLine
 
 PLAIN_SECONDS = 5.0
@@ -24,7 +24,9 @@ LABEL_WIDTH = 7
 class Display(Protocol):
     """What shows a job's progress until it is closed."""
 
-    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int], /) -> None: ...
+    def show(
+        self, now: float, progress: JobProgress, pace: Throughput, counts: Mapping[str, int], /
+    ) -> None: ...
 
     def close(self) -> None: ...
 
@@ -32,21 +34,21 @@ class Display(Protocol):
 def display(job: int, *, quiet: bool = False) -> Display:
     """The display that fits stderr."""
     if quiet:
-        return Silent()
-    return Lively(job) if is_live() else Plain(job)
+        return SilentDisplay()
+    return LiveDisplay(job) if is_live() else PlainDisplay(job)
 
 
-class Silent:
+class SilentDisplay:
     """Shows nothing."""
 
-    def show(self, _: float, __: Progress, ___: Pace, ____: Mapping[str, int]) -> None:
+    def show(self, _: float, __: JobProgress, ___: Throughput, ____: Mapping[str, int]) -> None:
         pass
 
     def close(self) -> None:
         pass
 
 
-class Plain:
+class PlainDisplay:
     """A line every few seconds, and one at the end, for logs and pipes."""
 
     def __init__(self, job: int) -> None:
@@ -54,7 +56,7 @@ class Plain:
         self._due = 0.0
         self._last = self._told = ""
 
-    def show(self, now: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
+    def show(self, now: float, progress: JobProgress, pace: Throughput, counts: Mapping[str, int]) -> None:
         parts = [*rows_parts(progress, pace, counts), *calls_parts(progress, pace)]
         parts += cost_parts(progress)
         if pace.eta_seconds is not None and progress.served < progress.rows:
@@ -77,7 +79,7 @@ class Plain:
             self._told = self._last
 
 
-class Lively:
+class LiveDisplay:
     """Four lines that move, and one for what the job waits for. They are gone at the end: the summary says
     what stays."""
 
@@ -85,7 +87,7 @@ class Lively:
         self._job = job
         self._live: Live | None = None
 
-    def show(self, _: float, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> None:
+    def show(self, _: float, progress: JobProgress, pace: Throughput, counts: Mapping[str, int]) -> None:
         if self._live is None:
             from rich.live import Live
 
@@ -99,7 +101,9 @@ class Lively:
             self._live = None
 
 
-def lines(terminal: Console, job: int, progress: Progress, pace: Pace, counts: Mapping[str, int]) -> Group:
+def lines(
+    terminal: Console, job: int, progress: JobProgress, pace: Throughput, counts: Mapping[str, int]
+) -> Group:
     """The display as it stands: a bar over the rows, then rows, calls and money, and what it waits for."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -143,7 +147,7 @@ def _line(label: str, parts: list[str], width: int) -> Any:
     return text.append(shown, style="not dim")
 
 
-def rows_parts(progress: Progress, pace: Pace, counts: Mapping[str, int]) -> list[str]:
+def rows_parts(progress: JobProgress, pace: Throughput, counts: Mapping[str, int]) -> list[str]:
     bad = progress.failed + progress.refused
     return [
         f"{progress.served:,} of {progress.rows:,} rows",
@@ -153,7 +157,7 @@ def rows_parts(progress: Progress, pace: Pace, counts: Mapping[str, int]) -> lis
     ]
 
 
-def calls_parts(progress: Progress | JobLine, pace: Pace) -> list[str]:
+def calls_parts(progress: JobProgress | JobLine, pace: Throughput) -> list[str]:
     planned = max(progress.plan.get("calls", 0), progress.calls)
     return [
         f"{progress.calls:,} of {planned:,} calls",
@@ -162,7 +166,7 @@ def calls_parts(progress: Progress | JobLine, pace: Pace) -> list[str]:
     ]
 
 
-def cost_parts(progress: Progress | JobLine) -> list[str]:
+def cost_parts(progress: JobProgress | JobLine) -> list[str]:
     """Money so far, and what the plan knows: its cost, and what duplicates and cache save."""
     plan, possible, wasted = progress.plan, progress.possible_micros, progress.wasted_micros
     planned = plan.get("cost_micros", 0)
@@ -175,7 +179,7 @@ def cost_parts(progress: Progress | JobLine) -> list[str]:
     ]
 
 
-def _cached(progress: Progress, counts: Mapping[str, int]) -> str:
+def _cached(progress: JobProgress, counts: Mapping[str, int]) -> str:
     """Share of the rows served that cost no call; before any is served, the share that the plan promises."""
     bought = counts.get("synthesized", 0)
     served = sum(counts.get(name, 0) for name in ("delivered", "unchanged"))

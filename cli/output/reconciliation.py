@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speeko_cli.output.console import say
-from speeko_jobs.core.billing.reconciliation import DIFFERENCES, Finding, Found
+from speeko_jobs.core.billing.reconciliation import DIFFERENCES, Finding, ReconciledEntry
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import spreadsheet_safe
@@ -46,7 +46,7 @@ def _cell(value: Any) -> Any:
     return spreadsheet_safe(value) if isinstance(value, str) else value
 
 
-def _record(found: Found) -> dict[str, Any]:
+def _record(found: ReconciledEntry) -> dict[str, Any]:
     line, call = found.billed, found.booked
     side: Any = call or line
     return {
@@ -63,7 +63,7 @@ def _record(found: Found) -> dict[str, Any]:
     }
 
 
-def document(result: Reconciliation, shown: list[Found]) -> dict[str, Any]:
+def document(result: Reconciliation, shown: list[ReconciledEntry]) -> dict[str, Any]:
     return {
         "agrees": result.agrees,
         "columns": result.columns,
@@ -74,7 +74,7 @@ def document(result: Reconciliation, shown: list[Found]) -> dict[str, Any]:
     }
 
 
-def show(result: Reconciliation, shown: list[Found]) -> None:
+def show(result: Reconciliation, shown: list[ReconciledEntry]) -> None:
     say(f"the bill: {formatting.count(result.lines, 'row')}, {formatting.micros(result.billed_micros)}")
     say()
     for finding, words in SAID.items():
@@ -91,7 +91,7 @@ def show(result: Reconciliation, shown: list[Found]) -> None:
     say("they agree" if result.agrees else f"{formatting.count(differences, 'difference')} in all")
 
 
-def _told(found: Found) -> str:
+def _told(found: ReconciledEntry) -> str:
     line, call = found.billed, found.booked
     parts = [f"bill row {line.line}"] if line else []
     if line and line.micros >= 0 and (call is None or line.micros != call.micros):

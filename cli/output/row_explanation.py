@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from speeko_cli.output.console import console
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.core.reporting.row_explanation import Explained, Origin, Part
+from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,12 +17,12 @@ LABEL_WIDTH = 10
 SHOWN_CHARS = 4_000  # of a text
 SHOWN_PARTS = 50
 FROM = {
-    Origin.UNCHANGED: "the destination has the file already",
-    Origin.REDIS: "cached, known to Redis",
-    Origin.POSTGRES: "cached, known to Postgres",
-    Origin.REUSED: "cached in another format, converted from",
-    Origin.IN_FLIGHT: "another job buys it now",
-    Origin.DUPLICATE: "bought for",
+    AudioOrigin.UNCHANGED: "the destination has the file already",
+    AudioOrigin.REDIS: "cached, known to Redis",
+    AudioOrigin.POSTGRES: "cached, known to Postgres",
+    AudioOrigin.REUSED: "cached in another format, converted from",
+    AudioOrigin.IN_FLIGHT: "another job buys it now",
+    AudioOrigin.DUPLICATE: "bought for",
 }
 Line = tuple[str, str]
 
@@ -70,13 +70,13 @@ def _lines(found: Explained) -> Iterator[Line]:
     yield "cost", formatting.micros(found.cost_micros)
 
 
-def _origin(part: Part) -> str:
+def _origin(part: ExplainedPart) -> str:
     price = f"{formatting.count(part.chars, 'character')} for {formatting.micros(part.micros)}"
-    if part.origin is Origin.TO_BUY:
+    if part.origin is AudioOrigin.TO_BUY:
         return f"to buy: {price}" + (f"; {part.detail}" if part.detail else "")
-    if part.origin is Origin.REUSED:
+    if part.origin is AudioOrigin.REUSED:
         return f"{FROM[part.origin]} {part.detail}"
-    if part.origin is Origin.DUPLICATE:
+    if part.origin is AudioOrigin.DUPLICATE:
         return f"{FROM[part.origin]} {part.detail}: {price}"
     return f"{FROM[part.origin]} ({price} when bought)" if part.micros else FROM[part.origin]
 

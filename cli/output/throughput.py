@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 WINDOW_SECONDS = 10.0
-LEAST_SECONDS = 1.0  # a rate over less says nothing
+MIN_SECONDS = 1.0  # a rate over less says nothing
 STEPS = 3  # rows end a chunk at a time: a rate over fewer chunks jumps
 SMOOTH_SECONDS = 20.0  # the ETA's rate: what happened so long ago weighs 1/e
 ETA_SECONDS, ETA_COUNT = 5.0, 24  # no ETA before so much time and so many calls
@@ -17,7 +17,7 @@ LONG_SECONDS, LONG_COUNT = 60.0, 5  # or, where calls are slow, so much time and
 
 
 @dataclass(frozen=True)
-class Pace:
+class Throughput:
     """Per second; `eta_seconds` is None while it cannot be told."""
 
     rows: float
@@ -25,7 +25,7 @@ class Pace:
     eta_seconds: float | None
 
 
-class Figures(Protocol):
+class ProgressFigures(Protocol):
     """A job's figures at one moment."""
 
     @property
@@ -40,7 +40,7 @@ class Figures(Protocol):
     def plan(self) -> Mapping[str, Any]: ...
 
 
-class Gauge:
+class ThroughputGauge:
     """Takes a job's figures as they come, with the time in seconds of any one clock."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Gauge:
         self._steps: deque[tuple[float, int]] = deque()
         self._rows, self._calls = _Smooth(), _Smooth()
 
-    def take(self, now: float, progress: Figures) -> Pace:
+    def take(self, now: float, progress: ProgressFigures) -> Throughput:
         seen = self._seen
         seen.append((now, progress.calls))
         while len(seen) > 2 and now - seen[1][0] >= WINDOW_SECONDS:
@@ -57,9 +57,9 @@ class Gauge:
         self._calls.take(now, progress.calls)
         rows, (since, calls) = self._rows_a_second(now, progress.served), seen[0]
         seconds = now - since
-        if seconds < LEAST_SECONDS:
-            return Pace(0.0, 0.0, None)
-        return Pace(rows, (progress.calls - calls) / seconds, self._eta(progress))
+        if seconds < MIN_SECONDS:
+            return Throughput(0.0, 0.0, None)
+        return Throughput(rows, (progress.calls - calls) / seconds, self._eta(progress))
 
     def _rows_a_second(self, now: float, served: int) -> float:
         """Over the last seconds, or as many more as it takes to hold a few chunks' ends, up to a minute."""
@@ -73,7 +73,7 @@ class Gauge:
         since, rows = max(steps[0][0], now - LONG_SECONDS), steps[0][1]
         return (served - rows) / (now - since) if now > since else 0.0
 
-    def _eta(self, progress: Figures) -> float | None:
+    def _eta(self, progress: ProgressFigures) -> float | None:
         """By the calls still to be bought, since they take the time; by rows where there are none."""
         calls, rows = _left(progress)
         if calls > 0:
@@ -81,17 +81,17 @@ class Gauge:
         return self._rows.seconds_for(rows) if rows > 0 else 0.0
 
 
-def overall(progress: Figures, seconds: float) -> Pace:
+def overall(progress: ProgressFigures, seconds: float) -> Throughput:
     """The mean over the time that a job has taken, which a single look can tell. Unchanged rows took none."""
-    if seconds < LEAST_SECONDS:
-        return Pace(0.0, 0.0, None)
+    if seconds < MIN_SECONDS:
+        return Throughput(0.0, 0.0, None)
     (calls, rows), served = _left(progress), progress.served - progress.unchanged
     left, done = (calls, progress.calls) if calls > 0 else (rows, served)
     eta = left * seconds / done if _says_enough(seconds, done) else None
-    return Pace(served / seconds, progress.calls / seconds, eta if left > 0 else 0.0)
+    return Throughput(served / seconds, progress.calls / seconds, eta if left > 0 else 0.0)
 
 
-def _left(progress: Figures) -> tuple[int, int]:
+def _left(progress: ProgressFigures) -> tuple[int, int]:
     """Calls and rows still to come."""
     return progress.plan.get("calls", 0) - progress.calls, progress.rows - progress.served
 

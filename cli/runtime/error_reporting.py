@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from speeko_cli.output.console import emit, note, say
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs import private_files
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import SpeekoError
@@ -38,31 +38,31 @@ class TimedOut(SpeekoError):
     exit_code = TIMED_OUT
 
 
-def code_of(error: BaseException, call: Call) -> int:
+def code_of(error: BaseException, call: Invocation) -> int:
     """Tell the error and answer its exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, SystemExit):  # click's, when whoever read our output has left
         return error.code if isinstance(error.code, int) else ERROR
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return _told("interrupted", INTERRUPTED, call)
+        return _report("interrupted", INTERRUPTED, call)
     if isinstance(error, SpeekoError):
-        return _told(str(error), error.exit_code, call)
+        return _report(str(error), error.exit_code, call)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return _helped(error)
     if isinstance(error, click.UsageError):
-        return _told(_usage(error), USAGE, call)
+        return _report(_usage(error), USAGE, call)
     if isinstance(error, click.ClickException):
-        return _told(error.format_message(), error.exit_code, call)
+        return _report(error.format_message(), error.exit_code, call)
     if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
         return _pipe_closed()
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return _told(f"{where}{error.strerror}", ERROR, call)
+        return _report(f"{where}{error.strerror}", ERROR, call)
     return _bug(error, call)
 
 
-def _told(message: str, code: int, call: Call) -> int:
+def _report(message: str, code: int, call: Invocation) -> int:
     message = _redacted(message, call)
     try:
         note(f"speeko: {message}")
@@ -86,7 +86,7 @@ def _helped(error: click.exceptions.NoArgsIsHelpError) -> int:
 def _usage(error: click.UsageError) -> str:
     message = error.format_message().replace("\n", " ")
     path = error.ctx.command_path if error.ctx else "speeko"
-    return f"{message[:1].lower()}{message[1:].rstrip('.')}: `{path} --help` tells how"
+    return f"{message[:1].lower()}{message[1:].rstrip('.')}: `{path} --help` shows how"
 
 
 def _pipe_closed() -> int:
@@ -97,15 +97,15 @@ def _pipe_closed() -> int:
     return ERROR
 
 
-def _bug(error: BaseException, call: Call) -> int:
+def _bug(error: BaseException, call: Invocation) -> int:
     text = "".join(traceback.format_exception(error))
     message = (str(error).splitlines() or [""])[0][:200]
     kept = _keep(_redacted(text, call), call)
     where = f"the traceback is in {kept}" if kept else "its traceback could not be kept"
-    return _told(f"a bug in speeko: {type(error).__name__}: {message}; {where}", ERROR, call)
+    return _report(f"a bug in speeko: {type(error).__name__}: {message}; {where}", ERROR, call)
 
 
-def _keep(text: str, call: Call) -> Path | None:
+def _keep(text: str, call: Invocation) -> Path | None:
     """Write a crash report that only its owner can read: at home, or where temporary files go."""
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     homes = [call.resolved.home_path / "logs"] if call.resolved else []
@@ -121,14 +121,14 @@ def _keep(text: str, call: Call) -> Path | None:
     return None
 
 
-def _redacted(text: str, call: Call) -> str:
+def _redacted(text: str, call: Invocation) -> str:
     """The text without keys and passwords, those in force and those that look like it."""
     for secret in _secrets(call):
         text = text.replace(secret, "***")
     return redacted(text)
 
 
-def _secrets(call: Call) -> list[str]:
+def _secrets(call: Invocation) -> list[str]:
     found = [os.environ.get("SPEEKO_API_KEY", ""), os.environ.get("SPEEKO_WEBHOOK_SECRET", "")]
     if call.resolved:
         from speeko_jobs.core.providers import accounts

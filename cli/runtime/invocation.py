@@ -20,7 +20,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass
-class Call:
+class Invocation:
     """The options that every verb takes. `resolved` are the settings in force, once a verb asked for them."""
 
     json: bool = False

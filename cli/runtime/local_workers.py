@@ -23,7 +23,7 @@ LATE_SECONDS = 45.0
 PATIENCE_SECONDS = 20.0
 
 
-class Crew:
+class LocalWorkers:
     """Starts workers unless some answer. Use as a context manager; the end of the block is a warm stop."""
 
     def __init__(self, context: Context, spec: JobSpec, *, alone: bool) -> None:
@@ -33,7 +33,7 @@ class Crew:
         self._own: supervisor.Supervisor | None = None
         self._started = self._looked = time.monotonic()
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> LocalWorkers:
         if self._alone or not self._is_served():
             self._start()
         return self
@@ -74,7 +74,7 @@ class Crew:
         """Return whether workers answer, and one of them holds an account of this job."""
         if not self._context.queue.workers_alive():
             return False
-        return not accounts.nobody_serves(self._context.database, self._spec)
+        return not accounts.no_worker_serves(self._context.database, self._spec)
 
     def _start(self) -> None:
         settings = self._context.settings

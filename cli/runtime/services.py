@@ -21,7 +21,7 @@ CHECK_SECONDS = 1.0
 
 
 @contextlib.contextmanager
-def standing(settings: Settings) -> Iterator[tuple[Context, bool]]:
+def open_services(settings: Settings) -> Iterator[tuple[Context, bool]]:
     """The open things, and whether nobody is at work on them, as far as that is known without asking."""
     from speeko_jobs import runtime
     from speeko_jobs.embedded.servers import running
@@ -45,22 +45,22 @@ def _tell_if_foreign(context: Context) -> None:
 
 
 @contextlib.contextmanager
-def known(settings: Settings) -> Iterator[Context]:
+def open_existing(settings: Settings) -> Iterator[Context]:
     """As `standing`, for verbs that look at jobs: makes no database where none was ever made."""
     if settings.embedded_database and not (settings.home_path / "servers" / "postgres").is_dir():
         raise JobError(f"there are no jobs yet in {settings.home_path}: `speeko run` makes one")
-    with standing(settings) as (context, _):
+    with open_services(settings) as (context, _):
         yield context
 
 
 @contextlib.contextmanager
-def lasting(settings: Settings, *, name: str, pool_size: int = 4) -> Iterator[Context]:
+def open_for_watching(settings: Settings, *, name: str, pool_size: int = 4) -> Iterator[Context]:
     """For verbs that look on for long: embedded servers are joined or started, those given by URL may be away
     now and then, which is for the verb to tell."""
     from speeko_jobs import runtime
 
     if settings.embedded_database or settings.embedded_redis:
-        with standing(settings) as (context, _):
+        with open_services(settings) as (context, _):
             yield context
         return
     context = runtime.open_context(settings, name=name, pool_size=pool_size)
@@ -119,7 +119,7 @@ def only_one(settings: Settings, verb: str) -> Iterator[None]:
         yield
 
 
-def until_told() -> None:
+def until_signalled() -> None:
     """Return when SIGINT or SIGTERM comes, for verbs that are ended that way. Takes both over for good.
 
     Raises ServerError when the embedded servers cannot be kept running.

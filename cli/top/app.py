@@ -12,12 +12,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from speeko_cli.monitoring.broker_status import Broker, look
-from speeko_cli.monitoring.fleet_state import STILL, Board, Seen
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.monitoring.broker_status import BrokerStatus, look
+from speeko_cli.monitoring.fleet_state import STILL, FleetState, ObservedJob
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.output.console import as_json, console, emit, write_bytes
 from speeko_cli.top.keyboard import keyboard
-from speeko_cli.top.screen import Books, Order, View, picture
+from speeko_cli.top.screen import JobOrder, ScreenData, ScreenView, picture
 from speeko_jobs.adapters.postgres import monitoring as looks
 from speeko_jobs.adapters.postgres import permits
 from speeko_jobs.errors import ServerError
@@ -37,22 +37,22 @@ AWAY = "Postgres does not answer: trying again"
 ASCII = str.maketrans("·…█░→", "-~#.>")
 
 
-class Watch:
+class ScreenWatch:
     """Looks for one tenant (or all), with a memory over its looks."""
 
     def __init__(self, context: Context, tenant: str | None) -> None:
         self._context, self._tenant = context, tenant
-        self._board = Board()
+        self._board = FleetState()
 
-    def books(self) -> Books:
+    def books(self) -> ScreenData:
         """Raises ServerError."""
         database, tenant = self._context.database, self._tenant
         now = looks.now(database, tenant)
         running = looks.running(database, OPEN_SHOWN, tenant)
-        ended = looks.jobs(database, looks.Page(looks.Shown.ENDED, tenant, limit=ENDED_SHOWN))
+        ended = looks.jobs(database, looks.PageRequest(looks.JobFilter.ENDED, tenant, limit=ENDED_SHOWN))
         engines, accounts = looks.engines(database), permits.accounts(database)
         holders, at = permits.holders(database), time.time()
-        return Books(
+        return ScreenData(
             at,
             now,
             self._board.take_jobs(at, running),
@@ -63,7 +63,7 @@ class Watch:
             max(now.running + now.paused - OPEN_SHOWN, 0),
         )
 
-    def broker(self) -> Broker:
+    def broker(self) -> BrokerStatus:
         """Waits half a second for answers to a ping."""
         return look(self._context.queue, self._board)
 
@@ -75,7 +75,7 @@ class _Reading(Generic[T]):
     """
 
     def __init__(self, name: str, read: Callable[[], T], seconds: float) -> None:
-        self._lane, self._read, self._seconds = Lane(name), read, seconds
+        self._lane, self._read, self._seconds = ThreadLane(name), read, seconds
         self._future: Future[T] | None = None
         self._began = float("-inf")
         self.found: T | None = None
@@ -102,7 +102,7 @@ class _Reading(Generic[T]):
 
 def once(context: Context, tenant: str | None, *, as_document: bool) -> None:
     """One picture, or one document, on stdout. Raises ServerError."""
-    watch = Watch(context, tenant)
+    watch = ScreenWatch(context, tenant)
     books, broker = watch.books(), watch.broker()
     if as_document:
         emit(document(books, broker))
@@ -110,14 +110,14 @@ def once(context: Context, tenant: str | None, *, as_document: bool) -> None:
     width = shutil.get_terminal_size((PIPED_WIDTH, 0)).columns
     terminal = console()
     books = replace(books, ended=books.ended[:ENDED_ONCE])
-    for line in _drawn(picture(books, broker, View(width, tenant=tenant))):
+    for line in _drawn(picture(books, broker, ScreenView(width, tenant=tenant))):
         line.rstrip()
         terminal.print(line, soft_wrap=True)
 
 
 def stream(context: Context, tenant: str | None, seconds: float) -> None:
     """A document on a line of its own, again and again, until Ctrl-C."""
-    watch = Watch(context, tenant)
+    watch = ScreenWatch(context, tenant)
     broker = _Reading("broker", watch.broker, max(seconds, BROKER_SECONDS))
     with contextlib.suppress(KeyboardInterrupt):
         while True:
@@ -136,11 +136,11 @@ def live(context: Context, tenant: str | None, seconds: float) -> None:
     from rich.console import Group
     from rich.live import Live
 
-    watch = Watch(context, tenant)
+    watch = ScreenWatch(context, tenant)
     books = _Reading("postgres", watch.books, seconds)
     broker = _Reading("broker", watch.broker, max(seconds, BROKER_SECONDS))
     terminal = console()
-    view, shown = View(0, tenant=tenant), View(0)
+    view, shown = ScreenView(0, tenant=tenant), ScreenView(0)
     with (
         contextlib.suppress(KeyboardInterrupt),
         _silence(),
@@ -150,7 +150,7 @@ def live(context: Context, tenant: str | None, seconds: float) -> None:
         while True:
             news = [books.has_news(), broker.has_news()]
             width, height = terminal.size
-            view = replace(view, width=width, height=height, keys=_told_keys(view, books.found))
+            view = replace(view, width=width, height=height, keys=_handle_keys(view, books.found))
             if any(news) or view != shown:
                 lines = picture(books.found, _known(broker), view, books.trouble)
                 screen.update(Group(*_drawn(lines)), refresh=True)
@@ -161,11 +161,11 @@ def live(context: Context, tenant: str | None, seconds: float) -> None:
                 view = _turned(view, key, books.found)
 
 
-def _known(broker: _Reading[Broker]) -> Broker | None:
+def _known(broker: _Reading[BrokerStatus]) -> BrokerStatus | None:
     return replace(broker.found, answers=False) if broker.found and broker.trouble else broker.found
 
 
-def document(books: Books, broker: Broker | None) -> dict[str, Any]:
+def document(books: ScreenData, broker: BrokerStatus | None) -> dict[str, Any]:
     """The picture's figures, in the words of the dashboard's API."""
     from speeko_cli.monitoring import json_documents
 
@@ -173,24 +173,24 @@ def document(books: Books, broker: Broker | None) -> dict[str, Any]:
     return {
         "now": json_documents.now(books.now),
         "jobs": [json_documents.job(seen) for seen in books.open],
-        "ended": [json_documents.job(Seen(line, STILL)) for line in books.ended],
+        "ended": [json_documents.job(ObservedJob(line, STILL)) for line in books.ended],
         "workers": json_documents.workers(
             books.engines, nodes, waiting, books.accounts, books.holders, answers
         ),
     }
 
 
-def _turned(view: View, key: str, books: Books | None) -> View:
+def _turned(view: ScreenView, key: str, books: ScreenData | None) -> ScreenView:
     """The view after a key."""
     if key == "o":
-        orders = list(Order)
+        orders = list(JobOrder)
         return replace(view, order=orders[(orders.index(view.order) + 1) % len(orders)], first=0)
     step = {"j": 1, "k": -1}.get(key, 0)
     last = max(len(books.open) - 1, 0) if books else 0
     return replace(view, first=min(max(view.first + step, 0), last))
 
 
-def _told_keys(view: View, books: Books | None) -> str:
+def _handle_keys(view: ScreenView, books: ScreenData | None) -> str:
     count = len(books.open) if books else 0
     where = f" ({min(view.first + 1, count)} of {count})" if count and view.first else ""
     return f"q quits   o orders by {view.order}   j k scroll{where}"

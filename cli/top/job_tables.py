@@ -16,10 +16,10 @@ from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.output.sanitize import printable
 
 if TYPE_CHECKING:
-    from speeko_cli.monitoring.fleet_state import Seen
+    from speeko_cli.monitoring.fleet_state import ObservedJob
     from speeko_jobs.adapters.postgres.monitoring import JobLine
 
-BAR, MOST_BAR = 6, 24
+BAR, MAX_BAR = 6, 24
 STYLES = {
     JobState.RUNNING: "green", JobState.PAUSED: "yellow", JobState.FINALIZING: "cyan", JobState.DONE: "green",
     JobState.DONE_WITH_ERRORS: "yellow",
@@ -27,7 +27,7 @@ STYLES = {
 SHORT = {JobState.DONE_WITH_ERRORS: "errors"}
 
 
-def open_jobs(jobs: Sequence[Seen], more: int, width: int) -> Section:
+def open_jobs(jobs: Sequence[ObservedJob], more: int, width: int) -> Section:
     """Jobs that have not ended, and how many there are besides."""
     if not jobs:
         return Section("job", 1, [Block(Text("no job is open: `speeko run` makes one", "dim"))])
@@ -40,7 +40,7 @@ def open_jobs(jobs: Sequence[Seen], more: int, width: int) -> Section:
         [
             Column("job", [Text(str(line.id), "bold") for line in lines], 0),
             Column("state", [_state(line) for line in lines], 1, right=False),
-            Column("", bars(BAR), 7, right=False, draw=bars, most=MOST_BAR),
+            Column("", bars(BAR), 7, right=False, draw=bars, most=MAX_BAR),
             Column("done", [Text(_percent(line)) for line in lines], 2),
             Column("rows", [Text(_rows(line)) for line in lines], 6),
             Column("rows/s", [_of_running(seen, formatting.rate(seen.pace.rows)) for seen in jobs], 4),
@@ -63,7 +63,7 @@ def open_jobs(jobs: Sequence[Seen], more: int, width: int) -> Section:
     return Section("job", 5, blocks, head, unread=more)
 
 
-def _detail(seen: Seen, width: int) -> Text:
+def _detail(seen: ObservedJob, width: int) -> Text:
     """Why it stands still, what job it is, and its calls and money."""
     line = seen.line
     parts = [
@@ -129,11 +129,11 @@ def _rows(line: JobLine) -> str:
     return f"{line.served:,} of {line.rows:,}" if line.rows else ""
 
 
-def _of_running(seen: Seen, text: str) -> Text:
+def _of_running(seen: ObservedJob, text: str) -> Text:
     return Text(text if seen.line.state is JobState.RUNNING else "")
 
 
-def _eta(seen: Seen) -> str:
+def _eta(seen: ObservedJob) -> str:
     return "" if seen.pace.eta_seconds is None else formatting.duration(seen.pace.eta_seconds)
 
 

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from speeko_cli.monitoring.fleet_state import SILENT_SECONDS, Alive, Gone
+from speeko_cli.monitoring.fleet_state import SILENT_SECONDS, DepartedEngine, LiveEngine
 from speeko_cli.top.job_tables import ended_jobs, open_jobs, words
 from speeko_cli.top.responsive_table import Block, Column, Section, joined, laid_out, table
 from speeko_jobs.core.output import formatting
 
 if TYPE_CHECKING:
-    from speeko_cli.monitoring.broker_status import Broker
-    from speeko_cli.monitoring.fleet_state import Engines, Seen
-    from speeko_jobs.adapters.postgres.monitoring import JobLine, Now
-    from speeko_jobs.adapters.postgres.permits import Account, Holder
+    from speeko_cli.monitoring.broker_status import BrokerStatus
+    from speeko_cli.monitoring.fleet_state import FleetEngines, ObservedJob
+    from speeko_jobs.adapters.postgres.monitoring import FleetSnapshot, JobLine
+    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
 
 LABEL_WIDTH = 9
-MOST_NUMBERS = 4
+MAX_NUMBERS = 4
 
 
-class Order(StrEnum):
+class JobOrder(StrEnum):
     """What open jobs are sorted by."""
 
     PRIORITY = "priority"
@@ -36,41 +36,43 @@ class Order(StrEnum):
     ETA = "ETA"
 
 
-KEYS: Mapping[Order, Callable[[Seen], float]] = {
-    Order.PRIORITY: lambda _: 0,  # as they come
-    Order.NEWEST: lambda seen: -seen.line.id,
-    Order.SPENT: lambda seen: -seen.line.spent_micros,
-    Order.ETA: lambda seen: math.inf if seen.pace.eta_seconds is None else seen.pace.eta_seconds,
+KEYS: Mapping[JobOrder, Callable[[ObservedJob], float]] = {
+    JobOrder.PRIORITY: lambda _: 0,  # as they come
+    JobOrder.NEWEST: lambda seen: -seen.line.id,
+    JobOrder.SPENT: lambda seen: -seen.line.spent_micros,
+    JobOrder.ETA: lambda seen: math.inf if seen.pace.eta_seconds is None else seen.pace.eta_seconds,
 }
 
 
 @dataclass(frozen=True)
-class Books:
+class ScreenData:
     """What Postgres tells, at a moment in seconds since 1970."""
 
     at_seconds: float
-    now: Now
-    open: list[Seen]
+    now: FleetSnapshot
+    open: list[ObservedJob]
     ended: list[JobLine]
-    engines: Engines
-    accounts: list[Account]
-    holders: list[Holder]
+    engines: FleetEngines
+    accounts: list[AccountLimits]
+    holders: list[PermitHolder]
     more: int = 0  # open jobs that are not among `open`
 
 
 @dataclass(frozen=True)
-class View:
+class ScreenView:
     """How somebody looks at it. `height` None: as many lines as it takes."""
 
     width: int
     height: int | None = None
     tenant: str | None = None
-    order: Order = Order.PRIORITY
+    order: JobOrder = JobOrder.PRIORITY
     first: int = 0  # so many jobs are scrolled out
     keys: str = ""  # what they do: the last line
 
 
-def picture(books: Books | None, broker: Broker | None, view: View, trouble: str = "") -> list[Text]:
+def picture(
+    books: ScreenData | None, broker: BrokerStatus | None, view: ScreenView, trouble: str = ""
+) -> list[Text]:
     """At most `view.height` lines of at most `view.width` cells. `trouble`: why the books are not of now."""
     told = [Text(trouble, "bold red")] if trouble else []
     foot = [Text(view.keys, "dim")] if view.keys else []
@@ -89,7 +91,7 @@ def picture(books: Books | None, broker: Broker | None, view: View, trouble: str
     return lines
 
 
-def _head(books: Books, view: View) -> Iterator[Text]:
+def _head(books: ScreenData, view: ScreenView) -> Iterator[Text]:
     now, engines = books.now, books.engines
     died = sum(gone.died for gone in engines.gone)
     yield joined(
@@ -117,7 +119,7 @@ def _head(books: Books, view: View) -> Iterator[Text]:
     )
 
 
-def _sections(books: Books, broker: Broker | None, view: View) -> Iterator[Section]:
+def _sections(books: ScreenData, broker: BrokerStatus | None, view: ScreenView) -> Iterator[Section]:
     jobs = sorted(books.open, key=KEYS[view.order])
     yield open_jobs(jobs[min(view.first, max(len(jobs) - 1, 0)) :], books.more, view.width)
     yield _engines(books, view.width)
@@ -128,10 +130,10 @@ def _sections(books: Books, broker: Broker | None, view: View) -> Iterator[Secti
     yield ended_jobs(books.ended, books.at_seconds, view.width)
 
 
-def _engines(books: Books, width: int) -> Section:
+def _engines(books: ScreenData, width: int) -> Section:
     """Those that died come first, those that left last."""
     gone = books.engines.gone
-    shown: list[Alive | Gone] = [
+    shown: list[LiveEngine | DepartedEngine] = [
         *(one for one in gone if one.died),
         *books.engines.living,
         *(one for one in gone if not one.died),
@@ -160,9 +162,9 @@ def _engines(books: Books, width: int) -> Section:
     return Section("engine", 3, [Block(row) for row in rows], head, waits=True)
 
 
-def _fate(one: Alive | Gone, now_seconds: float) -> Text:
+def _fate(one: LiveEngine | DepartedEngine, now_seconds: float) -> Text:
     """Whether an engine lives, and since when it does not."""
-    if isinstance(one, Gone):
+    if isinstance(one, DepartedEngine):
         ago = formatting.duration(max(now_seconds - one.at_seconds, 0))
         return Text(f"died {ago} ago", "bold red") if one.died else Text(f"left {ago} ago", "dim")
     if one.silent_seconds > SILENT_SECONDS:
@@ -170,16 +172,16 @@ def _fate(one: Alive | Gone, now_seconds: float) -> Text:
     return Text(f"lease {formatting.duration(one.engine.lease_seconds)}", "dim")
 
 
-def _of_living(one: Alive | Gone, n: int) -> Text:
-    return Text("" if isinstance(one, Gone) else f"{n:,}")
+def _of_living(one: LiveEngine | DepartedEngine, n: int) -> Text:
+    return Text("" if isinstance(one, DepartedEngine) else f"{n:,}")
 
 
-def _left(one: Alive | Gone) -> bool:
+def _left(one: LiveEngine | DepartedEngine) -> bool:
     """Whether it has given back what it had."""
-    return isinstance(one, Gone) and not one.died
+    return isinstance(one, DepartedEngine) and not one.died
 
 
-def _account(account: Account, holders: Sequence[Holder], width: int) -> Text:
+def _account(account: AccountLimits, holders: Sequence[PermitHolder], width: int) -> Text:
     mine = [holder for holder in holders if holder.account == account.name]
     busy, held = sum(one.busy for one in mine), sum(one.held for one in mine)
     blocked = account.blocked_seconds
@@ -197,7 +199,7 @@ def _account(account: Account, holders: Sequence[Holder], width: int) -> Text:
     )
 
 
-def _broker(broker: Broker, books: Books, width: int) -> Iterator[Text]:
+def _broker(broker: BrokerStatus, books: ScreenData, width: int) -> Iterator[Text]:
     """Nodes that answer and those that do not any more, and the messages that wait."""
     for node in broker.nodes:
         if not node.answers:
@@ -224,4 +226,4 @@ def _labelled(label: str, parts: Sequence[Text], width: int) -> Text:
 
 def _short(jobs: Sequence[int]) -> str:
     """The first few."""
-    return ", ".join(map(str, jobs[:MOST_NUMBERS])) + (" …" if len(jobs) > MOST_NUMBERS else "")
+    return ", ".join(map(str, jobs[:MAX_NUMBERS])) + (" …" if len(jobs) > MAX_NUMBERS else "")

@@ -1,4 +1,4 @@
-"""Exact duplicates among many records, in memory that does not grow with them.
+"""External deduplication: exact duplicates among many records, in bounded memory.
 
 Records are spread by their hash over one temporary file; at the end each part is looked at on its own, so
 equal hashes always meet. Knows nothing of keys, names or prices: a record is a hash, a row and counts.
@@ -36,7 +36,7 @@ class Totals:
     ranks: Mapping[int, tuple[int, ...]]
 
 
-class Distinct:
+class ExternalDedupe:
     """Tens of millions of (hash, row, rank, values...) records, of which equal hashes are to be found.
 
     `values` is how many whole numbers each record carries besides its rank; records of one hash carry the
@@ -165,7 +165,7 @@ class Distinct:
             self._file.close()
             self._file = None
 
-    def __enter__(self) -> Distinct:
+    def __enter__(self) -> ExternalDedupe:
         return self
 
     def __exit__(

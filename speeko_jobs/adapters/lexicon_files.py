@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speeko_jobs.core.text import lexicon_pls, lexicon_toml
-from speeko_jobs.core.text.lexicon import Entry, Lexicon
+from speeko_jobs.core.text.lexicon import Lexicon, LexiconEntry
 from speeko_jobs.errors import ConfigError
 
-MOST_BYTES = 64_000_000
+MAX_BYTES = 64_000_000
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\0<")
 
 
@@ -21,7 +21,7 @@ def read_lexicon(paths: Sequence[str | Path]) -> tuple[Lexicon, list[str]]:
 
     Of two entries for one word the later file's counts. ConfigError names file, line or word.
     """
-    entries: list[Entry] = []
+    entries: list[LexiconEntry] = []
     left_out: list[str] = []
     for path in map(Path, paths):
         raw = _content(path)
@@ -42,12 +42,12 @@ def read_lexicon(paths: Sequence[str | Path]) -> tuple[Lexicon, list[str]]:
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: the lexicon cannot be read ({why})") from None
     except ValueError:
         raise ConfigError(f"{str(path)!r} is no file name") from None
-    if len(raw) > MOST_BYTES:
-        raise ConfigError(f"{path.name}: a lexicon has at most {MOST_BYTES // 1_000_000} MB")
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"{path.name}: a lexicon has at most {MAX_BYTES // 1_000_000} MB")
     return raw

@@ -35,7 +35,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 @dataclass(frozen=True)
-class Account:
+class ServiceUser:
     """Whom the servers run as. `switch`: it is another user than ours (we are root)."""
 
     uid: int
@@ -79,20 +79,20 @@ def at(home: Path) -> Folders:
     return Folders(Path(os.path.realpath(home)))
 
 
-def account(folders: Folders) -> Account:
+def account(folders: Folders) -> ServiceUser:
     """Our own user; when we are root, the one who owns the data, or at first an unprivileged one.
 
     ServerError: the system has none.
     """
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), switch=False)
+        return ServiceUser(os.geteuid(), os.getegid(), switch=False)
     for path in (folders.postgres, folders.redis):
         if path.is_dir() and (owner := path.stat()).st_uid != 0:
-            return Account(owner.st_uid, owner.st_gid, switch=True)
+            return ServiceUser(owner.st_uid, owner.st_gid, switch=True)
     for name in SERVICE_USERS:
         with suppress(KeyError):
             entry = pwd.getpwnam(name)
-            return Account(entry.pw_uid, entry.pw_gid, switch=True)
+            return ServiceUser(entry.pw_uid, entry.pw_gid, switch=True)
     raise ServerError(
         "Postgres does not run as root, and there is no user 'nobody' here to run it as: "
         "add a user 'speeko' or set SPEEKO_DATABASE_URL and SPEEKO_REDIS_URL"
@@ -122,14 +122,14 @@ def make_root(folders: Folders) -> None:
         )
 
 
-def make_data(path: Path, who: Account) -> None:
+def make_data(path: Path, who: ServiceUser) -> None:
     """Make a private data folder that belongs to the servers' user."""
     path.mkdir(mode=0o700, exist_ok=True)
     if who.switch:
         os.chown(path, who.uid, who.gid)
 
 
-def make_sockets(folders: Folders, who: Account) -> Path:
+def make_sockets(folders: Folders, who: ServiceUser) -> Path:
     """The private folder for sockets, made anew where it is missing or is not ours (any more)."""
     path = folders.root / "sockets"
     if _short_and_plain(path) and not path.is_symlink():
@@ -157,7 +157,7 @@ def remove_sockets(folders: Folders) -> None:
         path.unlink(missing_ok=True)
 
 
-def _temporary(who: Account) -> Path:
+def _temporary(who: ServiceUser) -> Path:
     """A folder for the servers' user inside a private one of ours: that user's other processes stay out."""
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - a TMPDIR may be too long for a socket
         if _short_and_plain(Path(os.path.realpath(parent), "speeko-12345678", "s")):

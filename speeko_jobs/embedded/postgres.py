@@ -25,7 +25,7 @@ import tempfile
 from pathlib import Path
 
 from speeko_jobs.embedded import server_process
-from speeko_jobs.embedded.data_dirs import Account, Folders
+from speeko_jobs.embedded.data_dirs import Folders, ServiceUser
 from speeko_jobs.embedded.server_process import Server
 from speeko_jobs.errors import ServerError
 
@@ -82,7 +82,7 @@ def settings(sockets: Path, name: str) -> dict[str, str]:
     }
 
 
-def server(folders: Folders, who: Account, sockets: Path) -> Server:
+def server(folders: Folders, who: ServiceUser, sockets: Path) -> Server:
     """What process.ensure needs. Touches nothing yet."""
     folder, socket = folders.postgres, sockets / ".s.PGSQL.5432"
     name = f"speeko-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
@@ -135,7 +135,7 @@ def _status(folder: Path) -> str:
     return lines[7].strip() if len(lines) > 7 else ""
 
 
-def _create(this: Server, who: Account, deadline: float) -> None:
+def _create(this: Server, who: ServiceUser, deadline: float) -> None:
     try:
         pwd.getpwuid(who.uid)
     except KeyError:

@@ -10,7 +10,7 @@ import importlib.util
 import signal
 from pathlib import Path
 
-from speeko_jobs.embedded.data_dirs import Account, Folders, make_data
+from speeko_jobs.embedded.data_dirs import Folders, ServiceUser, make_data
 from speeko_jobs.embedded.server_process import Server, answer
 from speeko_jobs.errors import ServerError
 
@@ -30,7 +30,7 @@ _OPTIONS = (
 )
 
 
-def server(folders: Folders, who: Account, sockets: Path) -> Server:
+def server(folders: Folders, who: ServiceUser, sockets: Path) -> Server:
     """What process.ensure needs. Touches nothing yet. The data go to the working folder."""
     path = sockets / "redis.sock"
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeko_jobs.embedded import daemonize
-from speeko_jobs.embedded.data_dirs import Account
+from speeko_jobs.embedded.data_dirs import ServiceUser
 from speeko_jobs.errors import ServerError
 
 LOG_MAX_BYTES = 4 << 20
@@ -101,7 +101,7 @@ def answer(path: Path, question: bytes) -> bytes:
             return b""
 
 
-def ensure(server: Server, who: Account, deadline: float) -> None:
+def ensure(server: Server, who: ServiceUser, deadline: float) -> None:
     """Return when the server answers, after starting it if need be. For one caller at a time.
 
     deadline: of time.monotonic(). ServerError with one line and the log's path: it cannot start. NotYet:
@@ -121,7 +121,7 @@ def ensure(server: Server, who: Account, deadline: float) -> None:
         _wait(server, deadline)
 
 
-def run(server: Server, who: Account, program: str, *args: str, feed: str = "", deadline: float) -> None:
+def run(server: Server, who: ServiceUser, program: str, *args: str, feed: str = "", deadline: float) -> None:
     """Run a program to its end in the server's place: under its lock, as its user, into its log."""
     log_start = _turn_log(server.log)
     seconds = max(deadline - time.monotonic(), 0.1)
@@ -176,7 +176,13 @@ def _wait(server: Server, deadline: float) -> None:
 
 
 def _detach(
-    mode: str, server: Server, who: Account, cwd: Path, command: tuple[str, ...], feed: str, seconds: float
+    mode: str,
+    server: Server,
+    who: ServiceUser,
+    cwd: Path,
+    command: tuple[str, ...],
+    feed: str,
+    seconds: float,
 ) -> tuple[int, str]:
     """Run daemonize.py; its exit code and what it said before it was the program."""
     uid, gid = (str(who.uid), str(who.gid)) if who.switch else ("-", "-")
@@ -235,7 +241,7 @@ def _turn_log(log: Path) -> int:
     return 0
 
 
-def _closed(server: Server, who: Account, reason: str) -> str:
+def _closed(server: Server, who: ServiceUser, reason: str) -> str:
     """The folder that keeps the server's user from its program or data; else the reason as it is.
 
     Programs tell this badly: initdb then says that the server's program "was not found".

@@ -52,7 +52,7 @@ class ServerUrls:
     redis_url: str
 
 
-class Stack:
+class EmbeddedServers:
     """The embedded servers of one home, in use from `start` to `stop` (or as a context manager)."""
 
     def __init__(self, home: Path, *, database: bool = True, redis: bool = True) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from types import TracebackType
 
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 from speeko_jobs.errors import ServerError
 
 LOOK_SECONDS = 0.5
@@ -29,17 +29,17 @@ def check() -> None:
         raise ServerError(reason)
 
 
-class Keeper:
+class Watchdog:
     """Watches a stack in a thread. Use as a context manager; the end of the block ends the watch only."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: EmbeddedServers) -> None:
         self._stack = stack
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="keeper", daemon=True)
         self._failures = self._restarts = 0
         self._restarted_at = 0.0
 
-    def __enter__(self) -> Keeper:
+    def __enter__(self) -> Watchdog:
         self._thread.start()
         return self
 

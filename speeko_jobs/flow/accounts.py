@@ -44,7 +44,7 @@ def serving(found: Iterable[Worker], spec: JobSpec) -> list[Worker]:
     return [worker for worker in found if worker.is_running and worker.synthesizes and _serves(worker, spec)]
 
 
-def nobody_serves(database: Database, spec: JobSpec) -> str:
+def no_worker_serves(database: Database, spec: JobSpec) -> str:
     """Return one line on why no running worker can take this job's chunks; "" where one can.
 
     Workers of releases before the registry are not in it: they cannot take new jobs.

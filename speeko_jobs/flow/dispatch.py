@@ -12,6 +12,6 @@ def dispatch(context: Context, job: int | None = None) -> int:
     A chunk is marked before it is sent: a lost message is the sweeper's to find.
     """
     window = context.settings.window
-    due = context.database.run(lambda t: chunks.let_in(t, window, job))
+    due = context.database.run(lambda t: chunks.enqueue(t, window, job))
     context.queue.synthesize(due)
     return len(due)

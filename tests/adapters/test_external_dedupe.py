@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speeko_jobs.adapters.external_dedupe import Distinct, Totals
+from speeko_jobs.adapters.external_dedupe import ExternalDedupe, Totals
 from speeko_jobs.errors import SpeekoError
 
 
@@ -45,7 +45,7 @@ def test_totals_equal_a_dict(
         if (names := [name for name, highest_rank in highest.items() if highest_rank == rank])
     }
     want = Totals(len(kept), len(highest), (sum(cost(r[0]) for r in kept),), ranks)
-    with Distinct(1, partitions=partitions, buffer_bytes=64 if tiny else 1 << 20) as distinct:
+    with ExternalDedupe(1, partitions=partitions, buffer_bytes=64 if tiny else 1 << 20) as distinct:
         for at in range(0, len(records), batch):
             some = records[at : at + batch]
             distinct.add_many(
@@ -68,7 +68,7 @@ def test_collisions_equal_a_dict(names: list[int], batch: int, tiny: bool) -> No
     rows: dict[int, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
-    with Distinct(partitions=7, buffer_bytes=50 if tiny else 1 << 20) as distinct:
+    with ExternalDedupe(partitions=7, buffer_bytes=50 if tiny else 1 << 20) as distinct:
         for at in range(0, len(names), batch):
             some = names[at : at + batch]
             distinct.add_many([sha(n, 16) for n in some], range(at, at + len(some)))
@@ -78,14 +78,14 @@ def test_collisions_equal_a_dict(names: list[int], batch: int, tiny: bool) -> No
 def test_hashes_that_share_one_half_stay_apart() -> None:
     halves = [bytes([1]) * 8, bytes([1]) + bytes(7)]
     hashes = [a + b for a in halves for b in halves] * 2
-    with Distinct() as distinct:
+    with ExternalDedupe() as distinct:
         distinct.add_many(hashes, range(8))
         assert distinct.totals().distinct == 4
         assert sorted(distinct.collisions()) == [[0, 4], [1, 5], [2, 6], [3, 7]]
 
 
 def test_more_can_be_added_after_a_look() -> None:
-    with Distinct(1, buffer_bytes=200) as distinct:
+    with ExternalDedupe(1, buffer_bytes=200) as distinct:
         for row in range(50):
             distinct.add_many([sha(row % 10)], [row], 1, [row % 10])
             assert distinct.totals().distinct == min(row + 1, 10)
@@ -95,7 +95,7 @@ def test_more_can_be_added_after_a_look() -> None:
 
 
 def test_nothing_added() -> None:
-    with Distinct(1) as distinct:
+    with ExternalDedupe(1) as distinct:
         distinct.add_many([], [], 0, [])
         assert distinct.totals([5]) == Totals(0, 0, (0,), {})
         assert list(distinct.collisions()) == []
@@ -119,7 +119,7 @@ def open_files(folder: Path) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at /proc")
 def test_little_data_makes_no_file_and_much_leaves_none(temporary: Path) -> None:
-    with Distinct(buffer_bytes=32 * 100) as distinct:
+    with ExternalDedupe(buffer_bytes=32 * 100) as distinct:
         distinct.add_many([sha(n) for n in range(100)], range(100))
         assert distinct.totals().distinct == 100
         assert open_files(temporary) == []
@@ -133,7 +133,10 @@ def test_little_data_makes_no_file_and_much_leaves_none(temporary: Path) -> None
 
 def test_a_temporary_folder_that_is_away_is_one_clear_line(temporary: Path) -> None:
     temporary.rmdir()
-    with Distinct(buffer_bytes=1) as distinct, pytest.raises(SpeekoError, match=r"No such file.*set TMPDIR$"):
+    with (
+        ExternalDedupe(buffer_bytes=1) as distinct,
+        pytest.raises(SpeekoError, match=r"No such file.*set TMPDIR$"),
+    ):
         distinct.add_many([sha(1)], [1])
 
 
@@ -143,13 +146,13 @@ def test_a_temporary_folder_that_is_away_is_one_clear_line(temporary: Path) -> N
      ([b"x" * 16], ([1, 2], 0, [1])), ([b"x" * 16, b"x" * 24], ([1, 2], 0, [1, 2]))],
 )  # fmt: skip
 def test_columns_that_do_not_fit_are_refused(hashes: list[bytes], columns: tuple[Any, ...]) -> None:
-    with Distinct(1) as distinct, pytest.raises(ValueError):
+    with ExternalDedupe(1) as distinct, pytest.raises(ValueError):
         distinct.add_many(hashes, *columns)
 
 
 def test_memory_stays_flat() -> None:
     """A hundred buffers' worth of records: what is held never outgrows one buffer and one batch."""
-    with Distinct(1, buffer_bytes=40 * 1000) as distinct:
+    with ExternalDedupe(1, buffer_bytes=40 * 1000) as distinct:
         for at in range(0, 100_000, 500):
             rows = range(at, at + 500)
             distinct.add_many([sha(r // 2) for r in rows], rows, 0, [r // 2 for r in rows])

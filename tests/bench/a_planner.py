@@ -60,7 +60,7 @@ summary = Path(output) / "summary.json"
 stamp = stamp_of(summary)
 settings = speeko_settings.load()
 context = runtime.open_context(settings, name="planner")
-spec, orders = spec_of(settings, output), planner.Orders((catalog,))
+spec, orders = spec_of(settings, output), planner.CatalogOptions((catalog,))
 before, started, cpu = peak_bytes(), time.monotonic(), time.process_time()
 job = 0
 if verb == "estimate":

@@ -30,7 +30,7 @@ from tests.bench.simulated_report import show
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 CHARS, NIGHTS, SEED = 100_000_000, 30, 1
-MOST_NIGHTS = 65_535  # a row remembers the night of its last change in two bytes
+MAX_NIGHTS = 65_535  # a row remembers the night of its last change in two bytes
 
 
 def simulate(
@@ -51,8 +51,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the sample catalogs (%(default)s)")
     options = parser.parse_args()
-    if options.nights > MOST_NIGHTS:
-        parser.error(f"--nights takes at most {MOST_NIGHTS:,}")
+    if options.nights > MAX_NIGHTS:
+        parser.error(f"--nights takes at most {MAX_NIGHTS:,}")
     try:
         products, texts = products_of(options.data, options.seed)
         with tempfile.TemporaryDirectory(prefix="speeko-simulate-") as folder, servers() as settings:

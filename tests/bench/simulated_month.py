@@ -23,7 +23,7 @@ from speeko_jobs.core.job.job_spec import JobSpec, checked
 from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import AttemptState
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.core.text import segmentation
 from speeko_jobs.flow.context import Context
@@ -91,9 +91,11 @@ class Way:
         self.spent_micros += ledger.spent_micros
         return found
 
-    def _orders(self, catalog: Path) -> planner.Orders:
+    def _orders(self, catalog: Path) -> planner.CatalogOptions:
         voice = "routed_voice" if self._routed else ""
-        return planner.Orders((str(catalog),), id=("id",), text=("text",), voice_column=voice, strict=True)
+        return planner.CatalogOptions(
+            (str(catalog),), id=("id",), text=("text",), voice_column=voice, strict=True
+        )
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -103,18 +105,18 @@ class Way:
 
     def _buy(self, job: int) -> None:
         database, cache = self._context.database, self._context.cache
-        claimant = database.run(lambda t: claims.enter(t, "simulation", 0, LEASE_SECONDS))
+        holder = database.run(lambda t: claims.open_lease(t, "simulation", 0, LEASE_SECONDS))
         missing = "SELECT key FROM speeko.utterance WHERE state = 'missing' LIMIT 8192"
         while keys := [row[0] for row in self._books.execute(missing)]:
             for at in range(0, len(keys), AT_ONCE):
-                wants = [Want(key, 1, 1) for key in keys[at : at + AT_ONCE]]
-                taken = database.run(partial(claims.claim, job=job, claimant=claimant, wants=wants))
+                wants = [PurchaseRequest(key, 1, 1) for key in keys[at : at + AT_ONCE]]
+                taken = database.run(partial(claims.claim, job=job, holder=holder, wants=wants))
                 assert len(taken) == len(wants), "somebody else claims texts here"
                 settled = database.run(partial(claims.settle, outcomes=[_stored(job, c) for c in taken]))
                 cache.put_many(settled.records)
                 self._store(settled.records)
                 self.stored_bytes += sum(record.bytes for record in settled.records.values())
-        database.run(lambda t: claims.leave(t, claimant))
+        database.run(lambda t: claims.close_lease(t, holder))
 
     def _store(self, records: Mapping[bytes, Record]) -> None:
         """Put empty files of these sizes into the store: plans look whether the audio is there."""

@@ -13,7 +13,7 @@ import pytest
 from speeko_jobs import runtime
 from speeko_jobs.adapters.redis.cache import RedisCache
 from speeko_jobs.flow.cache import eviction
-from speeko_jobs.flow.cache.eviction import MB, Orders, Tier
+from speeko_jobs.flow.cache.eviction import MB, EvictionOptions, Tier
 from speeko_jobs.flow.context import Context
 from speeko_jobs.settings import Settings
 from tests.bench.table import show
@@ -81,9 +81,9 @@ def test_a_million_entries_of_the_store(opened: Context, books: Books) -> None:
     rows = []
     before = peak_mb()
     for what, orders in (
-        ("a fifth, dry run", Orders(Tier.STORE, fraction=0.2, dry_run=True)),
-        ("a fifth", Orders(Tier.STORE, fraction=0.2)),
-        ("to a twentieth", Orders(Tier.STORE, budget_bytes=total // 20)),
+        ("a fifth, dry run", EvictionOptions(Tier.STORE, fraction=0.2, dry_run=True)),
+        ("a fifth", EvictionOptions(Tier.STORE, fraction=0.2)),
+        ("to a twentieth", EvictionOptions(Tier.STORE, budget_bytes=total // 20)),
     ):
         started = time.monotonic()
         done = eviction.evict(opened, orders)
@@ -116,7 +116,7 @@ def test_a_million_copies_in_redis(opened: Context, books: Books, redis_url: str
     rows, before = [], peak_mb()
     for what, dry_run in (("to a fifth of the bytes, dry run", True), ("to a fifth of the bytes", False)):
         started = time.monotonic()
-        done = eviction.evict(opened, Orders(Tier.REDIS, budget_bytes=budget, dry_run=dry_run))
+        done = eviction.evict(opened, EvictionOptions(Tier.REDIS, budget_bytes=budget, dry_run=dry_run))
         seconds = time.monotonic() - started
         rows.append([what, done.entries_before, done.entries, seconds, peak_mb() - before])
     assert large.audio_bytes() <= budget

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 import speeko_cli
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 from tests.bench.table import show
 from tests.wait import wait_until
 
@@ -87,7 +87,7 @@ def test_time_to_the_first_file(home: Path) -> None:
     rows: list[list[str | float]] = [["the floor: speeko --version", floor, floor, ""]]
     rows.append(["cold: a new home", *spoken(folder, "cold"), "≤ 4"])
     rows.append(["the home is there, servers down", *spoken(folder, "again"), ""])
-    with Stack(home):
+    with EmbeddedServers(home):
         rows.append(["warm: servers still up", *spoken(folder, "warm"), "≤ 2"])
     with up():
         rows.append(["workers up, too: speeko up", *spoken(folder, "up"), ""])

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.bench.programs import bare_calls, steady
 from tests.bench.table import show
 from tests.e2e.conftest import MakeSpine
@@ -37,7 +37,7 @@ def test_it_finds_a_limit_of_twenty_and_then_of_ten(make_spine: MakeSpine) -> No
     provider = {"latency_ms": LATENCY_SECONDS * 1000, "limit": CAPACITY, "fsync": False, "audio_bytes": 8_000}
     spine = make_spine(provider=provider, max_concurrency=200)
     bare_used = steady(bare_calls(spine, CALLS, CAPACITY)[1]) / (CAPACITY / LATENCY_SECONDS)
-    spine.start_workers(Node("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
+    spine.start_workers(CeleryNode("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(ROWS)))
     spine.wait_for_calls(CALLS + 1)
     begun = time.time()

@@ -15,7 +15,7 @@ import pytest
 
 from speeko_cli.main import run
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 from tests.fixtures.books import Books
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
@@ -82,7 +82,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
 def standing_cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """One for all tests of a file, with servers that stay: for calls that leave nothing."""
     made = Cli(tmp_path_factory.mktemp("standing"))
-    with Stack(made.home):
+    with EmbeddedServers(made.home):
         yield made
 
 

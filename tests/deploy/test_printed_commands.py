@@ -25,7 +25,7 @@ import psycopg
 import pytest
 
 from speeko_jobs.embedded.postgres import _program
-from speeko_jobs.embedded.servers import ServerUrls, Stack
+from speeko_jobs.embedded.servers import EmbeddedServers, ServerUrls
 from tests.deploy.compose import DEPLOY
 from tests.fixtures.database import own_database, plain_url
 from tests.fixtures.metered import MeteredProvider
@@ -171,7 +171,7 @@ def here(servers: ServerUrls, redis_url: str, s3_url: str, web: str, tmp_path: P
     provider = MeteredProvider(tmp_path)
     with own_database(servers, "printed") as url:
         made = Here(tmp_path, s3_url, web, provider, ServerUrls(url, redis_url))
-        with Stack(tmp_path / "home") as embedded:
+        with EmbeddedServers(tmp_path / "home") as embedded:
             for one in (embedded.database_url, url):
                 made.environ["SPEEKO_DATABASE_URL"] = one
                 assert made.run("speeko db upgrade").returncode == 0

@@ -19,8 +19,8 @@ import pytest
 from speeko_jobs.core.billing.reconciliation import Finding
 from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import FINISHED, JobState
-from speeko_jobs.flow.reporting.reconciliation import Orders, reconcile
-from speeko_workers.supervisor import Node
+from speeko_jobs.flow.reporting.reconciliation import ReconcileOptions, reconcile
+from speeko_workers.supervisor import CeleryNode
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 from tests.wait import wait_until
@@ -111,7 +111,7 @@ def test_no_misbehaviour_ends_in_a_silent_running(way: Way, make_spine: MakeSpin
     )
     spine.provider.script([{"match": "*", "times": -1} | way.rule])
     spine.start_workers(
-        SYNTHESIZING, DELIVERING, Node("second", SYNTHESIZING.queues, 2)
+        SYNTHESIZING, DELIVERING, CeleryNode("second", SYNTHESIZING.queues, 2)
     )  # four processes that call
     began = time.monotonic()
     catalog = write_catalog(spine.folder / "catalog.csv", texts(ROWS))
@@ -139,7 +139,9 @@ def test_no_misbehaviour_ends_in_a_silent_running(way: Way, make_spine: MakeSpin
         assert found.state is JobState.PAUSED
         assert kind_of(found.reason) is way.ends, found.reason
     if way.name == "wrong price":  # calls do not say what they cost: the bill does
-        reconciled = reconcile(spine.database, Orders(str(spine.provider.bill_file)), lambda _: None)
+        reconciled = reconcile(
+            spine.database, ReconcileOptions(str(spine.provider.bill_file)), lambda _: None
+        )
         assert not reconciled.agrees
         assert reconciled.counts[Finding.OTHER_AMOUNT] >= ROWS
         return

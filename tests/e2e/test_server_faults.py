@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.embedded.servers import Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, running
 from tests.e2e.conftest import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
@@ -83,7 +83,7 @@ def test_a_catalog_is_submitted_while_redis_is_away(slow: Spine) -> None:
 def own_stack() -> Iterator[tuple[Path, str]]:
     """A home with a Postgres of the test's own, and its URL."""
     parent = Path(tempfile.mkdtemp(prefix="speeko-test-"))
-    with Stack(parent / "home", redis=False) as urls:
+    with EmbeddedServers(parent / "home", redis=False) as urls:
         yield parent / "home", urls.database_url
     shutil.rmtree(parent)
 
@@ -100,7 +100,7 @@ def test_postgres_is_stopped_at_once_and_comes_back(
 
     os.kill(running(home)["postgres"], signal.SIGQUIT)  # pg_ctl's immediate stop
     wait_until(lambda: "postgres" not in running(home), "its end")
-    with Stack(home, redis=False):
+    with EmbeddedServers(home, redis=False):
         summary = spine.wait(job, sweeping=True)
         check_served(spine, summary, SPOKEN)
         states = check_ledger(spine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from speeko_jobs.flow.lifecycle import recovery
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
 from tests.fixtures.ledger import check_ledger, check_served
@@ -41,7 +41,7 @@ def test_two_submits_of_one_catalog_at_once_buy_each_text_once(make_spine: MakeS
 
 def test_the_limit_holds_over_two_nodes_of_two_processes(make_spine: MakeSpine) -> None:
     spine = make_spine(provider={"latency_ms": 60, "fsync": False}, max_concurrency=7)
-    spine.start_workers(SYNTHESIZING, Node("synthesize-2", SYNTHESIZING.queues, 2), DELIVERING)
+    spine.start_workers(SYNTHESIZING, CeleryNode("synthesize-2", SYNTHESIZING.queues, 2), DELIVERING)
     catalog = write_catalog(spine.folder / "catalog.csv", texts(300))
 
     job = spine.submit(catalog)

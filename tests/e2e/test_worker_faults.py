@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from speeko_jobs.core.model.states import JobState
-from speeko_workers.supervisor import Node, Supervisor
+from speeko_workers.supervisor import CeleryNode, Supervisor
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
 from tests.fixtures.ledger import check_ledger, check_served
@@ -77,7 +77,9 @@ def test_all_workers_are_killed_and_others_go_on(slow: Spine) -> None:
         node.kill("SIGKILL")
     assert slow.job(job).state is JobState.RUNNING
 
-    slow.start_workers(Node("second", SYNTHESIZING.queues, 2), Node("second-d", DELIVERING.queues, 1))
+    slow.start_workers(
+        CeleryNode("second", SYNTHESIZING.queues, 2), CeleryNode("second-d", DELIVERING.queues, 1)
+    )
 
     check_end(slow, job, LOST)
 
@@ -86,7 +88,7 @@ def test_the_delivering_node_is_killed(patient: Spine) -> None:
     patient.start_workers(SYNTHESIZING, DELIVERING)
     job = submit(patient)
     patient.nodes[1].kill("SIGKILL")
-    patient.start_workers(Node("second-d", DELIVERING.queues, 1))
+    patient.start_workers(CeleryNode("second-d", DELIVERING.queues, 1))
     check_end(patient, job, 0)
 
 
@@ -126,7 +128,7 @@ def test_a_warm_stop_ends_well_and_leaves_no_doubt(patient: Spine) -> None:
     assert spine.job(job).state is JobState.RUNNING
     assert spine.provider.calls < len(ROWS)
     spine.provider.script([])
-    spine.start_workers(Node("second", SYNTHESIZING.queues, 2))
+    spine.start_workers(CeleryNode("second", SYNTHESIZING.queues, 2))
     check_end(spine, job, 0)
     assert spine.provider.calls == len(ROWS)
 

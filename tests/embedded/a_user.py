@@ -10,11 +10,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 from speeko_jobs.errors import SpeekoError
 
 try:
-    with Stack(Path(sys.argv[1])) as urls:
+    with EmbeddedServers(Path(sys.argv[1])) as urls:
         print("up", urls.database_url, flush=True)
         sys.stdin.read()
 except SpeekoError as error:

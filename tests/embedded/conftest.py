@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 
 A_USER = Path(__file__).with_name("a_user.py")
 
@@ -51,7 +51,7 @@ def home() -> Iterator[Path]:
 def made() -> Iterator[Path]:
     """A home whose databases are made, and at rest."""
     parent = Path(tempfile.mkdtemp(prefix="speeko-test-"))
-    with Stack(parent / "made"):
+    with EmbeddedServers(parent / "made"):
         pass
     yield parent / "made"
     shutil.rmtree(parent)
@@ -80,6 +80,6 @@ def user(home: Path) -> Iterator[Callable[[], User]]:
 def clean(home: Path) -> None:
     """Stop what runs there, as the last user."""
     if (home / "servers").is_dir():
-        stack = Stack(home, database=False, redis=False)
+        stack = EmbeddedServers(home, database=False, redis=False)
         stack.start()
         stack.stop()

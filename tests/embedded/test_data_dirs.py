@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from speeko_jobs.embedded import data_dirs, server_process
-from speeko_jobs.embedded.servers import ServerUrls, Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, ServerUrls, running
 from speeko_jobs.errors import ServerError
 
 from .conftest import A_USER, clean
@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
 
 
 def test_short_home_keeps_everything_inside(home: Path) -> None:
-    with Stack(home) as urls:
+    with EmbeddedServers(home) as urls:
         use(urls)
         assert f"{home}/servers/sockets" in urls.redis_url
     assert [path.name for path in home.iterdir()] == ["servers"]
@@ -42,9 +42,9 @@ def test_short_home_keeps_everything_inside(home: Path) -> None:
 @pytest.mark.parametrize("name", ["n" * 200, "mit Leerzeichen", "カタログ ñ'\"%&?#", "a,b"])
 def test_homes_whose_path_no_socket_can_have(home: Path, name: str) -> None:
     strange = home / name
-    with Stack(strange) as urls:
+    with EmbeddedServers(strange) as urls:
         use(urls)
-        with Stack(strange) as joined:
+        with EmbeddedServers(strange) as joined:
             assert joined == urls
         sockets = (strange / "servers/sockets").readlink()
         assert str(sockets) in urls.redis_url
@@ -56,10 +56,10 @@ def test_homes_whose_path_no_socket_can_have(home: Path, name: str) -> None:
 
 def test_sockets_swept_away_by_a_reboot(home: Path) -> None:
     strange = home / "with space"
-    with Stack(strange):
+    with EmbeddedServers(strange):
         link = strange / "servers/sockets"
     link.symlink_to("/tmp/speeko-gone-since-then/s")
-    with Stack(strange) as urls:
+    with EmbeddedServers(strange) as urls:
         use(urls)
         assert str(link.readlink()) != "/tmp/speeko-gone-since-then/s"
 
@@ -67,7 +67,7 @@ def test_sockets_swept_away_by_a_reboot(home: Path) -> None:
 def test_sockets_swept_away_under_running_servers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_process, "_STUCK_SECONDS", 0.3)
     strange = home / "with space"
-    stack = Stack(strange)
+    stack = EmbeddedServers(strange)
     with stack as urls:
         use(urls)
         before = running(strange)
@@ -80,14 +80,14 @@ def test_sockets_swept_away_under_running_servers(home: Path, monkeypatch: pytes
 def test_foreign_socket_folder_is_not_used(home: Path, tmp_path: Path) -> None:
     """The name in the temporary folder may be anybody's after a reboot."""
     strange = home / "with space"
-    with Stack(strange, database=False):
+    with EmbeddedServers(strange, database=False):
         pass
     squatted = tmp_path / "speeko-1" / "s"
     squatted.mkdir(parents=True)
     tmp_path.joinpath("speeko-1").chmod(0o777)
     link = strange / "servers/sockets"
     link.symlink_to(squatted)
-    with Stack(strange, database=False) as urls:
+    with EmbeddedServers(strange, database=False) as urls:
         assert str(squatted) not in urls.redis_url
     assert squatted.exists()
 
@@ -96,7 +96,7 @@ def test_another_spelling_of_the_home_is_the_same_home(home: Path) -> None:
     home.mkdir()
     other = home.with_name("link")
     other.symlink_to(home)
-    with Stack(home) as urls, Stack(other) as same:
+    with EmbeddedServers(home) as urls, EmbeddedServers(other) as same:
         assert urls == same
         assert running(other) == running(home)
 
@@ -106,7 +106,7 @@ def test_home_of_root_below_a_closed_folder(home: Path) -> None:
     home.mkdir(mode=0o700)
     below = home / "deeper" / "home"
     below.parent.mkdir(mode=0o700)
-    with Stack(below) as urls:
+    with EmbeddedServers(below) as urls:
         use(urls)
         for pid in running(below).values():
             status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())

@@ -17,7 +17,7 @@ import pytest
 import redis
 
 from speeko_jobs.embedded import server_process
-from speeko_jobs.embedded.servers import ServerUrls, Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, ServerUrls, running
 from speeko_jobs.errors import ServerError
 from tests.wait import wait_until
 
@@ -51,7 +51,7 @@ def kill(pid: int) -> None:
 
 
 def test_the_servers_are_what_the_work_needs(home: Path) -> None:
-    with Stack(home) as urls:
+    with EmbeddedServers(home) as urls:
         shown = dict(sql(urls, "SELECT name, setting FROM pg_settings"))
         expected = {
             "listen_addresses": "",
@@ -80,7 +80,7 @@ def test_the_servers_are_what_the_work_needs(home: Path) -> None:
 
 
 def test_the_works_role_reaches_no_files(used_home: Path) -> None:
-    with Stack(used_home, redis=False) as urls:
+    with EmbeddedServers(used_home, redis=False) as urls:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             sql(urls, "COPY (SELECT 1) TO PROGRAM 'true'")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -88,9 +88,9 @@ def test_the_works_role_reaches_no_files(used_home: Path) -> None:
 
 
 def test_only_what_is_asked_for_is_started(used_home: Path) -> None:
-    with Stack(used_home, database=False) as urls:
+    with EmbeddedServers(used_home, database=False) as urls:
         assert (urls.database_url, set(running(used_home))) == ("", {"redis"})
-        with Stack(used_home, redis=False) as urls:
+        with EmbeddedServers(used_home, redis=False) as urls:
             assert (urls.redis_url, set(running(used_home))) == ("", {"postgres", "redis"})
         assert set(running(used_home)) == {"postgres", "redis"}
     assert running(used_home) == {}
@@ -105,14 +105,14 @@ def test_the_last_user_stops_them_and_the_data_stay(used_home: Path, user: Calla
     second.leave()
     assert running(used_home) == {}
     assert all(gone(pid) for pid in pids.values())
-    with Stack(used_home) as urls:
+    with EmbeddedServers(used_home) as urls:
         remember(urls)
-    with Stack(used_home) as urls:
+    with EmbeddedServers(used_home) as urls:
         assert remembers(urls)
 
 
 def test_two_stacks_of_one_process_are_two_users(used_home: Path) -> None:
-    first, second = Stack(used_home), Stack(used_home)
+    first, second = EmbeddedServers(used_home), EmbeddedServers(used_home)
     with first, second:
         assert first.start() == first.start() == second.start()
         first.stop()
@@ -125,7 +125,7 @@ def test_five_commands_at_once_start_one_server_each(home: Path, user: Callable[
     users = [user() for _ in range(5)]
     assert {one.says().split()[0] for one in users} == {"up"}
     pids = running(home)
-    with Stack(home) as urls:
+    with EmbeddedServers(home) as urls:
         assert sql(urls, "SELECT 1") == [(1,)]
         assert running(home) == pids
     for one in users:
@@ -154,7 +154,7 @@ def test_killed_command_stops_no_later_one(used_home: Path, user: Callable[[], A
     assert killed.says().startswith("up")
     pids = running(used_home)
     killed.kill()
-    with Stack(used_home) as urls:
+    with EmbeddedServers(used_home) as urls:
         assert running(used_home) == pids
         remember(urls)
     assert running(used_home) == {}
@@ -166,14 +166,14 @@ def test_command_killed_while_the_servers_are_made(home: Path, user: Callable[[]
     log = home / "servers" / "postgres.log"
     wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") >= lines, "some lines of the log")
     killed.kill()
-    with Stack(home) as urls:
+    with EmbeddedServers(home) as urls:
         remember(urls)
         assert remembers(urls)
     assert list((home / "servers").glob("postgres.new*")) == []
 
 
 def test_killed_servers_start_again_with_their_data(used_home: Path) -> None:
-    stack = Stack(used_home)
+    stack = EmbeddedServers(used_home)
     with stack as urls:
         remember(urls)
         killed = running(used_home)
@@ -188,7 +188,7 @@ def test_killed_servers_start_again_with_their_data(used_home: Path) -> None:
 def test_backends_of_a_killed_postgres_are_ended(used_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session in the middle of a long statement does not notice its server's death."""
     monkeypatch.setattr(server_process, "_STUCK_SECONDS", 0.3)
-    with Stack(used_home, redis=False) as urls:
+    with EmbeddedServers(used_home, redis=False) as urls:
         url = urls.database_url.replace("+psycopg", "")
         long = "SELECT FROM generate_series(1, 1e12::bigint)"
         long = f"import psycopg; psycopg.connect({url!r}).execute({long!r})"
@@ -196,7 +196,7 @@ def test_backends_of_a_killed_postgres_are_ended(used_home: Path, monkeypatch: p
         find = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT FROM generate_series(%'"
         [(backend,)] = wait_until(lambda: sql(urls, find), "the long statement")
         kill(running(used_home)["postgres"])
-        with Stack(used_home, redis=False) as again:
+        with EmbeddedServers(used_home, redis=False) as again:
             assert sql(again, "SELECT 1") == [(1,)]
             assert gone(backend)
         busy.wait(60)
@@ -213,17 +213,17 @@ def test_slow_recovery_is_left_to_go_on(
     os.kill(pids["postgres"], signal.SIGSTOP)
     monkeypatch.setattr("speeko_jobs.embedded.servers.START_SECONDS", 0.1)
     with pytest.raises(ServerError, match="try again in a minute; log: "):
-        Stack(used_home).start()
+        EmbeddedServers(used_home).start()
     monkeypatch.undo()
     os.kill(pids["postgres"], signal.SIGCONT)
-    with Stack(used_home):
+    with EmbeddedServers(used_home):
         assert running(used_home) == pids
     assert running(used_home) == {}
 
 
 def test_stale_pid_file_that_names_somebody_else(used_home: Path) -> None:
     """After a power cut the file names a process id that is another program's by now."""
-    with Stack(used_home, redis=False) as urls:
+    with EmbeddedServers(used_home, redis=False) as urls:
         remember_pid = (used_home / "servers/postgres/postmaster.pid").read_text()
         sql(urls, "CREATE TABLE kept (word text)")
     stale = used_home / "servers/postgres/postmaster.pid"
@@ -232,7 +232,7 @@ def test_stale_pid_file_that_names_somebody_else(used_home: Path) -> None:
         stale.write_text(remember_pid.replace(remember_pid.split("\n")[0], str(other.pid), 1))
         os.chown(stale, owner.st_uid, owner.st_gid)
         (used_home / "servers/postgres.lock").write_text(f"{other.pid}\n")
-        with Stack(used_home, redis=False) as urls:
+        with EmbeddedServers(used_home, redis=False) as urls:
             assert sql(urls, "SELECT * FROM kept") == []
         assert other.poll() is None
         other.kill()
@@ -240,16 +240,16 @@ def test_stale_pid_file_that_names_somebody_else(used_home: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "garbled\n", "\0\0\0\0"])
 def test_broken_pid_file(used_home: Path, text: str) -> None:
-    with Stack(used_home, redis=False):
+    with EmbeddedServers(used_home, redis=False):
         pass
     stale = used_home / "servers/postgres/postmaster.pid"
     stale.write_text(text)
-    with Stack(used_home, redis=False) as urls:
+    with EmbeddedServers(used_home, redis=False) as urls:
         assert sql(urls, "SELECT 1") == [(1,)]
 
 
 def test_forked_child_does_not_stop_the_servers(used_home: Path) -> None:
-    stack = Stack(used_home, redis=False)
+    stack = EmbeddedServers(used_home, redis=False)
     with stack as urls:
         child = os.fork()
         if child == 0:
@@ -265,7 +265,7 @@ def test_children_keep_the_servers_when_their_parent_is_killed(used_home: Path) 
     read, write = os.pipe()
     parent = os.fork()
     if parent == 0:
-        Stack(used_home, redis=False).start()
+        EmbeddedServers(used_home, redis=False).start()
         if os.fork() == 0:
             os.close(write)
             os.read(read, 1)  # until the test lets go
@@ -273,13 +273,13 @@ def test_children_keep_the_servers_when_their_parent_is_killed(used_home: Path) 
         os.kill(os.getpid(), signal.SIGKILL)
     os.close(read)
     os.waitpid(parent, 0)
-    with Stack(used_home, redis=False):
+    with EmbeddedServers(used_home, redis=False):
         pass
     assert set(running(used_home)) == {"postgres"}, "the child still uses it"
     os.close(write)
 
     def last() -> bool:
-        with Stack(used_home, redis=False):
+        with EmbeddedServers(used_home, redis=False):
             pass
         return not running(used_home)
 
@@ -290,7 +290,7 @@ def test_servers_keep_nothing_of_the_command(used_home: Path) -> None:
     """No descriptor but the log, null and the server's own; no terminal group; no settings or secrets."""
     os.environ["SPEEKO_API_KEY"] = "secret"
     try:
-        with Stack(used_home) as urls:
+        with EmbeddedServers(used_home) as urls:
             assert urls
             for name, pid in running(used_home).items():
                 assert os.getsid(pid) != os.getsid(0)
@@ -308,12 +308,12 @@ def test_servers_keep_nothing_of_the_command(used_home: Path) -> None:
 
 
 def test_log_is_turned_before_it_grows_without_end(used_home: Path) -> None:
-    with Stack(used_home, database=False):
+    with EmbeddedServers(used_home, database=False):
         pass
     log = used_home / "servers/redis.log"
     with log.open("ab") as file:
         file.truncate(server_process.LOG_MAX_BYTES + 1)
-    with Stack(used_home, database=False):
+    with EmbeddedServers(used_home, database=False):
         pass
     assert log.stat().st_size < 100_000
     assert log.with_name("redis.log.1").stat().st_size > server_process.LOG_MAX_BYTES
@@ -325,7 +325,7 @@ def test_running_says_nothing_of_a_home_that_is_not_there(home: Path) -> None:
 
 
 def test_home_removed_while_in_use(used_home: Path) -> None:
-    stack = Stack(used_home, database=False)
+    stack = EmbeddedServers(used_home, database=False)
     stack.start()
     pid = running(used_home)["redis"]
     used_home.rename(used_home.with_name("moved"))

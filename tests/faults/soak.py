@@ -26,10 +26,10 @@ from typing import Any
 import psycopg
 
 from speeko_jobs.core.model.states import FINISHED
-from speeko_jobs.embedded.servers import Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, running
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow.lifecycle import recovery
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.fixtures.cluster import WorkerProcess
 from tests.fixtures.ledger import read_ledger
 from tests.fixtures.spine import DELIVERING, Spine, broker, write_catalog
@@ -76,7 +76,9 @@ def rules(texts: list[str]) -> list[dict[str, Any]]:
 class Soak:
     """One run on servers of its own."""
 
-    def __init__(self, spine: Spine, home: Path, stack: Stack, chance: random.Random, seconds: float) -> None:
+    def __init__(
+        self, spine: Spine, home: Path, stack: EmbeddedServers, chance: random.Random, seconds: float
+    ) -> None:
         self.spine, self.home, self.stack = spine, home, stack
         self.chance, self.seconds = chance, seconds
         self.workers: WorkerProcess | None = None
@@ -86,7 +88,7 @@ class Soak:
     def run(self, texts: list[str]) -> int:
         """Submit, and let the faults loose; the job."""
         spine = self.spine
-        spine.start_workers(Node("synthesize", ("synthesize",), PROCESSES), DELIVERING)
+        spine.start_workers(CeleryNode("synthesize", ("synthesize",), PROCESSES), DELIVERING)
         self.workers = spine.nodes[0].container
         job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts))
         spine.wait_for_calls(1)
@@ -232,7 +234,7 @@ def main() -> int:
     texts = catalog_texts(options.rows, chance)
     folder = Path(tempfile.mkdtemp(prefix="speeko-soak-"))
     home = folder / "servers-home"
-    stack = Stack(home, redis=False)
+    stack = EmbeddedServers(home, redis=False)
     provider: dict[str, Any] = {"latency_ms": LATENCY_MS, "fsync": False}
     if not options.idempotent:
         provider["ignore_idempotency"] = True

@@ -11,7 +11,7 @@ from speeko_jobs.adapters.postgres import tenants
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import planner, submit
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, spec_of, write_catalog
@@ -28,7 +28,7 @@ def varied(count: int, what: str) -> list[str]:
 def eight(make_spine: MakeSpine) -> Spine:
     """Eight processes, and a provider that answers at once and bills every call."""
     spine = make_spine(provider={"ignore_idempotency": True, "fsync": False}, max_concurrency=48)
-    spine.start_workers(Node("synthesize", SYNTHESIZING.queues, 8), DELIVERING)
+    spine.start_workers(CeleryNode("synthesize", SYNTHESIZING.queues, 8), DELIVERING)
     return spine
 
 
@@ -36,7 +36,7 @@ def submitted(spine: Spine, what: str, budget_micros: int | None = None) -> int:
     """A job of new texts, as much of it as the caps allow."""
     catalog = write_catalog(spine.folder / f"{what}.csv", varied(ROWS, what))
     spec = spec_of(spine.settings, str(spine.folder / f"out-{what}"))
-    orders = planner.Orders((str(catalog),))
+    orders = planner.CatalogOptions((str(catalog),))
     return submit.submit(
         spine.context, spec, orders, tenant="test", budget_micros=budget_micros, partial=True
     )[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import speeko_jobs
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
@@ -72,7 +72,7 @@ def local_day() -> date:
     return datetime.now().astimezone().date()
 
 
-def start_wrong(spine: Spine, node: Node, clock: str) -> None:
+def start_wrong(spine: Spine, node: CeleryNode, clock: str) -> None:
     """A worker whose processes all have that clock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(WRONG_CLOCK), prepend=":")
@@ -91,8 +91,8 @@ def test_workers_with_wrong_clocks_take_nobody_for_dead_and_pay_nothing_twice(ma
         chunk_rows=20,
     )
     days = {local_day()}
-    start_wrong(spine, Node("ahead", SYNTHESIZING.queues, 1), "86400")
-    start_wrong(spine, Node("behind", SYNTHESIZING.queues, 1), "-86400")
+    start_wrong(spine, CeleryNode("ahead", SYNTHESIZING.queues, 1), "86400")
+    start_wrong(spine, CeleryNode("behind", SYNTHESIZING.queues, 1), "-86400")
     start_wrong(spine, DELIVERING, "jumps")
 
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", rows))

@@ -141,7 +141,7 @@ def test_a_parquet_file_that_is_packed_past_all_sense(tmp_path: Path) -> None:
     options = {"compression": "zstd", "use_dictionary": False}
     parquet.write_table(table, tmp_path / "x.parquet", **options)
     assert read_in_little_memory(tmp_path / "x.parquet") == "40 0"
-    wide = pyarrow.table({f"c{n}": ["a"] for n in range(decompression_limits.MOST_COLUMNS + 1)})
+    wide = pyarrow.table({f"c{n}": ["a"] for n in range(decompression_limits.MAX_COLUMNS + 1)})
     parquet.write_table(wide, tmp_path / "wide.parquet")
     assert "at most 16,384 are read" in read_in_little_memory(tmp_path / "wide.parquet")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
@@ -25,7 +25,7 @@ def thrown_back(spine: Spine, answers: int) -> float:
 def test_it_finds_the_limit_of_a_provider_and_its_half(make_spine: MakeSpine) -> None:
     """Four processes that could do sixty-four; nothing is lost, and no text is paid for twice."""
     spine = make_spine(provider={"latency_ms": 100, "limit": 12, "fsync": False}, max_concurrency=64)
-    spine.start_workers(Node("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
+    spine.start_workers(CeleryNode("synthesize", SYNTHESIZING.queues, 4), DELIVERING)
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(2_400)))
     spine.wait_for_calls(1)
     wait_until(lambda: limit(spine) <= 13, "the limit to come down")

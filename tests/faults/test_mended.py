@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from speeko_jobs.adapters.postgres import claims, jobs, permits, wait_reasons, worker_registry
-from speeko_jobs.adapters.postgres.permits import Asked
+from speeko_jobs.adapters.postgres.permits import LeaseRequest
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.policies.adaptive_limit import Window
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.adaptive_limit import CallWindow
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.core.policies.outage_detection import GOOD_RUN, PLENTY
 from speeko_jobs.core.providers.accounts import Described
 from speeko_jobs.flow.lifecycle import control
@@ -45,7 +45,7 @@ def failed_once(flow: InProcess, count: int) -> int:
 def retries(flow: InProcess, job: int) -> int:
     """How many of the texts count as retries for this job now."""
     keys = [row[0] for row in flow.books.execute("SELECT key FROM speeko.utterance WHERE state = 'missing'")]
-    return len(claims.left(flow.context.database, job, keys).retries)
+    return len(claims.explain_unclaimed(flow.context.database, job, keys).retries)
 
 
 def test_resume_lifts_the_ration_of_five_thousand_texts(flow: InProcess) -> None:
@@ -105,30 +105,30 @@ def test_a_dead_workers_tries_still_count(flow: InProcess) -> None:
     control.resume(flow.context, job)
     database = flow.context.database
     keys = [row[0] for row in flow.books.execute("SELECT key FROM speeko.utterance ORDER BY key")]
-    claimant = database.run(lambda t: claims.enter(t, "here", 1, 30.0))
-    wants = [Want(key, 1 + n, 1) for n, key in enumerate(keys)]
-    got = database.run(lambda t: claims.claim(t, job, claimant, wants))
+    holder = database.run(lambda t: claims.open_lease(t, "here", 1, 30.0))
+    wants = [PurchaseRequest(key, 1 + n, 1) for n, key in enumerate(keys)]
+    got = database.run(lambda t: claims.claim(t, job, holder, wants))
     assert [claim.tries for claim in got] == [2] * 6
 
 
-def lease(flow: InProcess, seen: Window, kind: str = "", why: str = "") -> permits.Lease:
+def lease(flow: InProcess, seen: CallWindow, kind: str = "", why: str = "") -> permits.PermitLease:
     """One engine's report and lease."""
     database = flow.context.database
     (account,) = flow.books.execute(ACCOUNT)[0]
-    claimant = database.run(lambda t: claims.enter(t, "here", 1, 30.0))
-    asked = Asked(8, 0, seen, kind=kind, why=why)
-    return database.run(lambda t: permits.lease(t, account, claimant, asked, 10.0))
+    holder = database.run(lambda t: claims.open_lease(t, "here", 1, 30.0))
+    asked = LeaseRequest(8, 0, seen, kind=kind, why=why)
+    return database.run(lambda t: permits.lease(t, account, holder, asked, 10.0))
 
 
-def good(count: int) -> Window:
-    return Window(ended=count, good=count, answered=count)
+def good(count: int) -> CallWindow:
+    return CallWindow(ended=count, good=count, answered=count)
 
 
 def test_a_run_of_good_answers_lifts_the_ration(flow: InProcess) -> None:
     failed_once(flow, 40)
     assert lease(flow, good(GOOD_RUN - 1)).retries < PLENTY
     assert lease(flow, good(1)).retries == PLENTY
-    one_failed = Window(ended=10, failed=1, good=9, answered=9, new_failed=1)
+    one_failed = CallWindow(ended=10, failed=1, good=9, answered=9, new_failed=1)
     assert lease(flow, one_failed, "failing", "HTTP 500").retries < PLENTY
 
 
@@ -138,7 +138,7 @@ def test_texts_that_wait_for_retries_are_counted(flow: InProcess) -> None:
     flow.books.execute("UPDATE speeko.job SET state_since = released_at")
     flow.books.execute("UPDATE speeko.account SET trouble_since = NULL, good_run = 0")
     held = {"speeko": Described("speeko", "", "")}
-    entry = worker_registry.Entry("here", 1, "/", "1", (worker_registry.SYNTHESIZE,), 1, held)
+    entry = worker_registry.WorkerEntry("here", 1, "/", "1", (worker_registry.SYNTHESIZE,), 1, held)
     flow.context.database.run(lambda t: worker_registry.enter(t, entry, 30.0))
     begun = flow.books.one("SELECT count(*) FROM speeko.need")  # of chunks that an engine has begun
     seen = wait_reasons.look(flow.context.database, [job])[job]

@@ -41,7 +41,7 @@ def start(make_spine: MakeSpine, give_up_seconds: float) -> tuple[Spine, int]:
         lease_seconds=3.0,
     )
     spec = spec_of(spine.settings, str(spine.folder / "out"), give_up_seconds=give_up_seconds)
-    orders = planner.Orders((str(write_catalog(spine.folder / "catalog.csv", texts(TEXTS))),))
+    orders = planner.CatalogOptions((str(write_catalog(spine.folder / "catalog.csv", texts(TEXTS))),))
     return spine, submit.submit(spine.context, spec, orders, tenant="test")[0]
 
 

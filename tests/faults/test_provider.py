@@ -68,7 +68,7 @@ def drive(flow: InProcess, *rules: dict[str, Any], rows: list[tuple[str, str]] =
     return flow.drive(flow.submit(flow.catalog(rows))[0])
 
 
-def account(flow: InProcess) -> permits.Account:
+def account(flow: InProcess) -> permits.AccountLimits:
     return permits.accounts(flow.context.database)[0]
 
 
@@ -340,7 +340,7 @@ def test_audio_of_another_text_is_caught_where_lengths_differ(flow: InProcess) -
     long = " and it comes with a long list of things that nobody has ever asked for,"
     rows = [(f"r{n}", f"Text {n}{long * (1 + n % 3)}") for n in range(120)]
     check_done(flow, drive(flow, rows=rows), rows)
-    known = claims.paces(flow.context.database, "speeko", 100)
+    known = claims.speech_rates(flow.context.database, "speeko", 100)
     assert known
     assert 0.03 < known[0].millis / 1000 / known[0].chars < 0.2
 

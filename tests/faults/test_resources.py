@@ -24,23 +24,23 @@ from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.synthesis import resource_reserve, spool
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.fixtures import cluster
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.ledger import check_ledger
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, Spine, texts, write_catalog
 
-ONE = Node("synthesize", SYNTHESIZING.queues, 1)
+ONE = CeleryNode("synthesize", SYNTHESIZING.queues, 1)
 ENDS = (*FINISHED, JobState.PAUSED)
 ROOT = Path(__file__).parents[2]
 
 
-def start_limited(spine: Spine, monkeypatch: pytest.MonkeyPatch, ulimit: str, *nodes: Node) -> None:
+def start_limited(spine: Spine, monkeypatch: pytest.MonkeyPatch, ulimit: str, *nodes: CeleryNode) -> None:
     """Start workers as a shell does after `ulimit ...`."""
     plain = cluster.worker_command
 
-    def limited(node: Node) -> list[str]:
+    def limited(node: CeleryNode) -> list[str]:
         return ["sh", "-c", f'ulimit {ulimit} && exec "$@"', "sh", *plain(node)]
 
     with monkeypatch.context() as patch:
@@ -54,7 +54,7 @@ def test_no_text_is_bought_twice_under_few_open_files(
 ) -> None:
     """`ulimit -n 64`, for all workers: fewer calls at a time, each of them kept."""
     spine = make_spine(provider={"latency_ms": 200, "ignore_idempotency": True}, max_concurrency=64)
-    node = Node("synthesize", SYNTHESIZING.queues, processes)
+    node = CeleryNode("synthesize", SYNTHESIZING.queues, processes)
     start_limited(spine, monkeypatch, "-n 64", node, DELIVERING)
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(120)))
     assert spine.wait(job, sweeping=True, seconds=120)["delivered"] == 120
@@ -131,9 +131,9 @@ def test_calls_are_bounded_by_what_files_and_memory_allow(monkeypatch: pytest.Mo
         resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.RESERVED_FILES + 5, hard))
         assert resource_reserve.max_calls() == 5
         assert resource_reserve.shortage() == ""
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.LEAST_FILES, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.MIN_FILES, hard))
         assert resource_reserve.shortage() == ""
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.LEAST_FILES - 1, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.MIN_FILES - 1, hard))
         assert "ulimit -n" in resource_reserve.shortage()
         resource_reserve._files_at_first.cache_clear()
         resource.setrlimit(resource.RLIMIT_NOFILE, (used + resource_reserve.RESERVED_FILES, hard))

@@ -21,7 +21,7 @@ import sqlalchemy
 from speeko_jobs.adapters.postgres import jobs, migrate
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import FINISHED, JobState
-from speeko_jobs.embedded.servers import Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, running
 from speeko_jobs.errors import ServerError, SpeekoError
 from speeko_jobs.flow.lifecycle.recovery import sweep
 from speeko_jobs.flow.synthesis import engine as synthesize
@@ -293,7 +293,7 @@ def test_power_fails_and_the_disk_is_all_that_is_left(
     """All processes stop in one moment; what is on the disk then is copied, and the rest goes on from it."""
     home, copy = machine / "home", machine / "copy"
     strict.script([{"match": "*", "times": -1, "delay_seconds": 0.5}])
-    stack = Stack(home, redis=False)
+    stack = EmbeddedServers(home, redis=False)
     url = stack.start().database_url
     flow = on_machine(home, url, redis_url, machine, strict)
     job, _ = flow.submit(flow.catalog(FEW))
@@ -318,7 +318,7 @@ def test_power_fails_and_the_disk_is_all_that_is_left(
     copy.rename(home)
     strict.script([])
 
-    with Stack(home, redis=False) as urls:
+    with EmbeddedServers(home, redis=False) as urls:
         flow = on_machine(home, urls.database_url, redis_url, machine, strict)
         finish(flow, job)
         flow.check()
@@ -347,7 +347,7 @@ def small_disk(machine: Path) -> Iterator[Path]:
 def test_the_disk_of_postgres_is_full(small_disk: Path, redis_url: str, strict: MeteredProvider) -> None:
     home, filler = small_disk / "home", small_disk / "filler"
     strict.script([{"match": "*", "times": -1, "delay_seconds": 0.2}])
-    with Stack(home, redis=False) as urls:
+    with EmbeddedServers(home, redis=False) as urls:
         flow = on_machine(home, urls.database_url, redis_url, small_disk.parent, strict)
         job, _ = flow.submit(flow.catalog(FEW))
         child = WorkerChild(flow.settings, job)
@@ -363,7 +363,7 @@ def test_the_disk_of_postgres_is_full(small_disk: Path, redis_url: str, strict: 
         flow.close()
         child.end()
         filler.unlink()
-    with Stack(home, redis=False) as urls:
+    with EmbeddedServers(home, redis=False) as urls:
         flow = on_machine(home, urls.database_url, redis_url, small_disk.parent, strict)
         finish(flow, job)
         flow.check()

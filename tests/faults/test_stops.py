@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from speeko_workers.supervisor import Node
+from speeko_workers.supervisor import CeleryNode
 from tests.fixtures.faulty import MakeSpine
 from tests.fixtures.ledger import check_ledger, check_served
 from tests.fixtures.spine import DELIVERING, SYNTHESIZING, texts, write_catalog
@@ -34,7 +34,7 @@ def test_a_stop_that_every_process_gets(make_spine: MakeSpine, signals: list[sig
         os.killpg(node.process.pid, number)
     node._wait()
 
-    spine.start_workers(Node("second", SYNTHESIZING.queues, 2))
+    spine.start_workers(CeleryNode("second", SYNTHESIZING.queues, 2))
     summary = spine.wait(job, sweeping=True)
 
     check_served(spine, summary, {str(number): text for number, text in enumerate(ROWS, start=1)})

@@ -201,7 +201,7 @@ def test_late_audio_that_replaces_an_object_is_no_damage(flow: InProcess) -> Non
     slow, quick = books.engine(), books.engine()
     (late,) = books.claim(job, slow, books.start(job, 1, slow))
     books.expire(slow)
-    claims.bury_dead(books.database)
+    claims.reap_expired(books.database)
     (first,) = books.claim(job, quick, books.wants(books.take(job, 1, quick) or pytest.fail("no chunk")))
     books.settle(stored(job, first))
     found = "SELECT bytes, millis, bought_job, bought_row, settled_at FROM speeko.utterance WHERE key = %s"

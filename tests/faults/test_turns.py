@@ -24,7 +24,7 @@ def spine(make_spine: MakeSpine) -> Spine:
 def put(spine: Spine, what: str, count: int, *, tenant: str = "test", priority: int = 0) -> int:
     catalog = write_catalog(spine.folder / f"{what}.csv", texts(count, what))
     spec = spec_of(spine.settings, str(spine.folder / what))
-    orders = planner.Orders((str(catalog),))
+    orders = planner.CatalogOptions((str(catalog),))
     return submit.submit(spine.context, spec, orders, tenant=tenant, priority=priority)[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from speeko_jobs.adapters.postgres import breaker_windows, jobs
 from speeko_jobs.core.audio import probe
-from speeko_jobs.core.billing.reconciliation import Found
+from speeko_jobs.core.billing.reconciliation import ReconciledEntry
 from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of, remedy
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies import waste_breaker
@@ -22,7 +22,7 @@ from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
 
-MOST_BAD = JUDGED_FROM + TRIAL_CALLS  # calls of a new account whose answers are all bad
+MAX_BAD = JUDGED_FROM + TRIAL_CALLS  # calls of a new account whose answers are all bad
 
 
 def rows_of(count: int, name: str = "r") -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ def test_bad_audio_to_everything_stops_after_ten_answers_and_is_served_when_mend
     assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.WASTE)
     assert "audio failed validation: " in paused.reason
     assert "e.g. row r" in paused.reason
-    assert JUDGED_FROM <= flow.provider.calls <= MOST_BAD
+    assert JUDGED_FROM <= flow.provider.calls <= MAX_BAD
     assert (paused.failed, paused.wasted_micros) == (0, flow.provider.micros)
     flow.check()
 
@@ -62,7 +62,7 @@ def test_bad_audio_to_everything_stops_after_ten_answers_and_is_served_when_mend
     control.resume(flow.context, job)
     ended = flow.drive(job)
     assert (ended.state, ended.delivered) == (JobState.DONE, 2_000)
-    assert flow.provider.calls <= 2_000 + MOST_BAD
+    assert flow.provider.calls <= 2_000 + MAX_BAD
     flow.check()
 
 
@@ -72,7 +72,7 @@ def test_four_engines_together_buy_no_more(flow: InProcess) -> None:
     flow.provider.script([always(garbage="silence")])
     together([lambda e=e, no=no: e.synthesize(job, no) for no, e in enumerate(engines, 1)])  # type: ignore[misc]
     assert jobs.show(flow.context.database, job).state is JobState.PAUSED
-    assert flow.provider.calls <= MOST_BAD
+    assert flow.provider.calls <= MAX_BAD
     for engine in engines:
         engine.close()
 
@@ -121,7 +121,7 @@ def test_jobs_of_a_script_buy_together_no_more_than_one_would(flow: InProcess) -
         paused = flow.drive(flow.submit(source, {"output": str(flow.folder / f"out-{n}")})[0])
         assert kind_of(paused.reason) is PauseKind.WASTE
         jobs_of_script.append(paused)
-    assert flow.provider.calls <= MOST_BAD
+    assert flow.provider.calls <= MAX_BAD
     *_, last = jobs_of_script
     assert f"another job met this shortly before job {last.id} was submitted" in last.reason
     assert remedy(last.reason, last.id) == f"check the provider's audio, then: speeko resume {last.id}"
@@ -138,7 +138,7 @@ def test_a_resumed_job_is_on_trial_again(flow: InProcess) -> None:
     control.resume(flow.context, job)
     again = flow.drive(job)
     assert kind_of(again.reason) is PauseKind.WASTE
-    assert flow.provider.calls - calls <= MOST_BAD
+    assert flow.provider.calls - calls <= MAX_BAD
 
 
 # the waste cap
@@ -196,7 +196,7 @@ def test_answers_without_audio_count_as_bad_ones(flow: InProcess) -> None:
     paused = flow.drive(job)
     assert kind_of(paused.reason) is PauseKind.WASTE
     assert (flow.provider.calls, paused.spent_micros) == (0, 0)
-    assert JUDGED_FROM <= paused.possible_calls <= MOST_BAD
+    assert JUDGED_FROM <= paused.possible_calls <= MAX_BAD
 
 
 # another container
@@ -280,8 +280,8 @@ def test_a_provider_that_replays_its_answers_gives_other_audio_after_bad(
         assert provider.calls == 42
         assert (ended.spent_micros, ended.possible_calls) == (provider.micros, 1)
         assert len({entry["key"] for entry in provider.bill()}) == 42
-        found: list[Found] = []
-        orders = reconciliation.Orders(str(provider.bill_file), cost="micros")
+        found: list[ReconciledEntry] = []
+        orders = reconciliation.ReconcileOptions(str(provider.bill_file), cost="micros")
         assert reconciliation.reconcile(other.context.database, orders, found.append).agrees, found
     finally:
         other.close()
@@ -296,7 +296,7 @@ def test_one_audio_for_every_text_stops_and_is_bought_again(flow: InProcess) -> 
     job, _ = flow.submit(flow.catalog(rows_of(300)))
     paused = flow.drive(job)
     assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.SAME_AUDIO)
-    assert flow.provider.calls <= MOST_BAD
+    assert flow.provider.calls <= MAX_BAD
     assert paused.wasted_micros > 0
     done = flow.books.one("SELECT count(*) FROM speeko.utterance WHERE state = 'done'")
     quarantined = flow.books.one("SELECT count(*) FROM speeko.utterance WHERE quarantined_at IS NOT NULL")

@@ -182,10 +182,10 @@ def test_a_schedule_keeps_to_its_account(flow: InProcess) -> None:
 def test_a_job_that_nobody_serves_says_so(flow: InProcess, other_provider: MeteredProvider) -> None:
     register(flow)
     shop = flow.again(api_url="", api_key="", account="shop", accounts=named(shop=other_provider))
-    unserved = accounts.nobody_serves(flow.context.database, shop.spec())
+    unserved = accounts.no_worker_serves(flow.context.database, shop.spec())
     assert unserved.startswith("no running worker holds account shop: they hold ")
     register(shop)
-    assert accounts.nobody_serves(flow.context.database, shop.spec()) == ""
+    assert accounts.no_worker_serves(flow.context.database, shop.spec()) == ""
 
 
 def test_no_key_is_in_the_database(flow: InProcess, other_provider: MeteredProvider) -> None:

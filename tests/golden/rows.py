@@ -17,7 +17,7 @@ from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import Refusal, RowReader
 from speeko_jobs.core.providers.profiles import PROFILES
-from speeko_jobs.core.text.lexicon import Entry, Lexicon
+from speeko_jobs.core.text.lexicon import Lexicon, LexiconEntry
 from speeko_jobs.core.text.pipeline import Wording
 
 SEED, ROWS = 20261130, 5_000
@@ -26,9 +26,9 @@ COLUMNS = Columns((0,), (1,), None, 2, "")
 OPTIONS = ("plain", "repair", "numbers", "lexicon", "all", "sentence", "strip")
 LEXICON = Lexicon(
     [
-        Entry("Nike", "Neik", "de"), Entry("SQL", "sequel"), Entry("GIF", "jif", case_sensitive=True),
-        Entry("kg", "Kilo"), Entry("™", ""), Entry("Tōkyō", "Tokio"), Entry("молоко", "млеко", "ru"),
-        Entry("box", "carton", "en"),
+        LexiconEntry("Nike", "Neik", "de"), LexiconEntry("SQL", "sequel"), LexiconEntry("GIF", "jif", case_sensitive=True),
+        LexiconEntry("kg", "Kilo"), LexiconEntry("™", ""), LexiconEntry("Tōkyō", "Tokio"), LexiconEntry("молоко", "млеко", "ru"),
+        LexiconEntry("box", "carton", "en"),
     ]
 )  # fmt: skip
 

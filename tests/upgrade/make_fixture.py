@@ -55,7 +55,7 @@ def inside(made: Path) -> None:
     from speeko_jobs.adapters.providers.provider import open_provider
     from speeko_jobs.core.policies.cron_schedule import CatchUp, Timing
     from speeko_jobs.embedded.postgres import _program
-    from speeko_jobs.embedded.servers import Stack
+    from speeko_jobs.embedded.servers import EmbeddedServers
     from speeko_jobs.flow.lifecycle import control, schedules
     from speeko_jobs.flow.planning.scheduled_request import Request
     from speeko_jobs.flow.synthesis import engine, settlement, spool
@@ -85,7 +85,7 @@ def inside(made: Path) -> None:
         return int(flow.submit(str(ROOT / f"{name}.csv"), {"output": str(ROOT / name), **spec})[0])
 
     settlement.STORE_TRIES = 1
-    with tempfile.TemporaryDirectory() as home, Stack(Path(home)) as urls:
+    with tempfile.TemporaryDirectory() as home, EmbeddedServers(Path(home)) as urls:
         provider = MeteredProvider(ROOT, ignore_idempotency=True, latency_ms=20, audio_bytes=4000)
         settings = provider.settings(
             home=str(ROOT / "home"), database_url=urls.database_url, redis_url=urls.redis_url, **SETTINGS

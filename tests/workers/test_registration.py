@@ -86,24 +86,24 @@ def test_a_killed_worker_is_lost_after_a_while_and_forgotten_later(
         (living, "running"),
     ]
     assert [w.id for w in worker_registry.running(database)] == [living]
-    assert accounts.nobody_serves(database, JOB) == ""
+    assert accounts.no_worker_serves(database, JOB) == ""
     assert not database.run(lambda t: worker_registry.seen(t, lost + living, 1.0, is_stopping=False))
     assert database.run(lambda t: worker_registry.forget(t, 0.0)) == 1
     assert [w.id for w in worker_registry.registered(database)] == [living]
 
 
 def test_who_serves_a_job(settings: Settings, database: worker_registry.Database) -> None:  # noqa: F811
-    assert accounts.nobody_serves(database, JOB) == "no worker runs that holds account speeko"
+    assert accounts.no_worker_serves(database, JOB) == "no worker runs that holds account speeko"
     other = Registration(dataclasses.replace(settings, api_url="", api_key=""), QUEUES, 1)
     database.run(lambda t: worker_registry.enter(t, other._entry, 60.0))
-    assert accounts.nobody_serves(database, JOB) == (
+    assert accounts.no_worker_serves(database, JOB) == (
         "no running worker holds account speeko: they hold b, espeak, kokoro-fastapi, speaches"
     )
-    assert accounts.nobody_serves(database, dataclasses.replace(JOB, accounts=("elsewhere", "b"))) == ""
-    assert accounts.nobody_serves(database, SPEC) == ""  # an older release's job names none
+    assert accounts.no_worker_serves(database, dataclasses.replace(JOB, accounts=("elsewhere", "b"))) == ""
+    assert accounts.no_worker_serves(database, SPEC) == ""  # an older release's job names none
     only_delivers = Registration(settings, ("deliver",), 1)
     database.run(lambda t: worker_registry.enter(t, only_delivers._entry, 60.0))
-    assert accounts.nobody_serves(database, JOB) != ""
+    assert accounts.no_worker_serves(database, JOB) != ""
 
 
 def test_a_supervisor_is_in_the_registry_while_it_runs(

@@ -14,7 +14,7 @@ from speeko_workers import tasks
 CANARY = "a row's text"
 
 
-@tasks.telling(lambda count: f"{count} calls")
+@tasks.answer_in_words(lambda count: f"{count} calls")
 def work(thing: Any) -> Any:
     if isinstance(thing, BaseException):
         raise thing

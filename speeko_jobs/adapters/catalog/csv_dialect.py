@@ -26,7 +26,7 @@ SAMPLE_LINES_CHARS = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Dialect:
+class CsvDialect:
     """`quoting`: quotes enclose cells. `escape`: the character before a quote that is text, or ""."""
 
     delimiter: str
@@ -63,7 +63,7 @@ class _Quotes:
     share: float = 0.0  # the largest share of quoted cells in any column
 
 
-def dialect_of(lines: list[str], preferred: str = "", quoting: str = "auto") -> Dialect | None:
+def dialect_of(lines: list[str], preferred: str = "", quoting: str = "auto") -> CsvDialect | None:
     """The dialect in which these lines make a table of two columns or more; None when there is none.
 
     `preferred` is the delimiter that the file's name promises.
@@ -88,27 +88,27 @@ def dialect_of(lines: list[str], preferred: str = "", quoting: str = "auto") -> 
     return found
 
 
-def with_quoting(lines: list[str], delimiter: str, quoting: str = "auto") -> Dialect:
+def with_quoting(lines: list[str], delimiter: str, quoting: str = "auto") -> CsvDialect:
     """Whether quotes enclose cells in these lines, `quoting` being auto, none or minimal.
 
     Quotes are text when more cells open one than close it properly; and, where the separator is neither
     comma nor semicolon, when few cells have them for no reason to be seen (spoken phrases, say).
     """
     if quoting != "auto":
-        return Dialect(delimiter, quoting != "none")
+        return CsvDialect(delimiter, quoting != "none")
     text = "".join(lines)[: 4 * SAMPLE_LINES_CHARS]
     if '"' not in text:
-        return Dialect(delimiter)
+        return CsvDialect(delimiter)
     quotes = _look_at_quotes(text, delimiter, "")
     if quotes.broken and '\\"' in text:
         escaped = _look_at_quotes(text, delimiter, "\\")
         if escaped.broken * 2 <= quotes.broken and escaped.broken <= escaped.right:
-            return Dialect(delimiter, escape="\\")
+            return CsvDialect(delimiter, escape="\\")
     never_closed = quotes.open if quotes.open > FEW_OPEN else 0
     if quotes.broken + never_closed > quotes.right:
-        return Dialect(delimiter, quoting=False)
+        return CsvDialect(delimiter, quoting=False)
     rare = quotes.right and quotes.share < 0.2 and quotes.needed * 2 < quotes.right and not quotes.commas
-    return Dialect(delimiter, quoting=not rare or delimiter in ",;")
+    return CsvDialect(delimiter, quoting=not rare or delimiter in ",;")
 
 
 def _look_at_quotes(text: str, delimiter: str, escape: str) -> _Quotes:
@@ -146,7 +146,7 @@ def _look_at_quotes(text: str, delimiter: str, escape: str) -> _Quotes:
     return quotes
 
 
-def _fit(dialect: Dialect, lines: list[str]) -> float:
+def _fit(dialect: CsvDialect, lines: list[str]) -> float:
     """Share of rows that have the usual number of columns, and a bit more if the first has it.
 
     0 for prose: where that number is one; or where neither names of columns nor the first row nor most of
@@ -166,7 +166,7 @@ def _fit(dialect: Dialect, lines: list[str]) -> float:
     return share + 0.2 * (widths[0] == usual) if usual > 1 and tabular else 0.0
 
 
-def sample_rows(dialect: Dialect, lines: list[str]) -> Iterator[list[str]]:
+def sample_rows(dialect: CsvDialect, lines: list[str]) -> Iterator[list[str]]:
     """The first rows, read leniently, up to the size of a sample or a cell past the limit."""
     chars = 0
     rows = dialect.rows(lines)

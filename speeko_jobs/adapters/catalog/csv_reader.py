@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from speeko_jobs.adapters.catalog.csv_dialect import (
     NO_DELIMITER,
-    Dialect,
+    CsvDialect,
     dialect_of,
     sample_rows,
     with_quoting,
@@ -39,7 +39,7 @@ from speeko_jobs.adapters.catalog.text_decoding import CutLine, Lines
 BY_NAME = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
-def find_dialect(lines: list[str], suffix: str, options: ReadOptions) -> Dialect | None:
+def find_dialect(lines: list[str], suffix: str, options: ReadOptions) -> CsvDialect | None:
     """The dialect by the options, the first lines and the name; None for a file that is plain text.
 
     Files that are not called CSV are delimited when their lines say so beyond doubt: the same number of
@@ -52,7 +52,7 @@ def find_dialect(lines: list[str], suffix: str, options: ReadOptions) -> Dialect
     named = suffix in BY_NAME or options.format == "csv"
     found = dialect_of(lines, BY_NAME.get(suffix, ""), options.quoting)
     if named:
-        return found or Dialect(NO_DELIMITER, with_quoting(lines, ",", options.quoting).quoting)
+        return found or CsvDialect(NO_DELIMITER, with_quoting(lines, ",", options.quoting).quoting)
     if found is None:
         return None
     rows = list(islice(sample_rows(found, lines), HEAD_ROWS))
@@ -69,7 +69,7 @@ def _excel_hint(lines: list[str]) -> str:
     return first[4] if len(first) == 5 and first.startswith("sep=") else ""
 
 
-def read_delimited(lines: Lines, dialect: Dialect, options: ReadOptions, name: str) -> Table:
+def read_delimited(lines: Lines, dialect: CsvDialect, options: ReadOptions, name: str) -> Table:
     """A table of the lines in this dialect. Reads ahead as far as the header's search needs."""
     reader = _Delimited(lines, dialect, skip=1 if _excel_hint(lines.first_block()) else 0)
     head: list[tuple[int, Row]] = []
@@ -83,7 +83,7 @@ def read_delimited(lines: Lines, dialect: Dialect, options: ReadOptions, name: s
     reader.width = len(header)
     above = {id(row) for row in good[: at + 1]}  # titles and the header itself; bad rows stay
     first = [reader.checked(row, line) for line, row in head if id(row) not in above]
-    how = f"{dialect}, {lines.text.told}{'' if at >= 0 else ', no header'}"
+    how = f"{dialect}, {lines.text.shown_encoding}{'' if at >= 0 else ', no header'}"
     return Table(name, header, at >= 0, chain(first, reader.rows()), how=how, line=lambda: reader.line)
 
 
@@ -95,7 +95,7 @@ def numbers(width: int) -> list[str]:
 class _Delimited:
     """The csv module's reader over lines that can be read again from behind any of the last ones."""
 
-    def __init__(self, lines: Lines, dialect: Dialect, skip: int) -> None:
+    def __init__(self, lines: Lines, dialect: CsvDialect, skip: int) -> None:
         # The csv module keeps this limit for the whole process; it is set where it is relied on.
         csv.field_size_limit(CELL_CHARS)
         self.width = 1 << 31
@@ -176,7 +176,7 @@ class _Delimited:
 def read_lines(lines: Lines, name: str) -> Table:
     """Plain text: a row a line, in the one column "text". Empty lines are no rows."""
     reader = _PlainText(lines)
-    how = f"a row a line, {lines.text.told}"
+    how = f"a row a line, {lines.text.shown_encoding}"
     return Table(name, ["text"], True, reader.rows(), how=how, line=lambda: reader.line)
 
 

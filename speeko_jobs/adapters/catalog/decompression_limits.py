@@ -17,10 +17,10 @@ from typing import IO, Any
 from speeko_jobs.errors import CatalogError
 
 MB = 1_000_000
-MOST_BYTES = 1_000 * MB  # of all parts, inflated
+MAX_BYTES = 1_000 * MB  # of all parts, inflated
 RATIO, RATIO_FROM_BYTES = 200, 100 * MB
-MOST_CELLS = 40_000_000  # of one sheet; each takes 32 bytes, empty or not
-MOST_COLUMNS = 16_384
+MAX_CELLS = 40_000_000  # of one sheet; each takes 32 bytes, empty or not
+MAX_COLUMNS = 16_384
 PARQUET_COLUMN_BYTES = 2_000 * MB  # of one column in one row group, where it is packed past all sense
 PARQUET_RATIO = 1_000
 PIECE_BYTES = 256 * 1024
@@ -47,7 +47,7 @@ def check_spreadsheet(file: IO[bytes] | Path, name: str) -> None:
 def _check(archive: zipfile.ZipFile, name: str) -> None:
     entries = archive.infolist()
     packed = sum(entry.compress_size for entry in entries)
-    most = min(MOST_BYTES, max(RATIO_FROM_BYTES, RATIO * packed))
+    most = min(MAX_BYTES, max(RATIO_FROM_BYTES, RATIO * packed))
     if sum(entry.file_size for entry in entries) > most:
         raise _too_large(name)
     size = 0
@@ -107,7 +107,7 @@ class _Extent:
                 self._columns = max(self._columns, int(digits))
             else:
                 self._rows = max(self._rows, int(digits))
-        if self._rows * self._columns > MOST_CELLS:
+        if self._rows * self._columns > MAX_CELLS:
             raise CatalogError(
                 f"{self._name}: a sheet reaches over {self._rows:,} rows and {self._columns:,} columns, most"
                 f" of them empty: remove the cells that are far out, or {INSTEAD}"
@@ -124,8 +124,8 @@ def _column(letters: bytes) -> int:
 def check_parquet(parquet: Any, name: str) -> None:
     """CatalogError for a Parquet file of absurd sizes, by its footer. `parquet` is pyarrow's open file."""
     about = parquet.metadata
-    if about.num_columns > MOST_COLUMNS:
-        raise CatalogError(f"{name}: {about.num_columns:,} columns, at most {MOST_COLUMNS:,} are read")
+    if about.num_columns > MAX_COLUMNS:
+        raise CatalogError(f"{name}: {about.num_columns:,} columns, at most {MAX_COLUMNS:,} are read")
     for group in range(about.num_row_groups):
         for number in range(about.num_columns):
             column = about.row_group(group).column(number)

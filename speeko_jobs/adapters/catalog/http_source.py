@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCHEMES = frozenset({"http", "https"})
 CONNECT_SECONDS = 15.0
 SILENCE_SECONDS = 60.0  # most time between two chunks
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Not inflated on the way: a few bytes may become gigabytes in one step.
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "speeko-jobs"}
@@ -79,7 +79,7 @@ def _followed(session: Session, way: _Way, url: str, name: str) -> Response:
     """The answer that is no redirect."""
     import requests
 
-    for _ in range(MOST_REDIRECTS + 1):
+    for _ in range(MAX_REDIRECTS + 1):
         where = _checked(way, url, name)
         request = session.prepare_request(requests.Request("GET", url, headers=HEADERS))
         found: dict[str, Any] = dict(session.merge_environment_settings(url, {}, True, None, None))
@@ -128,7 +128,7 @@ def _body(session: Session, response: Response, name: str) -> ByteStream:
     if packed in ("gzip", "x-gzip"):
         return unzipped(stream, name)
     if packed not in ("identity", ""):
-        raise CatalogError(f"{name}: the server packs it with {packed[:20]!r}, which nobody asked for")
+        raise CatalogError(f"{name}: the server packs it with {packed[:20]!r}, which was not asked for")
     return stream
 
 

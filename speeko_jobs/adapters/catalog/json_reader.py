@@ -25,12 +25,14 @@ BATCH_URL = "/v1/audio/speech"
 def read_jsonl(lines: Lines, name: str) -> Table:
     """A JSON value a line; empty lines are no rows."""
     reader = _JsonLines(lines)
-    return _tabulate(reader.values(), "line", name, f"a line each, {lines.text.told}", lambda: reader.line)
+    return _tabulate(
+        reader.values(), "line", name, f"a line each, {lines.text.shown_encoding}", lambda: reader.line
+    )
 
 
 def read_json(text: TextBlocks, name: str) -> Table:
     """A JSON array, or JSON values one behind the other however they are laid out."""
-    return _tabulate(array_values(text), "entry", name, text.told, lambda: 0)
+    return _tabulate(array_values(text), "entry", name, text.shown_encoding, lambda: 0)
 
 
 class _JsonLines:

@@ -10,7 +10,7 @@ from typing import IO
 
 from speeko_jobs.adapters.catalog import csv_reader, json_reader, parquet_reader, spreadsheet_reader
 from speeko_jobs.adapters.catalog.byte_stream import ByteStream, spooled, unzipped
-from speeko_jobs.adapters.catalog.source_resolver import Source, resolve
+from speeko_jobs.adapters.catalog.source_resolver import CatalogSource, resolve
 from speeko_jobs.adapters.catalog.table import ReadOptions, Table
 from speeko_jobs.adapters.catalog.text_decoding import SAMPLE_BYTES, Lines, TextBlocks, bom_of
 from speeko_jobs.errors import CatalogError, UsageError
@@ -61,7 +61,7 @@ def _check(options: ReadOptions) -> None:
         raise UsageError(f"the delimiter is one character, not {options.delimiter!r}")
 
 
-def _tables(sources: Sequence[Source], options: ReadOptions) -> Iterator[Table]:
+def _tables(sources: Sequence[CatalogSource], options: ReadOptions) -> Iterator[Table]:
     for source in sources:
         table = _open(source, options)
         try:
@@ -70,7 +70,7 @@ def _tables(sources: Sequence[Source], options: ReadOptions) -> Iterator[Table]:
             table.close()
 
 
-def _open(source: Source, options: ReadOptions) -> Table:
+def _open(source: CatalogSource, options: ReadOptions) -> Table:
     stream = source.open()
     try:
         table = _read(source, unzipped(stream, source.name), options)
@@ -81,7 +81,7 @@ def _open(source: Source, options: ReadOptions) -> Table:
     return table
 
 
-def _read(source: Source, stream: ByteStream, options: ReadOptions) -> Table:
+def _read(source: CatalogSource, stream: ByteStream, options: ReadOptions) -> Table:
     name = source.name
     head = stream.peek(SAMPLE_BYTES)
     if not head[bom_of(head)[1] :].strip(b" \t\r\n\0"):
@@ -141,7 +141,7 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _with_file(source: Source, stream: ByteStream, read: Callable[[IO[bytes] | Path], Table]) -> Table:
+def _with_file(source: CatalogSource, stream: ByteStream, read: Callable[[IO[bytes] | Path], Table]) -> Table:
     """Reads by a file that can be jumped about in: the source's own, or a copy of what comes out of it."""
     if source.path and not stream.changed:
         return read(source.path)

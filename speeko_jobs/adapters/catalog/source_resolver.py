@@ -26,7 +26,7 @@ SUFFIXES = SHEET_SUFFIXES | frozenset(
 
 
 @dataclass(frozen=True)
-class Source:
+class CatalogSource:
     """One thing to open. `suffix`: in lower case, without ".gz". `path`: set for a plain local file."""
 
     name: str
@@ -36,21 +36,21 @@ class Source:
     path: Path | None = None
 
 
-def resolve(named: Sequence[str]) -> list[Source]:
+def resolve(named: Sequence[str]) -> list[CatalogSource]:
     """All sources in order, folders and patterns laid out. CatalogError for what does not exist."""
     found = [source for name in named for source in _expanded(name)]
     if not found:
         raise CatalogError("no catalog is named: give a file, a folder, a URL, or - for standard input")
     again = {name for name, count in Counter(source.name for source in found).items() if count > 1}
     return [
-        Source(str(s.path), s.suffix, s.sheet, s.open, s.path) if s.path and s.name in again else s
+        CatalogSource(str(s.path), s.suffix, s.sheet, s.open, s.path) if s.path and s.name in again else s
         for s in found
     ]
 
 
-def _expanded(named: str) -> Iterator[Source]:
+def _expanded(named: str) -> Iterator[CatalogSource]:
     if named == "-":
-        yield Source("stdin", "", "", _open_stdin)
+        yield CatalogSource("stdin", "", "", _open_stdin)
         return
     scheme = urlsplit(named).scheme.lower() if "://" in named else ""
     if scheme == "file":
@@ -69,7 +69,7 @@ def _expanded(named: str) -> Iterator[Source]:
         yield from _local(named, "")
 
 
-def _local(named: str, sheet: str) -> Iterator[Source]:
+def _local(named: str, sheet: str) -> Iterator[CatalogSource]:
     path = Path(named).expanduser()
     if not path.exists():
         before, mark, behind = named.rpartition("#")
@@ -102,9 +102,9 @@ def suffix_of(name: str) -> str:
     return (PurePosixPath(path.stem) if path.suffix in (".gz", ".gzip") else path).suffix
 
 
-def _file(path: Path, sheet: str = "") -> Source:
+def _file(path: Path, sheet: str = "") -> CatalogSource:
     regular = path if path.is_file() else None  # a pipe can be read only once
-    return Source(path.name, suffix_of(path.name), sheet, partial(_open_file, path), regular)
+    return CatalogSource(path.name, suffix_of(path.name), sheet, partial(_open_file, path), regular)
 
 
 def _open_file(path: Path) -> ByteStream:
@@ -131,15 +131,17 @@ def _blocks(read: Callable[[int], bytes | None], name: str) -> Iterator[bytes]:
         yield data
 
 
-def _http(url: str) -> Source:
+def _http(url: str) -> CatalogSource:
     path = unquote(urlsplit(url).path)
     name = PurePosixPath(path).name or object_source.shown(url)
     fragment = unquote(urlsplit(url).fragment)
     sheet = fragment if suffix_of(path) in SHEET_SUFFIXES else ""
-    return Source(name, suffix_of(path), sheet, partial(object_source.open_http, url.partition("#")[0]))
+    return CatalogSource(
+        name, suffix_of(path), sheet, partial(object_source.open_http, url.partition("#")[0])
+    )
 
 
-def _objects(url: str) -> Iterator[Source]:
+def _objects(url: str) -> Iterator[CatalogSource]:
     before, mark, sheet = url.rpartition("#")
     if not (mark and suffix_of(before) in SHEET_SUFFIXES):
         before, sheet = url, ""
@@ -152,6 +154,6 @@ def _objects(url: str) -> Iterator[Source]:
     yield from map(_object, found)
 
 
-def _object(url: str, sheet: str = "") -> Source:
+def _object(url: str, sheet: str = "") -> CatalogSource:
     name = url.rpartition("/")[2]
-    return Source(name, suffix_of(name), sheet, partial(object_source.open_object, url))
+    return CatalogSource(name, suffix_of(name), sheet, partial(object_source.open_object, url))

@@ -104,7 +104,7 @@ class TextBlocks:
         self._decoder = self._decoder_of("strict")
 
     @property
-    def told(self) -> str:
+    def shown_encoding(self) -> str:
         """The encoding to show: ASCII is UTF-8 as long as nothing says otherwise."""
         return "utf-8" if self.encoding == UNDECIDED else self.encoding
 

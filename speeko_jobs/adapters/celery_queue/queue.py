@@ -96,12 +96,12 @@ class Queue:
         """How many messages wait in each queue. Raises ServerError when the broker does not answer."""
         from speeko_jobs.adapters.celery_queue.app import count_waiting
 
-        with _told():
+        with _unreachable_as_server_error():
             return count_waiting(self.app, QUEUES)
 
     def check(self) -> str:
         """The broker's kind, when it answers. Raises ServerError when it does not."""
-        with _told(), self._connection():
+        with _unreachable_as_server_error(), self._connection():
             return "RabbitMQ" if is_amqp(self._url) else "Redis"
 
     def workers_alive(self, timeout_seconds: float = 0.5) -> list[str]:
@@ -145,7 +145,7 @@ class Queue:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _unreachable_as_server_error() -> Iterator[None]:
     """A broker that does not answer is a ServerError."""
     try:
         yield

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
-MOST_BODY_BYTES = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 
 
 class WebhookError(SpeekoError):
@@ -69,8 +69,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bo
     import requests
     from urllib3.exceptions import HTTPError
 
-    if len(body) > MOST_BODY_BYTES:
-        raise WebhookError(f"the event has {len(body):,} bytes, {MOST_BODY_BYTES:,} is the most")
+    if len(body) > MAX_BODY_BYTES:
+        raise WebhookError(f"the event has {len(body):,} bytes, {MAX_BODY_BYTES:,} is the most")
     looks = _Looks(allow_private=allow_private)
     try:
         parts = urlsplit(url)

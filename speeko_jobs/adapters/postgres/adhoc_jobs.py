@@ -30,11 +30,11 @@ def begin(
     job = jobs.create(t, spec, tenant=tenant, destination_id=where, budget_micros=budget_micros)
     plan = {"say": True, "rows": 1, "cost_micros": cost_micros}
     t.run("say_begin", {"job": job, "plan": json.dumps(plan)})
-    alive(t, job, lease_seconds)
+    renew(t, job, lease_seconds)
     return job
 
 
-def alive(t: Transaction, job: int, lease_seconds: float) -> None:
+def renew(t: Transaction, job: int, lease_seconds: float) -> None:
     """The command goes on for at least so long, or says so again."""
     t.run("say_alive", {"job": job, "seconds": lease_seconds})
 
@@ -46,8 +46,8 @@ def end(t: Transaction, job: int, reason: str = "") -> None:
     t.run("say_end", values)
 
 
-def bury(t: Transaction) -> int:
-    """End the jobs of commands that died; how many. Their open calls are the claimants' matter."""
+def reap(t: Transaction) -> int:
+    """Reap the jobs of commands that died; return how many. Their open calls are reaped with their leases."""
     return t.run("says_bury")
 
 
@@ -56,11 +56,11 @@ def revive(t: Transaction, keys: Sequence[bytes]) -> None:
     t.run("say_revive", {"keys": list(keys)})
 
 
-def lost(t: Transaction, keys: Sequence[bytes]) -> None:
+def mark_lost(t: Transaction, keys: Sequence[bytes]) -> None:
     """The audio of these keys is gone from the store: they have to be bought again."""
     t.run("say_lost", {"keys": list(keys)})
 
 
-def hit(t: Transaction, keys: Sequence[bytes]) -> None:
+def count_hits(t: Transaction, keys: Sequence[bytes]) -> None:
     """These keys had their audio already, and were asked for."""
     t.run("say_hits", {"keys": list(keys)})

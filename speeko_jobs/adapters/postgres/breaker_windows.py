@@ -18,14 +18,14 @@ from speeko_jobs.core.audio import identical_audio
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.policies.failure_grouping import normalized
-from speeko_jobs.core.policies.waste_breaker import Sample
+from speeko_jobs.core.policies.waste_breaker import BreakerSample
 
 SPARED = "to be tried again: the provider did the same to other texts"
 QUARANTINED = "quarantined: other texts have the same audio"
 QUARANTINED_AT_ONCE = 10_000
 
 
-class Voice(NamedTuple):
+class WindowVoice(NamedTuple):
     """One voice of one model, as one account buys it."""
 
     account: str
@@ -34,10 +34,10 @@ class Voice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class AnswerJudgement:
     """One paid answer (or one that may have been paid and held no audio), judged."""
 
-    voice: Voice
+    voice: WindowVoice
     job: int
     row_no: int
     cost_micros: int
@@ -46,10 +46,10 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedText:
     """One answer that refused a text for good."""
 
-    voice: Voice
+    voice: WindowVoice
     job: int
     row_no: int
     key: bytes
@@ -58,20 +58,20 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredText:
     """One text whose audio was just stored."""
 
-    voice: Voice
+    voice: WindowVoice
     job: int
     key: bytes
     sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class WindowStatus:
     """One window as it stands. `stopped_seconds` is 0.0 where nothing is stopped."""
 
-    voice: Voice
+    voice: WindowVoice
     recent: str
     answers: int
     bad: int
@@ -80,13 +80,15 @@ class Shown:
     stopped_seconds: float
 
 
-def note(t: Transaction, judged: Sequence[Judged]) -> dict[int, str]:
+def note(t: Transaction, judged: Sequence[AnswerJudgement]) -> dict[int, str]:
     """Add paid answers to their windows. Return the jobs that were paused for it, with the reason."""
     if not judged:
         return {}
     by_voice = _by_voice(judged)
     samples = {
-        voice: [Sample(a.job, a.row_no, a.reason) for a in answers if not a.good][-waste_breaker.SAMPLES :]
+        voice: [BreakerSample(a.job, a.row_no, a.reason) for a in answers if not a.good][
+            -waste_breaker.SAMPLES :
+        ]
         for voice, answers in by_voice.items()
     }
     voices = sorted(by_voice)
@@ -106,14 +108,14 @@ def note(t: Transaction, judged: Sequence[Judged]) -> dict[int, str]:
     for account, model, name, recent, _, wasted_micros, kept, is_stopped in rows:
         if is_stopped or not waste_breaker.is_wasteful(recent):
             continue
-        voice = Voice(account, model, name)
-        shown = named(t, [Sample(**one) for one in kept])
+        voice = WindowVoice(account, model, name)
+        shown = named(t, [BreakerSample(**one) for one in kept])
         reason = waste_breaker.wasteful_reason(recent, model, name, wasted_micros, shown)
         paused |= stop(t, voice, reason, {a.job for a in by_voice[voice]})
     return paused
 
 
-def stop(t: Transaction, voice: Voice, reason: str, of: Iterable[int]) -> dict[int, str]:
+def stop(t: Transaction, voice: WindowVoice, reason: str, of: Iterable[int]) -> dict[int, str]:
     """Buy nothing more of a voice, and pause these of its jobs. Return those that ran."""
     t.rows("window_trip", {**voice._asdict(), "reason": reason})
     return {
@@ -124,7 +126,7 @@ def stop(t: Transaction, voice: Voice, reason: str, of: Iterable[int]) -> dict[i
 
 
 def note_refused(
-    t: Transaction, refused: Sequence[Refused], succeeded: set[Voice], settled: set[int]
+    t: Transaction, refused: Sequence[RefusedText], succeeded: set[WindowVoice], settled: set[int]
 ) -> tuple[dict[int, str], set[bytes]]:
     """Judge refusals. Return the jobs that were paused, and the keys that are not failed for good.
 
@@ -135,14 +137,14 @@ def note_refused(
         return {}, set()
     by_voice = _by_voice(refused)
     voices = sorted(by_voice)
-    known = {Voice(*row[:3]): row[3:] for row in t.rows("windows_lock", _columns(voices))}
+    known = {WindowVoice(*row[:3]): row[3:] for row in t.rows("windows_lock", _columns(voices))}
     paused: dict[int, str] = {}
     spared: set[bytes] = set()
-    runs: dict[Voice, list[Sample]] = {}
+    runs: dict[WindowVoice, list[BreakerSample]] = {}
     for voice in voices:
         before, is_stopped = known.get(voice, ([], False))
-        new = [Sample(r.job, r.row_no, r.reason, r.key.hex(), r.attempt) for r in by_voice[voice]]
-        old = [] if voice in succeeded else [Sample(**one) for one in before]
+        new = [BreakerSample(r.job, r.row_no, r.reason, r.key.hex(), r.attempt) for r in by_voice[voice]]
+        old = [] if voice in succeeded else [BreakerSample(**one) for one in before]
         since = (old + new)[-waste_breaker.KEPT_REFUSALS :]
         run = waste_breaker.run_of(since, {one.reason: normalized(one.reason) for one in since})
         runs[voice] = since
@@ -162,14 +164,14 @@ def note_refused(
     return paused, spared
 
 
-def _open_between(t: Transaction, voice: Voice, run: Sequence[Sample]) -> set[int]:
+def _open_between(t: Transaction, voice: WindowVoice, run: Sequence[BreakerSample]) -> set[int]:
     """Return the attempts of a voice that are open and were begun within a run of refusals."""
     begun = [one.attempt for one in run]
     rows = t.rows("windows_open", {**voice._asdict(), "after": min(begun), "before": max(begun)})
     return {attempt for (attempt,) in rows}
 
 
-def quarantine(t: Transaction, stored: Sequence[Stored]) -> tuple[dict[int, str], list[bytes]]:
+def quarantine(t: Transaction, stored: Sequence[StoredText]) -> tuple[dict[int, str], list[bytes]]:
     """Look for one audio under several texts. Return the jobs that were paused, and the keys that are
     missing now."""
     if not stored:
@@ -201,7 +203,7 @@ def _with_own(t: Transaction, shared: dict[bytes, tuple[str, str]], sha256: byte
 
 
 def _stop_same_audio(
-    t: Transaction, mine: Sequence[Stored], rows: Sequence[tuple[Any, ...]]
+    t: Transaction, mine: Sequence[StoredText], rows: Sequence[tuple[Any, ...]]
 ) -> dict[int, str]:
     where = [(job, row) for _, job, row in rows if job is not None and row is not None]
     found = _rows(t, where[:QUARANTINED_AT_ONCE])
@@ -229,18 +231,18 @@ def try_again(t: Transaction, account: str, job: int, keys: Sequence[bytes]) -> 
 def samples(t: Transaction, account: str, keys: Sequence[bytes]) -> list[tuple[str, str]]:
     """Return (row id, reason) of some bad answers of the voices that these keys want."""
     rows = t.rows("windows_samples", {"account": account, "keys": list(keys)})
-    return named(t, [Sample(**one) for row in rows for one in row[0]][-waste_breaker.SAMPLES :])
+    return named(t, [BreakerSample(**one) for row in rows for one in row[0]][-waste_breaker.SAMPLES :])
 
 
-def named(t: Transaction, samples: Sequence[Sample]) -> list[tuple[str, str]]:
+def named(t: Transaction, samples: Sequence[BreakerSample]) -> list[tuple[str, str]]:
     """Return (row id, reason) of samples whose rows are still there; a row without an id by its number."""
     ids = {(job, row): row_id for job, row, row_id, *_ in _found(t, [(s.job, s.row_no) for s in samples])}
     return [(ids.get((s.job, s.row_no), str(s.row_no)), s.reason) for s in samples]
 
 
-def show(database: Database) -> list[Shown]:
+def show(database: Database) -> list[WindowStatus]:
     """Return every voice that has answered."""
-    return [Shown(Voice(*row[:3]), *row[3:]) for row in database.rows("windows_show")]
+    return [WindowStatus(WindowVoice(*row[:3]), *row[3:]) for row in database.rows("windows_show")]
 
 
 def _rows(t: Transaction, where: Sequence[tuple[int, int]]) -> list[tuple[str, str, bool]]:
@@ -253,13 +255,13 @@ def _found(t: Transaction, where: Sequence[tuple[int, int]]) -> list[tuple[Any, 
     return t.rows("window_rows", {"jobs": [job for job, _ in where], "rows": [row for _, row in where]})
 
 
-def _marks(answers: Sequence[Judged]) -> str:
+def _marks(answers: Sequence[AnswerJudgement]) -> str:
     return "".join(waste_breaker.GOOD if a.good else waste_breaker.BAD for a in answers)[
         -waste_breaker.WINDOW :
     ]
 
 
-def _columns(voices: Sequence[Voice]) -> dict[str, Any]:
+def _columns(voices: Sequence[WindowVoice]) -> dict[str, Any]:
     return {
         "accounts": [v.account for v in voices],
         "models": [v.model for v in voices],
@@ -267,8 +269,8 @@ def _columns(voices: Sequence[Voice]) -> dict[str, Any]:
     }
 
 
-def _by_voice(answers: Sequence[Any]) -> dict[Voice, list[Any]]:
-    out: dict[Voice, list[Any]] = {}
+def _by_voice(answers: Sequence[Any]) -> dict[WindowVoice, list[Any]]:
+    out: dict[WindowVoice, list[Any]] = {}
     for one in answers:
         out.setdefault(one.voice, []).append(one)
     return out

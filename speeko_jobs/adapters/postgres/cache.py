@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction, statement
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.core.policies.eviction import PRIOR_HITS, PRIOR_SECONDS, Entry
+from speeko_jobs.core.policies.eviction import PRIOR_HITS, PRIOR_SECONDS, EvictionCandidate
 
 FETCH_ROWS = 10_000
 AS_BEFORE = -1  # a price that does not change
@@ -20,7 +20,7 @@ COUNT_ROWS = 20_000  # of a job's rows whose uses are counted in one transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class IdleCriteria:
     """Keys that were not used for so long and had at most so many hits."""
 
     seconds: float
@@ -28,7 +28,7 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueDeletion:
     """An object that is to go from a store ("" is the one of the settings)."""
 
     key: bytes
@@ -37,7 +37,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredKey:
     """A stored key as the ledger knows it."""
 
     key: bytes
@@ -49,7 +49,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
+class StoredObject:
     """What should lie in the audio store under a key, and what it cost."""
 
     key: bytes
@@ -61,7 +61,7 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class StoredVoice:
     """What is stored of one voice, and what buying all of it again would cost."""
 
     provider: str
@@ -72,7 +72,7 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedRows:
     """Rows that were served of one voice and source, and what they did not cost."""
 
     provider: str
@@ -113,8 +113,12 @@ def since(t: Transaction) -> int:
 
 
 def entries(
-    t: Transaction, *, keys: bytes | bytearray | None = None, protect: bool = True, idle: Idle | None = None
-) -> Iterator[Entry]:
+    t: Transaction,
+    *,
+    keys: bytes | bytearray | None = None,
+    protect: bool = True,
+    idle: IdleCriteria | None = None,
+) -> Iterator[EvictionCandidate]:
     """What is stored in core.policies.eviction's order: what must stay, then by falling ROI.
 
     `keys`: only these, 32 bytes a key, one behind the other (a million lists of bytes would take much more).
@@ -133,7 +137,7 @@ def entries(
         cursor.itersize = FETCH_ROWS
         cursor.execute(statement("cache_entries"), values)
         for row in cursor:
-            yield Entry._make(row)
+            yield EvictionCandidate._make(row)
 
 
 def total(database: Database) -> tuple[int, int]:
@@ -152,23 +156,23 @@ def mark(
     return dict(database.rows("cache_mark", values))
 
 
-def objects(database: Database, keys: Sequence[bytes]) -> list[Object]:
+def objects(database: Database, keys: Sequence[bytes]) -> list[StoredObject]:
     """Return what should be in the store for those of these keys that are stored."""
     return [one for one in within(database, keys, keys) if one is not None]
 
 
-def within(database: Database, least: Sequence[bytes], most: Sequence[bytes]) -> list[Object | None]:
+def within(database: Database, least: Sequence[bytes], most: Sequence[bytes]) -> list[StoredObject | None]:
     """Return for each range of keys the one that is stored in it, None where none is.
 
     Ranges are so narrow that none holds two keys.
     """
-    found: list[Object | None] = [None] * len(least)
+    found: list[StoredObject | None] = [None] * len(least)
     for place, *rest in database.rows("cache_within", {"least": list(least), "most": list(most)}):
-        found[place] = Object(*rest)
+        found[place] = StoredObject(*rest)
     return found
 
 
-def lose(
+def mark_missing(
     database: Database, keys: Sequence[bytes], fences: Sequence[int], costs: Sequence[int], reason: str
 ) -> dict[bytes, int]:
     """Have keys bought again whose audio is gone, those that are as they were looked at: key → its price.
@@ -179,15 +183,15 @@ def lose(
     return dict(database.rows("cache_lose", values))
 
 
-def missing_objects(database: Database, keys: Sequence[bytes], reasons: Sequence[str]) -> list[Object]:
+def missing_objects(database: Database, keys: Sequence[bytes], reasons: Sequence[str]) -> list[StoredObject]:
     """Return what lay in the store once for those of these keys that are to be bought, for these reasons."""
     if not keys:
         return []
     values = {"keys": list(keys), "reasons": list(reasons)}
-    return [Object(*row) for row in database.rows("cache_missing", values)]
+    return [StoredObject(*row) for row in database.rows("cache_missing", values)]
 
 
-def found_again(t: Transaction, keys: Sequence[bytes], reasons: Sequence[str]) -> dict[bytes, Record]:
+def restore(t: Transaction, keys: Sequence[bytes], reasons: Sequence[str]) -> dict[bytes, Record]:
     """Take keys for done again that are missing for these reasons: their objects were seen, as bought."""
     values = {"keys": list(keys), "reasons": list(reasons)}
     return {key: Record(*rest) for key, *rest in t.rows("cache_found_again", values)}
@@ -204,26 +208,26 @@ def due(database: Database, after: bytes, most: int) -> list[bytes]:
     return [row[0] for row in database.rows("cache_due", {"after": after, "most": most})]
 
 
-def unclaimed(t: Transaction, keys: Sequence[bytes]) -> list[Due]:
+def unclaimed(t: Transaction, keys: Sequence[bytes]) -> list[DueDeletion]:
     """Of these, those that are still nobody's, and nobody's until this transaction ends."""
-    return [Due(*row) for row in t.rows("cache_unclaimed", {"keys": list(keys)})]
+    return [DueDeletion(*row) for row in t.rows("cache_unclaimed", {"keys": list(keys)})]
 
 
-def gone(t: Transaction, keys: Sequence[bytes]) -> None:
+def forget_deleted(t: Transaction, keys: Sequence[bytes]) -> None:
     """Their objects are dealt with."""
     t.run("cache_gone", {"keys": list(keys)})
 
 
-def page(database: Database, after: bytes, most: int) -> list[Stored]:
+def page(database: Database, after: bytes, most: int) -> list[StoredKey]:
     """What is stored past the key `after`, in the order of keys."""
-    return [Stored(*row) for row in database.rows("cache_page", {"after": after, "most": most})]
+    return [StoredKey(*row) for row in database.rows("cache_page", {"after": after, "most": most})]
 
 
-def voices(database: Database) -> list[Voice]:
+def voices(database: Database) -> list[StoredVoice]:
     """What is stored, by provider and voice."""
-    return [Voice(*row) for row in database.rows("cache_voices")]
+    return [StoredVoice(*row) for row in database.rows("cache_voices")]
 
 
-def served(database: Database) -> list[Served]:
+def served(database: Database) -> list[ServedRows]:
     """What was delivered so far, by provider, voice and source."""
-    return [Served(*row) for row in database.rows("cache_served")]
+    return [ServedRows(*row) for row in database.rows("cache_served")]

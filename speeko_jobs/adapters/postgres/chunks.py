@@ -27,7 +27,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class JobContext:
     """What an engine must know of a job: its spec, who pays, when it was released (epoch seconds)."""
 
     job: int
@@ -47,7 +47,7 @@ class Orders:
         return self.state is JobState.PAUSED and kind_of(self.reason) is PauseKind.OUTAGE
 
 
-class Row(NamedTuple):
+class ItemRow(NamedTuple):
     """A row as the planner left it, and what the job's destination holds at its path (None: nothing)."""
 
     row_no: int
@@ -72,14 +72,14 @@ class Row(NamedTuple):
         return self.own_content or content_of(self.keys or (), rendering)
 
 
-def let_in(t: Transaction, window: int, job: int | None = None) -> list[tuple[int, int]]:
+def enqueue(t: Transaction, window: int, job: int | None = None) -> list[tuple[int, int]]:
     """The (job, chunk) that may go to the broker now, marked as queued."""
     return sorted(t.rows("chunks_let_in", {"window": window, "job": job}))
 
 
-def take(t: Transaction, job: int, no: int, claimant: int) -> Chunk | None:
+def take(t: Transaction, job: int, no: int, holder: int) -> Chunk | None:
     """Begin or go on with this chunk; None when there is nothing to do for this engine."""
-    found = t.row("chunk_take", {"job": job, "no": no, "claimant": claimant})
+    found = t.row("chunk_take", {"job": job, "no": no, "claimant": holder})
     return Chunk(*found) if found else None
 
 
@@ -87,14 +87,14 @@ def take_next(
     t: Transaction,
     provider: str,
     account: str,
-    claimant: int,
+    holder: int,
     besides: Sequence[int] = (),
     least_priority: int | None = None,
 ) -> Chunk | None:
     """Begin the chunk that is next in line for this provider and account, of no job in `besides` and of at
     least this priority; None when there is none."""
     values = {
-        "provider": provider, "account": account, "claimant": claimant, "besides": list(besides),
+        "provider": provider, "account": account, "claimant": holder, "besides": list(besides),
         "least": least_priority,
     }  # fmt: skip
     found = t.row("chunk_next", values)
@@ -107,22 +107,22 @@ def waits_alone(database: Database, job: int, no: int) -> bool:
     return found is not None and bool(found[0])
 
 
-def let_go(t: Transaction, claimant: int, chunks: Sequence[Chunk]) -> None:
-    """Leave chunks to others, or to the sweeper."""
+def release(t: Transaction, holder: int, chunks: Sequence[Chunk]) -> None:
+    """Release chunks for other engines, or for the sweeper."""
     for job in sorted({c.job for c in chunks}):
         t.run(
             "chunk_let_go",
-            {"job": job, "nos": [c.no for c in chunks if c.job == job], "claimant": claimant},
+            {"job": job, "nos": [c.no for c in chunks if c.job == job], "claimant": holder},
         )
 
 
-def orders(database: Database, job: int) -> Orders | None:
-    """What is to be done for a job; None when it is gone."""
+def job_context(database: Database, job: int) -> JobContext | None:
+    """Return what an engine must know of a job; None where it is deleted."""
     found = database.row("chunk_spec", {"job": job})
     if found is None:
         return None
     spec, tenant, released, destination, state, priority, weight, at, reason = found
-    return Orders(
+    return JobContext(
         job,
         from_json(spec),
         tenant,
@@ -136,15 +136,15 @@ def orders(database: Database, job: int) -> Orders | None:
     )
 
 
-def rows(database: Database, chunk: Chunk) -> list[Row]:
+def rows(database: Database, chunk: Chunk) -> list[ItemRow]:
     """The chunk's rows in order, without those left out by the user's own rule."""
     values = {"job": chunk.job, "first": chunk.first_row, "last": chunk.last_row}
-    return list(map(Row._make, database.rows("chunk_items", values)))
+    return list(map(ItemRow._make, database.rows("chunk_items", values)))
 
 
 def ready(t: Transaction, chunk: Chunk, window: int) -> bool:
     """The chunk waits for nothing, and for somebody to deliver it; False where so many of its job do that
-    the broker has enough of them, or where it is in other hands."""
+    the broker has enough of them, or where another engine holds it."""
     return t.row("chunk_ready", {"job": chunk.job, "no": chunk.no, "window": window}) is not None
 
 

@@ -1,8 +1,8 @@
-"""The money protocol's transactions: claim, settle, bury. Statements are in sql/claims.sql.
+"""The money protocol's transactions: claim, settle, reap expired leases. Statements are in sql/claims.sql.
 
-Locks are always taken in one order: tenants, jobs, claimants, utterances by key, attempts, windows, chunks.
-Only runs of refusals and quarantines, which are rare, lock utterances after windows; Postgres breaks a
-deadlock and the transaction is run again. ARCHITECTURE.md says what each transaction promises.
+Locks are always taken in one order: tenants, jobs, lease holders, utterances by key, attempts, windows,
+chunks. Only runs of refusals and quarantines, which are rare, lock utterances after windows; Postgres breaks
+a deadlock and the transaction is run again. ARCHITECTURE.md says what each transaction promises.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from datetime import datetime
 from typing import Any
 
 from speeko_jobs.adapters.postgres import breaker_windows, tenants
-from speeko_jobs.adapters.postgres.breaker_windows import Judged, Refused, Stored, Voice
+from speeko_jobs.adapters.postgres.breaker_windows import (
+    AnswerJudgement,
+    RefusedText,
+    StoredText,
+    WindowVoice,
+)
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.model.cache_key import idempotency_key
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import AttemptState, JobState, UtteranceState
 from speeko_jobs.core.policies import waste_breaker
-from speeko_jobs.core.policies.fair_queue import Want
-from speeko_jobs.core.policies.outage_detection import FIRST_TRIES, MAX_TRIES, NO_END, Tries
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
+from speeko_jobs.core.policies.outage_detection import FIRST_TRY_LIMITS, MAX_TRIES, NO_END, TryLimits
 
 DIED = "the worker died during the call"
 
@@ -43,7 +48,7 @@ class Claim:
     chunk_no: int
     tries: int = 0  # calls of this text whose end nobody knows, or that brought bad audio
     again: bool = False  # the last of them failed at the provider: this one is a retry
-    fence: int = 1  # how often it was claimed, this time included
+    fence: int = 1  # the fencing token: how often it was claimed, this time included
     idempotency_no: int = 0  # how often its audio was no use: each time its calls get another key
 
     @property
@@ -58,7 +63,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class UnclaimedKeys:
     """Why keys were not claimed, and how the job stands."""
 
     free: list[bytes]  # nobody has them: locked for a moment, or a retry has to wait
@@ -86,7 +91,7 @@ class Outcome:
     millis: int = 0
     sha256: bytes = b""
     final: bool = False
-    voice: Voice | None = None  # whose window it counts in; None: in none
+    voice: WindowVoice | None = None  # whose window it counts in; None: in none
     wasted: bool = False  # paid, or perhaps paid, for nothing
     converted: bool = False  # it came in another container than was asked for
     unique: bool = False  # no two texts that differ may have this audio
@@ -94,7 +99,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettlementResult:
     """What a settlement changed: keys by their new state, and the chunks that are ready because of it.
 
     `paused`: jobs that it paused, with the reason. `quarantined`: keys whose audio is not theirs; they are
@@ -108,27 +113,27 @@ class Settled:
     quarantined: list[bytes] = field(default_factory=list)
 
 
-def enter(t: Transaction, host: str, pid: int, lease_seconds: float) -> int:
-    """A new claimant; its id."""
+def open_lease(t: Transaction, host: str, pid: int, lease_seconds: float) -> int:
+    """Open a lease for this process; return the id of the lease holder."""
     found = t.row("claimant_enter", {"host": host, "pid": pid, "seconds": lease_seconds})
     assert found is not None
     return int(found[0])
 
 
-def renew(t: Transaction, claimant: int, lease_seconds: float) -> bool:
-    """Whether the claimant still counts as living."""
-    return t.row("claimant_renew", {"claimant": claimant, "seconds": lease_seconds}) is not None
+def renew_lease(t: Transaction, holder: int, lease_seconds: float) -> bool:
+    """Renew the lease. Return False where it has expired and was reaped."""
+    return t.row("claimant_renew", {"claimant": holder, "seconds": lease_seconds}) is not None
 
 
-def leave(t: Transaction, claimant: int) -> None:
-    t.run("claimant_leave", {"claimant": claimant})
+def close_lease(t: Transaction, holder: int) -> None:
+    t.run("claimant_leave", {"claimant": holder})
 
 
 def claim(
     t: Transaction,
     job: int,
-    claimant: int,
-    wants: Sequence[Want],
+    holder: int,
+    wants: Sequence[PurchaseRequest],
     retries: int = NO_END,
     account: str = "",
     *,
@@ -146,7 +151,7 @@ def claim(
         "claim",
         {
             "job": job,
-            "claimant": claimant,
+            "claimant": holder,
             "cap": cap.room_micros,
             "retries": retries,
             "probe": is_probe,
@@ -162,7 +167,7 @@ def claim(
     return [Claim(*row) for row in rows]
 
 
-def lost(database: Database, claimed: Sequence[Claim]) -> dict[bytes, tuple[int, Claim]]:
+def unresolved_calls(database: Database, claimed: Sequence[Claim]) -> dict[bytes, tuple[int, Claim]]:
     """The last call of each text whose end nobody knows, where there is one: key → (its job, that claim)."""
     now = {claim.key: claim for claim in claimed}
     out = {}
@@ -183,15 +188,17 @@ def lost(database: Database, claimed: Sequence[Claim]) -> dict[bytes, tuple[int,
     return out
 
 
-def left(database: Database, job: int, keys: Sequence[bytes], account: str = "") -> Left:
+def explain_unclaimed(
+    database: Database, job: int, keys: Sequence[bytes], account: str = ""
+) -> UnclaimedKeys:
     """Look at keys that could not be claimed. A job that was made well after their voice was stopped begins
     a new trial of it by that."""
 
-    def work(t: Transaction) -> Left:
+    def work(t: Transaction) -> UnclaimedKeys:
         cap = tenants.cap(t, job)
         rows = t.rows("claim_left", {"job": job, "keys": list(keys), "died": DIED, "account": account})
         if not rows:
-            return Left([], "", JobState.RUNNING)
+            return UnclaimedKeys([], "", JobState.RUNNING)
         _, _, state, _, _, room, reserved, waste_room, _, waste_cap, wasted, _ = rows[0]
         free = [row for row in rows if row[1] == UtteranceState.MISSING]
         stopped, is_earlier = next(((row[8], row[11]) for row in free if row[8]), ("", False))
@@ -204,7 +211,7 @@ def left(database: Database, job: int, keys: Sequence[bytes], account: str = "")
             over, is_reserved = "the waste cap", bool(reserved)
             if not reserved:
                 stopped = stopped or _waste_reason(t, account, keys, waste_cap, wasted, cheapest)
-        return Left(
+        return UnclaimedKeys(
             [row[0] for row in free],
             over,
             JobState(state),
@@ -224,7 +231,9 @@ def _waste_reason(
     return waste_breaker.cap_reason(cap_micros, wasted_micros, next_micros, samples)
 
 
-def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRIES) -> Settled:
+def settle(
+    t: Transaction, outcomes: Sequence[Outcome], tries: TryLimits = FIRST_TRY_LIMITS
+) -> SettlementResult:
     """Book what became of some calls, judge them, and stop what wastes money. Keys must be distinct.
     Harmless when it is repeated.
 
@@ -259,7 +268,7 @@ def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRI
     records = {row[0]: Record(*row[2:8]) for row in kept if row[1] == UtteranceState.DONE}
     paused |= breaker_windows.note(t, _judged(outcomes, {row[8]: (row[7], row[9]) for row in rows}))
     sounds = [
-        Stored(o.voice, o.job, o.key, o.sha256)
+        StoredText(o.voice, o.job, o.key, o.sha256)
         for o in outcomes
         if o.voice is not None and o.unique and o.sha256 and o.key in records
     ]
@@ -269,12 +278,12 @@ def settle(t: Transaction, outcomes: Sequence[Outcome], tries: Tries = FIRST_TRI
         if key in states:
             states[key] = UtteranceState.MISSING
     over = [key for key, state in states.items() if state in (UtteranceState.DONE, UtteranceState.FAILED)]
-    return Settled(states, records, wake(t, over), paused | stopped, quarantined)
+    return SettlementResult(states, records, wake(t, over), paused | stopped, quarantined)
 
 
 def _judge_refusals(t: Transaction, outcomes: Sequence[Outcome]) -> tuple[dict[int, str], set[bytes]]:
     refused = [
-        Refused(o.voice, o.job, o.row_no, o.key, o.reason, o.attempt)
+        RefusedText(o.voice, o.job, o.row_no, o.key, o.reason, o.attempt)
         for o in outcomes
         if o.voice is not None and o.state is AttemptState.REFUSED and o.final and o.status
     ]
@@ -282,10 +291,10 @@ def _judge_refusals(t: Transaction, outcomes: Sequence[Outcome]) -> tuple[dict[i
     return breaker_windows.note_refused(t, refused, succeeded, {o.attempt for o in outcomes})
 
 
-def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) -> list[Judged]:
+def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) -> list[AnswerJudgement]:
     """The paid answers that were booked now, or that may have been paid and held no audio."""
     return [
-        Judged(o.voice, o.job, written[o.attempt][1], written[o.attempt][0], not o.wasted, o.reason)
+        AnswerJudgement(o.voice, o.job, written[o.attempt][1], written[o.attempt][0], not o.wasted, o.reason)
         for o in outcomes
         if o.voice is not None
         and o.attempt in written
@@ -293,10 +302,10 @@ def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) ->
     ]
 
 
-def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int, int]]:
-    """Free what engines with a lapsed lease held; their open calls become unknown.
+def reap_expired(database: Database, grace_seconds: float = 0.0) -> list[tuple[int, int]]:
+    """Reap expired leases; mark their open attempts `unknown`.
 
-    Within `grace_seconds` of the server's start nobody is buried. Answers the chunks that are ready
+    Within `grace_seconds` of the server's start no lease is reaped. Return the chunks that are ready
     because one of their texts has now failed for good. Accounts that they were probing may be probed at once.
     """
     probed: list[str] = []
@@ -319,18 +328,18 @@ def bury_dead(database: Database, grace_seconds: float = 0.0) -> list[tuple[int,
 
 
 def wake(t: Transaction, keys: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Have nobody wait for these keys any more; the chunks that are ready now."""
+    """End the wait for these keys. Return the chunks that are ready now."""
     if not keys:
         return []
     return sorted((job, no) for job, no in t.rows("settle_wake", {"keys": list(keys)}))
 
 
-def hand_over(
+def wake_waiters(
     database: Database, keys: Sequence[bytes], left: Sequence[tuple[int, int]] = ()
 ) -> list[tuple[int, int]]:
-    """Who should go on, now that these keys are free and the chunks in `left` are in nobody's hands.
+    """Find the chunks to re-enqueue, now that these keys are free and no engine holds the chunks in `left`.
 
-    Answers (job, chunk) of running jobs that nobody works on and of which some text can be bought.
+    Return (job, chunk) of running jobs that no engine works on and of which some text can be bought.
     """
     if not keys and not left:
         return []
@@ -344,7 +353,7 @@ def settle_cancelled(t: Transaction) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SpeechRate:
     """How one voice of a provider speaks a language and how fast it answers, over all its calls."""
 
     model: str
@@ -356,24 +365,26 @@ class Pace:
     latency_millis: int
 
 
-def add_pace(t: Transaction, provider: str, paces: Sequence[Pace]) -> None:
+def add_speech_rates(t: Transaction, provider: str, speech_rates: Sequence[SpeechRate]) -> None:
     """Learn from settled calls."""
-    if paces:
+    if speech_rates:
         t.run(
             "pace_add",
             {
                 "provider": provider,
-                "models": [p.model for p in paces],
-                "voices": [p.voice for p in paces],
-                "languages": [p.language for p in paces],
-                "calls": [p.calls for p in paces],
-                "chars": [p.chars for p in paces],
-                "millis": [p.millis for p in paces],
-                "latencies": [p.latency_millis for p in paces],
+                "models": [p.model for p in speech_rates],
+                "voices": [p.voice for p in speech_rates],
+                "languages": [p.language for p in speech_rates],
+                "calls": [p.calls for p in speech_rates],
+                "chars": [p.chars for p in speech_rates],
+                "millis": [p.millis for p in speech_rates],
+                "latencies": [p.latency_millis for p in speech_rates],
             },
         )
 
 
-def paces(database: Database, provider: str, least_calls: int) -> list[Pace]:
+def speech_rates(database: Database, provider: str, least_calls: int) -> list[SpeechRate]:
     """What is known of a provider's voices that have spoken at least so often."""
-    return [Pace(*row) for row in database.rows("pace_show", {"provider": provider, "calls": least_calls})]
+    return [
+        SpeechRate(*row) for row in database.rows("pace_show", {"provider": provider, "calls": least_calls})
+    ]

@@ -27,7 +27,7 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class DeliveredFile:
     """What was put at one path. `source` is the sum of the row's text: see core.catalog.change_detection."""
 
     path: str
@@ -40,7 +40,7 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedCosts:
     """Rows of one voice and source, and what they did not cost."""
 
     voice: str
@@ -56,7 +56,7 @@ class Finished:
 
     state: JobState
     last: bool
-    booked: list[Saved]
+    booked: list[SavedCosts]
 
 
 def chunk(database: Database, job: int, no: int) -> tuple[Chunk, ChunkState] | None:
@@ -75,21 +75,22 @@ def settled(database: Database, keys: Sequence[bytes]) -> dict[bytes, Settlement
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """What was stored under a key: its SHA-256, the fence of the claim that brought it, and its format."""
+class StoredSum:
+    """What was stored under a key: its SHA-256, the fencing token of the claim that brought it, and its
+    format."""
 
     sha256: bytes
     fence: int
     format: str
 
 
-def sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, Sum]:
+def sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, StoredSum]:
     """What was stored under these keys."""
-    return {key: Sum(*rest) for key, *rest in database.rows("utterance_sums", {"keys": list(keys)})}
+    return {key: StoredSum(*rest) for key, *rest in database.rows("utterance_sums", {"keys": list(keys)})}
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class DeliveredCopy:
     """A delivered file that is the audio of one key as it was bought. `content`: that key."""
 
     content: bytes
@@ -99,17 +100,17 @@ class Copy:
     path: str
 
 
-def copies(database: Database, keys: Sequence[bytes]) -> list[Copy]:
+def copies(database: Database, keys: Sequence[bytes]) -> list[DeliveredCopy]:
     """Return the delivered files that are the audio of these keys. Looks at all that was ever delivered."""
 
-    def look(t: Transaction) -> list[Copy]:
+    def look(t: Transaction) -> list[DeliveredCopy]:
         t.run("cache_patience")
-        return [Copy(*row) for row in t.rows("delivered_copies", {"keys": list(keys)})]
+        return [DeliveredCopy(*row) for row in t.rows("delivered_copies", {"keys": list(keys)})]
 
     return database.run(look)
 
 
-def outdate(t: Transaction, destination: int, some: Sequence[Copy], why: str) -> None:
+def outdate(t: Transaction, destination: int, some: Sequence[DeliveredCopy], why: str) -> None:
     """Have the next run deliver these files anew; `why`: one of core.catalog.change_detection.MARKS."""
     values = {"destination": destination, "why": why}
     values |= {"paths": [one.path for one in some], "contents": [one.content for one in some]}
@@ -126,14 +127,14 @@ def has_reports(database: Database, destination: int) -> bool:
     return database.row("destination_reports", {"destination": destination}) is not None
 
 
-def start_over(t: Transaction, at: Chunk, claimant: int | None) -> None:
+def start_over(t: Transaction, at: Chunk, holder: int | None) -> None:
     """The chunk goes through synthesis again: some of its audio is to be bought once more."""
-    t.run("chunk_back", {"job": at.job, "no": at.no, "claimant": claimant})
+    t.run("chunk_back", {"job": at.job, "no": at.no, "claimant": holder})
 
 
-def wait_as_ready(t: Transaction, at: Chunk, claimant: int | None) -> None:
-    """Leave the chunk ready for a later delivery, if it still is or if `claimant` has it."""
-    t.run("chunk_hold", {"job": at.job, "no": at.no, "claimant": claimant})
+def wait_as_ready(t: Transaction, at: Chunk, holder: int | None) -> None:
+    """Leave the chunk ready for a later delivery, if it still is or if `holder` has it."""
+    t.run("chunk_hold", {"job": at.job, "no": at.no, "claimant": holder})
 
 
 def finish(
@@ -141,16 +142,16 @@ def finish(
     at: Chunk,
     *,
     destination: int,
-    puts: Sequence[Put],
+    puts: Sequence[DeliveredFile],
     counts: Mapping[str, int],
-    saved: Sequence[Saved] = (),
-    claimant: int | None = None,
+    saved: Sequence[SavedCosts] = (),
+    holder: int | None = None,
     engine: str = "",
     form: str = "",
 ) -> Finished | None:
     """The chunk is delivered; how its job stands, or None when it was delivered before.
 
-    A chunk that is not ready can only be delivered by the `claimant` that has it. `counts` has delivered,
+    A chunk that is not ready can only be delivered by the `holder` that has it. `counts` has delivered,
     unchanged, failed and refused rows, and whatever else the summary adds up.
     """
     state = t.row(
@@ -158,7 +159,7 @@ def finish(
         {
             "job": at.job,
             "no": at.no,
-            "claimant": claimant,
+            "claimant": holder,
             "counts": json.dumps(dict(counts)),
             "saved": json.dumps([astuple(s) for s in saved]),
             **{name: counts[name] for name in ("delivered", "unchanged", "failed", "refused")},
@@ -167,11 +168,17 @@ def finish(
     if state is None:
         return None
     hold(t, destination, at.job, puts, engine=engine, form=form)
-    return Finished(JobState(state[0]), state[1] == 0, [Saved(*one) for one in state[2]])
+    return Finished(JobState(state[0]), state[1] == 0, [SavedCosts(*one) for one in state[2]])
 
 
 def hold(
-    t: Transaction, destination: int, job: int, puts: Sequence[Put], *, engine: str = "", form: str = ""
+    t: Transaction,
+    destination: int,
+    job: int,
+    puts: Sequence[DeliveredFile],
+    *,
+    engine: str = "",
+    form: str = "",
 ) -> None:
     """What the destination holds from now on. `engine` and `form`: see
     core.catalog.change_detection.Facts."""
@@ -195,7 +202,7 @@ def hold(
 
 
 def book_saved(
-    t: Transaction, tenant: str, provider: str, saved: Sequence[Saved], booked: Sequence[Saved] = ()
+    t: Transaction, tenant: str, provider: str, saved: Sequence[SavedCosts], booked: Sequence[SavedCosts] = ()
 ) -> None:
     """Add to the day's figures what was saved, less what is `booked` of it already."""
     if booked:
@@ -215,36 +222,36 @@ def book_saved(
         )
 
 
-def _difference(saved: Sequence[Saved], booked: Sequence[Saved]) -> list[Saved]:
+def _difference(saved: Sequence[SavedCosts], booked: Sequence[SavedCosts]) -> list[SavedCosts]:
     sums: dict[tuple[str, str], list[int]] = {}
     for sign, some in ((1, saved), (-1, booked)):
         for one in some:
             cell = sums.setdefault((one.voice, one.source), [0, 0, 0])
             for at, value in enumerate((one.requests, one.chars, one.saved_micros)):
                 cell[at] += sign * value
-    return [Saved(*names, *cell) for names, cell in sorted(sums.items()) if any(cell)]
+    return [SavedCosts(*names, *cell) for names, cell in sorted(sums.items()) if any(cell)]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DeliveredChunk:
     """A delivered chunk. `has_failures`: some of its rows have no audio."""
 
     chunk: Chunk
     has_failures: bool
 
 
-def delivered_chunks(database: Database, job: int, after: int = 0) -> Iterator[Part]:
+def delivered_chunks(database: Database, job: int, after: int = 0) -> Iterator[DeliveredChunk]:
     """The delivered chunks past number `after`, in order. Raises JobError for a job that was pruned."""
     if retention.is_pruned(database, job):
         raise JobError(f"the rows of job {job} were pruned: they are in its manifest, where it delivered to")
     return _delivered_chunks(database, job, after)
 
 
-def _delivered_chunks(database: Database, job: int, after: int) -> Iterator[Part]:
+def _delivered_chunks(database: Database, job: int, after: int) -> Iterator[DeliveredChunk]:
     values = {"job": job, "after": after, "limit": CHUNKS_AT_ONCE}
     while found := database.rows("chunks_delivered", values):
         for *chunk, has_failures in found:
-            yield Part(Chunk(job, *chunk), has_failures)
+            yield DeliveredChunk(Chunk(job, *chunk), has_failures)
         values["after"] = found[-1][0]
 
 

@@ -21,7 +21,7 @@ WORDINGS = 5_000  # of reasons that are looked at; there may be one a row
 CHUNKS_AT_ONCE = 500  # in one statement: memory does not grow with the job
 
 
-class Ends:
+class RowCounts:
     """Rows by how they ended."""
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class Ends:
 
 
 @dataclass(frozen=True)
-class Job(Ends):
+class Job(RowCounts):
     """One job as it stands. Money in micro-dollars, `seconds` since its release (or until its end)."""
 
     id: int
@@ -75,7 +75,7 @@ class Job(Ends):
 
 
 @dataclass(frozen=True)
-class Progress(Ends):
+class JobProgress(RowCounts):
     """A job's figures while it runs."""
 
     state: JobState
@@ -193,14 +193,14 @@ def release(
         },
     )
     if released is None:
-        raise JobError(f"job {job} was taken for abandoned while it was planned: submit it again")
+        raise JobError(f"job {job} was abandoned while it was planned: submit it again")
     return int(released[0])
 
 
 def still_planning(t: Transaction, job: int) -> None:
     """Say that the submitter lives."""
     if t.row("job_still_planning", {"job": job}) is None:
-        raise JobError(f"job {job} was taken for abandoned while it was planned: submit it again")
+        raise JobError(f"job {job} was abandoned while it was planned: submit it again")
 
 
 def drop(t: Transaction, job: int) -> bool:
@@ -290,11 +290,11 @@ def newest(database: Database, limit: int = 20, tenant: str | None = None) -> li
     return [_job(row) for row in database.rows("job_show", values)]
 
 
-def progress(database: Database, job: int) -> Progress:
+def progress(database: Database, job: int) -> JobProgress:
     found = database.row("job_progress", {"job": job})
     if found is None:
         raise JobError(f"there is no job {job}: `speeko jobs` lists them")
-    return Progress(JobState(found[0]), *found[1:])
+    return JobProgress(JobState(found[0]), *found[1:])
 
 
 def counts(database: Database, job: int) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""Sums over everything, for whoever watches: one look is one transaction of a few statements.
+"""Sums over everything, for monitoring: one look is one transaction of a few statements.
 
-Counters come from what never goes (the daily costs, refusals, chores), so they outlive workers, restarts and
-pruning. Statements are in sql/metrics.sql.
+Counters come from what never goes (the daily costs, refusals, periodic tasks), so they outlive workers,
+restarts and pruning. Statements are in sql/metrics.sql.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.reporting.wait_reasons import WaitKind
 
 SWEEP, EVICT, PRUNE = "sweep", "evict", "prune"
-MOST_JOBS = 1_000  # open jobs that are looked at
-CHORES = (SWEEP, EVICT, PRUNE)
+MAX_JOBS = 1_000  # open jobs that are looked at
+PERIODIC_TASKS = (SWEEP, EVICT, PRUNE)
 
 
 @dataclass(frozen=True, slots=True)
-class Jobs:
+class JobMetrics:
     """Jobs of a tenant in one state, and their rows by their end. `waiting`: rows of jobs that go on."""
 
     tenant: str
@@ -33,7 +33,7 @@ class Jobs:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class CostMetrics:
     """What was booked of a tenant, provider and source: calls of a call's source, else rows."""
 
     tenant: str
@@ -46,7 +46,7 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
+class RefusalMetrics:
     """Calls that a provider refused with a status; 0 is a connection that it refused."""
 
     provider: str
@@ -55,7 +55,7 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountMetrics:
     """One account: its limit, for how long nothing is sent, calls that are open and that could be."""
 
     name: str
@@ -68,7 +68,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunks:
+class ChunkMetrics:
     """Chunks of running jobs in one state, and since when the oldest is in it (None: not queued yet)."""
 
     state: str
@@ -77,8 +77,8 @@ class Chunks:
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
-    """Work that is due now and then: when it ended last, how often it did, how much it has done in all."""
+class PeriodicTask:
+    """A periodic task: when it ended last, how often it did, how much it has done in all."""
 
     name: str
     ago_seconds: float
@@ -87,41 +87,41 @@ class Chore:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MetricsSnapshot:
     """Everything of one look."""
 
-    jobs: list[Jobs]
-    costs: list[Costs]
-    refusals: list[Refusals]
-    accounts: list[Account]
-    chunks: list[Chunks]
+    jobs: list[JobMetrics]
+    costs: list[CostMetrics]
+    refusals: list[RefusalMetrics]
+    accounts: list[AccountMetrics]
+    chunks: list[ChunkMetrics]
     idle_chunks: int
     engines: int
     dead_engines: int
-    chores: list[Chore]
+    chores: list[PeriodicTask]
     database_bytes: int
     waiting: dict[tuple[str, ...], float]  # open jobs by what they wait for
 
 
-def look(database: Database) -> Figures:
+def look(database: Database) -> MetricsSnapshot:
     """Read all figures. Raises ServerError where Postgres is away or too slow, SchemaError."""
 
-    def work(t: Transaction) -> Figures:
+    def work(t: Transaction) -> MetricsSnapshot:
         t.run("metrics_patience")
         idle, engines, size = t.row("metrics_idle"), t.row("metrics_engines"), t.row("metrics_bytes")
         assert idle
         assert engines
         assert size
-        return Figures(
-            [Jobs(*row) for row in t.rows("metrics_jobs")],
-            [Costs(*row) for row in t.rows("metrics_costs")],
-            [Refusals(*row) for row in t.rows("metrics_refusals")],
-            [Account(*row) for row in t.rows("metrics_accounts")],
-            [Chunks(*row) for row in t.rows("metrics_chunks")],
+        return MetricsSnapshot(
+            [JobMetrics(*row) for row in t.rows("metrics_jobs")],
+            [CostMetrics(*row) for row in t.rows("metrics_costs")],
+            [RefusalMetrics(*row) for row in t.rows("metrics_refusals")],
+            [AccountMetrics(*row) for row in t.rows("metrics_accounts")],
+            [ChunkMetrics(*row) for row in t.rows("metrics_chunks")],
             idle[0],
             engines[0],
             engines[1],
-            [Chore(*row) for row in t.rows("metrics_chores")],
+            [PeriodicTask(*row) for row in t.rows("metrics_chores")],
             size[0],
             _waiting(t),
         )
@@ -131,7 +131,7 @@ def look(database: Database) -> Figures:
 
 def _waiting(t: Transaction) -> dict[tuple[str, ...], float]:
     """Return how many of the open jobs wait, by what for."""
-    open_jobs = [row[0] for row in t.rows("board_running", {"tenant": None, "limit": MOST_JOBS})]
+    open_jobs = [row[0] for row in t.rows("board_running", {"tenant": None, "limit": MAX_JOBS})]
     out: dict[tuple[str, ...], float] = {(kind.value,): 0.0 for kind in WaitKind}
     for seen in waiting.look(t, open_jobs).values():
         if seen.waiting is not None:
@@ -139,6 +139,6 @@ def _waiting(t: Transaction) -> dict[tuple[str, ...], float]:
     return out
 
 
-def note_chore(database: Database, name: str, done: int = 0) -> None:
-    """A chore has ended, having done so much."""
+def note_periodic_task(database: Database, name: str, done: int = 0) -> None:
+    """Note that a periodic task has ended, and how much it has done."""
     database.run(lambda t: t.run("chore_ended", {"name": name, "done": done}))

@@ -1,4 +1,4 @@
-"""What whoever watches wants to know, again and again: looks that stay quick however large the jobs are.
+"""Queries for monitoring: each stays quick however large the jobs are.
 
 Reads only. No look costs more than the lines that it gives: a page of jobs, a job's chunks (not its rows), a
 page of failed rows. Statements are in sql/monitoring.sql.
@@ -15,8 +15,8 @@ from typing import Any
 
 from speeko_jobs.adapters.postgres import wait_reasons
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.adapters.postgres.jobs import Ends
-from speeko_jobs.adapters.postgres.permits import PULSE_SECONDS
+from speeko_jobs.adapters.postgres.jobs import RowCounts
+from speeko_jobs.adapters.postgres.permits import SAMPLE_SECONDS
 from speeko_jobs.core.model.states import FINISHED, ChunkState, JobState
 from speeko_jobs.core.policies.failure_grouping import cancelled
 from speeko_jobs.errors import JobError
@@ -29,7 +29,7 @@ UNTOLD = "failed.csv in the destination says why"
 _LARGEST = 2**63 - 1
 
 
-class Shown(StrEnum):
+class JobFilter(StrEnum):
     """Which jobs a page of them holds."""
 
     ALL = "all"
@@ -39,13 +39,13 @@ class Shown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRequest:
     """A page of jobs, newest first: those with a number below `before`, at most `limit`.
 
     `words` are all looked for in the job's number, its files' names and its destination, in any case.
     """
 
-    shown: Shown = Shown.ALL
+    shown: JobFilter = JobFilter.ALL
     tenant: str | None = None
     words: str = ""
     before: int | None = None
@@ -53,7 +53,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class JobLine(Ends):
+class JobLine(RowCounts):
     """One job in a list. Money in micro-dollars; `seconds` since its release (or until its end).
 
     `plan` holds what the submitter promised (calls, cost_micros, list_micros, unique_texts, duplicates,
@@ -92,11 +92,11 @@ class JobLine(Ends):
     seconds: float
     more_files: int = 0  # besides those in `files`
     wasted_micros: int = 0
-    waits: wait_reasons.Seen | None = None  # None: it has ended
+    waits: wait_reasons.ObservedWait | None = None  # None: it has ended
 
 
 @dataclass(frozen=True, slots=True)
-class Jobs:
+class JobPage:
     """A page of jobs. `counts`: jobs by state (all states), of the tenant asked for, whatever page is shown;
     `more`: whether older ones follow."""
 
@@ -123,7 +123,7 @@ class ChunkLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunks:
+class ChunkPage:
     """A job's chunks: how many are in each state, and the first of those that are not delivered: begun ones,
     ready ones, planned ones. Those of a pruned job still count."""
 
@@ -142,7 +142,7 @@ class FailedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PlayableRow:
     """A delivered row that can be listened to: keys of its audio in order, in the job's store."""
 
     row_no: int
@@ -162,8 +162,8 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
-    """An account at one moment: its limit, calls open, calls that engines could have had open."""
+class AccountSample:
+    """A sample of an account: its limit, calls open, calls that engines could have had open."""
 
     account: str
     at: datetime
@@ -173,9 +173,9 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """A process that makes calls. `lease_seconds` is how long it is still taken for alive: below 0 it is
-    taken for dead. `jobs`: the jobs whose chunks it has."""
+class EngineStatus:
+    """A process that makes calls. `lease_seconds` is what is left of its lease: below 0 the
+    lease has expired. `jobs`: the jobs whose chunks it has."""
 
     id: int
     host: str
@@ -190,7 +190,7 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class FleetSnapshot:
     """The line above every page. `limit`: of the accounts that engines hold permits of; `spent_today_micros`
     with the overhead of calls, without what may have been charged besides; days are UTC's."""
 
@@ -208,7 +208,7 @@ class Now:
     overdue_schedules: int
 
 
-def jobs(database: Database, page: Page = Page()) -> Jobs:
+def jobs(database: Database, page: PageRequest = PageRequest()) -> JobPage:
     """A page of jobs. Raises ServerError."""
     whose = {"tenant": page.tenant}
     values = whose | {
@@ -218,10 +218,10 @@ def jobs(database: Database, page: Page = Page()) -> Jobs:
         "limit": page.limit + 1,
     }
 
-    def work(t: Transaction) -> Jobs:
+    def work(t: Transaction) -> JobPage:
         found = [row[0] for row in t.rows("board_page", values)]
         counts = {state.value: 0 for state in JobState} | dict(t.rows("board_counts", whose))
-        return Jobs(_lines(t, found[: page.limit]), counts, len(found) > page.limit)
+        return JobPage(_lines(t, found[: page.limit]), counts, len(found) > page.limit)
 
     return database.run(work)
 
@@ -241,13 +241,13 @@ def job(database: Database, number: int) -> JobLine:
     return found[0]
 
 
-def chunks(database: Database, number: int, limit: int = 20) -> Chunks:
+def chunks(database: Database, number: int, limit: int = 20) -> ChunkPage:
     """A job's chunks. Raises ServerError."""
     values = {"job": _number(number), "limit": limit}
 
-    def work(t: Transaction) -> Chunks:
+    def work(t: Transaction) -> ChunkPage:
         states = {state.value: 0 for state in ChunkState} | dict(t.rows("board_chunk_states", values))
-        return Chunks(states, [ChunkLine(*row) for row in t.rows("board_chunks", values)])
+        return ChunkPage(states, [ChunkLine(*row) for row in t.rows("board_chunks", values)])
 
     return database.run(work)
 
@@ -267,17 +267,17 @@ def failed(database: Database, number: int, after: int = 0, limit: int = 50) -> 
     return database.run(work)
 
 
-def heard(database: Database, number: int, limit: int = 5) -> list[Heard]:
+def playable_rows(database: Database, number: int, limit: int = 5) -> list[PlayableRow]:
     """Delivered rows spread over the job, the same each time once it has ended. Raises ServerError."""
     values = {"job": _number(number), "places": [place / limit for place in range(limit)]}
-    found = {row[0]: _heard(row) for row in database.rows("board_heard", values)}
+    found = {row[0]: _playable_row(row) for row in database.rows("board_heard", values)}
     return list(found.values())
 
 
-def row(database: Database, number: int, row_no: int) -> Heard | None:
+def row(database: Database, number: int, row_no: int) -> PlayableRow | None:
     """One delivered row; None where it is not delivered or has no audio. Raises ServerError."""
     found = database.row("board_row", {"job": _number(number), "row": _number(row_no)})
-    return None if found is None else _heard(found)
+    return None if found is None else _playable_row(found)
 
 
 def course(database: Database, number: int, stretches: int = 60) -> list[Moment]:
@@ -295,14 +295,16 @@ def course(database: Database, number: int, stretches: int = 60) -> list[Moment]
     ]
 
 
-def pulses(database: Database, accounts: Sequence[str], since: datetime, until: datetime) -> list[Pulse]:
+def account_samples(
+    database: Database, accounts: Sequence[str], since: datetime, until: datetime
+) -> list[AccountSample]:
     """How accounts went, oldest first, at most a few hundred moments each: of a stretch of time `at` is its
     begin, `busy` and `wants` the most, `limit` the last. There is none while no engine was at work. Raises
     ServerError."""
-    slots = (until - since).total_seconds() / PULSE_SECONDS / MOMENTS
-    each = timedelta(seconds=max(math.ceil(slots), 1) * PULSE_SECONDS)
+    slots = (until - since).total_seconds() / SAMPLE_SECONDS / MOMENTS
+    each = timedelta(seconds=max(math.ceil(slots), 1) * SAMPLE_SECONDS)
     values = {"accounts": list(accounts), "since": since, "until": until, "each": each}
-    return [Pulse(*row) for row in database.rows("board_pulses", values)]
+    return [AccountSample(*row) for row in database.rows("board_pulses", values)]
 
 
 def accounts_of(database: Database, number: int) -> list[str]:
@@ -310,25 +312,25 @@ def accounts_of(database: Database, number: int) -> list[str]:
     return [row[0] for row in database.rows("board_accounts", {"job": _number(number)})]
 
 
-def engines(database: Database) -> list[Engine]:
-    """Every process that makes calls, or made them until it died and nobody has buried it yet. A command that
+def engines(database: Database) -> list[EngineStatus]:
+    """Return each process that holds a lease, expired leases that are not reaped yet included. A command that
     says one text is one, without chunks. Raises ServerError."""
-    return [Engine(*row) for row in database.rows("board_engines")]
+    return [EngineStatus(*row) for row in database.rows("board_engines")]
 
 
-def now(database: Database, tenant: str | None = None) -> Now:
+def now(database: Database, tenant: str | None = None) -> FleetSnapshot:
     """The line above every page, cheap enough for twice a second; with a tenant its jobs, money and
     schedules, and calls and engines of all. Raises ServerError."""
     found = database.row("board_now", {"tenant": tenant, "overdue": OVERDUE_SECONDS})
     assert found is not None
-    return Now(*found)
+    return FleetSnapshot(*found)
 
 
 _SHOWN = {
-    Shown.ALL: tuple(JobState),
-    Shown.OPEN: tuple(state for state in JobState if state not in FINISHED),
-    Shown.ENDED: tuple(FINISHED),
-    Shown.TROUBLED: (JobState.PAUSED, JobState.DONE_WITH_ERRORS),
+    JobFilter.ALL: tuple(JobState),
+    JobFilter.OPEN: tuple(state for state in JobState if state not in FINISHED),
+    JobFilter.ENDED: tuple(FINISHED),
+    JobFilter.TROUBLED: (JobState.PAUSED, JobState.DONE_WITH_ERRORS),
 }
 
 
@@ -374,6 +376,6 @@ def _failed(t: Transaction, chunk: dict[str, Any]) -> list[FailedRow]:
     return found
 
 
-def _heard(row: tuple[Any, ...]) -> Heard:
+def _playable_row(row: tuple[Any, ...]) -> PlayableRow:
     row_no, row_id, voice, chars, path, keys = row
-    return Heard(row_no, row_id, voice, chars, path, tuple(keys))
+    return PlayableRow(row_no, row_id, voice, chars, path, tuple(keys))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 
 DEFAULT_GIVE_UP_SECONDS = 1800.0  # of jobs of older releases
 FRESH_SECONDS = 700.0  # a failure that is older says nothing of now: no wait between calls is that long
@@ -50,10 +50,10 @@ def take_probe(t: Transaction, job: int, account: str, seconds: float) -> bool:
     return t.row("outage_take_probe", values) is not None
 
 
-def wanted(t: Transaction, job: int) -> Want | None:
+def wanted(t: Transaction, job: int) -> PurchaseRequest | None:
     """Return a text that the paused job needs and that nobody buys, one that was tried least."""
     row = t.row("outage_wanted", {"job": job})
-    return Want(*row) if row else None
+    return PurchaseRequest(*row) if row else None
 
 
 def note_answer(t: Transaction, account: str) -> None:

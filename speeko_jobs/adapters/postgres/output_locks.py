@@ -58,7 +58,7 @@ def look(t: Transaction, job: int) -> Rival | None:
     found = rival(t, job)
     number, reason = (None, "") if found is None else (found.job, f"waits: {found}")
     if t.row("output_waits", {"job": job, "rival": number, "reason": reason}) is None:
-        raise JobError(f"job {job} was taken for abandoned while it waited: submit it again")
+        raise JobError(f"job {job} was abandoned while it waited: submit it again")
     return found
 
 

@@ -11,21 +11,21 @@ from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.policies import adaptive_limit, fair_share, outage_detection, waste_breaker
-from speeko_jobs.core.policies.adaptive_limit import NOTHING, Limit, Window
+from speeko_jobs.core.policies.adaptive_limit import NOTHING, CallLimit, CallWindow
 from speeko_jobs.core.policies.outage_detection import PLENTY, UNKNOWN_HEALTH, Health
 
-PULSE_SECONDS = 5  # an account's calls are noted once in each such slot
-PULSE_DAYS = 7
-PULSES_AT_ONCE = 1_000  # of an account, that are deleted together
+SAMPLE_SECONDS = 5  # an account's calls are noted once in each such slot
+SAMPLE_DAYS = 7
+SAMPLES_AT_ONCE = 1_000  # of an account, that are deleted together
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LeaseRequest:
     """What an engine tells when it leases: what it could use, what it has open, what it saw since."""
 
     wants: int
     busy: int
-    seen: Window = NOTHING
+    seen: CallWindow = NOTHING
     calls_back: int = 0  # of the last minute's share, not used
     chars_back: int = 0
     retries_back: int = 0
@@ -34,7 +34,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class PermitLease:
     """How much an engine may do until it asks again.
 
     `calls` and `chars` are its share of the rates a minute, -1 where there is no such rate; `retries` of
@@ -53,7 +53,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountLimits:
     """One account as it stands. Seconds ago it moved; seconds it is blocked from now."""
 
     name: str
@@ -72,7 +72,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class PermitHolder:
     """An engine that holds permits."""
 
     account: str
@@ -100,17 +100,17 @@ def open_account(
 
 
 def lease(
-    t: Transaction, account: str, claimant: int, asked: Asked, seconds: float, *, on_trial: bool = False
-) -> Lease:
+    t: Transaction, account: str, holder: int, asked: LeaseRequest, seconds: float, *, on_trial: bool = False
+) -> PermitLease:
     """Tune the limit by what was seen, and lease permits for `seconds`.
 
     `on_trial`: an account of which few answers were judged is leased few, whatever its limit.
     """
-    values: dict[str, Any] = {"account": account, "claimant": claimant}
+    values: dict[str, Any] = {"account": account, "claimant": holder}
     row = t.row("account_lock", values)
     assert row is not None, account
     before, blocked = _limit(*row[:14]), row[14]
-    health = outage_detection.noted(Health(*row[22:]), asked.seen, asked.kind, asked.why)
+    health = outage_detection.update_health(Health(*row[22:]), asked.seen, asked.kind, asked.why)
     after = adaptive_limit.tune(0.0, before, asked.seen)
     calls_a_minute, chars_a_minute, calls_left, chars_left, retries_left, since, answers = row[15:22]
     calls, calls_left = _share(calls_a_minute, calls_left + asked.calls_back, since)
@@ -118,7 +118,7 @@ def lease(
     retries_left = adaptive_limit.retries_left(retries_left + asked.retries_back, since, asked.seen.ended)
     retries, retries_left = _half(retries_left)
     if health.lifts_rations:
-        retries, retries_left = PLENTY, max(retries_left, adaptive_limit.MOST_RETRIES)
+        retries, retries_left = PLENTY, max(retries_left, adaptive_limit.MAX_RETRIES)
     others = [(held, wants) for held, wants in t.rows("permits_of_others", values)]
     is_new = on_trial and answers < waste_breaker.JUDGED_FROM
     most = min(after.limit, waste_breaker.TRIAL_CALLS) if is_new else after.limit
@@ -154,11 +154,11 @@ def lease(
         },
     )
     taken = {"held": max(allowed, asked.busy), "busy": asked.busy, "wants": asked.wants, "seconds": seconds}
-    noted = {"limit": after.limit, "slot": PULSE_SECONDS}
+    noted = {"limit": after.limit, "slot": SAMPLE_SECONDS}
     t.run("permit_take", values | taken | noted)
     failing = 0.0 if after.failing_since is None else max(-after.failing_since, 0.001)
     blocked = max(blocked, after.pause_seconds)
-    return Lease(allowed, after.limit, blocked, calls, chars, retries, failing, health)
+    return PermitLease(allowed, after.limit, blocked, calls, chars, retries, failing, health)
 
 
 def _limit(
@@ -176,9 +176,9 @@ def _limit(
     failed: int,
     saturated: bool,
     quiet: bool,
-) -> Limit:
+) -> CallLimit:
     """A row of account_lock as a Limit whose clock is 0.0 now."""
-    return Limit(
+    return CallLimit(
         limit,
         ceiling,
         too_high,
@@ -186,7 +186,7 @@ def _limit(
         hold_seconds,
         probing,
         why,
-        Window(ended, throttled, failed, saturated),
+        CallWindow(ended, throttled, failed, saturated),
         -window_ago,
         quiet,
         None if failing_for is None else -failing_for,
@@ -209,7 +209,7 @@ def _half(there: float) -> tuple[int, float]:
     return share, there - share
 
 
-def give_back(t: Transaction, account: str, asked: Asked) -> None:
+def give_back(t: Transaction, account: str, asked: LeaseRequest) -> None:
     """An engine leaves: what it has not used of its shares is there for others, what it saw counts with the
     next look. Its permits go with it."""
     t.run(
@@ -237,16 +237,16 @@ def block(t: Transaction, account: str, seconds: float, why: str) -> None:
     t.run("account_block", {"account": account, "seconds": seconds, "why": why})
 
 
-def accounts(database: Database) -> list[Account]:
+def accounts(database: Database) -> list[AccountLimits]:
     """Every account there is."""
-    return [Account(*row) for row in database.rows("accounts_show")]
+    return [AccountLimits(*row) for row in database.rows("accounts_show")]
 
 
-def holders(database: Database) -> list[Holder]:
+def holders(database: Database) -> list[PermitHolder]:
     """Who holds permits now."""
-    return [Holder(*row) for row in database.rows("permits_show")]
+    return [PermitHolder(*row) for row in database.rows("permits_show")]
 
 
-def forget_pulses(database: Database) -> int:
-    """Delete some of what was noted of accounts more than PULSE_DAYS ago; how much."""
-    return database.run(lambda t: t.run("pulses_forget", {"days": PULSE_DAYS, "most": PULSES_AT_ONCE}))
+def forget_account_samples(database: Database) -> int:
+    """Delete some of what was noted of accounts more than SAMPLE_DAYS ago; how much."""
+    return database.run(lambda t: t.run("pulses_forget", {"days": SAMPLE_DAYS, "most": SAMPLES_AT_ONCE}))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.catalog.change_detection import Facts
+from speeko_jobs.core.catalog.change_detection import SourceFacts
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import UtteranceState
@@ -67,7 +67,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownKey:
     """What the database knows of a key at plan time."""
 
     state: UtteranceState
@@ -82,14 +82,14 @@ def not_done(database: Database, keys: Sequence[bytes]) -> list[bytes]:
     return [key for (key,) in database.rows("utterances_not_done", {"keys": keys})]
 
 
-def known(database: Database, keys: Sequence[bytes]) -> dict[bytes, Known]:
+def known(database: Database, keys: Sequence[bytes]) -> dict[bytes, KnownKey]:
     """What is known of these keys; those never seen are left out."""
     if not keys:
         return {}
     found = {}
     for key, state, in_flight, *rest in database.rows("utterances_known", {"keys": list(keys)}):
         done = state == UtteranceState.DONE
-        found[key] = Known(UtteranceState(state), in_flight, Record(*rest) if done else None)
+        found[key] = KnownKey(UtteranceState(state), in_flight, Record(*rest) if done else None)
     return found
 
 
@@ -139,7 +139,7 @@ def paths(database: Database, job: int, rows: Sequence[int]) -> dict[int, str]:
     return {row_no: path for row_no, _, path in found}
 
 
-class Same(NamedTuple):
+class UnchangedFile(NamedTuple):
     """A file that is just what a row asks for. `is_same_text`: the catalog's text is the same, too."""
 
     bytes: int
@@ -154,17 +154,17 @@ def unchanged(
     contents: Sequence[bytes],
     sources: Sequence[int],
     form: str = "",
-) -> dict[int, Same]:
+) -> dict[int, UnchangedFile]:
     """Which of the paths (by position) hold just these contents, and in this form if one is given."""
     values = {"destination": destination, "paths": paths, "contents": contents, "sources": sources}
     values["form"] = form
-    return {place: Same(*rest) for place, *rest in database.rows("delivered_same", values)}
+    return {place: UnchangedFile(*rest) for place, *rest in database.rows("delivered_same", values)}
 
 
-def facts(database: Database, destination: int, paths: Sequence[str]) -> dict[str, Facts]:
+def facts(database: Database, destination: int, paths: Sequence[str]) -> dict[str, SourceFacts]:
     """What the files at these paths were made of; those that are not there are left out."""
     values = {"destination": destination, "paths": paths}
-    return {path: Facts(*rest) for path, *rest in database.rows("delivered_facts", values)}
+    return {path: SourceFacts(*rest) for path, *rest in database.rows("delivered_facts", values)}
 
 
 def held_paths(database: Database, destination: int, after: str, rows: int) -> list[str]:

@@ -21,7 +21,7 @@ AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedText:
     """A text with audio. `spec`: that of the job which bought it, None where there was none."""
 
     key: bytes
@@ -36,7 +36,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Outdated:
+class OutdatedOutput:
     """How many files of an output hold old audio, and the last job that delivered one of them."""
 
     output: str
@@ -63,7 +63,7 @@ def of_voice(
     return database.run(look)
 
 
-def texts(database: Database, keys: Sequence[bytes]) -> list[Known]:
+def texts(database: Database, keys: Sequence[bytes]) -> list[CachedText]:
     """Return those of these keys that have audio, or had it taken from them; each once, in order."""
     specs: dict[int, JobSpec] = {}
     out = []
@@ -72,18 +72,18 @@ def texts(database: Database, keys: Sequence[bytes]) -> list[Known]:
             if spec is not None and job not in specs:
                 specs[job] = from_json(spec)
             known: tuple[Any, ...] = (*facts, specs.get(job))
-            out.append(Known(*known))
+            out.append(CachedText(*known))
     return out
 
 
-def mark(t: Transaction, job: int, some: Sequence[Known], costs: Sequence[int]) -> list[Outdated]:
+def mark(t: Transaction, job: int, some: Sequence[CachedText], costs: Sequence[int]) -> list[OutdatedOutput]:
     """Have these texts bought again by `job`, in the transaction that releases it: what is not as it was
     found any more is left as it is. Return the outputs whose files hold the old audio."""
     t.run("cache_patience")
     values = {"job": job, "reason": REASON, "why": REBOUGHT, "costs": list(costs)}
     values |= {"keys": [one.key for one in some], "fences": [one.fence for one in some]}
     t.run("rebuy_mark", values)
-    return [Outdated(*row) for row in t.rows("rebuy_outdate", values)]
+    return [OutdatedOutput(*row) for row in t.rows("rebuy_outdate", values)]
 
 
 def old_sums(database: Database, keys: Sequence[bytes]) -> dict[bytes, bytes]:

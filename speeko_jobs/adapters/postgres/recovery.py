@@ -8,7 +8,7 @@ from speeko_jobs.adapters.postgres.database import Database
 
 
 @dataclass(frozen=True)
-class Lying:
+class Leftovers:
     """Everything due that nobody seems to be at: (job, chunk) pairs and job numbers."""
 
     synthesize: list[tuple[int, int]]
@@ -17,12 +17,12 @@ class Lying:
     abandoned: list[int]
 
 
-def look(database: Database) -> Lying:
+def look(database: Database) -> Leftovers:
     def pairs(name: str) -> list[tuple[int, int]]:
         return [(job, no) for job, no in database.rows(name)]
 
     waiting = pairs("sweep_chunks_waiting") + pairs("sweep_chunks_half_begun")
-    return Lying(
+    return Leftovers(
         synthesize=sorted({*waiting, *pairs("sweep_chunks_queued")}),
         deliver=pairs("sweep_chunks_ready"),
         finalize=[row[0] for row in database.rows("sweep_jobs_finalizing")],

@@ -10,7 +10,7 @@ from speeko_jobs.adapters.postgres.database import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RemainingTexts:
     """Texts of one kind that a job has still to buy; `cost_micros` is booked for each of them."""
 
     model: str
@@ -20,12 +20,12 @@ class Left:
     texts: int
 
 
-def left(source: Database | Transaction, job: int) -> list[Left]:
+def remaining(source: Database | Transaction, job: int) -> list[RemainingTexts]:
     """Return what a job has still to buy, or may try again, by what its price depends on."""
-    return [Left(*row) for row in source.rows("prices_left", {"job": job})]
+    return [RemainingTexts(*row) for row in source.rows("prices_left", {"job": job})]
 
 
-def take(t: Transaction, job: int, kinds: Sequence[Left], costs: Sequence[int], price: str) -> int:
+def take(t: Transaction, job: int, kinds: Sequence[RemainingTexts], costs: Sequence[int], price: str) -> int:
     """Book these costs for these kinds of texts and `price` for the job; how much more that is in all.
 
     Other jobs that wait for the same texts pay the same, as when a new plan prices them.

@@ -16,12 +16,12 @@ from speeko_jobs.adapters.postgres.database import Database, Transaction
 MONTHS_AHEAD = 2
 CHUNKS_AT_ONCE = 2_000
 ROWS_AT_ONCE = 20_000  # numbers of rows, of which some may have no item
-MOST_REASONS = 100  # that a job remembers; `status` shows ten
+MAX_REASONS = 100  # that a job remembers; `status` shows ten
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class PrunableJob:
     """A job that may be pruned, and how many rows of it the database has (0 where nobody asked)."""
 
     job: int
@@ -29,7 +29,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PruningJob:
     """A job that is being pruned: whether rows of it had failed, and its store ("": that of the settings)."""
 
     has_failed: bool
@@ -48,11 +48,11 @@ def open_months(database: Database) -> int:
 
 def due(
     database: Database, older_seconds: float, tenant: str | None = None, *, count: bool = False
-) -> list[Due]:
+) -> list[PrunableJob]:
     """Jobs that ended so long ago, all or a tenant's. With `count` it is a look only: with their numbers of
     rows, and those of which uses are still to be counted."""
     values = {"seconds": older_seconds, "tenant": tenant, "count": count}
-    return [Due(*row) for row in database.rows("prune_due", values)]
+    return [PrunableJob(*row) for row in database.rows("prune_due", values)]
 
 
 def begin(database: Database, job: int) -> bool:
@@ -65,10 +65,10 @@ def begun(database: Database) -> list[int]:
     return [row[0] for row in database.rows("prune_begun")]
 
 
-def hold(t: Transaction, job: int) -> Begun | None:
+def hold(t: Transaction, job: int) -> PruningJob | None:
     """Lock a job that is being pruned; None where nothing of it is left."""
     row = t.row("prune_hold", {"job": job})
-    return None if row is None else Begun(row[0], row[1] or "")
+    return None if row is None else PruningJob(row[0], row[1] or "")
 
 
 def drop_chunks(database: Database, job: int) -> int:
@@ -95,7 +95,7 @@ def drop_rows(database: Database, job: int, first: int) -> tuple[int, int | None
             "first": first,
             "end": first + ROWS_AT_ONCE,
             "has_failed": held.has_failed,
-            "most_reasons": MOST_REASONS,
+            "most_reasons": MAX_REASONS,
         }
         row = t.row("prune_rows", values)
         assert row is not None

@@ -14,7 +14,7 @@ from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState, Timing, Waiting
+from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState, Timing, WaitingRun
 from speeko_jobs.errors import JobError
 
 NO_RUN = 0
@@ -190,9 +190,9 @@ def open_schedules(database: Database) -> list[int]:
     return [id for (id,) in database.rows("schedules_open")]
 
 
-def waiting(t: Transaction, schedule: int) -> list[Waiting]:
+def waiting(t: Transaction, schedule: int) -> list[WaitingRun]:
     """Runs that have not begun, oldest first."""
-    return [Waiting(*row) for row in t.rows("runs_waiting", {"schedule": schedule})]
+    return [WaitingRun(*row) for row in t.rows("runs_waiting", {"schedule": schedule})]
 
 
 def lapsed(t: Transaction, schedule: int) -> list[int]:

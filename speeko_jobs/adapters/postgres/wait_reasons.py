@@ -11,17 +11,17 @@ from typing import Any
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.adapters.postgres.outages import DEFAULT_GIVE_UP_SECONDS
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.reporting.wait_reasons import AccountFacts, Facts, Waiting, waiting
+from speeko_jobs.core.reporting.wait_reasons import AccountFacts, JobWait, WaitFacts, waiting
 
 MOST = 5_000  # open calls, and texts that failed, that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedWait:
     """What a job waits for (None: it gets on or has ended) at a moment by the database's clock."""
 
     at: datetime
-    waiting: Waiting | None
+    waiting: JobWait | None
 
     def line(self) -> str:
         """Return it as a sentence; "" where the job waits for nothing."""
@@ -32,21 +32,21 @@ class Seen:
         return None if self.waiting is None else self.waiting.to_json(self.at)
 
 
-def facts(where: Database | Transaction, jobs: Sequence[int]) -> list[Facts]:
+def facts(where: Database | Transaction, jobs: Sequence[int]) -> list[WaitFacts]:
     """Return the facts of those of `jobs` that exist."""
     values = {"jobs": list(jobs), "most": MOST, "default": DEFAULT_GIVE_UP_SECONDS}
     return [_facts(row) for row in where.rows("waiting_facts", values)] if jobs else []
 
 
-def look(where: Database | Transaction, jobs: Sequence[int]) -> dict[int, Seen]:
+def look(where: Database | Transaction, jobs: Sequence[int]) -> dict[int, ObservedWait]:
     """Return for each job what it waits for."""
-    return {one.job: Seen(one.at, waiting(one)) for one in facts(where, jobs)}
+    return {one.job: ObservedWait(one.at, waiting(one)) for one in facts(where, jobs)}
 
 
-def _facts(row: tuple[Any, ...]) -> Facts:
+def _facts(row: tuple[Any, ...]) -> WaitFacts:
     job, at, state, reason, since, provider, accounts, patience, rival = row[:9]
     workers, engines, held, has_work, calls, elsewhere, retrying, ready, ready_since = row[9:18]
-    return Facts(
+    return WaitFacts(
         job=job,
         at=at,
         state=JobState(state),

@@ -1,4 +1,4 @@
-"""Events of jobs that are to be told to a webhook. They are born with the change of state, in its
+"""The transactional outbox of webhook events. An event is written with the change of state, in its
 transaction (sql/jobs.sql, sql/control.sql); the other statements are in sql/webhooks.sql."""
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from speeko_jobs.adapters.postgres.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One event. `id` is the same at every try, `tries` counts this one. `born`, `taken`: epoch seconds."""
+    """One event. `id` is the same at every try, `tries` counts this one. `occurred_at`, `taken`: epoch
+    seconds."""
 
     id: str
     job: int
     event: str
     reason: str
-    born: float
+    occurred_at: float
     tries: int
     taken: float
 
 
 def take(database: Database, *, most: int, lease_seconds: float, job: int | None = None) -> list[Hook]:
-    """Events that are due now, of one job or of all. They are nobody else's until the lease lapses."""
+    """Events that are due now, of one job or of all. No other worker takes them until the lease expires."""
     values = {"most": most, "lease": lease_seconds, "job": job}
-    return sorted((Hook(*row) for row in database.rows("hooks_take", values)), key=lambda hook: hook.born)
+    return sorted(
+        (Hook(*row) for row in database.rows("hooks_take", values)), key=lambda hook: hook.occurred_at
+    )
 
 
 def delivered(database: Database, hook: Hook) -> None:

@@ -53,7 +53,7 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WorkerEntry:
     """What a worker tells of itself when it begins."""
 
     host: str
@@ -65,7 +65,7 @@ class Entry:
     accounts: Mapping[str, Described]
 
 
-def enter(t: Transaction, entry: Entry, seconds: float) -> int:
+def enter(t: Transaction, entry: WorkerEntry, seconds: float) -> int:
     """Register a worker that counts as running for `seconds`; its number."""
     accounts = {name: dataclasses.asdict(one) for name, one in entry.accounts.items()}
     values: dict[str, Any] = {

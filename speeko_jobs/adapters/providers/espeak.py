@@ -28,7 +28,7 @@ from speeko_jobs.errors import ConfigError
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.providers.provider import Hear
+    from speeko_jobs.adapters.providers.provider import OnAudio
 
 WORDS_A_MINUTE = 175  # espeak's own speed
 _EXIT_SECONDS = 5.0
@@ -49,10 +49,10 @@ class EspeakProvider:
     def helper_pid(self) -> int:
         return self._helper.process.pid
 
-    async def speak(self, request: SpeechRequest, hear: Hear | None = None) -> Speech:
+    async def speak(self, request: SpeechRequest, on_audio: OnAudio | None = None) -> Speech:
         """Speech in the format asked for. A dead helper is NOT_SENT, a dead fork or no answer UNKNOWN.
 
-        `hear` gets it in one part: espeak speaks minutes in the time of a round trip.
+        `on_audio` gets it in one part: espeak speaks minutes in the time of a round trip.
         """
         started = time.monotonic()
         voice = espeak_voice(request.voice, request.language)
@@ -78,8 +78,8 @@ class EspeakProvider:
         if outcome != OK:
             failure = Failure.REFUSED if outcome == REFUSED else Failure.UNKNOWN
             raise ProviderError(failure, answer.decode("utf-8", "replace"))
-        if hear is not None:
-            hear(answer)
+        if on_audio is not None:
+            on_audio(answer)
         return Speech(answer, time.monotonic() - started)
 
     async def round_trip_seconds(self) -> float | None:

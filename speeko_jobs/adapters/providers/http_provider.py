@@ -24,7 +24,7 @@ from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.providers.provider import Hear
+    from speeko_jobs.adapters.providers.provider import OnAudio
 
 # Below the idle time after which common servers hang up (2 s and more): a call on a connection that the
 # server closes at that moment ends as UNKNOWN, which may cost money.
@@ -60,12 +60,12 @@ class SpeechApiProvider:
             auto_decompress=False,
         )
 
-    async def speak(self, request: SpeechRequest, hear: Hear | None = None) -> Speech:
+    async def speak(self, request: SpeechRequest, on_audio: OnAudio | None = None) -> Speech:
         """The answer's whole body. Raises ProviderError; a cut, late or endless body is UNKNOWN."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                audio, limits = await self._post(request, hear)
+                audio, limits = await self._post(request, on_audio)
         except TimeoutError:
             message = f"no whole answer within {self._timeout_seconds:g} s"
             raise ProviderError(Failure.UNKNOWN, message) from None
@@ -93,7 +93,9 @@ class SpeechApiProvider:
     async def aclose(self) -> None:
         await self._session.close()
 
-    async def _post(self, request: SpeechRequest, hear: Hear | None) -> tuple[bytes, tuple[int, float]]:
+    async def _post(
+        self, request: SpeechRequest, on_audio: OnAudio | None
+    ) -> tuple[bytes, tuple[int, float]]:
         headers = {"Idempotency-Key": request.key.hex()} if self.profile.honours_idempotency_key else None
         call = self._session.post(
             self._url, data=_body(self.profile, request), headers=headers, allow_redirects=False
@@ -104,12 +106,12 @@ class SpeechApiProvider:
             raise self._lost(error, request) from None
         async with response:
             if response.status // 100 == 2:
-                return await self._read(response, hear), limits_of(response.headers)
+                return await self._read(response, on_audio), limits_of(response.headers)
             start = await self._read_start(response)
             secrets = (self._key, request.text)
             raise error_of(response.status, response.headers, start, datetime.now(UTC), secrets)
 
-    async def _read(self, response: aiohttp.ClientResponse, hear: Hear | None) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, on_audio: OnAudio | None) -> bytes:
         parts, size = [], 0
         plain = response.headers.get("Content-Encoding", "identity").lower() == "identity"
         async for part in response.content.iter_any():
@@ -117,14 +119,14 @@ class SpeechApiProvider:
             if size > self._max_bytes:
                 raise self._too_long()
             parts.append(part)
-            if hear is not None and plain:
-                hear(part)
+            if on_audio is not None and plain:
+                on_audio(part)
         audio = b"".join(parts)
         if plain:
             return audio
         audio = self._inflated(audio)
-        if hear is not None:
-            hear(audio)
+        if on_audio is not None:
+            on_audio(audio)
         return audio
 
     def _inflated(self, audio: bytes) -> bytes:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from speeko_jobs.core.providers.profiles import Profile
     from speeko_jobs.settings import Settings
 
-Hear = Callable[[bytes], None]  # gets the parts of an answer as they arrive, before anybody has checked them
+OnAudio = Callable[
+    [bytes], None
+]  # gets the parts of an answer as they arrive, before anybody has checked them
 _ESPEAK = "espeak"
 
 
@@ -24,9 +26,9 @@ class Provider(Protocol):
     @property
     def profile(self) -> Profile: ...
 
-    async def speak(self, request: SpeechRequest, hear: Hear | None = None) -> Speech:
-        """One call, sent at most once: never retried in here. Raises ProviderError, perhaps after `hear` has
-        got some of the audio."""
+    async def speak(self, request: SpeechRequest, on_audio: OnAudio | None = None) -> Speech:
+        """Send one call at most once: never retried in here. Raises ProviderError, perhaps after `on_audio`
+        has got some of the audio."""
         ...
 
     async def round_trip_seconds(self) -> float | None:

@@ -393,7 +393,7 @@ class RedisCache:
         return Held(records, audios, self.audio_bytes(), **self.lookups())
 
     def _count(self, **more: int) -> None:
-        """Count look-ups in this process; Redis hears of them now and then."""
+        """Count look-ups in this process; they are added in Redis now and then."""
         with self._lock:
             for name, n in more.items():
                 self._counts[name] += n

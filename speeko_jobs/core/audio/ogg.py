@@ -17,7 +17,7 @@ _SERIAL_AT = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class OggPage:
     """One page: where it lies in the stream, and what its header says."""
 
     start: int
@@ -28,7 +28,7 @@ class Page:
     crc: int
 
 
-def pages(data: bytes) -> Iterator[Page]:
+def pages(data: bytes) -> Iterator[OggPage]:
     """The pages of `data` in order. ValueError where a page does not begin or is cut."""
     at = 0
     while at < len(data):
@@ -41,7 +41,7 @@ def pages(data: bytes) -> Iterator[Page]:
         end = body + sum(data[at + _HEADER.size : body])
         if end > len(data):
             raise ValueError("cut inside a page")
-        yield Page(at, body, end, granule, bool(flags & 4), crc)
+        yield OggPage(at, body, end, granule, bool(flags & 4), crc)
         at = end
 
 
@@ -64,7 +64,7 @@ def checksum(page: bytes) -> int:
     return int.from_bytes(crc.to_bytes(4, "little").translate(_REVERSED), "big")
 
 
-def intact(data: bytes, page: Page) -> bool:
+def intact(data: bytes, page: OggPage) -> bool:
     """True where the page's bytes fit its checksum."""
     raw = bytearray(data[page.start : page.end])
     raw[_CRC_AT : _CRC_AT + 4] = b"\0\0\0\0"

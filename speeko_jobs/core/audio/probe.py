@@ -84,7 +84,7 @@ def is_audio(body: bytes) -> bool:
     return bool(body) and looks_like(body) not in _NO_AUDIO
 
 
-def told(body: bytes) -> str:
+def describe_bytes(body: bytes) -> str:
     """Return what a body that is no audio is instead, for a reason."""
     return f"it looks like {looks_like(body)}" if body else "it is empty"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from speeko_jobs.core.audio.probe import looks_like
 
 PIECE_BYTES = ((0.050, 16_384), (0.150, 8_192), (0.300, 4_096))
-LEAST_PIECE_BYTES = 2_048
+MIN_PIECE_BYTES = 2_048
 HOLD_SECONDS = 0.25  # a provider that speaks no faster than people listen must not be held up
 HEAD_BYTES = 64  # that show what the audio is
 
@@ -23,11 +23,11 @@ def piece_bytes(round_trip_seconds: float | None) -> int:
         for below, size in PIECE_BYTES:
             if round_trip_seconds < below:
                 return size
-    return LEAST_PIECE_BYTES
+    return MIN_PIECE_BYTES
 
 
 def is_format(head: bytes, format: str) -> bool:
-    """Whether audio that begins like this may be of the format asked for, as the gate sees it."""
+    """Whether audio that begins like this may be of the format asked for, as validation sees it."""
     seen = looks_like(head)
     return seen == format or (format == "ogg" and seen == "opus")
 

@@ -1,4 +1,4 @@
-"""The audio gate: whether bytes that were paid for are the speech that was asked for.
+"""Audio validation: whether bytes that were paid for are the speech that was asked for.
 
 Decides from the bytes, the format asked for and the length of the text, never from a declared content
 type. What a container holds is read in `probe`; what becomes of bad audio is the caller's business.
@@ -18,8 +18,8 @@ MIN_SECONDS_PER_CHAR = 0.005
 MAX_SECONDS_PER_CHAR = 2.0
 MAX_SECONDS_EXTRA = 10.0
 
-LEAST_SOUNDING = 0.075  # of the stretches of audio that is longer than a word
-MOST_SILENT_SECONDS = 2.0
+MIN_SOUNDING = 0.075  # of the stretches of audio that is longer than a word
+MAX_SILENT_SECONDS = 2.0
 WORD_CHARS = 20
 
 LEARNED_MIN_CHARS = 60
@@ -41,7 +41,7 @@ _READERS = {
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """What passed the gate."""
+    """What validation found of audio that passed."""
 
     seconds: float
     sample_rate: int
@@ -90,7 +90,7 @@ def inspect(
     if stream.silent:
         raise BadAudio(f"silence: no sample of {seconds:.1f} s reaches {probe.SILENCE_DBFS:g} dBFS")
     silent = (1 - stream.sounding) * seconds
-    if stream.sounding < LEAST_SOUNDING and (silent > MOST_SILENT_SECONDS or chars >= WORD_CHARS):
+    if stream.sounding < MIN_SOUNDING and (silent > MAX_SILENT_SECONDS or chars >= WORD_CHARS):
         raise BadAudio(f"silence: {silent:.1f} s of {seconds:.1f} s hold no sound")
     return AudioFacts(seconds, stream.sample_rate, stream.channels)
 

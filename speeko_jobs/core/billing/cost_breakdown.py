@@ -25,7 +25,7 @@ SEGMENTS = "segments"  # parts that were there already, of texts that were bough
 SAVINGS = ("cache", "duplicate", "coalesced", SEGMENTS, "unchanged")
 
 
-class Part(NamedTuple):
+class CostPart(NamedTuple):
     """Some requests of one source, of a provider. `name` is what they are counted under."""
 
     name: str
@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class CostFigures:
     """Sums over some requests. `spent_micros` is speech and overhead of all calls that were charged, those
     with bad audio among them; `unknown_micros` is what may have been charged besides."""
 
@@ -61,36 +61,36 @@ class Figures:
     def saved_micros(self) -> int:
         return sum(self.saved.values())
 
-    def plus(self, other: Figures, times: int = 1) -> Figures:
+    def plus(self, other: CostFigures, times: int = 1) -> CostFigures:
         """Both together; with `times` -1 what is left without the other."""
         sums = {
             name: getattr(self, name) + times * getattr(other, name)
-            for name in Figures.__slots__
+            for name in CostFigures.__slots__
             if name != "saved"
         }
         names = dict.fromkeys((*self.saved, *other.saved))
         saved = {name: self.saved.get(name, 0) + times * other.saved.get(name, 0) for name in names}
-        return Figures(**sums, saved={name: micros for name, micros in saved.items() if micros})
+        return CostFigures(**sums, saved={name: micros for name, micros in saved.items() if micros})
 
 
-def figures(part: Part, call_micros: int) -> Figures:
+def figures(part: CostPart, call_micros: int) -> CostFigures:
     """One part as figures. `call_micros`: what its provider charges for a call besides its characters."""
     n, micros = part.requests, part.micros
     saved = {part.source: part.saved_micros} if part.saved_micros else {}
     if part.source == UNKNOWN:
-        return Figures(unknown_calls=n, unknown_micros=micros)
+        return CostFigures(unknown_calls=n, unknown_micros=micros)
     if part.source in (BOUGHT, BAD):
         bad = part.source == BAD
         overhead = min(n * call_micros, micros)
-        return Figures(n, part.chars, micros, overhead, n * bad, micros * bad, saved=saved)
-    return Figures(served=0 if part.source == SEGMENTS else n, saved=saved)
+        return CostFigures(n, part.chars, micros, overhead, n * bad, micros * bad, saved=saved)
+    return CostFigures(served=0 if part.source == SEGMENTS else n, saved=saved)
 
 
-def added(parts: Iterable[Part], call_micros: Mapping[str, int]) -> dict[str, Figures]:
+def added(parts: Iterable[CostPart], call_micros: Mapping[str, int]) -> dict[str, CostFigures]:
     """The figures of each name, in the order in which names come. `call_micros` by provider."""
-    found: dict[str, Figures] = {}
+    found: dict[str, CostFigures] = {}
     for part in parts:
-        before = found.get(part.name, Figures())
+        before = found.get(part.name, CostFigures())
         found[part.name] = before.plus(figures(part, call_micros.get(part.provider, 0)))
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from speeko_jobs.core.billing.reconciliation import Billed
+from speeko_jobs.core.billing.reconciliation import BilledLine
 from speeko_jobs.errors import CatalogError, UsageError
 
 KEYS = ("idempotencykey", "key", "idempotency")
@@ -63,14 +63,14 @@ def choose(
     )
 
 
-def billed(columns: BillColumns, line: int, row: Sequence[str]) -> Billed:
+def billed(columns: BillColumns, line: int, row: Sequence[str]) -> BilledLine:
     """One line of the bill. ValueError, with what is wrong, for cells that are no numbers."""
 
     def cell(at: int | None) -> str:
         return row[at].strip() if at is not None and at < len(row) else ""
 
     key = cell(columns.key)
-    return Billed(
+    return BilledLine(
         line,
         key.lower() if _PLAIN_KEY.fullmatch(key) else key,
         cell(columns.voice),

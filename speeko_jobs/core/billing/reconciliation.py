@@ -33,7 +33,7 @@ DIFFERENCES = (Finding.ONLY_BILLED, Finding.ONLY_IN_LEDGER, Finding.OTHER_AMOUNT
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
+class BilledLine:
     """A line of the bill. `chars` and `micros` are -1, `key` and `voice` "" where the bill has none."""
 
     line: int
@@ -44,7 +44,7 @@ class Billed:
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class BookedCall:
     """A call of the ledger."""
 
     attempt: int
@@ -58,15 +58,15 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReconciledEntry:
     """One finding, with the side or sides it is about."""
 
     finding: Finding
-    billed: Billed | None
-    booked: Booked | None
+    billed: BilledLine | None
+    booked: BookedCall | None
 
 
-def compare(billed: Iterable[Billed], booked: Iterable[Booked]) -> Iterator[Found]:
+def compare(billed: Iterable[BilledLine], booked: Iterable[BookedCall]) -> Iterator[ReconciledEntry]:
     """Pair the lines and calls of one group, each with one of the other side.
 
     A line goes to a paid call first, to one of its own amount before others; then to a call whose end is
@@ -76,26 +76,26 @@ def compare(billed: Iterable[Billed], booked: Iterable[Booked]) -> Iterator[Foun
     lines = sorted(billed, key=lambda b: (b.micros, b.line), reverse=True)  # the next one is the last
     calls = sorted(booked, key=lambda c: (_ORDER.get(c.state, 0), c.attempt))
     for exact in (True, False):
-        rest: list[Booked] = []
+        rest: list[BookedCall] = []
         for call in calls:
             at = _line_for(call, lines, exact)
             if at is None:
                 rest.append(call)
             else:
                 line = lines.pop(at)
-                yield Found(_finding(line, call), line, call)
+                yield ReconciledEntry(_finding(line, call), line, call)
         calls = rest
     for line in sorted(lines, key=lambda b: b.line):
-        yield Found(Finding.ONLY_BILLED, line, None)
+        yield ReconciledEntry(Finding.ONLY_BILLED, line, None)
     for call in calls:
         if call.state in PAID:
-            yield Found(Finding.ONLY_IN_LEDGER, None, call)
+            yield ReconciledEntry(Finding.ONLY_IN_LEDGER, None, call)
         else:
             free = call.state is AttemptState.REFUSED
-            yield Found(Finding.FREE if free else Finding.UNKNOWN_NOT_BILLED, None, call)
+            yield ReconciledEntry(Finding.FREE if free else Finding.UNKNOWN_NOT_BILLED, None, call)
 
 
-def _line_for(call: Booked, lines: Sequence[Billed], exact: bool) -> int | None:
+def _line_for(call: BookedCall, lines: Sequence[BilledLine], exact: bool) -> int | None:
     """The place of a line for this call; in the first round only of the very amount, for paid calls only."""
     if exact and call.state not in PAID:
         return None
@@ -105,11 +105,11 @@ def _line_for(call: Booked, lines: Sequence[Billed], exact: bool) -> int | None:
     return None
 
 
-def _fits(line: Billed, call: Booked) -> bool:
+def _fits(line: BilledLine, call: BookedCall) -> bool:
     return line.micros in (-1, call.micros)
 
 
-def _finding(line: Billed, call: Booked) -> Finding:
+def _finding(line: BilledLine, call: BookedCall) -> Finding:
     if call.state is AttemptState.REFUSED:
         return Finding.REFUSED_BILLED
     if not _fits(line, call):

@@ -13,7 +13,7 @@ KINDS = (ADDED, *CHANGED, SAME_SOUND, UNCHANGED)  # what becomes of rows; the la
 NO_SOURCE = -1
 
 
-class Facts(NamedTuple):
+class SourceFacts(NamedTuple):
     """What made a file sound as it does, beside the words that were spoken in the end.
 
     `source`: `source_sum` of the catalog's text. `engine`: family, model and speed; `form`: the file's
@@ -32,7 +32,7 @@ def source_sum(text: str) -> int:
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
-def why(old: Facts | None, new: Facts) -> str:
+def why(old: SourceFacts | None, new: SourceFacts) -> str:
     """ADDED, or the first of CHANGED that differs. "lexicon": the text is the same, its wording is not.
 
     `old` None: there was no file. "other": it is not known, as for files of older versions.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from speeko_jobs.core.audio.codec import EXACT
 from speeko_jobs.core.audio.transcode import BEST_FIRST
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.model.cache_key import Engine, KeyMaker
+from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
 
 NONE, LOSSLESS, LOSSY = "none", "lossless", "lossy"
 
@@ -41,7 +41,7 @@ class SiblingKeys:
 
     def __init__(self, spec: JobSpec, formats: Iterable[str]) -> None:
         family, speed = spec.profile.family, str(spec.speed)
-        self._makers = [KeyMaker(Engine(family, spec.model, format, speed)) for format in formats]
+        self._makers = [KeyMaker(SpeechEngine(family, spec.model, format, speed)) for format in formats]
 
     def of(self, wanted: Mapping[bytes, Spoken]) -> dict[bytes, tuple[bytes, ...]]:
         """Return for each key those of its siblings, in the order of the formats."""

@@ -17,7 +17,7 @@ from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.providers.profiles import Profile, profile_of
 from speeko_jobs.core.text import language_tags as languages
-from speeko_jobs.core.voices.availability import Offer
+from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.routing import Routing
 from speeko_jobs.core.voices.routing import from_json as routing_from_json
 from speeko_jobs.core.voices.voice_catalog import AUTO
@@ -56,7 +56,7 @@ class JobSpec:
     lexicon: tuple[str, ...] = ()  # paths
     routing: Routing | None = field(default=None, hash=False)
     prune: bool = False  # files that left the catalog are deleted
-    webhook: str = ""  # an address that hears of the job's end and of its pauses
+    webhook: str = ""  # an address that gets events of the job's end and of its pauses
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
     reuse: str = "none"  # audio in other formats that may serve: see core.job.format_reuse
@@ -146,7 +146,7 @@ def checked(spec: JobSpec) -> JobSpec:
     _ = spec.delivered  # raises for a loudness that nobody can want
     if not profile.min_speed <= spec.speed <= profile.max_speed:
         raise ConfigError(f"--speed takes {profile.min_speed:g} to {profile.max_speed:g} for {profile.name}")
-    offer = Offer(profile, spec.any_voice)
+    offer = VoiceOffer(profile, spec.any_voice)
     if spec.voice != AUTO and (wrong := offer.refusal(spec.voice, spec.language, written)):
         raise UsageError(wrong)
     for option, url in (("--output", spec.output), ("SPEEKO_STORE", spec.store)):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from speeko_jobs.core.catalog import file_names
 from speeko_jobs.core.catalog.column_mapping import OPENAI_BATCH_HEADER, Columns, join_ids, join_texts
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.model.cache_key import Engine, KeyMaker
+from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
 from speeko_jobs.core.output import cdn_publishing
 from speeko_jobs.core.output.sanitize import spreadsheet_raw
 from speeko_jobs.core.reporting.manifest import CELL_CHARS, FAILED_COLUMNS, Kept
@@ -20,7 +20,7 @@ from speeko_jobs.core.text import language_tags as languages
 from speeko_jobs.core.text import segmentation, ssml
 from speeko_jobs.core.text.cleaning import has_speech, is_plain, spoken
 from speeko_jobs.core.text.pipeline import Wording
-from speeko_jobs.core.voices.availability import Offer
+from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import ConfigError
 
@@ -43,7 +43,7 @@ class Refusal(Exception):
         self.kept = Kept()
 
 
-class Read(NamedTuple):
+class SpokenRow(NamedTuple):
     """A row that can be spoken: one key and one spoken text for each call that it takes.
 
     `chars` is what would be billed if every call were made, `source` the text as it stood.
@@ -89,10 +89,10 @@ class RowReader:
         header: Sequence[str],
         columns: Columns,
         wording: Wording = PLAIN,
-        offer: Offer | None = None,
+        offer: VoiceOffer | None = None,
     ) -> None:
         self._spec, self._profile, self._columns = spec, spec.profile, columns
-        self._offer = offer or Offer(self._profile, spec.any_voice)
+        self._offer = offer or VoiceOffer(self._profile, spec.any_voice)
         self._id = columns.id
         self._text = columns.text
         self._one_id = columns.id[0] if len(columns.id) == 1 else -1
@@ -102,7 +102,7 @@ class RowReader:
         # a name that ends in the format's own extension is no report's
         self._may_be_report = not spec.name.endswith(".{ext}")
         self._holds_content = cdn_publishing.holds_content(spec.name)
-        self._keys = KeyMaker(Engine(self._profile.family, spec.model, spec.format, str(spec.speed)))
+        self._keys = KeyMaker(SpeechEngine(self._profile.family, spec.model, spec.format, str(spec.speed)))
         self._voices: dict[tuple[str, str], Speaker] = {}
         self._batch = tuple(header) == OPENAI_BATCH_HEADER
         self._ours = tuple(header) == FAILED_COLUMNS
@@ -116,8 +116,10 @@ class RowReader:
         special = special or self._may_be_report or self._holds_content
         self._is_simple = one_each and not special and wording.is_plain and spec.segments == "auto"
 
-    def read_many(self, first_row_no: int, rows: Sequence[Sequence[str]], refused: Refused) -> list[Read]:
-        """The rows that can be spoken, in order; `refused` hears of each that cannot, with its number.
+    def read_many(
+        self, first_row_no: int, rows: Sequence[Sequence[str]], refused: Refused
+    ) -> list[SpokenRow]:
+        """The rows that can be spoken, in order; `refused` gets each that cannot, with its number.
 
         What `read` says of each row, at a third of the cost: most rows need no care, and their keys are
         made together.
@@ -142,7 +144,7 @@ class RowReader:
         keys = self._keys.keys([row[3] for row in found], voice, language)
         billable = self._profile.billable_chars
         out = [
-            Read(row_no, row_id, path, voice, language, billable(text), (key,), (text,), text)
+            SpokenRow(row_no, row_id, path, voice, language, billable(text), (key,), (text,), text)
             for (row_no, row_id, path, text), key in zip(found, keys, strict=True)
         ]
         if others:
@@ -150,7 +152,7 @@ class RowReader:
             out.sort()  # by row number
         return out
 
-    def _one_by_one(self, rows: Iterable[tuple[int, Sequence[str]]], refused: Refused) -> list[Read]:
+    def _one_by_one(self, rows: Iterable[tuple[int, Sequence[str]]], refused: Refused) -> list[SpokenRow]:
         out = []
         for row_no, cells in rows:
             try:
@@ -174,7 +176,7 @@ class RowReader:
         has = [cells[at] if at is not None and 0 <= at < len(cells) else "" for at in wanted]
         return Kept(*[cell.strip()[:CELL_CHARS] for cell in has])
 
-    def read(self, row_no: int, cells: Sequence[str]) -> Read:
+    def read(self, row_no: int, cells: Sequence[str]) -> SpokenRow:
         """The row as it will be spoken. Raises Refusal."""
         cells = self._meant(cells)
         row_id, source = self._as_it_stands(row_no, cells)
@@ -201,7 +203,7 @@ class RowReader:
             why = f"its file would be called {path}, which is the name of a report: choose another --name"
             raise Refusal(why, row_id, source)
         chars = sum([self._profile.billable_chars(t) for t in texts])
-        return Read(row_no, row_id, path, voice, language, chars, keys, texts, source)
+        return SpokenRow(row_no, row_id, path, voice, language, chars, keys, texts, source)
 
     def source(self, row_no: int, cells: Sequence[str]) -> tuple[str, str]:
         """The row's id, and its text as it stands in the catalog."""

@@ -19,7 +19,7 @@ KEY_VERSION = 1  # a new one re-buys every text there is
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class SpeechEngine:
     """What speaks, and how. `family` is the profile's, so that two servers of one family share audio.
 
     `speed` becomes canonical decimal text: "1", "1.0" and "1.00" are one engine, as are "0.5" and ".5".
@@ -49,7 +49,7 @@ def speed_text(speed: str | float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def encoding(engine: Engine, text: str, voice: str, language: str) -> bytes:
+def encoding(engine: SpeechEngine, text: str, voice: str, language: str) -> bytes:
     """The bytes that are hashed: seven netstrings (length in bytes, ":", the bytes, ",") and then the text.
 
     Netstrings end where their length says, whatever they hold, and there are always seven; so what is
@@ -59,7 +59,7 @@ def encoding(engine: Engine, text: str, voice: str, language: str) -> bytes:
     return _prefix(engine, voice, language) + text.encode()
 
 
-def _prefix(engine: Engine, voice: str, language: str) -> bytes:
+def _prefix(engine: SpeechEngine, voice: str, language: str) -> bytes:
     fields = (
         f"speeko-{KEY_VERSION}",
         engine.family,
@@ -75,7 +75,7 @@ def _prefix(engine: Engine, voice: str, language: str) -> bytes:
 class KeyMaker:
     """Keys of one engine. Holds a half-fed SHA-256 a (voice, language): they are few, texts are many."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: SpeechEngine) -> None:
         self.engine = engine
         self._started: dict[tuple[str, str], _Hash] = {}
 

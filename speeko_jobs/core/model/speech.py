@@ -21,7 +21,7 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What one call answered: the whole body, not yet checked by the gate."""
+    """What one call answered: the whole body, not yet validated."""
 
     audio: bytes
     latency_seconds: float

@@ -50,12 +50,12 @@ class AttemptState(StrEnum):
 
     SENDING = "sending"  # reserved
     STORED = "stored"  # paid, and the audio is kept
-    BAD = "bad"  # paid, and the audio was no good
+    BAD = "bad"  # paid, and the audio failed validation
     REFUSED = "refused"  # not paid
     UNKNOWN = "unknown"  # perhaps paid: nobody can know
 
 
-class Source(StrEnum):
+class AudioSource(StrEnum):
     """Where a served row's audio came from."""
 
     SYNTHESIZED = "synthesized"  # this row's text was bought by this job

@@ -1,4 +1,5 @@
-"""Text of strangers made inert: cells that are no formulas, lines that hold no control characters.
+"""Sanitize untrusted text (CSV injection, control characters): cells that are no formulas, lines that hold no
+control characters.
 
 Knows which characters act in spreadsheets, terminals and logs. What is exact (JSON) keeps the raw text.
 """

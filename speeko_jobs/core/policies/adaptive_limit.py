@@ -39,11 +39,11 @@ FORGET_SECONDS = 120.0  # after which nobody has called, and failing is past
 RETRY_SHARE = 0.1
 FIRST_RETRIES = 10.0  # of an account that nobody has called yet
 RETRIES_A_SECOND = 10 / 60
-MOST_RETRIES = 100.0
+MAX_RETRIES = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CallWindow:
     """What was seen of an account: calls that ended, and of those the ones thrown back and the failed."""
 
     ended: int = 0
@@ -55,8 +55,8 @@ class Window:
     answered: int = 0  # calls that were answered: with audio, or with a refusal of the text
     new_failed: int = 0  # failed calls of texts that had not failed before
 
-    def __add__(self, other: Window) -> Window:
-        return Window(
+    def __add__(self, other: CallWindow) -> CallWindow:
+        return CallWindow(
             self.ended + other.ended,
             self.throttled + other.throttled,
             self.failed + other.failed,
@@ -72,11 +72,11 @@ class Window:
         return self.failed > FAILING_SHARE * self.ended
 
 
-NOTHING = Window()
+NOTHING = CallWindow()
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class CallLimit:
     """The most calls in flight that an account takes, as far as we know. Times in seconds, one clock."""
 
     limit: int
@@ -86,14 +86,14 @@ class Limit:
     hold_seconds: float = MIN_HOLD_SECONDS
     probing: bool = False  # the last move was a probe
     why: str = "the ceiling"
-    window: Window = NOTHING  # what was seen since `window_at`
+    window: CallWindow = NOTHING  # what was seen since `window_at`
     window_at: float = 0.0  # after a cut later than now: what is seen until then says nothing
     quiet: bool = False  # calls were held back in this window: that none was thrown back says nothing
     failing_since: float | None = None
     pause_seconds: float = 0.0  # hold all calls for so long from now on
 
 
-def tune(now: float, old: Limit, seen: Window) -> Limit:
+def tune(now: float, old: CallLimit, seen: CallWindow) -> CallLimit:
     """The limit after one more report. Each report counts once; a window is judged when it is over."""
     if now < old.window_at and not seen.failing:
         return replace(old, pause_seconds=0.0)
@@ -121,14 +121,14 @@ def tune(now: float, old: Limit, seen: Window) -> Limit:
     return _raised(now, judged, most)
 
 
-def _failing(now: float, old: Limit) -> Limit:
+def _failing(now: float, old: CallLimit) -> CallLimit:
     since = now if old.failing_since is None else old.failing_since
     pause = min(max(now - since, PAUSE_SECONDS[0]), PAUSE_SECONDS[1])
     why = f"{old.window.failed} of {old.window.ended} calls failed"
     return replace(_moved(now, old, 1, why), failing_since=since, pause_seconds=pause)
 
 
-def _cut(now: float, old: Limit, seen: Window) -> Limit:
+def _cut(now: float, old: CallLimit, seen: CallWindow) -> CallLimit:
     lowest = int(old.limit * CUT)
     if old.probing and seen.throttled <= lowest:
         down, hold = old.limit - _step(old.limit), min(old.hold_seconds * 4, MAX_HOLD_SECONDS)
@@ -139,7 +139,7 @@ def _cut(now: float, old: Limit, seen: Window) -> Limit:
     return replace(cut, hold_seconds=hold, window_at=now + SETTLING_SECONDS)
 
 
-def _raised(now: float, old: Limit, most: int) -> Limit:
+def _raised(now: float, old: CallLimit, most: int) -> CallLimit:
     if old.too_high and old.limit >= old.too_high:  # a probe that passed
         old = replace(old, too_high=0, hold_seconds=MIN_HOLD_SECONDS)
     well_below = int(NEAR * old.too_high) if old.too_high else most
@@ -157,7 +157,7 @@ def _step(limit: int) -> int:
     return max(1, int(STEP * limit))
 
 
-def _moved(now: float, old: Limit, limit: int, why: str, too_high: int | None = None) -> Limit:
+def _moved(now: float, old: CallLimit, limit: int, why: str, too_high: int | None = None) -> CallLimit:
     return replace(
         old,
         limit=limit,
@@ -173,10 +173,10 @@ def _moved(now: float, old: Limit, limit: int, why: str, too_high: int | None = 
 
 def retries_left(left: float, since_seconds: float, calls: int) -> float:
     """What the retry budget holds after some time and calls, when it held `left`."""
-    return min(left + RETRY_SHARE * calls + RETRIES_A_SECOND * since_seconds, max(left, MOST_RETRIES))
+    return min(left + RETRY_SHARE * calls + RETRIES_A_SECOND * since_seconds, max(left, MAX_RETRIES))
 
 
-class Failures:
+class FailureShare:
     """Whether most of the latest calls of one engine failed: it need not wait for the next look to stop."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from speeko_jobs.errors import UsageError
 
 CRON_CHARS = 200
 ON_TIME_SECONDS = 300  # beats and workers may be restarted just then
-MOST_CAUGHT_UP = 100
+MAX_CAUGHT_UP = 100
 _FIRST_LOOK, _WIDER = timedelta(hours=1), 8
 
 
@@ -61,7 +61,7 @@ class Firing:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingRun:
     """A run that has not begun. `by_hand`: a person asked for it."""
 
     id: int
@@ -102,7 +102,7 @@ def next_due(timing: Timing, after: datetime) -> datetime:
 def firing(timing: Timing, first: datetime, now: datetime) -> Firing:
     """What is to be done now, `first` being the first due time that nothing was done about.
 
-    Of more than MOST_CAUGHT_UP due times only the latest are told.
+    Of more than MAX_CAUGHT_UP due times only the latest are told.
     """
     found = _latest(timing, first, now)
     match timing.catch_up:
@@ -117,8 +117,8 @@ def firing(timing: Timing, first: datetime, now: datetime) -> Firing:
 
 
 def turn(
-    rule: CatchUp, waiting: Sequence[Waiting], *, is_going: bool
-) -> tuple[Waiting | None, list[Waiting]]:
+    rule: CatchUp, waiting: Sequence[WaitingRun], *, is_going: bool
+) -> tuple[WaitingRun | None, list[WaitingRun]]:
     """The waiting run (they come oldest first) that may begin, and those that never will.
 
     `is_going`: another run of the schedule has not come to its end. Two never go at once.
@@ -131,7 +131,7 @@ def turn(
 
 
 def _latest(timing: Timing, first: datetime, now: datetime) -> list[datetime]:
-    """The last MOST_CAUGHT_UP due times from `first` to `now`, without a look at all before them."""
+    """The last MAX_CAUGHT_UP due times from `first` to `now`, without a look at all before them."""
     look = _FIRST_LOOK
     while True:
         start = max(first - timedelta(seconds=1), now - look)
@@ -140,8 +140,8 @@ def _latest(timing: Timing, first: datetime, now: datetime) -> list[datetime]:
             if due > now:
                 break
             found.append(due)
-        if len(found) >= MOST_CAUGHT_UP or start < first:
-            return [due for due in found if due >= first][-MOST_CAUGHT_UP:]
+        if len(found) >= MAX_CAUGHT_UP or start < first:
+            return [due for due in found if due >= first][-MAX_CAUGHT_UP:]
         look *= _WIDER
 
 

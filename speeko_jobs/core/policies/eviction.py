@@ -38,7 +38,7 @@ REDIS_LARGEST_PART = 0.01  # of its budget that one entry may take; so greedy is
 REDIS_FULL, REDIS_ROOM = 0.9, 0.8  # Redis takes no audio once it is full: room is made before that
 
 
-class Entry(NamedTuple):
+class EvictionCandidate(NamedTuple):
     """A stored key. `held`: it must stay, an unfinished job needs it or a call of it may still answer."""
 
     key: bytes
@@ -54,7 +54,7 @@ def roi(hits: float, cost_micros: float, age_seconds: float, size_bytes: float) 
     return (hits + PRIOR_HITS) * cost_micros / (byte_seconds * STORAGE_MICROS_PER_BYTE_SECOND)
 
 
-def beyond_budget(entries: Iterable[Entry], budget_bytes: int) -> Iterator[Entry]:
+def beyond_budget(entries: Iterable[EvictionCandidate], budget_bytes: int) -> Iterator[EvictionCandidate]:
     """Those that go so that the others fit. `entries`: the held ones first, then by falling ROI.
 
     One that does not fit goes, and smaller ones of lower ROI may still stay. While none is larger than a
@@ -68,7 +68,9 @@ def beyond_budget(entries: Iterable[Entry], budget_bytes: int) -> Iterator[Entry
             yield entry
 
 
-def beyond_fraction(entries: Iterable[Entry], total: int, fraction: float) -> Iterator[Entry]:
+def beyond_fraction(
+    entries: Iterable[EvictionCandidate], total: int, fraction: float
+) -> Iterator[EvictionCandidate]:
     """That part of the entries that are not held, from the lowest ROI on. `entries`: `total` of them, in the
     order for `beyond_budget`."""
     held = stay = seen = 0

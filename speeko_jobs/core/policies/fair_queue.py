@@ -18,7 +18,7 @@ CREDIT_CALLS = 100  # that a tenant of weight 1 makes up for after a gap
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class PurchaseRequest:
     """A key that a chunk's row needs bought."""
 
     key: bytes
@@ -32,16 +32,16 @@ class _Line:
     tenant: str
     weight: float
     served: int = 0
-    wants: deque[Want] = field(default_factory=deque)
+    wants: deque[PurchaseRequest] = field(default_factory=deque)
 
 
-class Backlog:
+class FairQueue:
     """Wants by job."""
 
     def __init__(self) -> None:
         self._lines: dict[int, _Line] = {}
         self._paid: dict[str, float] = {}  # what each tenant was served, over its weight
-        self._delayed: list[tuple[float, int, int, Want]] = []
+        self._delayed: list[tuple[float, int, int, PurchaseRequest]] = []
         self._order = itertools.count(1)
 
     def open(self, job: int, priority: int, tenant: str = "", weight: float = 1.0) -> None:
@@ -49,7 +49,7 @@ class Backlog:
         if job not in self._lines:
             self._lines[job] = _Line(priority, tenant, weight, next(self._order))
 
-    def add(self, job: int, wants: Iterable[Want]) -> None:
+    def add(self, job: int, wants: Iterable[PurchaseRequest]) -> None:
         line = self._lines[job]
         waiting = {one.tenant for one in self._lines.values() if one.wants}
         if line.tenant not in waiting:
@@ -58,7 +58,7 @@ class Backlog:
             self._paid[line.tenant] = max(own, least - CREDIT_CALLS)
         line.wants.extend(wants)
 
-    def add_later(self, job: int, want: Want, at: float) -> None:
+    def add_later(self, job: int, want: PurchaseRequest, at: float) -> None:
         """`want` counts as there from the time `at` on."""
         heapq.heappush(self._delayed, (at, next(self._order), job, want))
 
@@ -72,7 +72,7 @@ class Backlog:
         """When the first of the waiting is due."""
         return self._delayed[0][0] if self._delayed else None
 
-    def take(self, most: int) -> tuple[int, list[Want]] | None:
+    def take(self, most: int) -> tuple[int, list[PurchaseRequest]] | None:
         """Up to `most` wants of the job whose turn it is, with its number; None when there is nothing."""
         due = [
             (-line.priority, self._paid[line.tenant], line.served, job)
@@ -88,7 +88,7 @@ class Backlog:
         self._paid[line.tenant] += len(taken) / line.weight
         return job, taken
 
-    def drop(self, job: int) -> list[Want]:
+    def drop(self, job: int) -> list[PurchaseRequest]:
         """Forget all that a job wants; what it was."""
         dropped = [want for _, _, owner, want in self._delayed if owner == job]
         if job in self._lines:
@@ -120,7 +120,7 @@ class Backlog:
         """How many there are in all, waiting ones included."""
         return self.ready() + len(self._delayed)
 
-    def _all(self) -> Iterator[tuple[int, Want]]:
+    def _all(self) -> Iterator[tuple[int, PurchaseRequest]]:
         for job, line in self._lines.items():
             for want in line.wants:
                 yield job, want

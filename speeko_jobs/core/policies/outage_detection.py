@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from speeko_jobs.core.model.speech import Failure, ProviderError
-from speeko_jobs.core.policies.adaptive_limit import Window
+from speeko_jobs.core.policies.adaptive_limit import CallWindow
 
 GOOD_RUN: Final = 20  # good answers in a row, after which retries are not rationed
 PLENTY: Final = 1_000_000  # retries of a lease that are not rationed
@@ -51,7 +51,7 @@ class Health:
 UNKNOWN_HEALTH: Final = Health()
 
 
-def noted(old: Health, seen: Window, kind: str, why: str) -> Health:
+def update_health(old: Health, seen: CallWindow, kind: str, why: str) -> Health:
     """Return the health after one more report; `kind` and `why` are of the last failure in it."""
     if not seen.ended:
         return old
@@ -76,23 +76,23 @@ def trouble_of(error: ProviderError) -> TroubleKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class TryLimits:
     """After how many calls a text fails for good; `bad`: of those that brought bad audio."""
 
     paid: int = MAX_TRIES
     bad: int = MAX_BAD
 
 
-FIRST_TRIES: Final = Tries()
+FIRST_TRY_LIMITS: Final = TryLimits()
 
 
-def tries_of(texts: int, *, good_before: bool, good_now: bool) -> Tries:
+def try_limits_of(texts: int, *, good_before: bool, good_now: bool) -> TryLimits:
     """Return how often a text may be tried.
 
     `texts` failed since the last answer: where these are several, no text can be blamed, and none fails.
     """
     if not good_now and texts >= OUTAGE_TEXTS:
-        return Tries(NO_END, MAX_BAD)
+        return TryLimits(NO_END, MAX_BAD)
     if good_now or good_before:
-        return Tries(MAX_TRIES_IN_HEALTH, MAX_TRIES_IN_HEALTH)
-    return FIRST_TRIES
+        return TryLimits(MAX_TRIES_IN_HEALTH, MAX_TRIES_IN_HEALTH)
+    return FIRST_TRY_LIMITS

@@ -25,13 +25,13 @@ KEPT_REFUSALS = 128
 CERTAIN_REFUSALS = 64  # without a success, whatever calls are open
 NEW_TRIAL_SECONDS = 60.0  # after a stop, from which on a new job begins a trial by itself
 DEFAULT_SHARE = Decimal("0.1")  # of the plan that may be wasted
-LEAST_MICROS = MICROS_PER_USD  # of a waste cap that is given as a share
+MIN_MICROS = MICROS_PER_USD  # of a waste cap that is given as a share
 
 GOOD, BAD = "g", "b"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class BreakerSample:
     """One answer that was paid for in vain, or one refusal."""
 
     job: int
@@ -97,19 +97,19 @@ def earlier_reason(reason: str, job: int) -> str:
     )
 
 
-def run_of(refused: Sequence[Sample], normalize: dict[str, str]) -> list[Sample]:
+def run_of(refused: Sequence[BreakerSample], normalize: dict[str, str]) -> list[BreakerSample]:
     """Return the refusals of the reason that occurs most, where it stops the job; else nothing.
 
     `refused`: refusals since the last success. `normalize`: reason → what it has in common with others.
     """
-    counts: dict[str, list[Sample]] = {}
+    counts: dict[str, list[BreakerSample]] = {}
     for one in refused:
         counts.setdefault(normalize[one.reason], []).append(one)
     most = max(counts.values(), key=len, default=[])
     return most if len(most) >= REFUSALS else []
 
 
-def is_unbroken(run: Sequence[Sample], open_attempts: Iterable[int]) -> bool:
+def is_unbroken(run: Sequence[BreakerSample], open_attempts: Iterable[int]) -> bool:
     """Return whether `REFUSALS` calls in a row were refused, in the order in which they were claimed.
 
     A refusal comes faster than audio: calls that are open between two refusals may still bring some. A run of
@@ -134,7 +134,7 @@ def cap_micros(max_waste: str, plan_micros: int) -> int:
     share = DEFAULT_SHARE if not max_waste else _share(max_waste)
     if share is None:
         return _dollars(max_waste)
-    return max(int((share * plan_micros).to_integral_value(ROUND_UP)), LEAST_MICROS)
+    return max(int((share * plan_micros).to_integral_value(ROUND_UP)), MIN_MICROS)
 
 
 def _share(text: str) -> Decimal | None:
@@ -154,7 +154,7 @@ def _dollars(text: str) -> int:
     return int(amount * MICROS_PER_USD)
 
 
-def to_json(samples: Sequence[Sample]) -> str:
+def to_json(samples: Sequence[BreakerSample]) -> str:
     return json.dumps([asdict(one) for one in samples])
 
 

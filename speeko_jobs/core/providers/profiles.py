@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from speeko_jobs.core.providers.espeak_voices import espeak_voice
 from speeko_jobs.core.text import language_tags as languages
-from speeko_jobs.core.text.ssml import ESPEAK, Dialect, is_canonical
+from speeko_jobs.core.text.ssml import ESPEAK, SsmlDialect, is_canonical
 from speeko_jobs.core.text.ssml import billable_chars as ssml_chars
 from speeko_jobs.errors import ConfigError
 
@@ -57,7 +57,7 @@ class Profile:
     default_url: str = ""
     min_speed: float = 0.25
     max_speed: float = 4.0
-    ssml: Dialect | None = None  # what it takes of SSML; None: nothing
+    ssml: SsmlDialect | None = None  # what it takes of SSML; None: nothing
 
     @property
     def default_model(self) -> str:

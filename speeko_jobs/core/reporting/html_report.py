@@ -50,7 +50,7 @@ _MONEY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class ReportVoice:
     """What was paid for one voice."""
 
     name: str
@@ -60,7 +60,7 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """A row that is shown or drawn. `path` and `error` as in the manifest."""
 
     no: int
@@ -76,24 +76,24 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Figures:
+class ReportFigures:
     """All that a report shows. `pace`: paid calls in equal stretches of `pace_seconds` in all; `drawn`: rows
     of the last chart; `linked`: the files lie beside the report."""
 
     summary: Mapping[str, Any]
     asked: Sequence[tuple[str, str]]
     when: str
-    voices: Sequence[Voice]
+    voices: Sequence[ReportVoice]
     pace: Sequence[int]
     pace_seconds: float
-    drawn: Sequence[Row]
-    sample: Sequence[Row]
-    failed: Sequence[Row]
+    drawn: Sequence[ReportRow]
+    sample: Sequence[ReportRow]
+    failed: Sequence[ReportRow]
     linked: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ReportFigure:
     """One figure: its name in summary.json, its exact value, and both in words. Without a name: words."""
 
     label: str
@@ -104,16 +104,16 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class ReportChart:
     name: str
     title: str
     told: str
     svg: Markup
     heads: Sequence[str] = ()
-    table: Sequence[Sequence[Figure]] = ()
+    table: Sequence[Sequence[ReportFigure]] = ()
 
 
-def page(found: Figures) -> str:
+def page(found: ReportFigures) -> str:
     """The report."""
     summary = found.summary
     html: str = _template().render(
@@ -151,7 +151,7 @@ def _policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{known}'; {media}; base-uri 'none'; form-action 'none'"
 
 
-def _value(figure: Figure) -> Markup:
+def _value(figure: ReportFigure) -> Markup:
     if not figure.name:
         return Markup("<bdi>{}</bdi>").format(figure.shown)
     return Markup('<data id="{}" value="{}">{}</data>').format(figure.name, figure.exact, figure.shown)
@@ -162,24 +162,26 @@ def _heading(summary: Mapping[str, Any]) -> str:
     return f"{_words(summary['state'])}, {served:,} of {formatting.count(summary['rows'], 'row')} with audio"
 
 
-def _tiles(summary: Mapping[str, Any]) -> list[Figure]:
+def _tiles(summary: Mapping[str, Any]) -> list[ReportFigure]:
     cost, listed, saved = (summary[name] for name in ("cost_usd", "list_cost_usd", "saved_usd"))
     share = formatting.percent(micros(saved), micros(listed)) if micros(saved) > 0 else "0%"
     unknown = summary["unknown"]
     more = f"perhaps {formatting.money(unknown['usd'])} more" if unknown["calls"] else "exact"
     heard = formatting.size(summary["audio_bytes"])
     return [
-        Figure("Cost", formatting.money(cost), "tile.cost_usd", cost, more),
-        Figure("At list price", formatting.money(listed), "tile.list_cost_usd", listed, "without any reuse"),
-        Figure("Saved", formatting.money(saved), "tile.saved_usd", saved, f"{share} of the list price"),
-        Figure(
+        ReportFigure("Cost", formatting.money(cost), "tile.cost_usd", cost, more),
+        ReportFigure(
+            "At list price", formatting.money(listed), "tile.list_cost_usd", listed, "without any reuse"
+        ),
+        ReportFigure("Saved", formatting.money(saved), "tile.saved_usd", saved, f"{share} of the list price"),
+        ReportFigure(
             "Audio",
             formatting.duration(summary["audio_seconds"]),
             "tile.audio_seconds",
             str(summary["audio_seconds"]),
             heard,
         ),
-        Figure(
+        ReportFigure(
             "Time",
             formatting.duration(summary["seconds"]),
             "tile.seconds",
@@ -189,18 +191,20 @@ def _tiles(summary: Mapping[str, Any]) -> list[Figure]:
     ]
 
 
-def _lists(found: Figures) -> list[tuple[str, list[Figure]]]:
+def _lists(found: ReportFigures) -> list[tuple[str, list[ReportFigure]]]:
     summary = found.summary
-    asked = [Figure(label, printable(value)) for label, value in found.asked if value]
+    asked = [ReportFigure(label, printable(value)) for label, value in found.asked if value]
     money = [
-        Figure(label, formatting.money(summary[name]), name, summary[name])
+        ReportFigure(label, formatting.money(summary[name]), name, summary[name])
         for name, label in _MONEY
         if summary[name] is not None and (name != "routing_saved_usd" or micros(summary[name]))
     ]
     unknown = summary["unknown"]
     money += [
         _count("unknown.calls", "calls whose outcome is not known", unknown["calls"]),
-        Figure("perhaps charged for them", formatting.money(unknown["usd"]), "unknown.usd", unknown["usd"]),
+        ReportFigure(
+            "perhaps charged for them", formatting.money(unknown["usd"]), "unknown.usd", unknown["usd"]
+        ),
     ]
     counts = [_count(name, label, summary[name]) for name, label in _COUNTS]
     changes = [_count(f"changes.{kind}", _words(kind), n) for kind, n in summary["changes"].items()]
@@ -208,7 +212,7 @@ def _lists(found: Figures) -> list[tuple[str, list[Figure]]]:
     return [*lists, ("What changed since the output was last written", changes)] if changes else lists
 
 
-def _sources(summary: Mapping[str, Any]) -> Chart | None:
+def _sources(summary: Mapping[str, Any]) -> ReportChart | None:
     sources = {source: n for source, n in summary["sources"].items() if n}
     if not sources:
         return None
@@ -217,17 +221,19 @@ def _sources(summary: Mapping[str, Any]) -> Chart | None:
         [(_words(s), n, f"{n:,}") for s, n in sources.items()], f"Rows by source: {told}."
     )
     table = [[_name(source), _count(f"sources.{source}", "", n)] for source, n in sources.items()]
-    return Chart("sources", "Where rows came from", f"Rows: {told}.", drawing, ("source", "rows"), table)
+    return ReportChart(
+        "sources", "Where rows came from", f"Rows: {told}.", drawing, ("source", "rows"), table
+    )
 
 
-def _voices(found: Figures) -> Chart | None:
+def _voices(found: ReportFigures) -> ReportChart | None:
     if not any(voice.micros for voice in found.voices):
         return None
     shown = list(found.voices[:SHOWN_VOICES])
     rest = found.voices[SHOWN_VOICES:]
     if rest:
         sums = [sum(getattr(v, name) for v in rest) for name in ("calls", "chars", "micros")]
-        shown.append(Voice(f"{len(rest):,} other voices", *sums))
+        shown.append(ReportVoice(f"{len(rest):,} other voices", *sums))
     entries = [(printable(v.name), v.micros / 1e6, formatting.micros(v.micros)) for v in shown]
     first = f"Most was paid for {entries[0][0]}: {entries[0][2]}."
     table = [
@@ -235,15 +241,15 @@ def _voices(found: Figures) -> Chart | None:
             _name(v.name),
             _count(f"voice.{n}.calls", "", v.calls),
             _count(f"voice.{n}.chars", "", v.chars),
-            Figure("", formatting.micros(v.micros), f"voice.{n}.usd", usd(v.micros)),
+            ReportFigure("", formatting.micros(v.micros), f"voice.{n}.usd", usd(v.micros)),
         ]
         for n, v in enumerate(shown)
     ]
     heads = ("voice", "calls", "characters", "cost")
-    return Chart("voices", "Cost by voice", first, svg_charts.bars(entries, first), heads, table)
+    return ReportChart("voices", "Cost by voice", first, svg_charts.bars(entries, first), heads, table)
 
 
-def _pace(found: Figures) -> Chart | None:
+def _pace(found: ReportFigures) -> ReportChart | None:
     if not found.pace or not found.pace_seconds:
         return None
     step = found.pace_seconds / len(found.pace)
@@ -255,13 +261,13 @@ def _pace(found: Figures) -> Chart | None:
     )
     drawing = svg_charts.course(rates, found.pace_seconds, told)
     table = [
-        [Figure("", formatting.duration(n * step)), _count(f"pace.{n}", "", calls)]
+        [ReportFigure("", formatting.duration(n * step)), _count(f"pace.{n}", "", calls)]
         for n, calls in enumerate(found.pace)
     ]
-    return Chart("pace", "Calls a second", told, drawing, ("from", "calls"), table)
+    return ReportChart("pace", "Calls a second", told, drawing, ("from", "calls"), table)
 
 
-def _dots(found: Figures) -> Chart | None:
+def _dots(found: ReportFigures) -> ReportChart | None:
     if not found.drawn:
         return None
     seconds = [row.seconds for row in found.drawn]
@@ -272,17 +278,17 @@ def _dots(found: Figures) -> Chart | None:
         " To the right: characters; upwards: seconds."
     )
     drawing = svg_charts.dots([(row.chars, row.seconds) for row in found.drawn], told)
-    return Chart("lengths", "Length against seconds", told, drawing)
+    return ReportChart("lengths", "Length against seconds", told, drawing)
 
 
-def _failed_words(found: Figures) -> str:
+def _failed_words(found: ReportFigures) -> str:
     wrong = found.summary["failed"] + found.summary["refused"]
     if len(found.failed) < wrong:
         return f"Below are the first {len(found.failed):,} of {wrong:,} rows."
     return ""
 
 
-def _shown(row: Row, *, linked: bool) -> dict[str, Any]:
+def _shown(row: ReportRow, *, linked: bool) -> dict[str, Any]:
     words = " · ".join(
         part for part in (printable(row.voice), formatting.duration(row.seconds), _words(row.source)) if part
     )
@@ -298,12 +304,12 @@ def _shown(row: Row, *, linked: bool) -> dict[str, Any]:
     }
 
 
-def _count(name: str, label: str, n: int) -> Figure:
-    return Figure(printable(label), f"{n:,}", name, str(n))
+def _count(name: str, label: str, n: int) -> ReportFigure:
+    return ReportFigure(printable(label), f"{n:,}", name, str(n))
 
 
-def _name(text: str) -> Figure:
-    return Figure("", printable(_words(text)))
+def _name(text: str) -> ReportFigure:
+    return ReportFigure("", printable(_words(text)))
 
 
 def _words(name: str) -> str:

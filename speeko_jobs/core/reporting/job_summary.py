@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speeko_jobs.core.model.money import usd
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.model.states import AudioSource
 
 
 def summary(
@@ -49,7 +49,7 @@ def summary(
         "list_cost_usd": usd(listed),
         "saved_usd": usd(listed - spent),
         "routing_saved_usd": usd(plan.get("routing_saved_micros", 0)),
-        "sources": {source.value: counts.get(source.value, 0) for source in Source},
+        "sources": {source.value: counts.get(source.value, 0) for source in AudioSource},
         "wasted_usd": usd(figures["wasted_micros"]),
         "max_waste_usd": None if figures["waste_cap_micros"] is None else usd(figures["waste_cap_micros"]),
         "notes": _notes(figures),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from speeko_jobs.core.model.money import micros, usd
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.core.output.sanitize import printable, spreadsheet_safe
 
 COLUMNS = (
@@ -60,7 +60,7 @@ class Line(NamedTuple):
     voice: str
     language: str
     key: str
-    source: Source | None
+    source: AudioSource | None
     chars: int
     cost_micros: int
     millis: int
@@ -103,7 +103,7 @@ def line_of(data: Mapping[str, Any]) -> Line:
         voice=str(data["voice"]),
         language=str(data["language"]),
         key=str(data["key"]),
-        source=None if data["source"] is None else Source(data["source"]),
+        source=None if data["source"] is None else AudioSource(data["source"]),
         chars=int(data["chars"]),
         cost_micros=micros(data["cost_usd"]),
         millis=round(float(data["audio_seconds"]) * 1000),
@@ -114,7 +114,7 @@ def line_of(data: Mapping[str, Any]) -> Line:
     )
 
 
-_NAMES: dict[Source | None, str] = {None: ""} | {source: source.value for source in Source}
+_NAMES: dict[AudioSource | None, str] = {None: ""} | {source: source.value for source in AudioSource}
 _QUOTED = {source: f'"{name}"' if name else "null" for source, name in _NAMES.items()}
 
 

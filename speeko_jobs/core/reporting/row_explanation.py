@@ -12,7 +12,7 @@ from typing import Any
 from speeko_jobs.core.model.money import usd
 
 
-class Origin(StrEnum):
+class AudioOrigin(StrEnum):
     """Where the audio of a key would come from, were the job to run now."""
 
     UNCHANGED = "unchanged"  # the destination has the row's file already
@@ -25,7 +25,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExplainedPart:
     """One call's worth of a row. `micros` is the price of the call, whoever makes it.
 
     `detail` is one line or "": the row that buys it, the format that it is converted from, or why what was
@@ -36,7 +36,7 @@ class Part:
     text: str
     chars: int
     micros: int
-    origin: Origin
+    origin: AudioOrigin
     detail: str = ""
 
 
@@ -61,13 +61,13 @@ class Explained:
     language_why: str = ""
     path: str = ""
     rendering: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ExplainedPart, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def cost_micros(self) -> int:
         """What the job would pay for this row."""
-        return sum(part.micros for part in self.parts if part.origin is Origin.TO_BUY)
+        return sum(part.micros for part in self.parts if part.origin is AudioOrigin.TO_BUY)
 
     def to_json(self) -> dict[str, Any]:
         """For scripts: money as decimal strings of USD, keys in hexadecimal."""

@@ -80,7 +80,7 @@ class AccountFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class WaitFacts:
     """A job at the moment `at`. `since`: when it came into its state, or was released."""
 
     job: int
@@ -105,7 +105,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class JobWait:
     """`what` follows "waits for"; `then`: what happens at `until`; `remedy`: what a person can do."""
 
     kind: WaitKind
@@ -152,7 +152,7 @@ class Waiting:
         }
 
 
-def waiting(facts: Facts) -> Waiting | None:
+def waiting(facts: WaitFacts) -> JobWait | None:
     """Return what the job waits for; None when it gets on or has ended."""
     match facts.state:
         case JobState.PLANNING:
@@ -163,35 +163,35 @@ def waiting(facts: Facts) -> Waiting | None:
             return _running(facts)
         case JobState.FINALIZING:
             what = "its manifest to be written"
-            return Waiting(WaitKind.DELIVERIES, what, facts.since) if _is_late(facts) else None
+            return JobWait(WaitKind.DELIVERIES, what, facts.since) if _is_late(facts) else None
     return None
 
 
-def _planning(facts: Facts) -> Waiting:
+def _planning(facts: WaitFacts) -> JobWait:
     if facts.rival is not None:
         what = f"job {facts.rival}, which delivers to the same output"
-        return Waiting(WaitKind.OUTPUT, what, facts.since)
-    return Waiting(WaitKind.PLANNING, "its plan: the catalog is read", facts.since)
+        return JobWait(WaitKind.OUTPUT, what, facts.since)
+    return JobWait(WaitKind.PLANNING, "its plan: the catalog is read", facts.since)
 
 
-def _paused(facts: Facts) -> Waiting:
+def _paused(facts: WaitFacts) -> JobWait:
     if kind_of(facts.reason) is not PauseKind.OUTAGE:
         what = "`speeko resume`"
-        return Waiting(WaitKind.PAUSED, what, facts.since)
+        return JobWait(WaitKind.PAUSED, what, facts.since)
     probe = None if facts.account is None else facts.account.probe_at
     what = "the provider to answer again, and then resumes by itself"
     remedy = "" if facts.workers else "no worker runs that could try: start one with `speeko up`"
-    return Waiting(WaitKind.PAUSED, what, facts.since, probe, "the next try", remedy)
+    return JobWait(WaitKind.PAUSED, what, facts.since, probe, "the next try", remedy)
 
 
-def _running(facts: Facts) -> Waiting | None:
+def _running(facts: WaitFacts) -> JobWait | None:
     account, at = facts.account, facts.at
     if not facts.has_work:
         return _deliveries(facts)
     if not facts.workers and not facts.engines:
         whose = " or ".join(facts.accounts) or facts.provider
         what = f"a worker: none runs that serves {whose}"
-        return Waiting(
+        return JobWait(
             WaitKind.WORKER, what, facts.since, remedy="start one with `speeko up` or `speeko worker`"
         )
     if account is not None and account.is_in_trouble(at):
@@ -199,16 +199,16 @@ def _running(facts: Facts) -> Waiting | None:
     if account is not None and account.blocked_until is not None and account.blocked_until > at + SOON:
         what = f"the provider, which holds calls off ({redacted(account.why)})"
         until = account.blocked_until
-        return Waiting(WaitKind.PROVIDER, what, None, until, "the next call", retrying=facts.retrying)
+        return JobWait(WaitKind.PROVIDER, what, None, until, "the next call", retrying=facts.retrying)
     if facts.retrying > facts.open_calls and (account is None or account.good_run < GOOD_RUN):
         what = (
             f"retries: {formatting.count(facts.retrying, 'text')} failed and may go at a tenth of all calls"
         )
-        return Waiting(WaitKind.RETRIES, what, retrying=facts.retrying)
+        return JobWait(WaitKind.RETRIES, what, retrying=facts.retrying)
     return None if facts.open_calls else _held_up(facts)
 
 
-def _provider(facts: Facts, account: AccountFacts) -> Waiting:
+def _provider(facts: WaitFacts, account: AccountFacts) -> JobWait:
     why = redacted(account.trouble_why)
     what = {
         TroubleKind.THROTTLED: f"the provider, which holds every call off ({why})",
@@ -220,37 +220,37 @@ def _provider(facts: Facts, account: AccountFacts) -> Waiting:
     until, then = account.blocked_until, "the next call"
     if until is not None and until <= facts.at:
         until, then = None, ""
-    return Waiting(WaitKind.PROVIDER, what, since, until, then, pauses_at=pauses_at, retrying=facts.retrying)
+    return JobWait(WaitKind.PROVIDER, what, since, until, then, pauses_at=pauses_at, retrying=facts.retrying)
 
 
-def _held_up(facts: Facts) -> Waiting | None:
+def _held_up(facts: WaitFacts) -> JobWait | None:
     """Return why a job with work to do has no call open."""
     account = facts.account
     if facts.elsewhere:
         what = f"{formatting.count(facts.elsewhere, 'text')} that other jobs buy"
-        return Waiting(WaitKind.OTHER_JOB, what)
+        return JobWait(WaitKind.OTHER_JOB, what)
     if account is not None and facts.engines:
         if account.calls_a_minute and account.calls_left < 1:
-            return Waiting(WaitKind.RATE, f"its share of {account.calls_a_minute:,} calls a minute")
+            return JobWait(WaitKind.RATE, f"its share of {account.calls_a_minute:,} calls a minute")
         if account.chars_a_minute and account.chars_left <= 0:
-            return Waiting(WaitKind.RATE, f"its share of {account.chars_a_minute:,} characters a minute")
+            return JobWait(WaitKind.RATE, f"its share of {account.chars_a_minute:,} characters a minute")
         if not facts.held and account.held >= account.limit:
-            return Waiting(
+            return JobWait(
                 WaitKind.PERMITS, f"permits: other jobs hold all {account.limit:,} calls at a time"
             )
     if not facts.engines and facts.at - facts.since > FREE_WORKER:
-        return Waiting(WaitKind.WORKER, "a free worker process", facts.since)
+        return JobWait(WaitKind.WORKER, "a free worker process", facts.since)
     return None
 
 
-def _deliveries(facts: Facts) -> Waiting | None:
+def _deliveries(facts: WaitFacts) -> JobWait | None:
     if not facts.ready or facts.ready_since is None or facts.at - facts.ready_since < DELIVERY:
         return None
     what = f"the delivery of {formatting.count(facts.ready, 'chunk')}"
-    return Waiting(WaitKind.DELIVERIES, what, facts.ready_since)
+    return JobWait(WaitKind.DELIVERIES, what, facts.ready_since)
 
 
-def _is_late(facts: Facts) -> bool:
+def _is_late(facts: WaitFacts) -> bool:
     return facts.at - facts.since > FREE_WORKER
 
 

@@ -97,7 +97,7 @@ _INVISIBLE = re.compile(
     rf"|(?P<space>\x1b\[[0-?]*[ -/]*[@-~]|[{_CONTROL}])"
     f"|[{_FORMAT}]"
 )
-_MOST_PASSES = 16
+_MAX_PASSES = 16
 
 
 def spoken(source: str) -> str:
@@ -110,7 +110,7 @@ def spoken(source: str) -> str:
     emoji need. White space is collapsed, the whole is NFC. Linear in the length.
     """
     text = source
-    for _ in range(_MOST_PASSES):
+    for _ in range(_MAX_PASSES):
         if is_plain(text):
             return text
         cleaned = _clean(_without_markup(text))

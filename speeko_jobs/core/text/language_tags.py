@@ -11,7 +11,7 @@ import hashlib
 import re
 from functools import lru_cache
 
-MOST_CHARS = 35  # RFC 5646, section 4.4.1
+MAX_CHARS = 35  # RFC 5646, section 4.4.1
 
 _TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)")
 _NAME = re.compile(r"[^\W\d_][^\d_]*")
@@ -52,7 +52,7 @@ def tag(name: str) -> str:
     if not text:
         return ""
     found = _TAG.fullmatch(text)
-    if found and len(text) <= MOST_CHARS:
+    if found and len(text) <= MAX_CHARS:
         if len(found[1]) == 2:
             return _cased(text)
         if short := _shortened(text):
@@ -60,10 +60,10 @@ def tag(name: str) -> str:
     # The table of names crashes on NUL.
     if _NAME.fullmatch(text) and text.isprintable() and len(text) <= 100 and (known := _tag_of_name(text)):
         return known
-    if len(text) <= MOST_CHARS:
+    if len(text) <= MAX_CHARS:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{text[: MOST_CHARS - 9]}~{digest[:8]}"
+    return f"{text[: MAX_CHARS - 9]}~{digest[:8]}"
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +95,7 @@ def names() -> frozenset[str]:
 
 def shown(tag: str, written: str) -> str:
     """Return a language for a message: as the user wrote it, with its tag where that is another word."""
-    plain = " ".join(written.split())[:MOST_CHARS]
+    plain = " ".join(written.split())[:MAX_CHARS]
     if not plain or tag in (plain, _cased(plain)) or "~" in tag:
         return repr(plain or tag)
     return f"{plain!r} ({tag})"

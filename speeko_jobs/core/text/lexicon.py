@@ -18,9 +18,9 @@ from functools import lru_cache
 
 from speeko_jobs.core.text.cleaning import spoken
 
-MOST_WORD_CHARS = 100
-MOST_SAY_CHARS = 1_000
-MOST_ENTRIES = 1_000_000
+MAX_WORD_CHARS = 100
+MAX_SAY_CHARS = 1_000
+MAX_ENTRIES = 1_000_000
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -31,7 +31,7 @@ _LAST_MARK = 0x1EFFF  # marks end below; the variation selectors above are added
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LexiconEntry:
     """One word or phrase and what to say for it, "" for nothing. `language` is a BCP 47 tag, "" for any.
 
     `word` and `say` are spoken text. ValueError, in one line, where either cannot be used.
@@ -47,10 +47,10 @@ class Entry:
         object.__setattr__(self, "say", spoken(self.say))
         if not self.word:
             raise ValueError("a word is missing: there is nothing to look for")
-        if len(self.word) > MOST_WORD_CHARS:
-            raise ValueError(f"{self.word[:30]!r}... has more than {MOST_WORD_CHARS} characters")
-        if len(self.say) > MOST_SAY_CHARS:
-            raise ValueError(f"{self.word!r} is to be said in more than {MOST_SAY_CHARS:,} characters")
+        if len(self.word) > MAX_WORD_CHARS:
+            raise ValueError(f"{self.word[:30]!r}... has more than {MAX_WORD_CHARS} characters")
+        if len(self.say) > MAX_SAY_CHARS:
+            raise ValueError(f"{self.word!r} is to be said in more than {MAX_SAY_CHARS:,} characters")
         try:
             (self.word + self.say).encode()
         except UnicodeEncodeError:
@@ -60,12 +60,10 @@ class Entry:
 class Lexicon:
     """Entries of any number of languages; of two for one word and language the later counts."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[LexiconEntry]) -> None:
         self.entries = tuple(entries)
-        if len(self.entries) > MOST_ENTRIES:
-            raise ValueError(
-                f"a lexicon holds at most {MOST_ENTRIES:,} words, this has {len(self.entries):,}"
-            )
+        if len(self.entries) > MAX_ENTRIES:
+            raise ValueError(f"a lexicon holds at most {MAX_ENTRIES:,} words, this has {len(self.entries):,}")
         self._languages = frozenset(entry.language.lower() for entry in self.entries)
         self._by_language: dict[str, _Words] = {}
 
@@ -90,7 +88,7 @@ class Lexicon:
             sha.update("\0".join(fields).encode() + b"\1")
         return sha.hexdigest()
 
-    def _of(self, language: str) -> list[Entry]:
+    def _of(self, language: str) -> list[LexiconEntry]:
         """The entries for a row's language, the more particular ones last.
 
         "de" entries serve "de-AT" rows. The other way round, "en-US" entries serve "en" rows, and rows that
@@ -112,7 +110,7 @@ def _covers(broad: str, narrow: str) -> bool:
 class _Words:
     """The entries that serve one language, by the words that they begin with."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[LexiconEntry]) -> None:
         self._exact: dict[tuple[str, ...], str] = {}
         self._folded: dict[tuple[str, ...], str] = {}
         lengths: dict[str, set[int]] = {}

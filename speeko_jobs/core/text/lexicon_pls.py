@@ -11,7 +11,7 @@ from typing import Any
 from xml.parsers import expat
 
 from speeko_jobs.core.text import language_tags as languages
-from speeko_jobs.core.text.lexicon import Entry
+from speeko_jobs.core.text.lexicon import LexiconEntry
 from speeko_jobs.errors import ConfigError
 
 _NAMESPACE = "http://www.w3.org/2005/01/pronunciation-lexicon"
@@ -23,7 +23,7 @@ class _Refused(Exception):
     pass
 
 
-def entries_of(raw: bytes, name: str) -> tuple[list[Entry], list[str]]:
+def entries_of(raw: bytes, name: str) -> tuple[list[LexiconEntry], list[str]]:
     """The entries of a file that is called `name`, and one line for each lexeme that had to be left out.
 
     Of several lexemes with one spelling the first counts, of several aliases the preferred one, else the
@@ -49,7 +49,7 @@ class _Reader:
     """What expat tells of one file. Elements that PLS does not define, and examples, are passed over."""
 
     def __init__(self, name: str) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, LexiconEntry] = {}
         self.left_out: list[str] = []
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
@@ -115,6 +115,6 @@ class _Reader:
         for word in self._words:
             if word not in self.entries:
                 try:
-                    self.entries[word] = Entry(word, say, self._language, True)
+                    self.entries[word] = LexiconEntry(word, say, self._language, True)
                 except ValueError as error:
                     raise _Refused(str(error)) from None

@@ -17,13 +17,13 @@ import tomllib
 from typing import Any
 
 from speeko_jobs.core.text import language_tags as languages
-from speeko_jobs.core.text.lexicon import Entry
+from speeko_jobs.core.text.lexicon import LexiconEntry
 from speeko_jobs.errors import ConfigError
 
 _OPTIONS = "options"
 
 
-def entries_of(raw: bytes, name: str) -> list[Entry]:
+def entries_of(raw: bytes, name: str) -> list[LexiconEntry]:
     """The entries of a file that is called `name`. ConfigError names the line or the word, and what to do."""
     try:
         content = tomllib.loads(raw.decode("utf-8-sig"))
@@ -36,7 +36,7 @@ def entries_of(raw: bytes, name: str) -> list[Entry]:
             f'{name}: {reason}: a lexicon is lines of "word" = "how to say it", both in quotes'
         ) from None
     sensitive = _case_sensitive(content.pop(_OPTIONS, {}), name)
-    out: list[Entry] = []
+    out: list[LexiconEntry] = []
     for key, value in content.items():
         if isinstance(value, dict):
             tag = _tag(key, name)
@@ -80,11 +80,11 @@ def _tag(key: str, name: str) -> str:
     return tag
 
 
-def _entry(word: str, say: Any, tag: str, sensitive: set[str] | None, name: str) -> Entry:
+def _entry(word: str, say: Any, tag: str, sensitive: set[str] | None, name: str) -> LexiconEntry:
     where = f"{name}, [{tag}] {word!r}" if tag else f"{name}, {word!r}"
     if not isinstance(say, str):
         raise ConfigError(f"{where}: the spoken form must be text in quotes")
     try:
-        return Entry(word, say, tag, sensitive is None or word in sensitive)
+        return LexiconEntry(word, say, tag, sensitive is None or word in sensitive)
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ftfy import TextFixerConfig
 
 # What ftfy looks for has two characters past ASCII side by side, or one of these. A tenth of ftfy's own test.
-_SUSPECT = re.compile(r"[^\x00-\x7f]{2}|[\x80-\x9fŒœÃÂ]")
+_MOJIBAKE_SIGNS = re.compile(r"[^\x00-\x7f]{2}|[\x80-\x9fŒœÃÂ]")
 
 
 def repaired(text: str) -> str:
@@ -34,7 +34,7 @@ def repaired(text: str) -> str:
 
 
 def _fixed(text: str) -> str:
-    if _SUSPECT.search(text) is None:
+    if _MOJIBAKE_SIGNS.search(text) is None:
         return text
     import ftfy
     from ftfy.badness import is_bad

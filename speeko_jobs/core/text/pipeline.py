@@ -83,7 +83,7 @@ class Wording:
             out.append((name, source))
         return out
 
-    def ssml(self, source: str, language: str, dialect: ssml.Dialect) -> str:
+    def ssml(self, source: str, language: str, dialect: ssml.SsmlDialect) -> str:
         """SSML in canonical form, its words as this wording has them. ValueError as `ssml.canonical`."""
 
         def say(words: str) -> str:

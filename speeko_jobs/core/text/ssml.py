@@ -1,6 +1,6 @@
 """SSML (W3C Speech Synthesis Markup Language 1.1) in a catalog: what is it, may it be sent, what does it say.
 
-A text whose root element is <speak> is SSML. An API takes a `Dialect` of it; all else is refused, since an
+A text whose root element is <speak> is SSML. An API takes an `SsmlDialect`; all else is refused, since an
 engine that does not know a tag may read it out, and some tags (<audio src>) would make it open files.
 
 What is sent, and hashed into the key, is the canonical form. It begins with "<speak>", which no spoken text
@@ -19,10 +19,10 @@ from xml.parsers import expat
 
 from speeko_jobs.core.text.cleaning import has_speech, spoken
 
-MOST_PAUSE_SECONDS = 60.0  # of all breaks together
-_MOST_BREAK_SECONDS = 10.0
-_MOST_DEPTH = 16
-_GATE_SECONDS_A_CHAR = 2.0
+MAX_PAUSE_SECONDS = 60.0  # of all breaks together
+_MAX_BREAK_SECONDS = 10.0
+_MAX_DEPTH = 16
+_VALIDATION_SECONDS_A_CHAR = 2.0
 
 _ROOT = re.compile(
     r"\s*+(?:\ufeff\s*+)?(?:<\?xml[^<>]*\?>\s*+)?(?:<!--.*?-->\s*+)*+<speak(?=[\s/>])", re.DOTALL
@@ -52,7 +52,7 @@ _AS_WRITTEN = frozenset({"say-as", "sub"})  # what is in there is told how to be
 
 
 @dataclass(frozen=True)
-class Dialect:
+class SsmlDialect:
     """What one API takes: elements and their attributes, beside <speak> and <sub>, which all understand.
 
     `billed` are the elements whose tags are billed as characters: none for Amazon Polly, all but speak and
@@ -64,7 +64,7 @@ class Dialect:
 
 
 # espeak-ng would open the file that <audio> names, and speaks the text of <phoneme> and its phonemes, too.
-ESPEAK = Dialect(
+ESPEAK = SsmlDialect(
     MappingProxyType(
         {
             "break": frozenset({"strength", "time"}),
@@ -88,7 +88,7 @@ def is_canonical(text: str) -> bool:
     return text.startswith("<speak>")
 
 
-def canonical(source: str, dialect: Dialect, say: Callable[[str], str] | None = None) -> str:
+def canonical(source: str, dialect: SsmlDialect, say: Callable[[str], str] | None = None) -> str:
     """SSML with nothing in it but what is heard: cleaned text, known elements, attributes in order.
 
     `say` turns the text between tags into spoken form (lexicon, numbers), but for that of <say-as> and
@@ -110,8 +110,8 @@ def canonical(source: str, dialect: Dialect, say: Callable[[str], str] | None = 
         raise ValueError(
             f"the SSML is no XML ({expat.ErrorString(error.code)}, line {error.lineno})"
         ) from None
-    if writer.pause_seconds > MOST_PAUSE_SECONDS:
-        raise ValueError(f"the SSML pauses for more than {MOST_PAUSE_SECONDS:g} s")
+    if writer.pause_seconds > MAX_PAUSE_SECONDS:
+        raise ValueError(f"the SSML pauses for more than {MAX_PAUSE_SECONDS:g} s")
     result = _AROUND_PAUSES.sub(r"\1", re.sub(" {2,}", " ", "".join(writer.out)))
     if not has_speech(plain_text(result)):
         raise ValueError("there is nothing to speak in the SSML")
@@ -123,16 +123,16 @@ def plain_text(text: str) -> str:
     return " ".join(unescape(_TAG.sub(_space, text)).split())
 
 
-def billable_chars(text: str, dialect: Dialect) -> int:
+def billable_chars(text: str, dialect: SsmlDialect) -> int:
     """Characters billed for canonical SSML: its text as it is heard, and the tags that the API bills."""
     words = len(unescape(_TAG.sub("", text)))
     return words + sum(len(tag[0]) for tag in _TAG.finditer(text) if tag[1] in dialect.billed)
 
 
-def gate_chars(text: str) -> int:
+def validation_chars(text: str) -> int:
     """Characters by which to judge the length of the audio: the words, and as many as fill the breaks."""
     pauses = sum(int(found[1]) for found in _BREAK.finditer(text)) / 1000
-    return len(plain_text(text)) + int(pauses / _GATE_SECONDS_A_CHAR) + 1
+    return len(plain_text(text)) + int(pauses / _VALIDATION_SECONDS_A_CHAR) + 1
 
 
 def _space(tag: re.Match[str]) -> str:
@@ -148,7 +148,7 @@ def _numeric(entity: re.Match[str]) -> str:
 class _Writer:
     """The canonical form of one document, written as expat tells of it."""
 
-    def __init__(self, dialect: Dialect, say: Callable[[str], str] | None) -> None:
+    def __init__(self, dialect: SsmlDialect, say: Callable[[str], str] | None) -> None:
         self.out: list[str] = []
         self.text: list[str] = []
         self.pause_seconds = 0.0
@@ -164,8 +164,8 @@ class _Writer:
             if name != "speak":
                 raise ValueError(f"the SSML begins with <{name[:40]}>, not with <speak>")
             attributes = {}
-        elif len(self._open) >= _MOST_DEPTH:
-            raise ValueError(f"the SSML is nested more than {_MOST_DEPTH} deep")
+        elif len(self._open) >= _MAX_DEPTH:
+            raise ValueError(f"the SSML is nested more than {_MAX_DEPTH} deep")
         self._flush()
         if "sub" in self._open or "break" in self._open:
             raise ValueError(f"<{name[:40]}> stands inside <{self._open[-1]}>")
@@ -215,9 +215,9 @@ class _Writer:
         if attribute == "time":
             found = _TIME.fullmatch(value)
             seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else -1.0
-            if not 0 <= seconds <= _MOST_BREAK_SECONDS:
+            if not 0 <= seconds <= _MAX_BREAK_SECONDS:
                 raise ValueError(
-                    f"<break time={value[:20]!r}> is not 0 to {_MOST_BREAK_SECONDS:g} s, as 500ms or 2s"
+                    f"<break time={value[:20]!r}> is not 0 to {_MAX_BREAK_SECONDS:g} s, as 500ms or 2s"
                 )
             self.pause_seconds += seconds
             return f"{round(seconds * 1000)}ms"

@@ -27,7 +27,7 @@ def nothing_listed() -> Collection[str] | None:
 
 
 @dataclass(frozen=True)
-class Offer:
+class VoiceOffer:
     """One provider's voices and languages. `listed` returns the server's voices, None where it is not known.
 
     `any_voice`: what is on no list passes; what the provider could not even be asked for does not.
@@ -63,7 +63,7 @@ class Offer:
             return f"there is no language {languages.shown(language, written)}: {near}"
         if self.profile.takes_language and not languages.has_speakers(language):
             shown = languages.shown(language, written)
-            return f"{name} does not speak the language {shown}, which nobody speaks today ({ANY_VOICE})"
+            return f"{name} does not speak the language {shown}, which no voice speaks today ({ANY_VOICE})"
         return None
 
     def _voice_refusal(self, voice: str) -> str | None:

@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import Any
 
 from speeko_jobs.core.voices import voice_catalog
-from speeko_jobs.core.voices.voice_catalog import MOST_LATENCY_MILLIS, Voice
+from speeko_jobs.core.voices.voice_catalog import MAX_LATENCY_MILLIS, Voice
 from speeko_jobs.errors import ConfigError
 
 SHOWN = 3  # names in a message
 
 
-class Limit(StrEnum):
+class VoiceConstraint(StrEnum):
     """A constraint, by the option that sets it."""
 
     QUALITY = "--min-quality"
@@ -36,12 +36,12 @@ class RoutingRequest:
     use_case: str = ""
     prefer: tuple[str, ...] = ()
 
-    def limits(self) -> dict[Limit, str]:
+    def limits(self) -> dict[VoiceConstraint, str]:
         """The constraints that were set, as the command line has them."""
         said = {
-            Limit.QUALITY: repr(self.min_quality) if self.min_quality else "",
-            Limit.LATENCY: "" if self.max_latency_millis is None else str(self.max_latency_millis),
-            Limit.USE_CASE: self.use_case,
+            VoiceConstraint.QUALITY: repr(self.min_quality) if self.min_quality else "",
+            VoiceConstraint.LATENCY: "" if self.max_latency_millis is None else str(self.max_latency_millis),
+            VoiceConstraint.USE_CASE: self.use_case,
         }
         return {limit: value for limit, value in said.items() if value}
 
@@ -52,10 +52,12 @@ class RoutingRequest:
 def checked(request: RoutingRequest, known: Sequence[Voice]) -> RoutingRequest:
     """The request in its one spelling. Raises ConfigError for what is out of range and for unknown voices."""
     if not 0 <= request.min_quality <= 1:  # NaN is neither
-        raise ConfigError(f"{Limit.QUALITY} takes 0 to 1, not {request.min_quality:g}")
+        raise ConfigError(f"{VoiceConstraint.QUALITY} takes 0 to 1, not {request.min_quality:g}")
     most = request.max_latency_millis
-    if most is not None and not 1 <= most <= MOST_LATENCY_MILLIS:
-        raise ConfigError(f"{Limit.LATENCY} takes 1 to {MOST_LATENCY_MILLIS} milliseconds, not {most}")
+    if most is not None and not 1 <= most <= MAX_LATENCY_MILLIS:
+        raise ConfigError(
+            f"{VoiceConstraint.LATENCY} takes 1 to {MAX_LATENCY_MILLIS} milliseconds, not {most}"
+        )
     names = [voice.name for voice in known]
     for name in request.prefer:
         if name not in names:
@@ -79,12 +81,12 @@ def candidates(known: Iterable[Voice], request: RoutingRequest, language: str = 
     return sorted(able, key=lambda v: _rank(v, request))
 
 
-def failing(voice: Voice, request: RoutingRequest) -> tuple[Limit, ...]:
+def failing(voice: Voice, request: RoutingRequest) -> tuple[VoiceConstraint, ...]:
     """The constraints that this voice does not meet."""
     most = request.max_latency_millis
-    out = [Limit.QUALITY] if voice.quality < request.min_quality else []
-    out += [Limit.LATENCY] if most is not None and voice.known_millis > most else []
-    out += [Limit.USE_CASE] if request.use_case and request.use_case not in voice.use_cases else []
+    out = [VoiceConstraint.QUALITY] if voice.quality < request.min_quality else []
+    out += [VoiceConstraint.LATENCY] if most is not None and voice.known_millis > most else []
+    out += [VoiceConstraint.USE_CASE] if request.use_case and request.use_case not in voice.use_cases else []
     return tuple(out)
 
 
@@ -92,7 +94,7 @@ def relaxed(
     known: Sequence[Voice], request: RoutingRequest, language: str = ""
 ) -> list[tuple[RoutingRequest, Voice]]:
     """The nearest requests that some voice meets, with that voice: as few constraints changed as can be."""
-    groups: dict[tuple[Limit, ...], list[Voice]] = {}
+    groups: dict[tuple[VoiceConstraint, ...], list[Voice]] = {}
     for voice in known:
         if voice.speaks(language):
             groups.setdefault(failing(voice, request), []).append(voice)
@@ -111,22 +113,24 @@ def _rank(voice: Voice, request: RoutingRequest) -> tuple[Any, ...]:
     return voice.cost_multiplier, -voice.quality, at, voice.name
 
 
-def _distance(voice: Voice, limits: Sequence[Limit], request: RoutingRequest) -> tuple[float, int, bool]:
+def _distance(
+    voice: Voice, limits: Sequence[VoiceConstraint], request: RoutingRequest
+) -> tuple[float, int, bool]:
     """How far from what was asked, for voices that fail the same constraints."""
     misspelt = bool(difflib.get_close_matches(request.use_case, voice.use_cases, 1))
     return (
-        -voice.quality * (Limit.QUALITY in limits),
-        voice.known_millis * (Limit.LATENCY in limits),
-        Limit.USE_CASE in limits and not misspelt,
+        -voice.quality * (VoiceConstraint.QUALITY in limits),
+        voice.known_millis * (VoiceConstraint.LATENCY in limits),
+        VoiceConstraint.USE_CASE in limits and not misspelt,
     )
 
 
-def _met_by(voice: Voice, limits: Sequence[Limit], request: RoutingRequest) -> RoutingRequest:
-    if Limit.QUALITY in limits:
+def _met_by(voice: Voice, limits: Sequence[VoiceConstraint], request: RoutingRequest) -> RoutingRequest:
+    if VoiceConstraint.QUALITY in limits:
         request = replace(request, min_quality=voice.quality)
-    if Limit.LATENCY in limits:
+    if VoiceConstraint.LATENCY in limits:
         request = replace(request, max_latency_millis=voice.known_millis)
-    if Limit.USE_CASE in limits:
+    if VoiceConstraint.USE_CASE in limits:
         near = difflib.get_close_matches(request.use_case, voice.use_cases, 1)
         request = replace(request, use_case=(near or voice.use_cases or ("",))[0])
     return request
@@ -148,11 +152,11 @@ def _nobody(known: Sequence[Voice], request: RoutingRequest, language: str) -> s
     return f"no voice will do: {'; '.join(why)}; {', '.join(ways[:SHOWN])}"
 
 
-def _shown(voice: Voice, limit: Limit) -> str:
+def _shown(voice: Voice, limit: VoiceConstraint) -> str:
     figure = {
-        Limit.QUALITY: repr(voice.quality),
-        Limit.LATENCY: f"{voice.known_millis} ms",
-        Limit.USE_CASE: ", ".join(voice.use_cases) or "no use case",
+        VoiceConstraint.QUALITY: repr(voice.quality),
+        VoiceConstraint.LATENCY: f"{voice.known_millis} ms",
+        VoiceConstraint.USE_CASE: ", ".join(voice.use_cases) or "no use case",
     }
     return f"{voice.name} ({figure[limit]})"
 
@@ -162,7 +166,7 @@ def _change(request: RoutingRequest, way: RoutingRequest) -> str:
     before, after = request.limits(), way.limits()
     return " and ".join(
         f"{limit} {after[limit]}" if limit in after else f"no {limit}"
-        for limit in Limit
+        for limit in VoiceConstraint
         if before.get(limit) != after.get(limit)
     )
 

@@ -19,8 +19,8 @@ from speeko_jobs.errors import ConfigError
 
 AUTO = "auto"  # in place of a voice's name: the cheapest that meets what was asked
 LEARNED_CALLS = 100  # from so many calls on, the latency that was seen counts, not the one declared
-MOST_LATENCY_MILLIS = 3_600_000
-MOST_MULTIPLIER = 10_000
+MAX_LATENCY_MILLIS = 3_600_000
+MAX_MULTIPLIER = 10_000
 FIELDS = ("cost_multiplier", "latency_ms", "quality", "use_cases", "languages")
 REQUIRED = ("latency_ms", "quality")
 
@@ -144,11 +144,11 @@ def _parsed(where: str, text: str) -> Tables:
 
 def _field(at: str, field: str, value: Any) -> Any:
     if field == "cost_multiplier":
-        return _number(at, field, value, MOST_MULTIPLIER)
+        return _number(at, field, value, MAX_MULTIPLIER)
     if field == "quality":
         return float(_number(at, field, value, 1))
     if field == "latency_ms":
-        return round(_number(at, field, value, MOST_LATENCY_MILLIS))
+        return round(_number(at, field, value, MAX_LATENCY_MILLIS))
     if field not in FIELDS:
         raise ConfigError(f"{at}: there is no field {field!r}: {', '.join(FIELDS)}")
     if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):

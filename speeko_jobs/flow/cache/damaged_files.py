@@ -15,7 +15,7 @@ from functools import partial
 from speeko_jobs.adapters.audio_store import MissingObject
 from speeko_jobs.adapters.postgres import deliveries
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.deliveries import Copy
+from speeko_jobs.adapters.postgres.deliveries import DeliveredCopy
 from speeko_jobs.core.catalog.change_detection import DAMAGED
 from speeko_jobs.core.catalog.file_names import MARK
 from speeko_jobs.errors import ConfigError, StoreError
@@ -34,7 +34,7 @@ def outdate_copies(context: Context, damaged: Mapping[bytes, bytes]) -> list[str
     if not damaged:
         return []
     marks: dict[str, str] = {}
-    found: dict[int, list[Copy]] = {}
+    found: dict[int, list[DeliveredCopy]] = {}
     for copy in deliveries.copies(context.database, list(damaged)):
         if _shares_damage(context, copy, damaged[copy.content], marks):
             found.setdefault(copy.destination_id, []).append(copy)
@@ -46,11 +46,11 @@ def outdate_copies(context: Context, damaged: Mapping[bytes, bytes]) -> list[str
     return places
 
 
-def _mark(destination: int, copies: Sequence[Copy], t: Transaction) -> None:
+def _mark(destination: int, copies: Sequence[DeliveredCopy], t: Transaction) -> None:
     deliveries.outdate(t, destination, copies, DAMAGED)
 
 
-def _shares_damage(context: Context, copy: Copy, digest: bytes, marks: dict[str, str]) -> bool:
+def _shares_damage(context: Context, copy: DeliveredCopy, digest: bytes, marks: dict[str, str]) -> bool:
     """Whether the file at that place holds those bytes. What another destination's mark lies beside is not
     ours any more."""
     try:

@@ -16,10 +16,10 @@ from enum import StrEnum
 from typing import IO
 
 from speeko_jobs.adapters.postgres import cache, metrics
-from speeko_jobs.adapters.postgres.cache import Idle
+from speeko_jobs.adapters.postgres.cache import IdleCriteria
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.policies import eviction
-from speeko_jobs.core.policies.eviction import Entry
+from speeko_jobs.core.policies.eviction import EvictionCandidate
 from speeko_jobs.flow.cache.invalidation import finish, forget
 from speeko_jobs.flow.context import Context
 
@@ -37,13 +37,13 @@ class Tier(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class EvictionOptions:
     """What is to go: a part of the entries, what is beyond a budget, or what was idle. One of the three."""
 
     tier: Tier
     fraction: float | None = None
     budget_bytes: int | None = None
-    idle: Idle | None = None
+    idle: IdleCriteria | None = None
     dry_run: bool = False
 
 
@@ -60,7 +60,7 @@ class Evicted:
     worth_micros: int = 0
 
 
-def evict(context: Context, orders: Orders) -> Evicted:
+def evict(context: Context, orders: EvictionOptions) -> Evicted:
     """Choose and take out. Raises ServerError or StoreError; what is gone by then is gone in good order."""
     cache.count_hits(context.database)
     if orders.tier is Tier.STORE and not orders.dry_run:
@@ -79,17 +79,21 @@ def keep_budgets(context: Context) -> list[Evicted]:
     finish(context)
     redis_bytes = settings.redis_audio_budget * MB
     if context.cache.audio_bytes() > redis_bytes * eviction.REDIS_FULL:
-        done.append(evict(context, Orders(Tier.REDIS, budget_bytes=int(redis_bytes * eviction.REDIS_ROOM))))
+        done.append(
+            evict(context, EvictionOptions(Tier.REDIS, budget_bytes=int(redis_bytes * eviction.REDIS_ROOM)))
+        )
     store_bytes = round(settings.store_budget_gb * GB)
     if store_bytes and cache.total(context.database)[1] > store_bytes:
-        done.append(evict(context, Orders(Tier.STORE, budget_bytes=store_bytes)))
+        done.append(evict(context, EvictionOptions(Tier.STORE, budget_bytes=store_bytes)))
     for one in done:
         log.info("evicted %d entries, %d bytes from the tier %s", one.entries, one.bytes, one.tier)
-    metrics.note_chore(context.database, metrics.EVICT, sum(one.entries for one in done))
+    metrics.note_periodic_task(context.database, metrics.EVICT, sum(one.entries for one in done))
     return done
 
 
-def _choose(context: Context, t: Transaction, orders: Orders, chosen: IO[bytes]) -> tuple[Evicted, int]:
+def _choose(
+    context: Context, t: Transaction, orders: EvictionOptions, chosen: IO[bytes]
+) -> tuple[Evicted, int]:
     """Write down what goes; what that comes to, and the first job that was not asked."""
     chosen.seek(0)
     chosen.truncate()
@@ -111,7 +115,9 @@ def _choose(context: Context, t: Transaction, orders: Orders, chosen: IO[bytes])
     return result, since
 
 
-def _losers(entries: Iterator[Entry], orders: Orders, result: Evicted) -> Iterator[Entry]:
+def _losers(
+    entries: Iterator[EvictionCandidate], orders: EvictionOptions, result: Evicted
+) -> Iterator[EvictionCandidate]:
     if orders.budget_bytes is not None:
         return eviction.beyond_budget(entries, orders.budget_bytes)
     if orders.fraction is not None:
@@ -119,7 +125,7 @@ def _losers(entries: Iterator[Entry], orders: Orders, result: Evicted) -> Iterat
     return (entry for entry in entries if not entry.held)
 
 
-def _counted(entries: Iterator[Entry], result: Evicted) -> Iterator[Entry]:
+def _counted(entries: Iterator[EvictionCandidate], result: Evicted) -> Iterator[EvictionCandidate]:
     for entry in entries:
         result.held += entry.held
         yield entry

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from speeko_jobs.adapters.audio_store import MissingObject
 from speeko_jobs.adapters.postgres import cache
-from speeko_jobs.adapters.postgres.cache import Stored
+from speeko_jobs.adapters.postgres.cache import StoredKey
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.flow.cache import orphaned_audio as orphans
 from speeko_jobs.flow.cache.damaged_files import outdate_copies
@@ -65,7 +65,7 @@ def verify(
     return result
 
 
-def _stored(context: Context, after: bytes, sample: int | None) -> Iterator[Stored]:
+def _stored(context: Context, after: bytes, sample: int | None) -> Iterator[StoredKey]:
     """What is stored past a key; a sample goes on from the first key when it comes to the end."""
     count, begun, around = 0, after, False
     while True:
@@ -83,9 +83,9 @@ def _stored(context: Context, after: bytes, sample: int | None) -> Iterator[Stor
             after, around = b"", True
 
 
-def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
+def _batches(stored: Iterator[StoredKey]) -> Iterator[list[StoredKey]]:
     """As many at a time as memory may hold, at least one."""
-    batch: list[Stored] = []
+    batch: list[StoredKey] = []
     for one in stored:
         if batch and (len(batch) == BATCH or sum(b.size_bytes for b in batch) + one.size_bytes > BATCH_BYTES):
             yield batch
@@ -95,8 +95,8 @@ def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
         yield batch
 
 
-def _look(context: Context, batch: Sequence[Stored], result: Verified) -> None:
-    bad: list[Stored] = []
+def _look(context: Context, batch: Sequence[StoredKey], result: Verified) -> None:
+    bad: list[StoredKey] = []
     found: dict[bytes, bytes] = {}
     for one, audio in zip(batch, _audio(context, batch), strict=True):
         result.entries += 1
@@ -115,7 +115,7 @@ def _look(context: Context, batch: Sequence[Stored], result: Verified) -> None:
         forget(context, [one.key for one in bad], [one.fence for one in bad], NO_JOB, REASON)
 
 
-def _audio(context: Context, batch: Sequence[Stored]) -> list[bytes | None]:
+def _audio(context: Context, batch: Sequence[StoredKey]) -> list[bytes | None]:
     """The objects of a batch in order, None for those that are gone."""
     found: dict[bytes, bytes] = {}
     for url in {one.store for one in batch}:

@@ -1,4 +1,4 @@
-"""Forget keys: missing for everybody first, then out of Redis, and their objects out of the store last.
+"""Invalidate cache entries crash-safely: Postgres first, then Redis, then the objects in the store.
 
 In this order a crash costs nothing: what lies between is an object that is due to go, which the next run
 takes up. An object goes only while nobody has claimed its key again, and nobody can.
@@ -58,4 +58,4 @@ def _delete(context: Context, t: Transaction, keys: list[bytes]) -> None:
         paths.setdefault(one.store or context.settings.store_url, []).append(audio_path(one.key, one.format))
     for url, names in paths.items():
         context.store_of(url).delete(names)
-    cache.gone(t, keys)
+    cache.forget_deleted(t, keys)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from speeko_jobs.adapters.audio_store import MissingObject, Store
 from speeko_jobs.adapters.postgres import cache, chunks, claims, jobs
-from speeko_jobs.adapters.postgres.cache import AS_BEFORE, Object, Stored
+from speeko_jobs.adapters.postgres.cache import AS_BEFORE, StoredKey, StoredObject
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model import pause_reasons
@@ -29,7 +29,7 @@ from speeko_jobs.flow.context import Context
 REASON = "the audio in the store was gone or damaged"
 GONE_REASONS = (REASON, "the audio was gone from the store")  # the other is that of `speeko say`
 SAMPLE_KEYS = 64
-SUSPECT_TEXTS = 10  # all of so many are gone: the store is another one, or away
+LOSS_SAMPLE_TEXTS = 10  # all of so many are gone: the store is another one, or away
 AT_ONCE = 1_000
 FOUND_AT_ONCE = 64  # objects in memory
 _HALF_BYTES = 16  # of a key: what the planner remembers of each
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 Priced = tuple[bytes, tuple[int, ...]]  # the first half of a key; its characters and today's price
 
 
-class Sample:
+class KeySample:
     """A random sample of keys that costs next to nothing: all of them while they are few."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Sample:
         self.keys = [key if random.random() < chance else random.choice(keys) for key in self.keys]  # noqa: S311
 
 
-class Gone:
+class MissingAudio:
     """Known texts of one plan whose audio is gone. Memory is bounded."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Gone:
         self.suspicion = ""  # why this may be the wrong store, or one that is away
         self._entries = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115
 
-    def add(self, found: Object | None, chars: int, price_micros: int) -> None:
+    def add(self, found: StoredObject | None, chars: int, price_micros: int) -> None:
         """Count a text; None: it is known as missing by now."""
         self.texts += 1
         self.chars += chars
@@ -85,24 +85,24 @@ class Gone:
         known = count(self.texts, "known text")
         return f"{known} {verb} gone from the store: {micros(self.micros)} to buy again"
 
-    def lose(self, context: Context) -> None:
+    def mark_missing(self, context: Context) -> None:
         """Have them bought again, at today's price, by whoever needs them."""
         self._entries.seek(0)
         while block := self._entries.read(_ENTRY.size * AT_ONCE):
             keys, fences, costs = zip(*_ENTRY.iter_unpack(block), strict=True)
-            context.cache.drop(list(cache.lose(context.database, keys, fences, costs, REASON)))
+            context.cache.drop(list(cache.mark_missing(context.database, keys, fences, costs, REASON)))
 
     def close(self) -> None:
         self._entries.close()
 
 
-def look(context: Context, url: str, sample: Sample, known: Iterable[list[Priced]]) -> Gone | None:
+def look(context: Context, url: str, sample: KeySample, known: Iterable[list[Priced]]) -> MissingAudio | None:
     """Return what is gone of the `known` texts; None where nothing of the sample is."""
     store = context.store_of(url)
     keys = list(dict.fromkeys(sample.keys))
     if not keys or not _lost(store, cache.within(context.database, keys, keys)):
         return None
-    gone, texts = Gone(), 0
+    gone, texts = MissingAudio(), 0
     for part in known:
         for start in range(0, len(part), AT_ONCE):
             some = part[start : start + AT_ONCE]
@@ -132,7 +132,7 @@ def in_store(context: Context) -> str:
     return f"{store.url} has what was bought: {known} drawn at random" if some else "nothing was bought yet"
 
 
-def _some(context: Context) -> dict[bytes, Stored]:
+def _some(context: Context) -> dict[bytes, StoredKey]:
     """Return known texts by key, from a random key on: keys are hashes."""
     found = cache.page(context.database, random.randbytes(32), SAMPLE_KEYS)  # noqa: S311
     if len(found) < SAMPLE_KEYS:
@@ -140,7 +140,7 @@ def _some(context: Context) -> dict[bytes, Stored]:
     return {one.key: one for one in found}
 
 
-def _lost(store: Store, found: Sequence[Object | None]) -> list[int]:
+def _lost(store: Store, found: Sequence[StoredObject | None]) -> list[int]:
     """Return the places of those that are not in the store with all their bytes."""
     paths = [audio_path(one.key, one.format) for one in found if one is not None]
     sizes = iter(store.sizes(paths))
@@ -150,7 +150,7 @@ def _lost(store: Store, found: Sequence[Object | None]) -> list[int]:
 def _suspicion(context: Context, store: Store, key: bytes, texts: int) -> str:
     """Return a line where a store holds nothing that it should hold."""
     is_empty = next(store.list("audio"), None) is None
-    if texts < SUSPECT_TEXTS and not is_empty:
+    if texts < LOSS_SAMPLE_TEXTS and not is_empty:
         return ""
     what = "is empty" if is_empty else "holds other audio"
     where = cache.bought_into(context.database, key)
@@ -178,7 +178,7 @@ def on_delivery(context: Context, job: int, url: str, lost: Iterable[bytes]) -> 
         )
     if not stored:
         return
-    orders = chunks.orders(context.database, job)
+    orders = chunks.job_context(context.database, job)
     if orders is None:
         return
     if orders.state is not JobState.CANCELLED and not orders.spec.buy_again:
@@ -186,7 +186,7 @@ def on_delivery(context: Context, job: int, url: str, lost: Iterable[bytes]) -> 
         return
     log.warning("%s gone from %s or damaged: bought again", count(len(stored), "known text"), url)
     now = [one.key for one in stored], [one.fence for one in stored], [AS_BEFORE] * len(stored)
-    priced = cache.lose(context.database, *now, REASON)
+    priced = cache.mark_missing(context.database, *now, REASON)
     context.cache.drop(list(priced))
     context.store_of(url).delete([audio_path(one.key, one.format) for one in stored if one.key in priced])
     context.database.run(lambda t: jobs.note_gone(t, job, len(priced), sum(priced.values())))
@@ -209,12 +209,13 @@ def pause(context: Context, job: int, url: str, texts: int, price_micros: int) -
 
 
 def find_again(context: Context, url: str, keys: Sequence[bytes]) -> dict[bytes, Record]:
-    """Take texts for done that were taken for gone, where their audio lies in the store as it was bought."""
+    """Take texts for done that were recorded as missing, where their audio lies in the store as it was
+    bought."""
     return take_again(context, sound(context, url, keys))
 
 
 def sound(context: Context, url: str, keys: Sequence[bytes]) -> set[bytes]:
-    """Return those of these keys that were taken for gone and lie in the store byte for byte."""
+    """Return those of these keys that were recorded as missing and lie in the store byte for byte."""
     store, out = context.store_of(url), set[bytes]()
     once = cache.missing_objects(context.database, keys, GONE_REASONS)
     for start in range(0, len(once), FOUND_AT_ONCE):
@@ -239,7 +240,7 @@ def take_again(context: Context, keys: Collection[bytes]) -> dict[bytes, Record]
         return {}
 
     def take(t: Transaction) -> tuple[dict[bytes, Record], list[tuple[int, int]]]:
-        records = cache.found_again(t, sorted(keys), GONE_REASONS)
+        records = cache.restore(t, sorted(keys), GONE_REASONS)
         return records, claims.wake(t, list(records))
 
     records, ready = context.database.run(take)
@@ -249,7 +250,7 @@ def take_again(context: Context, keys: Collection[bytes]) -> dict[bytes, Record]
     return records
 
 
-def check(gone: Gone | None, *, buy_again: bool) -> None:
+def check(gone: MissingAudio | None, *, buy_again: bool) -> None:
     """Raise StoreError where a plan would buy everything again, unless that was asked for."""
     if gone is not None and gone.suspicion and not buy_again:
         raise StoreError(

@@ -1,7 +1,7 @@
-"""Find audio in the store that the database does not count: taken for gone, or not on record at all.
+"""Find audio in the store that the database does not count: recorded as missing, or not on record at all.
 
-What was taken for gone and is there as it was bought is adopted. Nothing is deleted: another database may
-count what this one does not know.
+What was recorded as missing and is there as it was bought is adopted. Nothing is deleted: another database
+may count what this one does not know.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from speeko_jobs.adapters.postgres import cache
 from speeko_jobs.adapters.redis.cache import Held
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.cache.eviction import GB, MB
 from speeko_jobs.flow.context import Context
@@ -22,7 +22,7 @@ class VoiceStats:
     entries: int = 0
     bytes: int = 0
     cost_micros: int = 0  # of buying all that is stored again
-    rows: Counter[Source] = field(default_factory=Counter)
+    rows: Counter[AudioSource] = field(default_factory=Counter)
     saved_micros: int = 0
 
     @property
@@ -31,7 +31,7 @@ class VoiceStats:
 
     @property
     def hits(self) -> int:
-        return self.served - self.rows[Source.SYNTHESIZED]
+        return self.served - self.rows[AudioSource.SYNTHESIZED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def stats(context: Context) -> Stats:
         one.entries, one.bytes, one.cost_micros = v.entries, v.bytes, v.cost_micros
     for s in cache.served(context.database):
         one = of(s.provider, s.voice)
-        one.rows[Source(s.source)] = s.rows
+        one.rows[AudioSource(s.source)] = s.rows
         one.saved_micros += s.saved_micros
     try:
         redis = context.cache.held()

@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.postgres import chunks, deliveries
-from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
+from speeko_jobs.adapters.postgres.chunks import Chunk, ItemRow, JobContext
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.deliveries import Finished, Put, Saved, Settlement
+from speeko_jobs.adapters.postgres.deliveries import DeliveredFile, Finished, SavedCosts, Settlement
 from speeko_jobs.core.billing.cost_breakdown import SEGMENTS
 from speeko_jobs.core.catalog.change_detection import NO_SOURCE
 from speeko_jobs.core.job.row_reader import content_of
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.core.model.states import ChunkState, JobState, Source, UtteranceState
+from speeko_jobs.core.model.states import AudioSource, ChunkState, JobState, UtteranceState
 from speeko_jobs.core.policies import failure_grouping
 from speeko_jobs.core.providers.profiles import Prices
 from speeko_jobs.core.reporting.manifest import Line
@@ -29,7 +29,7 @@ from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.cache import missing_audio
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.manifest_parts import joined, merged, part_paths, unchanged_paths
-from speeko_jobs.flow.delivery.placement import Placing, Wanted
+from speeko_jobs.flow.delivery.placement import FileToPlace, Placement
 from speeko_jobs.flow.delivery.storage_failures import is_of_destination, pause_refused, waits_for_destination
 from speeko_jobs.flow.dispatch import dispatch
 
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 def deliver(context: Context, job: int, no: int) -> bool:
     """Deliver one chunk that is ready; whether this call finished it. Sends what comes next."""
-    orders = chunks.orders(context.database, job)
+    orders = chunks.job_context(context.database, job)
     found = deliveries.chunk(context.database, job, no)
     if orders is None or found is None or found[1] is not ChunkState.READY:
         return False
@@ -59,28 +59,28 @@ def deliver(context: Context, job: int, no: int) -> bool:
 
 def deliver_chunk(
     context: Context,
-    orders: Orders,
+    orders: JobContext,
     chunk: Chunk,
-    rows: list[Row],
+    rows: list[ItemRow],
     known: Mapping[bytes, Record],
-    claimant: int | None = None,
+    holder: int | None = None,
 ) -> Finished | None:
     """Deliver rows; how the job stands, None when others were first, the chunk is to be bought again, or the
     destination or store refuses: the job is paused then, and the chunk waits as ready.
 
-    `known`: what was just looked up. `claimant`: the engine that has the chunk, if it is not ready yet.
+    `known`: what was just looked up. `holder`: the engine that has the chunk, if it is not ready yet.
     """
     try:
-        return _Delivery(context, orders, chunk, claimant).run(rows, known)
+        return _Delivery(context, orders, chunk, holder).run(rows, known)
     except StoreError as error:
         if orders.state is JobState.CANCELLED:
             raise
-        context.database.run(lambda t: deliveries.wait_as_ready(t, chunk, claimant))
+        context.database.run(lambda t: deliveries.wait_as_ready(t, chunk, holder))
         pause_refused(context, orders.job, orders.spec, error)
         return None
 
 
-def is_light(context: Context, orders: Orders, rows: list[Row]) -> bool:
+def is_light(context: Context, orders: JobContext, rows: list[ItemRow]) -> bool:
     """Whether delivering these rows is links and lines: no upload, nothing joined or converted."""
     spec, job = orders.spec, orders.job
     if all(row.error is not None or is_unchanged(row, job, spec.rendering) for row in rows):
@@ -100,12 +100,12 @@ def go_on(context: Context, job: int, finished: Finished) -> None:
 
 def rebuild(context: Context, job: int, chunk: Chunk) -> tuple[bytes, bytes]:
     """A delivered chunk's parts of the manifest once more, where the store has lost them."""
-    orders = chunks.orders(context.database, job)
+    orders = chunks.job_context(context.database, job)
     assert orders is not None
     return _Delivery(context, orders, chunk, None).parts_again(chunks.rows(context.database, chunk))
 
 
-def is_unchanged(row: Row, job: int, rendering: str) -> bool:
+def is_unchanged(row: ItemRow, job: int, rendering: str) -> bool:
     """Whether the destination holds from an earlier job just what the row asks for."""
     held = row.held
     return (
@@ -120,30 +120,32 @@ def is_unchanged(row: Row, job: int, rendering: str) -> bool:
 class _Served(NamedTuple):
     """A row that can be delivered, with what its keys say."""
 
-    row: Row
-    wanted: Wanted
+    row: ItemRow
+    wanted: FileToPlace
     records: list[Record]
 
 
 class _Delivery:
-    def __init__(self, context: Context, orders: Orders, chunk: Chunk, claimant: int | None) -> None:
-        self.context, self.orders, self.chunk, self.claimant = context, orders, chunk, claimant
+    def __init__(self, context: Context, orders: JobContext, chunk: Chunk, holder: int | None) -> None:
+        self.context, self.orders, self.chunk, self.holder = context, orders, chunk, holder
         self.spec, self.profile = orders.spec, orders.spec.profile
         self.store = context.store_of(self.spec.store)
         # "unchanged" is a way for a row to end and a source at once; the others are one or the other
         self.counts: Counter[str] = Counter(delivered=0, unchanged=0, failed=0, refused=0)
-        self.saved: dict[tuple[str, Source], list[int]] = {}
+        self.saved: dict[tuple[str, AudioSource], list[int]] = {}
         self.in_part: dict[str, list[int]] = {}  # voice → rows bought in part, and what the rest saved
         self.prices = Prices(self.profile, self.spec.model)
 
-    def run(self, rows: list[Row], known: Mapping[bytes, Record]) -> Finished | None:
+    def run(self, rows: list[ItemRow], known: Mapping[bytes, Record]) -> Finished | None:
         lines, wanting = self._easy(rows)
         settled = self._settled(wanting, known)
         if self.orders.state is not JobState.CANCELLED and _is_open_again(settled):
             self._start_over()
             return None
         served = self._served_or_failed(wanting, settled, lines)
-        puts: list[Put | str] = [Put("", w.content, sum(w.sizes), w.millis) for _, w, _ in served]
+        puts: list[DeliveredFile | str] = [
+            DeliveredFile("", w.content, sum(w.sizes), w.millis) for _, w, _ in served
+        ]
         if self.spec.deliver:
             placed_or_refused = self._placed(served)
             if placed_or_refused is None:
@@ -151,7 +153,7 @@ class _Delivery:
             puts = placed_or_refused
         placed = []
         for one, put in zip(served, puts, strict=True):
-            if isinstance(put, Put):
+            if isinstance(put, DeliveredFile):
                 lines.append(self._served(one, put))
                 placed.append(self._noted(one.row, put))
             else:
@@ -161,10 +163,10 @@ class _Delivery:
         self.store.put_many([*zip(paths, self._parts(lines), strict=True)])
         return self._finish(placed if self.spec.deliver else [])
 
-    def _placed(self, served: list[_Served]) -> list[Put | str] | None:
+    def _placed(self, served: list[_Served]) -> list[DeliveredFile | str] | None:
         """Put the files of these rows in place: for each what was put, or why it cannot be. None where the
         chunk is to go on later, or to be bought again."""
-        placing = Placing(self.context, self.spec)
+        placing = Placement(self.context, self.spec)
         try:
             made = self._made_before(served)
             found = iter(placing.place([one.wanted for one in served if one.wanted.path not in made]))
@@ -183,22 +185,24 @@ class _Delivery:
             return None
         return [made[one.wanted.path] if one.wanted.path in made else next(found) for one in served]
 
-    def _noted(self, row: Row, put: Put) -> Put:
+    def _noted(self, row: ItemRow, put: DeliveredFile) -> DeliveredFile:
         """What is put, with what it is made of, for the next run to compare."""
         voice, language = self._speaker(row)
         source = NO_SOURCE if row.source_sum is None else row.source_sum
         return replace(put, source=source, voice=voice, language=language)
 
-    def _speaker(self, row: Row) -> tuple[str, str]:
+    def _speaker(self, row: ItemRow) -> tuple[str, str]:
         """The row's own voice and language, or the job's."""
         spec = self.spec
         voice = spec.voice if row.voice is None else row.voice
         return voice, spec.language if row.language is None else row.language
 
-    def _made_before(self, served: list[_Served]) -> dict[str, Put]:
+    def _made_before(self, served: list[_Served]) -> dict[str, DeliveredFile]:
         """By path, files that an earlier turn of this job made, and that are there."""
         mine = [
-            Put(one.wanted.path, one.wanted.content, one.row.held_bytes or 0, one.row.held_millis or 0)
+            DeliveredFile(
+                one.wanted.path, one.wanted.content, one.row.held_bytes or 0, one.row.held_millis or 0
+            )
             for one in served
             if one.row.held_job == self.chunk.job and one.row.held == one.wanted.content
             if self.spec.rendering or one.wanted.is_made
@@ -206,7 +210,7 @@ class _Delivery:
         sizes = self.context.destination_of(self.spec).sizes([put.path for put in mine])
         return {put.path: put for put, size in zip(mine, sizes, strict=True) if size == put.bytes}
 
-    def _go_on_later(self, served: list[_Served], puts: list[Put]) -> None:
+    def _go_on_later(self, served: list[_Served], puts: list[DeliveredFile]) -> None:
         """Remember the files that were made, and have the others made by another task."""
         rows = {one.wanted.path: one.row for one in served}
         made = [self._noted(rows[put.path], put) for put in puts]
@@ -216,14 +220,14 @@ class _Delivery:
         )
         self.context.queue.deliver([(job, self.chunk.no)])
 
-    def parts_again(self, rows: list[Row]) -> tuple[bytes, bytes]:
+    def parts_again(self, rows: list[ItemRow]) -> tuple[bytes, bytes]:
         """The parts of a chunk that is delivered, from what the database knows."""
         lines, wanting = self._easy(rows)
         served = self._served_or_failed(wanting, self._settled(wanting, {}), lines)
         for one in served:
             row, wanted = one.row, one.wanted
             if row.held == wanted.content:
-                put = Put(wanted.path, wanted.content, row.held_bytes or 0, row.held_millis or 0)
+                put = DeliveredFile(wanted.path, wanted.content, row.held_bytes or 0, row.held_millis or 0)
                 lines.append(self._served(one, put))
             else:
                 lines.append(self._unmade(row, "it was not delivered"))
@@ -238,10 +242,10 @@ class _Delivery:
         as_json, as_csv = self.store.get_many(unchanged_paths(self.chunk.job, self.chunk.no))
         return merged((as_json, as_csv), own)
 
-    def _easy(self, rows: list[Row]) -> tuple[list[Line], list[Row]]:
+    def _easy(self, rows: list[ItemRow]) -> tuple[list[Line], list[ItemRow]]:
         """The lines of rows that need no audio, and the other rows."""
         job, rendering = self.chunk.job, self.spec.rendering
-        lines, wanting = list[Line](), list[Row]()
+        lines, wanting = list[Line](), list[ItemRow]()
         for row in rows:
             if row.error is not None:
                 lines.append(self._line(row, error=row.error))
@@ -252,14 +256,14 @@ class _Delivery:
                 wanting.append(row)
         return lines, wanting
 
-    def _unchanged(self, row: Row) -> Line:
+    def _unchanged(self, row: ItemRow) -> Line:
         line = self._line(row)._replace(
-            source=Source.UNCHANGED, millis=row.held_millis or 0, bytes=row.held_bytes or 0, change=""
+            source=AudioSource.UNCHANGED, millis=row.held_millis or 0, bytes=row.held_bytes or 0, change=""
         )
         self._count(line, self.prices.of_row(line.voice, line.chars, len(row.keys or ())))
         return line
 
-    def _settled(self, rows: list[Row], known: Mapping[bytes, Record]) -> dict[bytes, Settlement]:
+    def _settled(self, rows: list[ItemRow], known: Mapping[bytes, Record]) -> dict[bytes, Settlement]:
         """How each key of these rows stands."""
         keys = {key: None for row in rows for key in row.keys or ()}
         found = {key: known[key] for key in keys if key in known}
@@ -272,7 +276,7 @@ class _Delivery:
         return out
 
     def _served_or_failed(
-        self, rows: list[Row], settled: Mapping[bytes, Settlement], lines: list[Line]
+        self, rows: list[ItemRow], settled: Mapping[bytes, Settlement], lines: list[Line]
     ) -> list[_Served]:
         """The rows that can be served; of the others a line each is added."""
         served, job, since = [], self.chunk.job, (self.orders.at - FRESH_SECONDS) * 1000
@@ -289,17 +293,17 @@ class _Delivery:
             sizes, millis = [r.bytes for r in records], sum([r.millis for r in records])
             fresh = all(r.bought_job == job and r.settled_millis > since for r in records)
             known = row.held is not None or self.spec.overwrite
-            wanted = Wanted(row.path or "", content, keys, sizes, millis, fresh, reused, known)
+            wanted = FileToPlace(row.path or "", content, keys, sizes, millis, fresh, reused, known)
             served.append(_Served(row, wanted, records))
         return served
 
     def _start_over(self) -> None:
         """The chunk goes through synthesis again."""
-        self.context.database.run(lambda t: deliveries.start_over(t, self.chunk, self.claimant))
+        self.context.database.run(lambda t: deliveries.start_over(t, self.chunk, self.holder))
 
     # the lines
 
-    def _line(self, row: Row, *, error: str = "", path: str | None = None) -> Line:
+    def _line(self, row: ItemRow, *, error: str = "", path: str | None = None) -> Line:
         voice, language = self._speaker(row)
         return Line(
             row=row.row_no,
@@ -318,13 +322,13 @@ class _Delivery:
             url=self._url(row, error),
         )
 
-    def _url(self, row: Row, error: str) -> str | None:
+    def _url(self, row: ItemRow, error: str) -> str | None:
         urls = self.spec.public_urls
         if urls is None:
             return None
         return "" if error else urls.of(row.path or "", row.content(self.spec.rendering))
 
-    def _failed(self, row: Row, end: Settlement, *, some_bought: bool) -> Line:
+    def _failed(self, row: ItemRow, end: Settlement, *, some_bought: bool) -> Line:
         error = end.reason
         if end.state is not UtteranceState.FAILED:
             error = f"its text is {end.state.value}"
@@ -333,18 +337,18 @@ class _Delivery:
         self.counts["failed"] += 1
         return self._line(row, error=error, path="")
 
-    def _unmade(self, row: Row, reason: str) -> Line:
+    def _unmade(self, row: ItemRow, reason: str) -> Line:
         self.counts["failed"] += 1
         return self._line(row, error=f"its file could not be made: {reason}", path="")
 
-    def _served(self, one: _Served, put: Put) -> Line:
+    def _served(self, one: _Served, put: DeliveredFile) -> Line:
         """Where the row's audio came from and what this row paid: a row of several keys counts as bought
         if it bought any."""
         line = self._line(one.row, path=put.path)
         parts = dict(zip(one.row.keys or (), one.records, strict=True))
         sources = [self._source(record, one.row.row_no) for record in parts.values()]
         bought = zip(parts.values(), sources, strict=True)
-        paid = sum([record.cost_micros for record, source in bought if source is Source.SYNTHESIZED])
+        paid = sum([record.cost_micros for record, source in bought if source is AudioSource.SYNTHESIZED])
         line = line._replace(
             source=min(sources, key=_ORDER.index), cost_micros=paid, millis=put.millis, bytes=put.bytes
         )
@@ -352,17 +356,21 @@ class _Delivery:
         self.counts["reused"] += one.wanted.reused
         listed = self.prices.of_row(line.voice, line.chars, len(one.records))
         self._count(line, listed)
-        own = sum([source is Source.SYNTHESIZED for source in sources])
+        own = sum([source is AudioSource.SYNTHESIZED for source in sources])
         if 0 < own < len(one.records):
             rest = self.in_part.setdefault(line.voice, [0, 0])
             rest[0] += 1
             rest[1] += listed - paid
         return line
 
-    def _source(self, record: Record, row_no: int) -> Source:
+    def _source(self, record: Record, row_no: int) -> AudioSource:
         if record.bought_job == self.chunk.job:
-            return Source.SYNTHESIZED if record.bought_row == row_no else Source.DUPLICATE
-        return Source.CACHE if record.settled_millis < self.orders.released * 1000 else Source.COALESCED
+            return AudioSource.SYNTHESIZED if record.bought_row == row_no else AudioSource.DUPLICATE
+        return (
+            AudioSource.CACHE
+            if record.settled_millis < self.orders.released * 1000
+            else AudioSource.COALESCED
+        )
 
     def _count(self, line: Line, listed: int) -> None:
         assert line.source is not None
@@ -372,7 +380,7 @@ class _Delivery:
         for at, value in enumerate((1, line.chars, listed, line.cost_micros, line.millis, line.bytes)):
             sums[at] += value
 
-    def _finish(self, puts: list[Put]) -> Finished | None:
+    def _finish(self, puts: list[DeliveredFile]) -> Finished | None:
         counts, saved = self.counts, []
         counts.update(self.chunk.unchanged)
         for (voice, source), (rows, chars, listed, paid, millis, size) in sorted(self.saved.items()):
@@ -381,10 +389,10 @@ class _Delivery:
             counts["audio_bytes"] += size
             counts["chars"] += chars
             counts["list_micros"] += listed
-            if source is not Source.SYNTHESIZED:
-                saved.append(Saved(voice, source.value, rows, chars, listed - paid))
+            if source is not AudioSource.SYNTHESIZED:
+                saved.append(SavedCosts(voice, source.value, rows, chars, listed - paid))
         for voice, (rows, rest) in sorted(self.in_part.items()):
-            saved.append(Saved(voice, SEGMENTS, rows, 0, rest))
+            saved.append(SavedCosts(voice, SEGMENTS, rows, 0, rest))
         orders = self.orders
 
         def work(t: Transaction) -> Finished | None:
@@ -395,7 +403,7 @@ class _Delivery:
                 puts=puts,
                 counts=counts,
                 saved=saved,
-                claimant=self.claimant,
+                holder=self.holder,
                 engine=self.spec.engine,
                 form=self.spec.form,
             )
@@ -406,7 +414,7 @@ class _Delivery:
         return self.context.database.run(work)
 
 
-_ORDER = (Source.SYNTHESIZED, Source.COALESCED, Source.DUPLICATE, Source.CACHE)
+_ORDER = (AudioSource.SYNTHESIZED, AudioSource.COALESCED, AudioSource.DUPLICATE, AudioSource.CACHE)
 
 
 def _is_open_again(settled: Mapping[bytes, Settlement]) -> bool:

@@ -69,7 +69,7 @@ def finalize(context: Context, job_no: int) -> bool:
 def _prune(context: Context, job: Job) -> None:
     """Delete what left the catalog; removed.csv says what."""
     destination = context.destination_of(job.spec)
-    orders = chunks.orders(context.database, job.id)
+    orders = chunks.job_context(context.database, job.id)
     assert orders is not None
     with destination.writer("removed.csv") as out:
         out.write(_csv([["path"]]))
@@ -82,7 +82,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     store = context.store_of(job.spec.store)
     destination = context.destination_of(job.spec)
     why: Counter[str] = Counter()
-    sample = html_report.Sample(job.rows)
+    sample = html_report.ManifestSample(job.rows)
     merges = bool(job.plan.get("merges"))
     with contextlib.ExitStack() as stack:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
@@ -110,7 +110,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
             failed_out.write(_csv(failed))
             sample.add(as_json, wrong)
         if merge is not None:
-            sample = html_report.Sample(merge.rows())
+            sample = html_report.ManifestSample(merge.rows())
             for as_json, as_csv in merge.parts():
                 lines_out.write(as_json)
                 failpoints.point("in_manifest")

@@ -14,23 +14,23 @@ from typing import Any
 from speeko_jobs.adapters.postgres import chunks, reports
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.reporting import html_report
-from speeko_jobs.core.reporting.html_report import Figures, Row, Voice
+from speeko_jobs.core.reporting.html_report import ReportFigures, ReportRow, ReportVoice
 from speeko_jobs.flow.context import Context
 
 DRAWN_ROWS = 300
-HEARD_ROWS = 12
+PLAYABLE_ROWS = 12
 SHOWN_FAILED = 50
 STRETCHES = 40
 CALLS_A_STRETCH = 5  # fewer make a jagged line of what is no news
 
 
-class Sample:
+class ManifestSample:
     """Rows of a manifest that goes by part after part, in order."""
 
     def __init__(self, rows: int) -> None:
         """`rows`: about how many there will be."""
-        self.failed: list[Row] = []
-        self.served: list[Row] = []
+        self.failed: list[ReportRow] = []
+        self.served: list[ReportRow] = []
         self.keys: list[bytes] = []  # of those served
         self._step = max(1, rows // DRAWN_ROWS)
         self._at = 0
@@ -46,8 +46,8 @@ class Sample:
         self.failed += map(_row, wrong[: max(0, SHOWN_FAILED - len(self.failed))])
 
 
-def _row(line: Mapping[str, Any]) -> Row:
-    return Row(
+def _row(line: Mapping[str, Any]) -> ReportRow:
+    return ReportRow(
         line["row"],
         line["id"],
         line["path"],
@@ -60,7 +60,7 @@ def _row(line: Mapping[str, Any]) -> Row:
     )
 
 
-def page(context: Context, job: Job, summary: Mapping[str, Any], sample: Sample) -> bytes:
+def page(context: Context, job: Job, summary: Mapping[str, Any], sample: ManifestSample) -> bytes:
     """report.html of a job whose manifest has gone by."""
     voices = reports.by_voice(context.database, job.id)
     calls = sum(voice.calls for voice in voices)
@@ -70,24 +70,24 @@ def page(context: Context, job: Job, summary: Mapping[str, Any], sample: Sample)
         if last > first:
             stretches = max(1, min(STRETCHES, calls // CALLS_A_STRETCH))
             pace, seconds = reports.pace(context.database, job.id, first, last, stretches), last - first
-    found = Figures(
+    found = ReportFigures(
         summary=summary,
         asked=_asked(job),
         when=_when(job),
-        voices=[Voice(v.voice or "the default voice", v.calls, v.chars, v.micros) for v in voices],
+        voices=[ReportVoice(v.voice or "the default voice", v.calls, v.chars, v.micros) for v in voices],
         pace=pace,
         pace_seconds=seconds,
         drawn=sample.served,
-        sample=_heard(context, sample),
+        sample=_playable(context, sample),
         failed=sample.failed,
         linked=context.destination_of(job.spec).is_folder,
     )
     return html_report.page(found).encode("utf-8", "replace")
 
 
-def _heard(context: Context, sample: Sample) -> list[Row]:
+def _playable(context: Context, sample: ManifestSample) -> list[ReportRow]:
     """A few rows with their spoken texts, where that is one text."""
-    places = range(0, len(sample.served), -(-len(sample.served) // HEARD_ROWS) or 1)
+    places = range(0, len(sample.served), -(-len(sample.served) // PLAYABLE_ROWS) or 1)
     texts = chunks.texts(context.database, [sample.keys[at] for at in places])
     return [replace(sample.served[at], text=texts.get(sample.keys[at], "")) for at in places]
 

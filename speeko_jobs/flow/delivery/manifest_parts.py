@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.core.job.chunking import Stretch
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.job.row_reader import Read, content_of
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.job.row_reader import SpokenRow, content_of
+from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.core.providers.profiles import Prices
 from speeko_jobs.core.reporting.manifest import Line
 from speeko_jobs.flow.context import Context
@@ -37,7 +37,7 @@ def clear_parts(context: Context, store: str, job: int) -> None:
     found.delete(list(found.list(f"jobs/{job}")))
 
 
-class Unchanged:
+class UnchangedRows:
     """Collects unchanged rows in the order of the catalog. `close` after the last one."""
 
     def __init__(self, store: Store, job: int, chunk_rows: int, prices: Prices, spec: JobSpec) -> None:
@@ -51,9 +51,9 @@ class Unchanged:
         self._listed: list[int] = []
         self._parts: list[tuple[str, bytes]] = []
 
-    def add(self, rows: Iterable[tuple[Read, int, int]]) -> None:
+    def add(self, rows: Iterable[tuple[SpokenRow, int, int]]) -> None:
         """Rows with the bytes and milliseconds of their files, behind all that were added before."""
-        listed, unchanged = self._prices.of_row, Source.UNCHANGED
+        listed, unchanged = self._prices.of_row, AudioSource.UNCHANGED
         for read, size, millis in rows:
             row_no, row_id, path, voice, language, chars, keys, _, _ = read
             if row_no > self._last_row:

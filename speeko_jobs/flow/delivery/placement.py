@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import OCCUPIED, MissingObject, Store
 from speeko_jobs.adapters.postgres import deliveries
-from speeko_jobs.adapters.postgres.deliveries import Put, Sum
+from speeko_jobs.adapters.postgres.deliveries import DeliveredFile, StoredSum
 from speeko_jobs.core.audio.transcode import Delivered, render
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.job.job_spec import JobSpec
@@ -28,7 +28,7 @@ TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FileToPlace:
     """One row's audio: where it goes, what it is made of, and how long its parts are together. `fresh`: it
     was stored by this job a moment ago. `reused`: some of it is in another format than the job's. `known`:
     what has the name now was delivered, and may be replaced."""
@@ -48,20 +48,20 @@ class Wanted:
         return self.reused or len(self.keys) != 1
 
 
-class Placing:
+class Placement:
     """Places a chunk's audio. After `place`, `lost` has the keys whose audio is gone or damaged; `is_over`
     says that the turn ended before all files were made, and `made` has those that were."""
 
     def __init__(self, context: Context, spec: JobSpec) -> None:
         self.lost: set[bytes] = set()
         self.is_over = False
-        self.made: list[Put] = []
-        self._sums: dict[bytes, Sum] = {}
+        self.made: list[DeliveredFile] = []
+        self._sums: dict[bytes, StoredSum] = {}
         self._context, self._spec = context, spec
         self._store: Store = context.store_of(spec.store)
         self._destination: Store = context.destination_of(spec)
 
-    def place(self, wanted: Sequence[Wanted]) -> list[Put | str]:
+    def place(self, wanted: Sequence[FileToPlace]) -> list[DeliveredFile | str]:
         """Put all in place: for each in order what was put, or why it cannot be.
 
         [] if audio is lost, or if the turn is over.
@@ -77,7 +77,7 @@ class Placing:
         if self.lost:
             return []
         if self.is_over:
-            self.made = [put for put in puts.values() if isinstance(put, Put)]
+            self.made = [put for put in puts.values() if isinstance(put, DeliveredFile)]
             return []
         return [puts[one.path] for one in wanted]
 
@@ -128,7 +128,7 @@ class Placing:
         found = dict(zip(there, self._store.get_many(there), strict=True))
         return [found.get(path) for path in paths]
 
-    def _linked(self, plain: Sequence[Wanted]) -> dict[str, Put | str]:
+    def _linked(self, plain: Sequence[FileToPlace]) -> dict[str, DeliveredFile | str]:
         pairs = [(self._path(one.keys[0]), one.path) for one in plain]
         sums = [b"" if one.fresh else self._sum(one.keys[0]) for one in plain]
         try:
@@ -146,7 +146,9 @@ class Placing:
             self.lost.add(one.keys[0])
             self._destination.delete([one.path])
         return {
-            one.path: NOT_OURS if size == OCCUPIED else Put(one.path, one.content, size or 0, one.millis)
+            one.path: NOT_OURS
+            if size == OCCUPIED
+            else DeliveredFile(one.path, one.content, size or 0, one.millis)
             for one, size in zip(plain, sizes, strict=True)
         }
 
@@ -155,7 +157,7 @@ class Placing:
         known = self._sums.get(key)
         return NO_SUM if known is None else known.sha256
 
-    def _damaged(self, wrong: Sequence[Wanted], sizes: dict[str, int | None]) -> list[Wanted]:
+    def _damaged(self, wrong: Sequence[FileToPlace], sizes: dict[str, int | None]) -> list[FileToPlace]:
         """Those whose object has not as many bytes as were stored; what Redis says of that may be old."""
         if not wrong:
             return []
@@ -167,23 +169,23 @@ class Placing:
                 out.append(one)
         return out
 
-    def _rendered(self, wanted: Sequence[Wanted], want: Delivered) -> dict[str, Put | str]:
+    def _rendered(self, wanted: Sequence[FileToPlace], want: Delivered) -> dict[str, DeliveredFile | str]:
         """Make files, one sound only once; at least one a turn."""
-        alike: dict[bytes, list[Wanted]] = {}
+        alike: dict[bytes, list[FileToPlace]] = {}
         for one in wanted:
             alike.setdefault(one.content, []).append(one)
-        puts: dict[str, Put | str] = {}
+        puts: dict[str, DeliveredFile | str] = {}
         until = time.monotonic() + TURN_SECONDS
         for ones in alike.values():
             if self.lost:
                 break
-            if time.monotonic() >= until and any(isinstance(put, Put) for put in puts.values()):
+            if time.monotonic() >= until and any(isinstance(put, DeliveredFile) for put in puts.values()):
                 self.is_over = True
                 break
             puts |= self._made(ones, want)
         return puts
 
-    def _made(self, ones: Sequence[Wanted], want: Delivered) -> dict[str, Put | str]:
+    def _made(self, ones: Sequence[FileToPlace], want: Delivered) -> dict[str, DeliveredFile | str]:
         """Join and convert the parts of rows that sound alike. When something is lost nothing is placed."""
         keys = ones[0].keys
         parts = self._good(list(dict.fromkeys(keys)))
@@ -191,12 +193,14 @@ class Placing:
             return {}
         try:
             rendered = render([parts[key] for key in keys], self._format(keys[0]), want)
-        except BadAudio as error:  # each part passed the gate, so this is seldom: the row fails, not the job
+        except (
+            BadAudio
+        ) as error:  # each part passed validation, so this is seldom: the row fails, not the job
             return {one.path: str(error) for one in ones}
         new_only = {one.path for one in ones if not one.known}
         kept = self._destination.put_many([(one.path, rendered.audio) for one in ones], new_only)
         size, millis = len(rendered.audio), round(rendered.seconds * 1000)
         return {
-            one.path: NOT_OURS if one.path in kept else Put(one.path, one.content, size, millis)
+            one.path: NOT_OURS if one.path in kept else DeliveredFile(one.path, one.content, size, millis)
             for one in ones
         }

@@ -1,4 +1,4 @@
-"""Pause, resume, cancel, retry: a job's course changed from outside. Engines heed it within a second.
+"""Pause, resume, cancel, retry: a job's course changed from outside. Engines act on it within a second.
 
 Whatever happens, what was paid is kept and delivered.
 """

@@ -1,4 +1,4 @@
-"""Sweep: send again whatever is due and in nobody's hands. Any worker, any number of times.
+"""Sweep: re-enqueue what is due and held by no engine. Any worker, any number of times.
 
 Messages can be lost, engines die, submitters are killed. All that is due is found in Postgres.
 """
@@ -32,17 +32,17 @@ class Swept:
     """How much was replayed from the spool, and what was sent again."""
 
     replayed: int
-    lying: recovery.Lying
+    lying: recovery.Leftovers
 
 
 def sweep(context: Context) -> Swept:
-    """Replay spooled audio, bury dead engines, and send what is due."""
+    """Replay spooled audio, reap expired leases, and send what is due."""
     database, queue = context.database, context.queue
     retention.open_months(database)
     replayed = spool.replay(context)
-    queue.deliver(claims.bury_dead(database, context.settings.lease_seconds))
-    database.run(adhoc_jobs.bury)
-    permits.forget_pulses(database)
+    queue.deliver(claims.reap_expired(database, context.settings.lease_seconds))
+    database.run(adhoc_jobs.reap)
+    permits.forget_account_samples(database)
     queue.deliver(database.run(claims.settle_cancelled))
     outage_recovery.give_up(context)
     outage_recovery.resume(context)
@@ -61,5 +61,5 @@ def sweep(context: Context) -> Swept:
     if webhooks.any_due(database):
         queue.hooks()
     dispatch(context)
-    metrics.note_chore(database, metrics.SWEEP, len(lying.synthesize) + len(lying.deliver))
+    metrics.note_periodic_task(database, metrics.SWEEP, len(lying.synthesize) + len(lying.deliver))
     return Swept(replayed, lying)

@@ -19,13 +19,13 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.manifest_parts import clear_parts
 
 DAY_SECONDS = 86_400.0
-LEAST_SECONDS = 3_600.0  # longer than any task: whoever may still write a job's files has ended
+MIN_SECONDS = 3_600.0  # longer than any task: whoever may still write a job's files has ended
 WORK_SECONDS = 45.0  # of a task, as in the settings: it comes again
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class RetentionOptions:
     """Jobs that ended so long ago, all or a tenant's. `work_seconds`: begin nothing after so long."""
 
     older_seconds: float
@@ -47,9 +47,9 @@ class Pruned:
     is_whole: bool = True
 
 
-def prune(context: Context, orders: Orders) -> Pruned:
+def prune(context: Context, orders: RetentionOptions) -> Pruned:
     """Delete what is due, in transactions of a bounded size. Raises ServerError; all is in order then."""
-    if orders.older_seconds < LEAST_SECONDS:
+    if orders.older_seconds < MIN_SECONDS:
         raise UsageError("--older-than takes at least 1h: tasks of a job may run for a while after its end")
     database = context.database
     if not orders.dry_run:
@@ -74,7 +74,7 @@ def prune(context: Context, orders: Orders) -> Pruned:
         failpoints.point("after_prune_begin")
         _empty(context, job, done, is_over)
     _clear_ledger(context, orders.older_seconds, done, is_over)
-    metrics.note_chore(database, metrics.PRUNE, done.jobs)
+    metrics.note_periodic_task(database, metrics.PRUNE, done.jobs)
     return done
 
 
@@ -83,7 +83,7 @@ def keep_days(context: Context) -> Pruned | None:
     days = context.settings.keep_jobs_days
     if not days:
         return None
-    done = prune(context, Orders(days * DAY_SECONDS, work_seconds=WORK_SECONDS))
+    done = prune(context, RetentionOptions(days * DAY_SECONDS, work_seconds=WORK_SECONDS))
     log.info("pruned %d jobs, %d rows, %d months of the ledger", done.jobs, done.rows, len(done.months))
     return done
 

@@ -30,7 +30,7 @@ from speeko_jobs.flow.planning.scheduled_request import Request, from_json
 from speeko_jobs.flow.planning.voice_availability import offer_of, require_offered
 
 LEASE_SECONDS = 120.0  # to look at store and destination; a job that is being planned speaks for itself
-MOST_TRIES = 3
+MAX_TRIES = 3
 REASON_CHARS = 1_000
 MISSED = {
     CatchUp.LAST: "no worker was there at the time, and only the last one is caught up with",
@@ -114,8 +114,8 @@ def fire(context: Context, run: int) -> int | None:
     failpoints.point("run_taken")
     try:
         job = _released(context, taken)
-        if job is None and taken.tries > MOST_TRIES:
-            why = f"{MOST_TRIES} workers took it and came to no end: see their logs"
+        if job is None and taken.tries > MAX_TRIES:
+            why = f"{MAX_TRIES} workers took it and came to no end: see their logs"
             _end(context, taken, RunState.FAILED, reason=why)
             return None
         job = job or _submitted(context, taken)

@@ -1,6 +1,6 @@
-"""Hooks: tell a job's webhook that it ended or paused. At least once, with an id by which repeats are known.
+"""Deliver webhook events: a job ended or paused. At least once, with an id by which repeats are known.
 
-An event is a row that was born with the change of state, so that no death loses it. Any worker sends what
+An event is a row of a transactional outbox: the change of state writes it. Any worker sends what
 is due; one that dies half-way lets the event come due again. What is not taken comes again a few times,
 later and later, and is then given up.
 """
@@ -80,7 +80,7 @@ def payload(context: Context, hook: Hook) -> bytes:
     event = {
         "id": hook.id,
         "type": f"job.{hook.event}",
-        "timestamp": datetime.fromtimestamp(hook.born, UTC).isoformat(timespec="milliseconds"),
+        "timestamp": datetime.fromtimestamp(hook.occurred_at, UTC).isoformat(timespec="milliseconds"),
         "reason": hook.reason,
         **_pause(hook),
         "data": summarize(context, hook.job),

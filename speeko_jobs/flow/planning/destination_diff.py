@@ -8,18 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from speeko_jobs.adapters.external_dedupe import Distinct
+from speeko_jobs.adapters.external_dedupe import ExternalDedupe
 from speeko_jobs.adapters.postgres import plan_loading
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.adapters.postgres.plan_loading import Same
-from speeko_jobs.core.catalog.change_detection import KINDS, SAME_SOUND, UNCHANGED, Facts, source_sum, why
+from speeko_jobs.adapters.postgres.plan_loading import UnchangedFile
+from speeko_jobs.core.catalog.change_detection import (
+    KINDS,
+    SAME_SOUND,
+    UNCHANGED,
+    SourceFacts,
+    source_sum,
+    why,
+)
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.job.row_reader import Read, content_of
+from speeko_jobs.core.job.row_reader import SpokenRow, content_of
 
 IN_CATALOG, IN_DESTINATION = 1, 0  # ranks of a name
 PAGE_ROWS = 10_000
 
-Held = Mapping[int, Same]
+Held = Mapping[int, UnchangedFile]
 _CODES = {kind: code for code, kind in enumerate(KINDS, 1)}
 _UNCHANGED, _SAME_SOUND = _CODES[UNCHANGED], _CODES[SAME_SOUND]
 
@@ -45,7 +52,7 @@ class Comparison:
         self._may_skip = may_skip
         self._kinds = bytearray()  # of each row, a byte, where rows may be left out; 0 for those refused
 
-    def look(self, reads: Sequence[Read]) -> tuple[Held, dict[int, tuple[str, Facts]]]:
+    def look(self, reads: Sequence[SpokenRow]) -> tuple[Held, dict[int, tuple[str, SourceFacts]]]:
         """Rows by place: those that the destination holds as they are; and why the others are delivered, and
         what they will be made of."""
         if not reads:
@@ -53,7 +60,7 @@ class Comparison:
         sources = [source_sum(read.source) for read in reads]
         paths = [read.path for read in reads]
         held: Held = {}
-        before: dict[str, Facts] = {}
+        before: dict[str, SourceFacts] = {}
         if self._holds_any:
             contents = [content_of(read.keys, self._rendering) for read in reads]
             form = "" if self._is_folder else self._form
@@ -66,7 +73,7 @@ class Comparison:
         for at, read in enumerate(reads):
             same = held.get(at)
             if same is None:
-                facts = Facts(sources[at], read.voice, read.language, self._engine, self._form)
+                facts = SourceFacts(sources[at], read.voice, read.language, self._engine, self._form)
                 kind = why(before.get(read.path), facts)
                 changed[at] = kind, facts
                 kinds[read.row_no - first] = _CODES[kind]
@@ -85,7 +92,7 @@ class Comparison:
         return {kind: n for kind, n in counts if n}
 
     def removed(
-        self, names: Distinct, hashes: Callable[[list[str]], tuple[list[int], list[int]]]
+        self, names: ExternalDedupe, hashes: Callable[[list[str]], tuple[list[int], list[int]]]
     ) -> Iterator[str]:
         """Paths that the destination holds and the catalog has not. `names`: the hashes of all its names, of
         rank IN_CATALOG; others are added."""

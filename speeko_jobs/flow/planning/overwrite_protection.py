@@ -25,7 +25,7 @@ SHOWN = 3
 FEW = 64  # names that a bucket is asked for one by one; more are looked for in a listing
 
 
-class Occupied:
+class OverwriteCheck:
     """Collects names that are taken, over the batches of one catalog."""
 
     def __init__(self, destination: Store, sources: Iterable[str], *, overwrite: bool) -> None:

@@ -21,33 +21,33 @@ from typing import Any, cast
 
 from speeko_jobs.adapters import catalog, failpoints
 from speeko_jobs.adapters.catalog import BadRow, ReadOptions, Row, Table
-from speeko_jobs.adapters.external_dedupe import Distinct
+from speeko_jobs.adapters.external_dedupe import ExternalDedupe
 from speeko_jobs.adapters.postgres import jobs, plan_loading
 from speeko_jobs.adapters.postgres.plan_loading import Item, Text
 from speeko_jobs.core.catalog import column_mapping as core_columns
 from speeko_jobs.core.catalog import file_names
-from speeko_jobs.core.catalog.change_detection import ADDED, Facts
+from speeko_jobs.core.catalog.change_detection import ADDED, SourceFacts
 from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.job.chunking import settled_after
 from speeko_jobs.core.job.format_reuse import Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.plan_summary import Plan
-from speeko_jobs.core.job.row_reader import Read, Refusal, RowReader, content_of
+from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow, content_of
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.policies.failure_grouping import grouped
 from speeko_jobs.core.providers.profiles import Prices
 from speeko_jobs.core.reporting.manifest import FAILED_COLUMNS
 from speeko_jobs.core.text.pipeline import Wording
-from speeko_jobs.core.voices.availability import Offer
+from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.errors import CatalogError, SpeekoError
 from speeko_jobs.flow.cache import missing_audio as gone
 from speeko_jobs.flow.cache.format_reuse import Reuse
-from speeko_jobs.flow.cache.missing_audio import Gone, Sample
+from speeko_jobs.flow.cache.missing_audio import KeySample, MissingAudio
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery.manifest_parts import Unchanged
+from speeko_jobs.flow.delivery.manifest_parts import UnchangedRows
 from speeko_jobs.flow.planning.destination_diff import IN_CATALOG, Comparison, Held
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
-from speeko_jobs.flow.planning.overwrite_protection import Occupied, has_reports
+from speeko_jobs.flow.planning.overwrite_protection import OverwriteCheck, has_reports
 from speeko_jobs.flow.planning.voice_availability import offer_of, require_offered
 
 BATCH_ROWS = 4_096
@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Orders:
+class CatalogOptions:
     """How to read a catalog: where it is, which columns, and what to do with rows that do not fit."""
 
     sources: tuple[str, ...]
@@ -94,35 +94,35 @@ class Loaded:
     files: list[dict[str, Any]]
     skipped: list[int]
     renamed: dict[int, str]
-    unchanged: Unchanged | None = None  # rows that are in the manifest already
+    unchanged: UnchangedRows | None = None  # rows that are in the manifest already
     removed: list[str] = field(default_factory=list)  # paths that left the catalog
-    gone: Gone | None = None  # known texts whose audio is gone from the store
+    gone: MissingAudio | None = None  # known texts whose audio is gone from the store
 
 
-OnChange = Callable[[Read, str], None]
+OnChange = Callable[[SpokenRow, str], None]
 
 
 def estimate(
     context: Context,
     spec: JobSpec,
-    orders: Orders,
+    orders: CatalogOptions,
     destination: int | None = None,
     on_change: OnChange | None = None,
 ) -> Loaded:
-    """The exact plan; writes nothing. With a `destination`: against what it holds; `on_change` hears of each
+    """The exact plan; writes nothing. With a `destination`: against what it holds; `on_change` gets each
     row that would be delivered, and why."""
     with _rare_collections(), _Planner(context, spec, orders, None, destination, on_change) as planner:
         return planner.run()
 
 
-def load(context: Context, spec: JobSpec, orders: Orders, job: int, destination: int) -> Loaded:
+def load(context: Context, spec: JobSpec, orders: CatalogOptions, job: int, destination: int) -> Loaded:
     """The exact plan, and the catalog's rows as items of `job`, which does not run yet."""
     with _rare_collections(), _Planner(context, spec, orders, job, destination) as planner:
         return planner.run()
 
 
 def opened(
-    spec: JobSpec, orders: Orders, wording: Wording, table: Table, offer: Offer | None = None
+    spec: JobSpec, orders: CatalogOptions, wording: Wording, table: Table, offer: VoiceOffer | None = None
 ) -> tuple[Columns, RowReader]:
     """A table's columns and what reads its rows. Raises CatalogError that names the table."""
     try:
@@ -156,7 +156,7 @@ class _Planner:
         self,
         context: Context,
         spec: JobSpec,
-        orders: Orders,
+        orders: CatalogOptions,
         job: int | None,
         destination: int | None,
         on_change: OnChange | None = None,
@@ -172,13 +172,16 @@ class _Planner:
         if spec.routing is not None:
             self.plan.notes += spec.routing.notes(spec.language)
         self.files: list[dict[str, Any]] = []
-        self.keys, self.names = Distinct(2), Distinct()  # a record a row and key: its characters and cost
+        self.keys, self.names = (
+            ExternalDedupe(2),
+            ExternalDedupe(),
+        )  # a record a row and key: its characters and cost
         self.costs = Prices(self.profile, spec.model)
         self.remembered: dict[bytes, _Rank] = {}
         self.reuse = Reuse(context, spec)
         self.stand_ins: dict[bytes, bytes] = {}  # of those remembered: the keys that serve in their place
-        self.gone: Gone | None = None
-        self.sample = Sample()  # of the keys that are taken for known
+        self.gone: MissingAudio | None = None
+        self.sample = KeySample()  # of the keys that are taken for known
         self.comparison = None
         if destination is not None:
             may_skip = orders.on_duplicate_id in ("first", "last")
@@ -186,16 +189,16 @@ class _Planner:
             self.comparison = Comparison(
                 context.database, spec, destination, may_skip=may_skip, is_folder=is_folder
             )
-        self.occupied: Occupied | None = None
+        self.occupied: OverwriteCheck | None = None
         if job is not None and spec.deliver:
             output = context.destination_of(spec)
-            self.occupied = Occupied(output, orders.sources, overwrite=spec.overwrite)
-        self.unchanged: Unchanged | None = None
+            self.occupied = OverwriteCheck(output, orders.sources, overwrite=spec.overwrite)
+        self.unchanged: UnchangedRows | None = None
         self.unchanged_after = settled_after(context.settings.chunk_rows)
         # where rows may be left out or renamed at the end, no line is written before
         if job is not None and orders.on_duplicate_id == "error":
             store = context.store_of(spec.store)
-            self.unchanged = Unchanged(store, job, context.settings.chunk_rows, self.costs, spec)
+            self.unchanged = UnchangedRows(store, job, context.settings.chunk_rows, self.costs, spec)
         self.reasons: Counter[str] = Counter()
         self.is_rerun = True  # all that is read are files of rows that failed
         self.rows = 0
@@ -287,12 +290,12 @@ class _Planner:
         self.files.append({"name": table.name, "first_row": first + 1})
         rows = iter(table.rows)
         while batch := list(islice(rows, BATCH_ROWS)):
-            self._hand_over(*self._read(table, reader, batch, self.rows - first))
+            self._pass_batch(*self._read(table, reader, batch, self.rows - first))
             self.rows += len(batch)
 
     def _read(
         self, table: Table, reader: RowReader, batch: list[Row], before: int
-    ) -> tuple[list[Read], list[Item]]:
+    ) -> tuple[list[SpokenRow], list[Item]]:
         """The rows that can be spoken, and those that cannot. `before`: the file's rows before these."""
         first, wrong = self.rows + 1, list[Item]()
 
@@ -327,12 +330,12 @@ class _Planner:
 
     # looking up and writing, in one thread beside the reader
 
-    def _hand_over(self, reads: list[Read], refused: list[Item]) -> None:
+    def _pass_batch(self, reads: list[SpokenRow], refused: list[Item]) -> None:
         self.pending.append(self.writer.submit(self._batch, reads, refused))
         if len(self.pending) > PENDING_BATCHES:
             self.pending.pop(0).result()
 
-    def _batch(self, reads: list[Read], refused: list[Item]) -> None:
+    def _batch(self, reads: list[SpokenRow], refused: list[Item]) -> None:
         held, changed = self.comparison.look(reads) if self.comparison is not None else ({}, {})
         if self.occupied is not None:
             self.occupied.look([reads[at].path for at, (kind, _) in changed.items() if kind == ADDED])
@@ -352,11 +355,11 @@ class _Planner:
             texts = [self._text(key, *wanted[key]) for key, rank in ranks.items() if rank >= _Rank.IN_FLIGHT]
             self._write(self._items(reads, held, changed) + refused, texts)
 
-    def _text(self, key: bytes, text: str, read: Read) -> Text:
+    def _text(self, key: bytes, text: str, read: SpokenRow) -> Text:
         chars = self.profile.billable_chars(text)
         return Text(key, text, read.voice, read.language, chars, self.costs[read.voice, chars])
 
-    def _ranks(self, wanted: Mapping[bytes, tuple[str, Read]]) -> dict[bytes, _Rank]:
+    def _ranks(self, wanted: Mapping[bytes, tuple[str, SpokenRow]]) -> dict[bytes, _Rank]:
         """What is to be done for these keys: those whose audio is there may be left out."""
         if len(self.remembered) > REMEMBERED_KEYS:
             self.remembered.clear()
@@ -379,7 +382,7 @@ class _Planner:
             out |= reused
         return out
 
-    def _count(self, reads: list[Read], held: Container[int], ranks: Mapping[bytes, _Rank]) -> None:
+    def _count(self, reads: list[SpokenRow], held: Container[int], ranks: Mapping[bytes, _Rank]) -> None:
         keys = [key for read in reads for key in read.keys]
         rows = [read.row_no for read in reads for _ in read.keys]
         billable, costs = self.profile.billable_chars, self.costs
@@ -401,7 +404,9 @@ class _Planner:
         paths = [read.path for read in reads]
         self.names.add_many(_name_hashes(paths), [read.row_no for read in reads], IN_CATALOG)
 
-    def _items(self, reads: list[Read], held: Held, changed: Mapping[int, tuple[str, Facts]]) -> list[Item]:
+    def _items(
+        self, reads: list[SpokenRow], held: Held, changed: Mapping[int, tuple[str, SourceFacts]]
+    ) -> list[Item]:
         """The rows as items of the job, but for unchanged ones that go straight into the manifest."""
         voice, language = self.spec.voice, self.spec.language
         places: Iterable[int] = range(len(reads))
@@ -524,7 +529,7 @@ class _Planner:
         plan.calls = plan.to_buy
         plan.refusals = dict(grouped(self.reasons.items(), 10))
 
-    def _gone(self, skipped: set[int]) -> Gone | None:
+    def _gone(self, skipped: set[int]) -> MissingAudio | None:
         """Look for the audio of known texts; what is gone is bought again, and the plan pays for it."""
         known = self.keys.hashes_of_rank(_Rank.THERE, skipped)
         lost = gone.look(self.context, self.spec.store, self.sample, known)
@@ -550,7 +555,7 @@ def _name_hashes(paths: list[str]) -> tuple[list[int], list[int]]:
     return [hash(name) for name in names], [hash(name + "/") for name in names]
 
 
-def _spoken(text: str, read: Read) -> Spoken:
+def _spoken(text: str, read: SpokenRow) -> Spoken:
     return Spoken(text, read.voice, read.language)
 
 

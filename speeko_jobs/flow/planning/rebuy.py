@@ -17,7 +17,7 @@ from speeko_jobs.adapters.http import webhook_client
 from speeko_jobs.adapters.postgres import jobs, plan_loading, rebuys, tenants
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plan_loading import Item
-from speeko_jobs.adapters.postgres.rebuys import Known, Outdated
+from speeko_jobs.adapters.postgres.rebuys import CachedText, OutdatedOutput
 from speeko_jobs.core.job.chunking import chunk_rows
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.plan_summary import Plan
@@ -52,7 +52,7 @@ class Group:
     """Texts that one job can buy, and what each costs today."""
 
     spec: JobSpec
-    texts: list[Known] = field(default_factory=list)
+    texts: list[CachedText] = field(default_factory=list)
     costs: list[int] = field(default_factory=list)
 
     @property
@@ -61,7 +61,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Found:
+class SelectedTexts:
     """What was selected and has audio. `others`: keys that have none, or whose origin is not known."""
 
     groups: list[Group]
@@ -80,7 +80,7 @@ class Found:
         return sum(group.cost_micros for group in self.groups)
 
 
-def find(context: Context, selection: Selection, price_per_million: str) -> Found:
+def find(context: Context, selection: Selection, price_per_million: str) -> SelectedTexts:
     """Look the texts up and price them. `price_per_million`: today's, for the provider of the settings.
 
     Raises UsageError for a row that is not there, JobError for a job that is not.
@@ -97,7 +97,7 @@ def find(context: Context, selection: Selection, price_per_million: str) -> Foun
         price = prices.setdefault(spec, Prices(spec.profile, spec.model))
         group.texts.append(one)
         group.costs.append(price[one.voice, one.chars])
-    found = Found(list(groups.values()), 0)
+    found = SelectedTexts(list(groups.values()), 0)
     return replace(found, others=len(keys) - found.texts)
 
 
@@ -120,7 +120,7 @@ def _keys(context: Context, selection: Selection) -> list[bytes]:
     return sorted(set(out))
 
 
-def _spec(context: Context, one: Known, bought_by: JobSpec, price_per_million: str) -> JobSpec:
+def _spec(context: Context, one: CachedText, bought_by: JobSpec, price_per_million: str) -> JobSpec:
     """What buys a text as it was bought: all that changes the sound is the first job's."""
     settings = context.settings
     is_set = one.provider == settings.provider
@@ -158,7 +158,7 @@ def _spec(context: Context, one: Known, bought_by: JobSpec, price_per_million: s
     )
 
 
-def check_money(found: Found, budget_micros: int | None) -> None:
+def check_money(found: SelectedTexts, budget_micros: int | None) -> None:
     """Raise BudgetError where it costs more than the budget: nothing is started then."""
     if budget_micros is not None and found.cost_micros > budget_micros:
         cost = usd(found.cost_micros)
@@ -170,7 +170,7 @@ def check_money(found: Found, budget_micros: int | None) -> None:
 
 def start(
     context: Context, group: Group, *, tenant: str, budget_micros: int | None = None
-) -> tuple[int, list[Outdated]]:
+) -> tuple[int, list[OutdatedOutput]]:
     """Release a job that buys these texts again; its number, and the outputs that hold their old audio.
 
     Raises SpeekoError, and then nothing was started and nothing has changed.
@@ -225,7 +225,7 @@ def _add_rows(context: Context, job: int, group: Group) -> None:
         context.database.run(lambda t, some=some: plan_loading.add_items(t, job, some))  # type: ignore[misc]
 
 
-def _release(t: Transaction, most_chunk_rows: int, job: int, group: Group) -> list[Outdated]:
+def _release(t: Transaction, most_chunk_rows: int, job: int, group: Group) -> list[OutdatedOutput]:
     """Everything that others can see, in one commit."""
     outdated = rebuys.mark(t, job, group.texts, group.costs)
     jobs.release(

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres import jobs, repricing, schedules
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.repricing import Left
+from speeko_jobs.adapters.postgres.repricing import RemainingTexts
 from speeko_jobs.core.billing.price_schedule import price_on
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.flow.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PriceChange:
     """What the texts that are left cost at the plan's price and at today's. Money in micro-dollars."""
 
     texts: int
@@ -28,16 +28,16 @@ class Change:
     today_price: str
 
 
-def change(context: Context, job: int) -> Change | None:
+def change(context: Context, job: int) -> PriceChange | None:
     """Return how today's price differs from the plan's for what is left to buy; None where it does not."""
     spec, price = jobs.show(context.database, job).spec, today(context)
-    kinds = repricing.left(context.database, job)
+    kinds = repricing.remaining(context.database, job)
     costs = _costs(spec, price, kinds)
     planned = sum(kind.texts * kind.cost_micros for kind in kinds)
     now = sum(kind.texts * cost for kind, cost in zip(kinds, costs, strict=True))
     if all(kind.cost_micros == cost for kind, cost in zip(kinds, costs, strict=True)):
         return None
-    return Change(sum(kind.texts for kind in kinds), planned, now, spec.price_per_million, price)
+    return PriceChange(sum(kind.texts for kind in kinds), planned, now, spec.price_per_million, price)
 
 
 def today(context: Context) -> str:
@@ -47,10 +47,10 @@ def today(context: Context) -> str:
 
 def take(t: Transaction, job: int, spec: JobSpec, price: str) -> int:
     """Book what is left to buy at this price; how much more than before that is in all."""
-    kinds = repricing.left(t, job)
+    kinds = repricing.remaining(t, job)
     return repricing.take(t, job, kinds, _costs(spec, price, kinds), price)
 
 
-def _costs(spec: JobSpec, price: str, kinds: list[Left]) -> list[int]:
+def _costs(spec: JobSpec, price: str, kinds: list[RemainingTexts]) -> list[int]:
     profile = dataclasses.replace(spec, price_per_million=price).profile
     return [profile.price(kind.chars, kind.model, kind.voice) for kind in kinds]

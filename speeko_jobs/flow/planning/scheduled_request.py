@@ -19,8 +19,8 @@ from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import ConfigError, UsageError
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
-from speeko_jobs.flow.planning.planner import Orders
-from speeko_jobs.flow.planning.submit import MOST_DELETED_SHARE
+from speeko_jobs.flow.planning.planner import CatalogOptions
+from speeko_jobs.flow.planning.submit import MAX_DELETED_SHARE
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Request:
     """A catalog, and what is to be done with it. `prices`: USD for a million characters, by day."""
 
     spec: JobSpec
-    orders: Orders
+    orders: CatalogOptions
     prices: str = ""
     budget_micros: int | None = None
     priority: int = 0
     partial: bool = False
-    most_deleted_share: Decimal = MOST_DELETED_SHARE
+    most_deleted_share: Decimal = MAX_DELETED_SHARE
 
     def check(self) -> None:
         """Raise ConfigError or UsageError for what no worker could do, or should not know."""
@@ -63,7 +63,7 @@ def from_json(data: Mapping[str, Any]) -> Request:
     try:
         read = dict(data["orders"])
         read |= {name: tuple(value) for name, value in read.items() if isinstance(value, list)}
-        orders = Orders(**read | {"read": ReadOptions(**read["read"])})
+        orders = CatalogOptions(**read | {"read": ReadOptions(**read["read"])})
         spec, share = core_spec.from_json(data["spec"]), Decimal(data["most_deleted_share"])
         return Request(**dict(data) | {"spec": spec, "orders": orders, "most_deleted_share": share})
     except TypeError:

@@ -20,7 +20,7 @@ from speeko_jobs.core.job.chunking import chunk_rows
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.model.money import usd
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
 from speeko_jobs.flow import accounts
@@ -36,20 +36,20 @@ LOOKED_FOR = 8
 WAIT_SECONDS = 1.0  # between two looks at an output that another job delivers to
 HELD_AT_ONCE = 1_000
 NEWEST = 2**63 - 1  # later than any job
-MOST_DELETED_SHARE = Decimal("0.1")
+MAX_DELETED_SHARE = Decimal("0.1")
 NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
 
 
 def submit(
     context: Context,
     spec: JobSpec,
-    orders: planner.Orders,
+    orders: planner.CatalogOptions,
     *,
     tenant: str,
     budget_micros: int | None = None,
     priority: int = 0,
     partial: bool = False,
-    most_deleted_share: Decimal = MOST_DELETED_SHARE,
+    most_deleted_share: Decimal = MAX_DELETED_SHARE,
     on_created: Callable[[int], None] | None = None,
     on_wait: Callable[[Rival], None] | None = None,
 ) -> tuple[int, Plan]:
@@ -57,9 +57,9 @@ def submit(
 
     A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
     `partial` it starts all the same and pauses when the money is used up. With `spec.prune`, a catalog that
-    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` hears the
+    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` gets the
     number before the planning begins, for whoever is interrupted. While another job delivers to the same
-    output, `on_wait` hears of each such job and this one waits before it plans; without `on_wait` that is an
+    output, `on_wait` gets each such job and this one waits before it plans; without `on_wait` that is an
     OutputBusyError.
     """
     database = context.database
@@ -111,10 +111,10 @@ def submit(
             _check_money(context, job, loaded.plan.cost_micros, budget_micros)
 
         if loaded.gone is not None:
-            loaded.gone.lose(context)
+            loaded.gone.mark_missing(context)
         found = loaded.unchanged
         sums = sorted(found.saved.items()) if found is not None else []
-        saved = [deliveries.Saved(voice, Source.UNCHANGED.value, *three) for voice, three in sums]
+        saved = [deliveries.SavedCosts(voice, AudioSource.UNCHANGED.value, *three) for voice, three in sums]
 
         def release(t: Any) -> int:
             if loaded.skipped:

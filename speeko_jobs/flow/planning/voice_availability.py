@@ -18,7 +18,7 @@ from typing import Any
 from speeko_jobs import private_files
 from speeko_jobs.adapters.providers.provider import list_voices
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.voices.availability import Offer
+from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import SpeekoError, UsageError
 from speeko_jobs.flow import accounts
@@ -32,12 +32,12 @@ FETCH_SECONDS = (2.0, 3.0)  # to connect, between two reads
 log = logging.getLogger(__name__)
 
 
-def offer_of(context: Context, spec: JobSpec) -> Offer:
+def offer_of(context: Context, spec: JobSpec) -> VoiceOffer:
     """Return what the job's provider offers, by its server's list where there is one."""
-    return Offer(spec.profile, spec.any_voice, _Listed(context.settings, spec))
+    return VoiceOffer(spec.profile, spec.any_voice, _Listed(context.settings, spec))
 
 
-def require_offered(offer: Offer, spec: JobSpec) -> None:
+def require_offered(offer: VoiceOffer, spec: JobSpec) -> None:
     """Raise UsageError where the job's own voice or language, or a rule's voice, is not offered."""
     if spec.voice != AUTO and (wrong := offer.refusal(spec.voice, spec.language)):
         raise UsageError(wrong)

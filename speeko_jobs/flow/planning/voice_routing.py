@@ -23,7 +23,7 @@ from speeko_jobs.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RoutingOptions:
     """What the user said on voices. Paths are "" where none was given.
 
     `voice` is a name, "" for the provider's default, or AUTO. `reroute`: choose anew, whatever voice the
@@ -38,7 +38,7 @@ class Wishes:
 
 
 def route(
-    database: Database, wishes: Wishes, *, provider: str, model: str, output: str, language: str
+    database: Database, wishes: RoutingOptions, *, provider: str, model: str, output: str, language: str
 ) -> Routing | None:
     """What the job keeps in its spec; None where nothing is chosen and all prices are the provider's own.
 
@@ -68,7 +68,7 @@ def route(
     return found
 
 
-def routed(database: Database, spec: JobSpec, wishes: Wishes) -> JobSpec:
+def routed(database: Database, spec: JobSpec, wishes: RoutingOptions) -> JobSpec:
     """The spec with what `route` finds. Its voice is a real one then."""
     found = route(
         database,
@@ -87,7 +87,7 @@ def routed(database: Database, spec: JobSpec, wishes: Wishes) -> JobSpec:
 def learned(database: Database, known: Sequence[Voice], provider: str, model: str) -> tuple[Voice, ...]:
     """The voices with the latency that their calls under this model have had, over all languages."""
     sums: dict[str, tuple[int, int]] = {}
-    for pace in claims.paces(database, provider, 1):
+    for pace in claims.speech_rates(database, provider, 1):
         if pace.model == model:
             calls, millis = sums.get(pace.voice, (0, 0))
             sums[pace.voice] = calls + pace.calls, millis + pace.latency_millis

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from speeko_jobs.adapters.postgres import metrics
-from speeko_jobs.adapters.postgres.metrics import Costs, Figures
+from speeko_jobs.adapters.postgres.metrics import CostMetrics, MetricsSnapshot
 from speeko_jobs.core.model.money import MICROS_PER_USD
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.flow.cache.eviction import MB
 from speeko_jobs.flow.context import Context
 
@@ -22,7 +22,7 @@ Labels = tuple[str, ...]
 ENDS = ("delivered", "unchanged", "failed", "refused", "waiting")
 OUTCOMES = {"synthesized": "stored", "bad": "bad"}  # of calls that are paid, by their source in cost_daily
 UNKNOWN = "unknown"
-WITHOUT_CALL = (Source.CACHE, Source.DUPLICATE, Source.COALESCED, Source.UNCHANGED)
+WITHOUT_CALL = (AudioSource.CACHE, AudioSource.DUPLICATE, AudioSource.COALESCED, AudioSource.UNCHANGED)
 CHUNK_STATES = ("planned", "synthesizing", "ready")
 
 
@@ -43,7 +43,7 @@ def postgres(context: Context) -> list[Family]:
     return [*_jobs(found), *_calls(found), *_accounts(found), *_chunks(found), *_upkeep(found)]
 
 
-def _jobs(found: Figures) -> list[Family]:
+def _jobs(found: MetricsSnapshot) -> list[Family]:
     rows: dict[Labels, float] = defaultdict(float)
     reserved: dict[Labels, float] = defaultdict(float)
     for one in found.jobs:
@@ -62,26 +62,26 @@ def _jobs(found: Figures) -> list[Family]:
     ]  # fmt: skip
 
 
-def _calls(found: Figures) -> list[Family]:
+def _calls(found: MetricsSnapshot) -> list[Family]:
     paid = [one for one in found.costs if one.source in OUTCOMES]
     unknown = [one for one in found.costs if one.source == UNKNOWN]
     free = [one for one in found.costs if one.source in WITHOUT_CALL]
 
     def sums(
-        of: list[Costs], key: Callable[[Costs], Labels], value: str, unit: int = 1
+        of: list[CostMetrics], key: Callable[[CostMetrics], Labels], value: str, unit: int = 1
     ) -> dict[Labels, float]:
         out: dict[Labels, float] = defaultdict(float)
         for one in of:
             out[key(one)] += getattr(one, value) / unit
         return out
 
-    def outcome(one: Costs) -> Labels:
+    def outcome(one: CostMetrics) -> Labels:
         return one.tenant, one.provider, OUTCOMES[one.source]
 
-    def source(one: Costs) -> Labels:
+    def source(one: CostMetrics) -> Labels:
         return one.tenant, one.provider, one.source
 
-    def provider(one: Costs) -> Labels:
+    def provider(one: CostMetrics) -> Labels:
         return one.tenant, one.provider
 
     whose = ("tenant", "provider")
@@ -93,7 +93,7 @@ def _calls(found: Figures) -> list[Family]:
                  sums(paid, provider, "chars")),
         _counter("speeko_spent_usd", "Money spent on calls, by outcome.", (*whose, "outcome"),
                  sums(paid, outcome, "micros", usd)),
-        _gauge("speeko_unknown_calls", "Calls of which nobody knows whether they were billed.", whose,
+        _gauge("speeko_unknown_calls", "Calls of unknown outcome: perhaps billed.", whose,
                sums(unknown, provider, "requests")),
         _gauge("speeko_unknown_usd", "What such calls may have cost.", whose,
                sums(unknown, provider, "micros", usd)),
@@ -106,7 +106,7 @@ def _calls(found: Figures) -> list[Family]:
     ]  # fmt: skip
 
 
-def _accounts(found: Figures) -> list[Family]:
+def _accounts(found: MetricsSnapshot) -> list[Family]:
     def of(name: str, help: str, field: str) -> Family:
         return _gauge(name, help, ("account",), {(a.name,): getattr(a, field) for a in found.accounts})
 
@@ -127,7 +127,7 @@ def _accounts(found: Figures) -> list[Family]:
     ]
 
 
-def _chunks(found: Figures) -> list[Family]:
+def _chunks(found: MetricsSnapshot) -> list[Family]:
     counts: dict[Labels, float] = {(state,): 0.0 for state in CHUNK_STATES}
     oldest = dict(counts)
     for one in found.chunks:
@@ -144,12 +144,12 @@ def _chunks(found: Figures) -> list[Family]:
     ]  # fmt: skip
 
 
-def _upkeep(found: Figures) -> list[Family]:
+def _upkeep(found: MetricsSnapshot) -> list[Family]:
     chore = ("chore",)
     return [
-        _gauge("speeko_chore_age_seconds", "Time since a chore ended last: the lag of the sweeper.", chore,
+        _gauge("speeko_chore_age_seconds", "Time since a periodic task last ended: the sweeper's lag.", chore,
                {(c.name,): c.ago_seconds for c in found.chores}),
-        _counter("speeko_chore_runs", "How often a chore has ended.", chore,
+        _counter("speeko_chore_runs", "How often a periodic task has ended.", chore,
                  {(c.name,): c.runs for c in found.chores}),
         _counter("speeko_chore_done", "Chunks sent again, cache entries evicted, jobs pruned.", chore,
                  {(c.name,): c.done for c in found.chores}),

@@ -21,7 +21,14 @@ from speeko_jobs.adapters.catalog import BadRow
 from speeko_jobs.adapters.postgres import ledger
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.billing import invoice as bill
-from speeko_jobs.core.billing.reconciliation import DIFFERENCES, Billed, Booked, Finding, Found, compare
+from speeko_jobs.core.billing.reconciliation import (
+    DIFFERENCES,
+    BilledLine,
+    BookedCall,
+    Finding,
+    ReconciledEntry,
+    compare,
+)
 from speeko_jobs.core.model.states import AttemptState
 from speeko_jobs.errors import CatalogError
 
@@ -29,7 +36,7 @@ PARTS = 64
 
 
 @dataclass(frozen=True)
-class Orders:
+class ReconcileOptions:
     """The bill's file, its columns ("": by their usual names), and the part of the ledger to hold it to."""
 
     bill: str
@@ -58,19 +65,21 @@ class Reconciliation:
         return not any(self.counts[finding] for finding in DIFFERENCES)
 
 
-def reconcile(database: Database, orders: Orders, on_found: Callable[[Found], None]) -> Reconciliation:
-    """Compare; `on_found` hears of all that is not plainly in order. Raises CatalogError for a bad bill."""
+def reconcile(
+    database: Database, orders: ReconcileOptions, on_found: Callable[[ReconciledEntry], None]
+) -> Reconciliation:
+    """Compare; `on_found` gets all that is not plainly in order. Raises CatalogError for a bad bill."""
     out = Reconciliation()
     with contextlib.ExitStack() as stack:
         by_key, by_figures = stack.enter_context(_Parts()), stack.enter_context(_Parts())
         figures = _read_bill(orders, out, by_key, by_figures)
         since, until = orders.since, orders.until
         for a in ledger.attempts(database, provider=orders.provider, since=since, until=until):
-            call = Booked(a.id, a.job, a.row, a.key, a.state, a.voice, a.chars, a.cost_micros)
+            call = BookedCall(a.id, a.job, a.row, a.key, a.state, a.voice, a.chars, a.cost_micros)
             by_key.add_call(call.key, call)
             out.calls += 1
 
-        def tell(found: Found) -> None:
+        def tell(found: ReconciledEntry) -> None:
             out.counts[found.finding] += 1
             side = found.booked if found.booked else found.billed
             assert side is not None
@@ -90,12 +99,12 @@ def reconcile(database: Database, orders: Orders, on_found: Callable[[Found], No
 
 
 def _read_bill(
-    orders: Orders, out: Reconciliation, by_key: _Parts, by_figures: _Parts
-) -> Callable[[Billed | Booked], str]:
+    orders: ReconcileOptions, out: Reconciliation, by_key: _Parts, by_figures: _Parts
+) -> Callable[[BilledLine | BookedCall], str]:
     """Sort the bill's lines; how to name the group of a call that no line names by its key."""
     columns: bill.BillColumns | None = None
 
-    def figures(side: Billed | Booked) -> str:
+    def figures(side: BilledLine | BookedCall) -> str:
         assert columns is not None
         parts = (
             side.voice if columns.voice is not None else "",
@@ -118,7 +127,7 @@ def _read_bill(
     return figures
 
 
-def _columns(orders: Orders, table: catalog.Table) -> bill.BillColumns:
+def _columns(orders: ReconcileOptions, table: catalog.Table) -> bill.BillColumns:
     try:
         return bill.choose(
             table.header, key=orders.key, voice=orders.voice, chars=orders.chars, cost=orders.cost
@@ -127,7 +136,7 @@ def _columns(orders: Orders, table: catalog.Table) -> bill.BillColumns:
         raise CatalogError(f"{table.name}: {error}") from None
 
 
-def _entry(columns: bill.BillColumns, name: str, line: int, row: catalog.Row) -> Billed:
+def _entry(columns: bill.BillColumns, name: str, line: int, row: catalog.Row) -> BilledLine:
     if isinstance(row, BadRow):
         raise CatalogError(f"{name}, row {line}: {row.reason}")
     try:
@@ -150,10 +159,10 @@ class _Parts:
         for file in self._files:
             file.close()
 
-    def add_line(self, group: str, line: Billed) -> None:
+    def add_line(self, group: str, line: BilledLine) -> None:
         self._add(group, 0, astuple(line))
 
-    def add_call(self, group: str, call: Booked) -> None:
+    def add_call(self, group: str, call: BookedCall) -> None:
         self._add(group, 1, astuple(call))
 
     def _add(self, group: str, side: int, values: tuple[Any, ...]) -> None:
@@ -163,21 +172,21 @@ class _Parts:
         name = group.encode("utf-8", "surrogatepass")
         self._files[crc32(name) % PARTS].write(json.dumps((group, side, values)) + "\n")
 
-    def findings(self) -> Iterator[Found]:
+    def findings(self) -> Iterator[ReconciledEntry]:
         """What comes of all groups."""
         for file in self._files:
             file.seek(0)
             yield from _findings(json.loads(line) for line in file)
 
 
-def _findings(entries: Iterable[tuple[str, int, list[Any]]]) -> Iterator[Found]:
-    groups: dict[str, tuple[list[Billed], list[Booked]]] = {}
+def _findings(entries: Iterable[tuple[str, int, list[Any]]]) -> Iterator[ReconciledEntry]:
+    groups: dict[str, tuple[list[BilledLine], list[BookedCall]]] = {}
     for group, side, values in entries:
         lines, calls = groups.setdefault(group, ([], []))
         if side:
             values[4] = AttemptState(values[4])
-            calls.append(Booked(*values))
+            calls.append(BookedCall(*values))
         else:
-            lines.append(Billed(*values))
+            lines.append(BilledLine(*values))
     for lines, calls in groups.values():
         yield from compare(lines, calls)

@@ -18,24 +18,26 @@ from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.catalog.file_names import MARK
 from speeko_jobs.core.job.format_reuse import Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.job.row_reader import Read, Refusal, RowReader, content_of
+from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow, content_of
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import UtteranceState
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.core.reporting.row_explanation import Explained, Origin, Part
+from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
 from speeko_jobs.core.text.pipeline import Wording
 from speeko_jobs.core.voices import rules
-from speeko_jobs.core.voices.availability import Offer
+from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import CatalogError, StoreError, UsageError
 from speeko_jobs.flow.cache.format_reuse import Reuse
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
-from speeko_jobs.flow.planning.planner import BATCH_ROWS, Orders, opened
+from speeko_jobs.flow.planning.planner import BATCH_ROWS, CatalogOptions, opened
 from speeko_jobs.flow.planning.voice_availability import offer_of
 
 
-def explain(context: Context, spec: JobSpec, orders: Orders, *, row: int = 0, row_id: str = "") -> Explained:
+def explain(
+    context: Context, spec: JobSpec, orders: CatalogOptions, *, row: int = 0, row_id: str = ""
+) -> Explained:
     """The row of that number (from 1, over all files), or the first of that id.
 
     Raises CatalogError where there is no such row; a row that cannot be spoken is explained, too.
@@ -87,7 +89,9 @@ class _Found:
     file_row: int
 
 
-def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str, offer: Offer) -> _Found:
+def _find(
+    spec: JobSpec, orders: CatalogOptions, wording: Wording, row: int, row_id: str, offer: VoiceOffer
+) -> _Found:
     row_no = 0
     for table in catalog.open_catalog(orders.sources, orders.read):
         columns, reader = opened(spec, orders, wording, table, offer)
@@ -108,7 +112,9 @@ def _find(spec: JobSpec, orders: Orders, wording: Wording, row: int, row_id: str
 class _Earlier:
     """The rows before this one, as far as they matter to it."""
 
-    def __init__(self, spec: JobSpec, orders: Orders, wording: Wording, read: Read, offer: Offer) -> None:
+    def __init__(
+        self, spec: JobSpec, orders: CatalogOptions, wording: Wording, read: SpokenRow, offer: VoiceOffer
+    ) -> None:
         self.rows: dict[bytes, int] = {}  # key → the first row that has it
         self._named_alike = 0
         if "-" in orders.sources:
@@ -144,7 +150,7 @@ class _Earlier:
 class _LookedUp:
     """What is known of a row's keys, and whether the destination has its file."""
 
-    def __init__(self, context: Context, spec: JobSpec, read: Read) -> None:
+    def __init__(self, context: Context, spec: JobSpec, read: SpokenRow) -> None:
         self.notes: list[str] = []
         self._context, self._spec = context, spec
         keys = list(dict.fromkeys(read.keys))
@@ -156,24 +162,24 @@ class _LookedUp:
         self._there = self._stored(keys)
         self._reused = self._converted(read)
 
-    def origin(self, key: bytes) -> tuple[Origin, str]:
+    def origin(self, key: bytes) -> tuple[AudioOrigin, str]:
         """Where a key's audio would come from, and why what is known of it will not do."""
         if self.is_unchanged:
-            return Origin.UNCHANGED, ""
+            return AudioOrigin.UNCHANGED, ""
         known = self._known.get(key)
         if self._record(key) is not None:
             if not self._there.get(key, True):
-                return Origin.TO_BUY, "its audio is gone from the store"
-            return (Origin.REDIS if key in self._cached else Origin.POSTGRES), ""
+                return AudioOrigin.TO_BUY, "its audio is gone from the store"
+            return (AudioOrigin.REDIS if key in self._cached else AudioOrigin.POSTGRES), ""
         if known is not None and known.in_flight:
-            return Origin.IN_FLIGHT, ""
+            return AudioOrigin.IN_FLIGHT, ""
         if key in self._reused:
-            return Origin.REUSED, self._reused[key]
+            return AudioOrigin.REUSED, self._reused[key]
         if key in self._ends:
-            return Origin.TO_BUY, f"it failed before: {printable(self._ends[key].reason)}"
-        return Origin.TO_BUY, ""
+            return AudioOrigin.TO_BUY, f"it failed before: {printable(self._ends[key].reason)}"
+        return AudioOrigin.TO_BUY, ""
 
-    def _converted(self, read: Read) -> dict[bytes, str]:
+    def _converted(self, read: SpokenRow) -> dict[bytes, str]:
         """The formats that keys would be converted from."""
         wanted = {
             key: Spoken(text, read.voice, read.language)
@@ -188,7 +194,7 @@ class _LookedUp:
         known = self._known.get(key)
         return self._cached.get(key) or (known.record if known is not None else None)
 
-    def _holds(self, read: Read) -> bool:
+    def _holds(self, read: SpokenRow) -> bool:
         """Whether the destination holds the row's file as the job would make it."""
         try:
             output = self._context.store_of(self._spec.output)
@@ -215,17 +221,19 @@ class _LookedUp:
         return {key: size is not None for key, size in zip(done, sizes, strict=True)}
 
 
-def _parts(spec: JobSpec, read: Read, earlier: _Earlier, looked: _LookedUp) -> tuple[Part, ...]:
-    out: list[Part] = []
+def _parts(spec: JobSpec, read: SpokenRow, earlier: _Earlier, looked: _LookedUp) -> tuple[ExplainedPart, ...]:
+    out: list[ExplainedPart] = []
     first: dict[bytes, int] = {}
     for number, (key, text) in enumerate(zip(read.keys, read.texts, strict=True), 1):
         chars = spec.profile.billable_chars(text)
         origin, detail = looked.origin(key)
-        if origin is Origin.TO_BUY and (key in first or key in earlier.rows):
-            origin = Origin.DUPLICATE
+        if origin is AudioOrigin.TO_BUY and (key in first or key in earlier.rows):
+            origin = AudioOrigin.DUPLICATE
             detail = f"row {earlier.rows[key]:,}" if key in earlier.rows else f"segment {first[key]}"
         first.setdefault(key, number)
-        out.append(Part(key, text, chars, spec.profile.price(chars, spec.model, read.voice), origin, detail))
+        out.append(
+            ExplainedPart(key, text, chars, spec.profile.price(chars, spec.model, read.voice), origin, detail)
+        )
     return tuple(out)
 
 
@@ -254,7 +262,7 @@ def _language_why(spec: JobSpec, found: _Found, cells: Sequence[str]) -> str:
     return "--language" if spec.language else "left to the voice"
 
 
-def _rendering(spec: JobSpec, read: Read) -> str:
+def _rendering(spec: JobSpec, read: SpokenRow) -> str:
     """How the file is made, in a few words."""
     words = [f"{len(read.keys)} segments joined"] if len(read.keys) > 1 else []
     want = spec.delivered

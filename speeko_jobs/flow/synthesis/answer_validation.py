@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from speeko_jobs.adapters.postgres.breaker_windows import Voice
+from speeko_jobs.adapters.postgres.breaker_windows import WindowVoice
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.codec import FORMATS
@@ -48,14 +48,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidatedAnswer:
     """How an answer is booked, and the audio to keep: b"" where there is none."""
 
     outcome: Outcome
     audio: bytes = b""
 
 
-def judge(answer: Answer, account: str = "") -> Verdict:
+def validate(answer: Answer, account: str = "") -> ValidatedAnswer:
     """Return the verdict on an answer of `account` ("": it counts in no window)."""
     claim, result = answer.claim, answer.result
     base = Outcome(
@@ -65,21 +65,23 @@ def judge(answer: Answer, account: str = "") -> Verdict:
         claim.key,
         AttemptState.UNKNOWN,
         latency_millis=round(answer.latency_seconds * 1000),
-        voice=Voice(account, claim.model, claim.voice) if account else None,
+        voice=WindowVoice(account, claim.model, claim.voice) if account else None,
         row_no=claim.row_no,
     )
     if isinstance(result, ProviderError):
         final = result.failure is Failure.REFUSED
         state = _STATE[result.failure]
-        return Verdict(replace(base, state=state, reason=result.reason, status=result.status, final=final))
+        return ValidatedAnswer(
+            replace(base, state=state, reason=result.reason, status=result.status, final=final)
+        )
     if not probe.is_audio(result.audio):
-        reason = f"no audio in the answer: {probe.told(result.audio)}"
-        return Verdict(replace(base, reason=reason, status=200, wasted=True))
+        reason = f"no audio in the answer: {probe.describe_bytes(result.audio)}"
+        return ValidatedAnswer(replace(base, reason=reason, status=200, wasted=True))
     try:
         facts, audio = _sound(answer, result.audio)
     except BadAudio as error:
         reason = f"{FAILED_PREFIX}{error}"
-        return Verdict(replace(base, state=AttemptState.BAD, reason=reason, status=200, wasted=True))
+        return ValidatedAnswer(replace(base, state=AttemptState.BAD, reason=reason, status=200, wasted=True))
     stored = replace(
         base,
         state=AttemptState.STORED,
@@ -90,7 +92,7 @@ def judge(answer: Answer, account: str = "") -> Verdict:
         converted=audio is not result.audio,
         unique=not answer.spec.profile.is_deterministic,
     )
-    return Verdict(stored, audio)
+    return ValidatedAnswer(stored, audio)
 
 
 def _sound(answer: Answer, audio: bytes) -> tuple[AudioFacts, bytes]:
@@ -98,7 +100,7 @@ def _sound(answer: Answer, audio: bytes) -> tuple[AudioFacts, bytes]:
     claim = answer.claim
     marked = ssml.is_canonical(claim.text)
     usual = usual_seconds("" if marked else claim.text, answer.usual_seconds_per_char)
-    chars = ssml.gate_chars(claim.text) if marked else len(claim.text)
+    chars = ssml.validation_chars(claim.text) if marked else len(claim.text)
     seen = probe.looks_like(audio)
     if seen == claim.format or seen not in FORMATS or (claim.format, seen) == ("ogg", "opus"):
         return inspect(audio, claim.format, chars, answer.spec.speed, usual), audio

@@ -9,11 +9,17 @@ from __future__ import annotations
 import socket
 import time
 
-from speeko_jobs.adapters.postgres.permits import Asked, Lease
+from speeko_jobs.adapters.postgres.permits import LeaseRequest, PermitLease
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.policies import outage_detection
-from speeko_jobs.core.policies.adaptive_limit import MOST_RETRIES, NOTHING, PAUSE_SECONDS, Failures, Window
-from speeko_jobs.core.policies.outage_detection import Health, Tries
+from speeko_jobs.core.policies.adaptive_limit import (
+    MAX_RETRIES,
+    NOTHING,
+    PAUSE_SECONDS,
+    CallWindow,
+    FailureShare,
+)
+from speeko_jobs.core.policies.outage_detection import Health, TryLimits
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.settings import Settings
 
@@ -27,7 +33,7 @@ def account_of(profile: Profile, settings: Settings) -> str:
     return settings.account or profile.name
 
 
-class Allowance:
+class CallBudget:
     """`alive_until`: how long the engine counts as living. `failing`: most calls fail, one at a time now."""
 
     def __init__(self) -> None:
@@ -39,13 +45,13 @@ class Allowance:
         self._kind = self._why = ""  # of the last failure since the last lease
         self._calls = self._chars = -1  # of the rates a minute; -1: there is none
         self._seen = NOTHING
-        self._failures = Failures()
+        self._failures = FailureShare()
 
-    def asked(self, wants: int, busy: int) -> Asked:
+    def asked(self, wants: int, busy: int) -> LeaseRequest:
         """What to tell at the next lease. What is not used is given back with it."""
-        retries = min(self.retries, int(MOST_RETRIES))
+        retries = min(self.retries, int(MAX_RETRIES))
         shares = max(self._calls, 0), self._chars_back(), retries
-        asked = Asked(wants, busy, self._seen, *shares, self._kind, self._why)
+        asked = LeaseRequest(wants, busy, self._seen, *shares, self._kind, self._why)
         self._seen, self.retries, self._kind, self._why = NOTHING, 0, "", ""
         self._calls, self._chars = min(self._calls, 0), min(self._chars, 0)
         return asked
@@ -53,7 +59,7 @@ class Allowance:
     def _chars_back(self) -> int:
         return self._chars if self._chars != -1 else 0
 
-    def leased(self, lease: Lease, alive_until: float, permits_until: float) -> None:
+    def leased(self, lease: PermitLease, alive_until: float, permits_until: float) -> None:
         self.alive_until, self.permits_until = alive_until, permits_until
         self.allowed, self.retries = min(lease.allowed, self.most), lease.retries
         self._calls, self._chars = lease.calls, lease.chars
@@ -70,7 +76,7 @@ class Allowance:
         if now < self.blocked_until or now > min(self.alive_until - margin_seconds, self.permits_until):
             return False
         if in_flight >= self.allowed:
-            self._seen += Window(saturated=True)
+            self._seen += CallWindow(saturated=True)
             return False
         # else this second's share of the rates a minute is used up
         return self._calls != 0 and (self._chars > 0 or self._chars == -1)
@@ -83,11 +89,11 @@ class Allowance:
             self._chars -= chars
             self._chars -= self._chars == -1
 
-    def tries(self, *, good: bool) -> Tries:
+    def tries(self, *, good: bool) -> TryLimits:
         """Return how often a text may be tried now; `good`: a call has just brought audio."""
         before = self.health.good_ago is not None
         texts = self.health.texts + self._seen.new_failed
-        return outage_detection.tries_of(
+        return outage_detection.try_limits_of(
             texts, good_before=before, good_now=good or bool(self._seen.answered)
         )
 
@@ -111,7 +117,7 @@ class Allowance:
             busy = result.status == 503
             throttled = result.failure is Failure.THROTTLED and not busy
             failed = busy or result.failure in (Failure.UNKNOWN, Failure.NOT_SENT)
-        self._seen += Window(
+        self._seen += CallWindow(
             1,
             int(throttled),
             int(failed),

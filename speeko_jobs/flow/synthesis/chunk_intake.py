@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres import cache, chunks
-from speeko_jobs.adapters.postgres.chunks import Chunk, Orders, Row
+from speeko_jobs.adapters.postgres.chunks import Chunk, ItemRow, JobContext
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.flow.cache import missing_audio
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.chunk_delivery import is_unchanged
@@ -19,12 +19,12 @@ class Started:
     """What a chunk wants bought. Nothing: it is ready, and may be delivered from `rows` and `known`."""
 
     chunk: Chunk
-    wants: Sequence[Want]
-    rows: list[Row]
+    wants: Sequence[PurchaseRequest]
+    rows: list[ItemRow]
     known: Mapping[bytes, Record]
 
 
-def start(context: Context, orders: Orders, chunk: Chunk) -> Started | None:
+def start(context: Context, orders: JobContext, chunk: Chunk) -> Started | None:
     """Look the chunk's keys up (Redis, then Postgres) and write down what it waits for.
 
     None where the job was paused instead: texts that its plan took for known are gone from the store.
@@ -46,18 +46,18 @@ def start(context: Context, orders: Orders, chunk: Chunk) -> Started | None:
             return None
         enrolled = context.database.run(lambda t: chunks.enrol(t, chunk, unknown))
     context.cache.put_many(enrolled.done)
-    wants = [Want(key, first[key], chunk.no) for key in enrolled.waits_for]
+    wants = [PurchaseRequest(key, first[key], chunk.no) for key in enrolled.waits_for]
     return Started(chunk, wants, rows, known | enrolled.done)
 
 
-def _may_go_on(context: Context, orders: Orders, lost: list[bytes]) -> bool:
+def _may_go_on(context: Context, orders: JobContext, lost: list[bytes]) -> bool:
     """Whether texts that are gone since the job was planned are there again, or may be bought again."""
     url = orders.spec.store
     found = missing_audio.find_again(context, url, lost)
     rest = [key for key in lost if key not in found]
     if not rest:
         return True
-    now = chunks.orders(context.database, orders.job)
+    now = chunks.job_context(context.database, orders.job)
     if now is not None and now.spec.buy_again:
         return True
     price = sum(

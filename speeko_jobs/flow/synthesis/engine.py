@@ -1,9 +1,9 @@
-"""Synthesize: one engine at work for as long as one task may last, on as many chunks as it has permits for.
+"""Run a synthesis engine for one Celery task, on as many chunks as it has permits for.
 
 The message that woke it names one chunk; while it has permits to spare it takes the next ones itself, so
-that the end of one chunk overlaps the start of another. It never waits for a text that somebody else
-buys: whoever settles a text tells the chunks that need it. All on one event loop; what blocks (Postgres,
-Redis, the store) runs in a few threads.
+that the end of one chunk overlaps the start of another. It never waits for a text that another
+engine buys: the engine that settles a text wakes the chunks that need it. All on one event loop; what blocks
+(Postgres, Redis, the store) runs in a few threads.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from typing import Any, TypeVar
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.postgres import chunks, claims, jobs, permits
-from speeko_jobs.adapters.postgres.chunks import Chunk, Orders
-from speeko_jobs.adapters.postgres.claims import Claim, Settled
+from speeko_jobs.adapters.postgres.chunks import Chunk, JobContext
+from speeko_jobs.adapters.postgres.claims import Claim, SettlementResult
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.providers.provider import Provider
 from speeko_jobs.core.model.pause_reasons import PauseKind, stored_reason
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.model.states import JobState, UtteranceState
 from speeko_jobs.core.policies import waste_breaker
-from speeko_jobs.core.policies.fair_queue import Backlog, Want
+from speeko_jobs.core.policies.fair_queue import FairQueue, PurchaseRequest
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
 from speeko_jobs.flow import accounts
@@ -47,7 +47,7 @@ from speeko_jobs.flow.synthesis import (
     spool,
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
-from speeko_jobs.flow.synthesis.call_budget import Allowance, account_of
+from speeko_jobs.flow.synthesis.call_budget import CallBudget, account_of
 from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.1
 WAKE_SECONDS = 0.01
-SUSPECT_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
+POISON_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
 LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 128  # calls open or not yet settled, beyond which none is made: a death, or bad audio, loses them
@@ -72,7 +72,7 @@ RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave roo
 PASS_ON_SECONDS = 0.2  # until a message that only another worker can serve is sent again
 THREADS = 4
 KEEP_TRIES = 12  # about a minute: paid answers that neither database, store nor spool take stay in memory
-MOST_JOBS = 16  # at a time in one engine
+MAX_JOBS = 16  # at a time in one engine
 log = logging.getLogger(__name__)
 
 
@@ -87,7 +87,7 @@ async def synthesize(
 
     Once `is_stopping` says so, nothing new is begun: what is in flight is finished, and all else given back.
     """
-    orders = await asyncio.to_thread(chunks.orders, context.database, job)
+    orders = await asyncio.to_thread(chunks.job_context, context.database, job)
     if orders is None or (orders.state is not JobState.RUNNING and not orders.has_outage):
         return 0
     if not await asyncio.to_thread(spool.room, context):
@@ -110,13 +110,13 @@ async def synthesize(
     probed = 0
     if orders.has_outage:
         probed = await outage_recovery.probe(context, provider, orders, mine)
-        orders = await asyncio.to_thread(chunks.orders, context.database, job)
+        orders = await asyncio.to_thread(chunks.job_context, context.database, job)
         if orders is None or orders.state is not JobState.RUNNING:
             return probed
     return probed + await _Engine(context, provider, orders, is_stopping, mine).run(no)
 
 
-async def _pass_on(context: Context, orders: Orders, no: int) -> None:
+async def _pass_on(context: Context, orders: JobContext, no: int) -> None:
     """Send a chunk again whose job's account is not held here, for a worker that holds it.
 
     Once an engine works on the job it takes the other chunks itself; where nobody holds the account, the
@@ -124,12 +124,13 @@ async def _pass_on(context: Context, orders: Orders, no: int) -> None:
     """
     await asyncio.sleep(PASS_ON_SECONDS)
     waits = await asyncio.to_thread(chunks.waits_alone, context.database, orders.job, no)
-    if waits and not await asyncio.to_thread(accounts.nobody_serves, context.database, orders.spec):
+    if waits and not await asyncio.to_thread(accounts.no_worker_serves, context.database, orders.spec):
         await asyncio.to_thread(context.queue.synthesize, [(orders.job, no)])
 
 
 def pause(context: Context, job: int, reason: str) -> None:
-    """Stop a job with a reason that a person can act on; what is under way is finished and kept."""
+    """Stop a job with a reason that a person can act on; in-flight calls complete, and their audio is
+    stored."""
     context.database.run(
         lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=[JobState.RUNNING])
     )
@@ -141,7 +142,7 @@ class _Engine:
         self,
         context: Context,
         provider: Provider,
-        first: Orders,
+        first: JobContext,
         is_stopping: Callable[[], bool],
         mine: Settings,
     ) -> None:
@@ -155,23 +156,23 @@ class _Engine:
         self.ceiling = first.spec.max_concurrency
         if self.profile.name == "espeak":
             self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
-        self.orders: dict[int, Orders] = {first.job: first}
+        self.orders: dict[int, JobContext] = {first.job: first}
         self.threads = ThreadPoolExecutor(THREADS, "engine")
         self.changed = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.chunks: dict[tuple[int, int], Chunk] = {}
-        self.backlog = Backlog()
+        self.backlog = FairQueue()
         self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
-        self.allowance = Allowance()
+        self.allowance = CallBudget()
         self.lease_now = asyncio.Event()
         self.look_around = False  # for other jobs, since the last heartbeat
         self.finished: set[int] = set()  # jobs of which chunks were delivered here since the last heartbeat
         self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
         self.claimed: deque[tuple[int, Claim]] = deque()
-        self.suspects: deque[tuple[int, Claim]] = deque()
-        self.alone = False  # a suspect is under way, and nothing else
+        self.poison_claims: deque[tuple[int, Claim]] = deque()
+        self.alone = False  # a poison text is under way, and nothing else
         self.answers: list[Answer] = []
-        self.in_flight = self.calls = self.settling = self.booking = self.unsettled = self.claimant = (
+        self.in_flight = self.calls = self.settling = self.booking = self.unsettled = self.holder = (
             self.fails
         ) = 0
         self.ends = self.flush_at = 0.0
@@ -209,13 +210,12 @@ class _Engine:
     # the life of the engine
 
     def _enter(self, t: Transaction, no: int) -> Chunk | None:
-        """A claimant, with the chunk that the message named; where that is in other hands, the next in line.
-        None where there is none: then nothing was begun."""
-        self.claimant = claims.enter(t, socket.gethostname(), os.getpid(), self.lease_seconds)
-        chunk = chunks.take(t, self.first.job, no, self.claimant)
-        chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.claimant)
+        """Open a lease and take the named chunk, or the next free one. Return None if there is none."""
+        self.holder = claims.open_lease(t, socket.gethostname(), os.getpid(), self.lease_seconds)
+        chunk = chunks.take(t, self.first.job, no, self.holder)
+        chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.holder)
         if chunk is None:
-            claims.leave(t, self.claimant)
+            claims.close_lease(t, self.holder)
         return chunk
 
     async def _prepare(self) -> None:
@@ -225,8 +225,10 @@ class _Engine:
             self.context.database.run,
             lambda t: permits.open_account(t, self.account, self.ceiling, *rates),
         )
-        paces = await self._in_thread(claims.paces, self.context.database, self.profile.name, LEARNED_CALLS)
-        self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
+        speech_rates = await self._in_thread(
+            claims.speech_rates, self.context.database, self.profile.name, LEARNED_CALLS
+        )
+        self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
         await self._lease()
 
     async def _beat(self) -> None:
@@ -240,9 +242,9 @@ class _Engine:
             self.lease_now.clear()
             try:
                 await self._lease()
-                await self._heed_pauses()
-                await self._let_go_of_idle()
-                await self._let_in()
+                await self._handle_pauses()
+                await self._release_idle()
+                await self._enqueue_chunks()
             except Exception as error:
                 log.warning("no heartbeat: %s", error, exc_info=None if _expected(error) else error)
             if time.monotonic() > mine.alive_until:
@@ -252,67 +254,67 @@ class _Engine:
 
     async def _lease(self) -> None:
         busy = self.in_flight
-        wants = busy + len(self.claimed) + len(self.suspects) + len(self.backlog)
+        wants = busy + len(self.claimed) + len(self.poison_claims) + len(self.backlog)
         if not self.allowance.allowed and not self.calls:
             wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
         wants = min(wants, self.allowance.most)
         started = time.monotonic()
         asked = self.allowance.asked(wants, busy)
 
-        def lease(t: Transaction) -> permits.Lease | None:
-            if not claims.renew(t, self.claimant, self.lease_seconds):
+        def lease(t: Transaction) -> permits.PermitLease | None:
+            if not claims.renew_lease(t, self.holder, self.lease_seconds):
                 return None
             return permits.lease(
-                t, self.account, self.claimant, asked, PERMIT_SECONDS, on_trial=self.is_on_trial
+                t, self.account, self.holder, asked, PERMIT_SECONDS, on_trial=self.is_on_trial
             )
 
         leased = await self._in_thread(self.context.database.run, lease)
         if leased is None:
-            self._give_up("it was taken for dead")
+            self._give_up("its lease has expired")
             return
         self.allowance.leased(leased, started + self.lease_seconds, started + PERMIT_SECONDS)
 
-    async def _heed_pauses(self) -> None:
+    async def _handle_pauses(self) -> None:
         """Give back what was claimed for jobs that do not run any more. Without room to spool none does."""
         if not await self._in_thread(spool.room, self.context):
             for job in self.orders:
                 await self._in_thread(pause, self.context, job, spool.no_room(self.context))
         if self.allowance.trouble_seconds >= min(o.spec.give_up_seconds for o in self.orders.values()):
             await self._in_thread(outage_recovery.give_up, self.context)
-        for job in {job for job, _ in (*self.claimed, *self.suspects)} | self.backlog.jobs():
-            orders = await self._in_thread(chunks.orders, self.context.database, job)
+        for job in {job for job, _ in (*self.claimed, *self.poison_claims)} | self.backlog.jobs():
+            orders = await self._in_thread(chunks.job_context, self.context.database, job)
             if orders is None or orders.state is not JobState.RUNNING:
                 await self._drop(job, "the job was stopped before the call")
 
-    async def _let_go_of_idle(self) -> None:
-        """Leave chunks for which nothing is to be done here: what they wait for is in other hands."""
+    async def _release_idle(self) -> None:
+        """Leave chunks for which nothing is to be done here: other engines buy what they wait for."""
         if self.claiming or self.taking:
             return  # what they are about is on neither list just now
         idle = set(self.chunks) - self.backlog.chunks() - set(self.under_way.values())
         if idle:
             left = [self.chunks.pop(chunk) for chunk in idle]
-            await self._in_thread(self.context.database.run, lambda t: chunks.let_go(t, self.claimant, left))
-            await self._hand_over([], sorted(idle))
+            await self._in_thread(self.context.database.run, lambda t: chunks.release(t, self.holder, left))
+            await self._wake_waiters([], sorted(idle))
 
-    async def _let_in(self) -> None:
+    async def _enqueue_chunks(self) -> None:
         """Let more chunks of the jobs that get on into the broker, for engines that have nothing to do."""
         finished, self.finished = self.finished, set()
         for job in sorted(finished):
             await self._in_thread(dispatch, self.context, job)
 
-    async def _hand_over(self, free: list[bytes], left: list[tuple[int, int]]) -> None:
-        """Tell others of keys that nobody buys now, and of chunks that nobody works on."""
-        due = await self._in_thread(claims.hand_over, self.context.database, free, left)
+    async def _wake_waiters(self, free: list[bytes], left: list[tuple[int, int]]) -> None:
+        """Re-enqueue chunks that wait for the released keys, and released chunks."""
+        due = await self._in_thread(claims.wake_waiters, self.context.database, free, left)
         await self._in_thread(self.context.queue.synthesize, due)
 
     async def _drop(self, job: int, reason: str) -> None:
         """Do no more for a job. What it leaves unbought may be needed by others."""
         free = [want.key for want in self.backlog.drop(job)]
-        mine = [claim for owner, claim in (*self.claimed, *self.suspects) if owner == job]
+        mine = [claim for owner, claim in (*self.claimed, *self.poison_claims) if owner == job]
         self.claimed = deque(pair for pair in self.claimed if pair[0] != job)
-        self.suspects = deque(pair for pair in self.suspects if pair[0] != job)
+        self.poison_claims = deque(pair for pair in self.poison_claims if pair[0] != job)
         await self._give_back(job, mine, reason)
-        await self._hand_over(free + [claim.key for claim in mine], [])
+        await self._wake_waiters(free + [claim.key for claim in mine], [])
 
     async def _give_back(self, job: int, unsent: list[Claim], reason: str) -> None:
         if unsent:
@@ -328,20 +330,20 @@ class _Engine:
             mine = [claim for owner, claim in shed if owner == job]
             await self._give_back(job, mine, "given back before the call: the provider fails")
             for claim in mine:
-                self._later(job, Want(claim.key, claim.row_no, claim.chunk_no), self._delay())
+                self._later(job, PurchaseRequest(claim.key, claim.row_no, claim.chunk_no), self._delay())
 
     def _give_up(self, why: str) -> None:
         """Begin nothing more. What is in flight is still settled: late audio is kept."""
         if not self.broken:
-            log.warning("this engine (claimant %d) stops: %s", self.claimant, why)
+            log.warning("this engine (lease holder %d) stops: %s", self.holder, why)
         self.broken = True
 
     async def _leave(self) -> None:
-        """Give everything back; what cannot be given back now lapses with the lease."""
+        """Give everything back; what cannot be given back now is reaped when the lease expires."""
         left = list(self.chunks.values())
-        unsent = [claim.key for _, claim in (*self.claimed, *self.suspects)]
+        unsent = [claim.key for _, claim in (*self.claimed, *self.poison_claims)]
         by_job: dict[int, list[Claim]] = {}
-        for job, claim in (*self.claimed, *self.suspects):
+        for job, claim in (*self.claimed, *self.poison_claims):
             by_job.setdefault(job, []).append(claim)
         try:
             for job, mine in by_job.items():
@@ -350,16 +352,16 @@ class _Engine:
             asked = self.allowance.asked(0, 0)
 
             def leave(t: Any) -> None:
-                chunks.let_go(t, self.claimant, left)
+                chunks.release(t, self.holder, left)
                 permits.give_back(t, self.account, asked)
                 if not self.unsettled:  # else its open calls lapse with it, until they are replayed
-                    claims.leave(t, self.claimant)
+                    claims.close_lease(t, self.holder)
 
             await self._in_thread(self.context.database.run, leave)
-            await self._let_in()
-            await self._hand_over(unsent, [(chunk.job, chunk.no) for chunk in left])
+            await self._enqueue_chunks()
+            await self._wake_waiters(unsent, [(chunk.job, chunk.no) for chunk in left])
         except SpeekoError as error:
-            log.warning("claimant %d is left to lapse: %s", self.claimant, error)
+            log.warning("the lease of holder %d is left to expire: %s", self.holder, error)
         self.threads.shutdown(wait=False)
 
     # the work
@@ -400,7 +402,7 @@ class _Engine:
             return False
         if not open_for_more:
             return True
-        return not (self.claimed or self.suspects or self.backlog)
+        return not (self.claimed or self.poison_claims or self.backlog)
 
     def _spawn(self, work: Any, then: Callable[[], None] | None = None) -> None:
         """Let `work` run beside; at its end `then` is called, else the loop of `_work` goes round."""
@@ -427,7 +429,7 @@ class _Engine:
         if self.taking or not self.look_around or self.allowance.failing:
             return False
         self.look_around = False
-        return 0 < len(self.backlog.jobs()) < MOST_JOBS
+        return 0 < len(self.backlog.jobs()) < MAX_JOBS
 
     async def _take_next(self, besides: Collection[int] = ()) -> None:
         """Take the chunk that is next in line; or, `besides` what is here, of jobs no less urgent."""
@@ -437,7 +439,7 @@ class _Engine:
             chunk = await self._in_thread(
                 self.context.database.run,
                 lambda t: chunks.take_next(
-                    t, self.profile.name, self.account_name, self.claimant, sorted(besides), least
+                    t, self.profile.name, self.account_name, self.holder, sorted(besides), least
                 ),
             )
             if chunk is not None:
@@ -449,14 +451,14 @@ class _Engine:
 
     async def _begin(self, chunk: Chunk) -> None:
         if chunk.job not in self.orders:
-            orders = await self._in_thread(chunks.orders, self.context.database, chunk.job)
+            orders = await self._in_thread(chunks.job_context, self.context.database, chunk.job)
             assert orders is not None
             self.orders[chunk.job] = orders
         orders = self.orders[chunk.job]
         started = await self._in_thread(chunk_intake.start, self.context, orders, chunk)
         if started is None:
             run = self.context.database.run
-            await self._in_thread(run, lambda t: chunks.let_go(t, self.claimant, [chunk]))
+            await self._in_thread(run, lambda t: chunks.release(t, self.holder, [chunk]))
             return
         if not started.wants:
             await self._deliver(orders, started)
@@ -465,7 +467,7 @@ class _Engine:
         self.backlog.open(chunk.job, orders.priority, orders.tenant, orders.weight)
         self.backlog.add(chunk.job, started.wants)
 
-    async def _deliver(self, orders: Orders, started: chunk_intake.Started) -> None:
+    async def _deliver(self, orders: JobContext, started: chunk_intake.Started) -> None:
         """Everything of a chunk is known: pass it on to be delivered, or deliver it here where that is little
         work, or where those who deliver have enough to do."""
         chunk, context = started.chunk, self.context
@@ -475,7 +477,7 @@ class _Engine:
                 await self._ready([(chunk.job, chunk.no)])
                 return
         finished = await self._in_thread(
-            chunk_delivery.deliver_chunk, context, orders, chunk, started.rows, started.known, self.claimant
+            chunk_delivery.deliver_chunk, context, orders, chunk, started.rows, started.known, self.holder
         )
         self.exhausted = False
         if finished is not None:
@@ -495,9 +497,9 @@ class _Engine:
 
     def _claim_size(self) -> int:
         """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
-        if len(self.answers) > BACKLOG or self.suspects or self.alone or not self.backlog.ready():
+        if len(self.answers) > BACKLOG or self.poison_claims or self.alone or not self.backlog.ready():
             return 0
-        claimed = len(self.claimed) + len(self.suspects)
+        claimed = len(self.claimed) + len(self.poison_claims)
         allowed = self.allowance.allowed
         if self.allowance.failing:
             return int(not claimed and allowed > self.in_flight)
@@ -522,29 +524,29 @@ class _Engine:
                 await self._ready(found.ready)
             self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
             self.allowance.retries -= sum(claim.again for claim in to_call)
-            suspects = [c for c in to_call if c.tries >= SUSPECT_TRIES and not c.again]
-            self.claimed.extend((job, claim) for claim in to_call if claim not in suspects)
-            self.suspects.extend((job, claim) for claim in suspects[:1])
+            poison_claims = [c for c in to_call if c.tries >= POISON_TRIES and not c.again]
+            self.claimed.extend((job, claim) for claim in to_call if claim not in poison_claims)
+            self.poison_claims.extend((job, claim) for claim in poison_claims[:1])
             # one at a time: what else is claimed when the process dies has lost a try, too
-            await self._give_back(job, suspects[1:], "given back before the call: it is called alone")
-            for claim in suspects[1:]:
-                self._later(job, Want(claim.key, claim.row_no, claim.chunk_no), 0.1)
+            await self._give_back(job, poison_claims[1:], "given back before the call: it is called alone")
+            for claim in poison_claims[1:]:
+                self._later(job, PurchaseRequest(claim.key, claim.row_no, claim.chunk_no), 0.1)
             if len(got) < len(asked):
                 mine = {claim.key for claim in got}
                 await self._look_at_left(job, [want for want in asked if want.key not in mine])
         finally:
             self.claiming = False
 
-    def _claims(self, t: Transaction, job: int, asked: list[Want]) -> list[Claim]:
+    def _claims(self, t: Transaction, job: int, asked: list[PurchaseRequest]) -> list[Claim]:
         retries = max(self.allowance.retries, 0)
-        got = claims.claim(t, job, self.claimant, asked, retries, self.account, on_trial=self.is_on_trial)
+        got = claims.claim(t, job, self.holder, asked, retries, self.account, on_trial=self.is_on_trial)
         failpoints.point("before_claim")
         return got
 
-    async def _look_at_left(self, job: int, not_mine: list[Want]) -> None:
+    async def _look_at_left(self, job: int, not_mine: list[PurchaseRequest]) -> None:
         """Keys that others have are theirs; what is free but was locked is tried again; a cap pauses."""
         keys = [want.key for want in not_mine]
-        left = await self._in_thread(claims.left, self.context.database, job, keys, self.account)
+        left = await self._in_thread(claims.explain_unclaimed, self.context.database, job, keys, self.account)
         if left.job_state is not JobState.RUNNING:
             await self._drop(job, "the job was stopped before the call")
             return
@@ -564,7 +566,7 @@ class _Engine:
                 wait = RETRY_SECONDS if want.key in left.retries else 0.1
                 self._later(job, want, max(wait, RESERVED_SECONDS) if left.over else wait)
 
-    def _later(self, job: int, want: Want, seconds: float) -> None:
+    def _later(self, job: int, want: PurchaseRequest, seconds: float) -> None:
         self.backlog.add_later(job, want, time.monotonic() + seconds)
 
     # calls
@@ -574,13 +576,13 @@ class _Engine:
             return
         margin = min(self.context.settings.request_timeout_seconds, self.lease_seconds / 3)
         most = max(BACKLOG, BACKLOG_TIMES * self.allowance.allowed)
-        while (self.claimed or self.suspects) and self._unbooked() < most:
+        while (self.claimed or self.poison_claims) and self._unbooked() < most:
             if self.alone or (not self.claimed and (self.in_flight or self.settling or self.answers)):
                 return
             if not self.allowance.may_begin(now, self.in_flight, margin):
                 return
             self.alone = not self.claimed
-            job, claim = (self.claimed or self.suspects).popleft()
+            job, claim = (self.claimed or self.poison_claims).popleft()
             self.in_flight += 1
             self.allowance.begun(claim.chars)
             self._spawn(self._call(job, claim), self._call_ended)
@@ -659,7 +661,7 @@ class _Engine:
             self.booking -= len(batch)
             self.alone = False
 
-    async def _settled(self, batch: list[Answer]) -> Settled | None:
+    async def _settled(self, batch: list[Answer]) -> SettlementResult | None:
         """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""
         for tried in range(SETTLE_TRIES):
             try:
@@ -681,7 +683,7 @@ class _Engine:
         self._give_up(f"{len(batch)} paid answers go to the spool")
         return await self._kept(batch)
 
-    async def _kept(self, batch: list[Answer]) -> Settled | None:
+    async def _kept(self, batch: list[Answer]) -> SettlementResult | None:
         """Save paid answers in the spool; where that is refused, too, hold them and try all again."""
         for tried in range(KEEP_TRIES):
             try:
@@ -697,23 +699,23 @@ class _Engine:
         log.critical("%d paid answers are lost: neither the store nor the spool takes them", len(batch))
         return None
 
-    async def _after(self, batch: list[Answer], settled: Settled) -> None:
+    async def _after(self, batch: list[Answer], settled: SettlementResult) -> None:
         good = any(isinstance(answer.result, Speech) for answer in batch)
         self.fails = 0 if good else self.fails + 1
         for answer in batch:
             error = answer.result
             if isinstance(error, ProviderError):
-                await self._heed(answer.job, error)
+                await self._handle_error(answer.job, error)
             if settled.states.get(answer.claim.key) is UtteranceState.MISSING:
                 claim = answer.claim
-                want = Want(claim.key, claim.row_no, claim.chunk_no)
+                want = PurchaseRequest(claim.key, claim.row_no, claim.chunk_no)
                 self._later(answer.job, want, self._delay())
             self.under_way.pop(answer.claim.attempt, None)
         for job in settled.paused:
             await self._drop(job, "the job was paused before the call")
 
-    async def _heed(self, job: int, error: ProviderError) -> None:
-        """What an error means for the calls to come."""
+    async def _handle_error(self, job: int, error: ProviderError) -> None:
+        """Handle an error: what it means for the calls to come."""
         if error.failure is Failure.ACCOUNT:
             reason = stored_reason(PauseKind.ACCOUNT, error.reason)
             await self._in_thread(pause, self.context, job, reason)

@@ -15,7 +15,7 @@ import time
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.postgres import claims, jobs, outages
-from speeko_jobs.adapters.postgres.chunks import Orders
+from speeko_jobs.adapters.postgres.chunks import JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.outages import Outage
@@ -24,7 +24,7 @@ from speeko_jobs.core.model.pause_reasons import PauseKind, stored_reason
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.output import formatting
-from speeko_jobs.core.policies.outage_detection import NO_END, Tries, TroubleKind, trouble_of
+from speeko_jobs.core.policies.outage_detection import NO_END, TroubleKind, TryLimits, trouble_of
 from speeko_jobs.errors import ServerError, StoreError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import provider_call, settlement, spool
@@ -86,7 +86,7 @@ def probes(context: Context) -> list[tuple[int, int]]:
     return out
 
 
-async def probe(context: Context, provider: Provider, orders: Orders, mine: Settings) -> int:
+async def probe(context: Context, provider: Provider, orders: JobContext, mine: Settings) -> int:
     """Call once for a text of a job that an outage has paused, where that is due; return the calls made.
 
     `mine`: the settings of the account that `provider` calls on.
@@ -97,10 +97,10 @@ async def probe(context: Context, provider: Provider, orders: Orders, mine: Sett
 class _Probe:
     """One probe by one worker."""
 
-    def __init__(self, context: Context, provider: Provider, orders: Orders, mine: Settings) -> None:
+    def __init__(self, context: Context, provider: Provider, orders: JobContext, mine: Settings) -> None:
         self._context, self._provider, self._orders = context, provider, orders
         self._account = account_of(provider.profile, mine)
-        self._claimant = 0
+        self._holder = 0
 
     async def run(self) -> int:
         database = self._context.database
@@ -113,7 +113,7 @@ class _Probe:
             return await self._bought(claim)
         finally:
             alive.cancel()
-            await asyncio.to_thread(database.run, lambda t: claims.leave(t, self._claimant))
+            await asyncio.to_thread(database.run, lambda t: claims.close_lease(t, self._holder))
 
     def _begin(self, t: Transaction) -> Claim | None:
         settings, job = self._context.settings, self._orders.job
@@ -124,10 +124,10 @@ class _Probe:
         if want is None:  # what it needs is being bought for others, or was
             outages.resume_one(t, job)
             return None
-        self._claimant = claims.enter(t, socket.gethostname(), os.getpid(), settings.lease_seconds)
-        got = claims.claim(t, job, self._claimant, [want], account=self._account, is_probe=True)
+        self._holder = claims.open_lease(t, socket.gethostname(), os.getpid(), settings.lease_seconds)
+        got = claims.claim(t, job, self._holder, [want], account=self._account, is_probe=True)
         if not got:
-            claims.leave(t, self._claimant)
+            claims.close_lease(t, self._holder)
         return got[0] if got else None
 
     async def _keep_lease(self) -> None:
@@ -136,7 +136,7 @@ class _Probe:
         while True:
             await asyncio.sleep(seconds / 3)
             with contextlib.suppress(ServerError):
-                await asyncio.to_thread(database.run, lambda t: claims.renew(t, self._claimant, seconds))
+                await asyncio.to_thread(database.run, lambda t: claims.renew_lease(t, self._holder, seconds))
 
     async def _bought(self, claim: Claim) -> int:
         context, orders = self._context, self._orders
@@ -152,7 +152,7 @@ class _Probe:
         seconds = time.monotonic() - started
         answer = Answer(orders.job, orders.spec, claim, result, seconds, account=self._account)
         try:
-            settled = await asyncio.to_thread(settlement.settle, context, [answer], Tries(NO_END, NO_END))
+            settled = await asyncio.to_thread(settlement.settle, context, [answer], TryLimits(NO_END, NO_END))
         except (ServerError, StoreError):
             await asyncio.to_thread(spool.save, context, [answer])
             raise

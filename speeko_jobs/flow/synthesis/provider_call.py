@@ -9,14 +9,14 @@ import logging
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.postgres.claims import Claim
-from speeko_jobs.adapters.providers.provider import Hear, Provider
+from speeko_jobs.adapters.providers.provider import OnAudio, Provider
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech, SpeechRequest
 
 log = logging.getLogger(__name__)
 
 
 async def send(
-    provider: Provider, claim: Claim, speed: float, hear: Hear | None = None
+    provider: Provider, claim: Claim, speed: float, on_audio: OnAudio | None = None
 ) -> Speech | ProviderError:
     """Call once for a claim; return the speech, or the error it brought."""
     request = SpeechRequest(
@@ -25,7 +25,7 @@ async def send(
     failpoints.point("before_send", claim.text)
     result: Speech | ProviderError
     try:
-        result = await provider.speak(request, hear)
+        result = await provider.speak(request, on_audio)
     except ProviderError as error:
         result = error
     except Exception as error:

@@ -18,7 +18,7 @@ from speeko_jobs.errors import ServerError
 # Between answer and booking: connections to Postgres, Redis and the broker that are not open yet, two
 # batches of files on their way into the store, the spool, name lookups.
 RESERVED_FILES = 20
-LEAST_FILES = 6  # whatever was reserved at first: fewer than that, and something else has taken them
+MIN_FILES = 6  # whatever was reserved at first: fewer than that, and something else has taken them
 IDLE_SECONDS = 2.0  # after so long, connections that earlier calls left open are closed
 RESERVED_MEMORY_BYTES = 32 << 20
 CALL_MEMORY_BYTES = 1 << 20
@@ -40,8 +40,8 @@ def shortage() -> str:
     """Return what this process lacks for even one call, and what to do; "" when it lacks nothing."""
     files, host = _files_at_first(os.getpid()), socket.gethostname()
     left = system_resources.spare_files()
-    if files <= RESERVED_FILES or left < LEAST_FILES:
-        needed = RESERVED_FILES + 1 if files <= RESERVED_FILES else LEAST_FILES
+    if files <= RESERVED_FILES or left < MIN_FILES:
+        needed = RESERVED_FILES + 1 if files <= RESERVED_FILES else MIN_FILES
         return (
             f"{host}: {min(files, left)} more open files are possible, and one call needs {needed} (the limit"
             f" is {system_resources.max_open_files()}): raise `ulimit -n`, 1024 is plenty"

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from speeko_jobs.adapters.audio_store import MissingObject
 from speeko_jobs.adapters.postgres import adhoc_jobs, claims, deliveries
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.deliveries import Saved, Settlement
+from speeko_jobs.adapters.postgres.deliveries import SavedCosts, Settlement
 from speeko_jobs.adapters.postgres.plan_loading import Text
-from speeko_jobs.adapters.providers.provider import Hear
+from speeko_jobs.adapters.providers.provider import OnAudio
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.codec import FORMATS
 from speeko_jobs.core.audio.stream_buffer import CHAINABLE, Pieces, piece_bytes
@@ -31,7 +31,7 @@ from speeko_jobs.core.job.format_reuse import NONE, Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import Refusal, RowReader
 from speeko_jobs.core.model.speech import BadAudio, Record
-from speeko_jobs.core.model.states import Source, UtteranceState
+from speeko_jobs.core.model.states import AudioSource, UtteranceState
 from speeko_jobs.errors import ServerError, SpeekoError, UsageError
 from speeko_jobs.flow.cache.damaged_files import outdate_copies
 from speeko_jobs.flow.cache.format_reuse import Reuse
@@ -39,11 +39,11 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
 from speeko_jobs.flow.planning.voice_availability import offer_of, require_offered
 from speeko_jobs.flow.synthesis.engine import OpenProvider
-from speeko_jobs.flow.synthesis.single_purchase import Buyer, SpeechError
+from speeko_jobs.flow.synthesis.single_purchase import SinglePurchase, SpeechError
 
 POLL_SECONDS = 0.05
-BURY_SECONDS = 1.0  # between two looks whether who buys our text has died
-_SOURCES = (Source.SYNTHESIZED, Source.COALESCED, Source.DUPLICATE, Source.CACHE)
+REAP_SECONDS = 1.0  # between two looks whether who buys our text has died
+_SOURCES = (AudioSource.SYNTHESIZED, AudioSource.COALESCED, AudioSource.DUPLICATE, AudioSource.CACHE)
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +52,7 @@ class Stopped(SpeekoError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpokenAudio:
     """One text spoken. Money in micro-dollars, times in seconds since `say` was called.
 
     `audio` is the whole; `chained` says that what was heard is several files one after another instead.
@@ -63,7 +63,7 @@ class Said:
     audio_seconds: float
     parts: int
     chained: bool
-    source: Source
+    source: AudioSource
     calls: int
     cost_micros: int
     saved_micros: int
@@ -80,18 +80,18 @@ async def say(
     *,
     tenant: str,
     budget_micros: int | None = None,
-    hear: Hear | None = None,
+    on_audio: OnAudio | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
-) -> Said:
-    """Speak `text` as `spec` says. `hear` gets the audio as it arrives, before it is checked: from the event
-    loop, which it must not hold up. It gets a prefix of what it should where an error is raised.
+) -> SpokenAudio:
+    """Speak `text` as `spec` says. `on_audio` gets the audio as it arrives, before it is validated, from the
+    event loop, which it must not hold up. It gets a prefix of what it should where an error is raised.
 
     Raises SpeechError, BudgetError or another SpeekoError with one line; Stopped once `is_stopping` says so
     and the call in flight, if there is one, is kept and booked.
     """
     await asyncio.to_thread(lambda: require_offered(offer_of(context, spec), spec))
-    buyer = Buyer(context, open_provider, spec, tenant=tenant, budget_micros=budget_micros)
-    saying = _Saying(context, buyer, spec, text, hear, is_stopping)
+    buyer = SinglePurchase(context, open_provider, spec, tenant=tenant, budget_micros=budget_micros)
+    saying = _Saying(context, buyer, spec, text, on_audio, is_stopping)
     reason = "the command was ended"
     try:
         said = await saying.run()
@@ -119,14 +119,14 @@ class _Saying:
     def __init__(
         self,
         context: Context,
-        buyer: Buyer,
+        buyer: SinglePurchase,
         spec: JobSpec,
         text: str,
-        hear: Hear | None,
+        on_audio: OnAudio | None,
         is_stopping: Callable[[], bool],
     ) -> None:
         self.context, self.buyer, self.spec = context, buyer, spec
-        self.hear, self.is_stopping = hear, is_stopping
+        self.on_audio, self.is_stopping = on_audio, is_stopping
         self.started = time.monotonic()
         self.first_byte_seconds = -1.0
         self.texts = texts_of(spec, text)
@@ -135,20 +135,20 @@ class _Saying:
         self.got: dict[bytes, bytes] = {}
         self.stand_ins: dict[bytes, StandIn] = {}
         self.not_in_redis: list[bytes] = []
-        self.sources: list[Source] = []
+        self.sources: list[AudioSource] = []
         self.piece_bytes = 0
         self.look_at = 0.0
 
-    async def run(self) -> Said:
+    async def run(self) -> SpokenAudio:
         keys = list(dict.fromkeys(text.key for text in self.texts))
         self.known = await asyncio.to_thread(self.context.cache.get_many, keys)
         self.stand_ins = await asyncio.to_thread(self._reused)
         audios = [await self._part(no, text) for no, text in enumerate(self.texts, 1)]
-        self._heed_stop()
+        self._handle_stop()
         audio = await asyncio.to_thread(self._rendered, audios)
         if not self.chains:
             self._out(audio)
-        return Said(
+        return SpokenAudio(
             audio,
             sum(self.known[text.key].millis for text in self.texts) / 1000,
             len(audios),
@@ -168,14 +168,14 @@ class _Saying:
         for key in self.not_in_redis:
             self.context.cache.put_audio(key, self.got[key])
         saved = []
-        for source in sorted({*self.sources} - {Source.SYNTHESIZED}):
+        for source in sorted({*self.sources} - {AudioSource.SYNTHESIZED}):
             texts = [text for text, one in zip(self.texts, self.sources, strict=True) if one is source]
             chars, micros = sum(text.chars for text in texts), sum(text.cost_micros for text in texts)
-            saved.append(Saved(texts[0].voice, source.value, len(texts), chars, micros))
+            saved.append(SavedCosts(texts[0].voice, source.value, len(texts), chars, micros))
         keys = [self._source_key(text.key) for text in self._not_bought()]
 
         def book(t: Transaction) -> None:
-            adhoc_jobs.hit(t, keys)
+            adhoc_jobs.count_hits(t, keys)
             deliveries.book_saved(t, tenant, self.spec.provider, saved)
 
         if saved:
@@ -183,7 +183,7 @@ class _Saying:
 
     def _not_bought(self) -> list[Text]:
         pairs = zip(self.texts, self.sources, strict=True)
-        return [text for text, source in pairs if source is not Source.SYNTHESIZED]
+        return [text for text, source in pairs if source is not AudioSource.SYNTHESIZED]
 
     # one part
 
@@ -192,20 +192,22 @@ class _Saying:
         key = text.key
         if key in self.got:
             self._pass_on(self.got[key], self._format(key))
-            self.sources.append(Source.DUPLICATE)
+            self.sources.append(AudioSource.DUPLICATE)
             return self.got[key]
         if key in self.stand_ins and (reused := await self._converted(key)) is not None:
             return reused
         record, waited, revived = self.known.get(key), False, False
         while True:
-            self._heed_stop()
+            self._handle_stop()
             end = None if record else await self._look(key)
             record = record or (end.record if end else None)
             if record is not None:
                 audio = await asyncio.to_thread(self._kept, key, record, self.spec.format)
                 if audio is not None:
                     self._pass_on(audio, self.spec.format)
-                    return self._done(key, audio, record, Source.COALESCED if waited else Source.CACHE)
+                    return self._done(
+                        key, audio, record, AudioSource.COALESCED if waited else AudioSource.CACHE
+                    )
                 record = None
             elif end is not None and end.state is UtteranceState.FAILED:
                 if waited or revived:
@@ -215,7 +217,7 @@ class _Saying:
             elif end is not None and end.state is UtteranceState.CLAIMED:
                 waited = await self._wait(waited)
             elif (bought := await self._buy(no, text, is_new=end is None)) is not None:
-                return self._done(key, *bought, Source.SYNTHESIZED)
+                return self._done(key, *bought, AudioSource.SYNTHESIZED)
             else:
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -247,7 +249,7 @@ class _Saying:
             return None
         self.got[other.key] = audio
         self._pass_on(audio, other.format)
-        return self._done(key, audio, other.record, Source.CACHE)
+        return self._done(key, audio, other.record, AudioSource.CACHE)
 
     def _source_key(self, key: bytes) -> bytes:
         return self.stand_ins[key].key if key in self.stand_ins else key
@@ -263,9 +265,9 @@ class _Saying:
         if not waited:
             log.info("this text is being bought already: waiting for it")
         if time.monotonic() > self.look_at:
-            self.look_at = time.monotonic() + BURY_SECONDS
+            self.look_at = time.monotonic() + REAP_SECONDS
             grace = self.context.settings.lease_seconds
-            ready = await asyncio.to_thread(claims.bury_dead, self.context.database, grace)
+            ready = await asyncio.to_thread(claims.reap_expired, self.context.database, grace)
             await asyncio.to_thread(self.context.queue.deliver, ready)
         await asyncio.sleep(POLL_SECONDS)
         return True
@@ -333,12 +335,12 @@ class _Saying:
         outdate_copies(self.context, {key: hashlib.sha256(audio).digest()} if audio else {})
         self.not_in_redis.remove(key)
         self.known.pop(key, None)
-        self.context.database.run(lambda t: adhoc_jobs.lost(t, [key]))
+        self.context.database.run(lambda t: adhoc_jobs.mark_lost(t, [key]))
         with contextlib.suppress(ServerError):
             self.context.cache.drop([key])
         return None
 
-    def _done(self, key: bytes, audio: bytes, record: Record, source: Source) -> bytes:
+    def _done(self, key: bytes, audio: bytes, record: Record, source: AudioSource) -> bytes:
         self.known[key], self.got[key] = record, audio
         self.sources.append(source)
         return audio
@@ -356,10 +358,10 @@ class _Saying:
     def _out(self, piece: bytes) -> None:
         if self.first_byte_seconds < 0:
             self.first_byte_seconds = time.monotonic() - self.started
-        if self.hear is not None and not self.is_stopping():
-            self.hear(piece)
+        if self.on_audio is not None and not self.is_stopping():
+            self.on_audio(piece)
 
-    def _heed_stop(self) -> None:
+    def _handle_stop(self) -> None:
         if self.is_stopping():
             kept = "what was paid is kept, the same command goes on from there"
             raise Stopped(f"interrupted: {kept if self.buyer.calls else 'nothing was bought'}")

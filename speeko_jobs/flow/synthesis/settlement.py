@@ -1,4 +1,4 @@
-"""From answers to audio that is kept: gate, store, ledger, cache, in batches and in this order.
+"""From answers to audio that is kept: validation, store, ledger, cache, in batches and in this order.
 
 Audio is durable in the store before its attempt is booked as stored. Runs in a thread of the engine.
 """
@@ -14,14 +14,14 @@ from collections.abc import Container, Sequence
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import claims, deliveries, rebuys
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome, Pace, Settled
+from speeko_jobs.adapters.postgres.claims import Claim, Outcome, SettlementResult, SpeechRate
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.audio.validation import LEARNED_MIN_CHARS
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.speech import Speech
 from speeko_jobs.core.model.states import AttemptState
-from speeko_jobs.core.policies.outage_detection import FIRST_TRIES, Tries
+from speeko_jobs.core.policies.outage_detection import FIRST_TRY_LIMITS, TryLimits
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.cache import missing_audio
 from speeko_jobs.flow.context import Context
@@ -34,7 +34,9 @@ STORE_TRIES = 6  # about 15 s in all; paid audio is not given up lightly
 log = logging.getLogger(__name__)
 
 
-def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRIES) -> Settled:
+def settle(
+    context: Context, answers: Sequence[Answer], tries: TryLimits = FIRST_TRY_LIMITS
+) -> SettlementResult:
     """Keep the audio, book the calls, and tell Redis. Answers what changed. `tries`: how many a text has.
 
     Raises StoreError or ServerError when that cannot be done now; nothing is half done then, and the same
@@ -43,7 +45,7 @@ def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRI
     outcomes, audios = [], dict[bytes, bytes]()
     objects = dict[str, list[tuple[str, bytes]]]()
     for answer in answers:
-        verdict = answer_validation.judge(
+        verdict = answer_validation.validate(
             answer, answer.account or account_of(answer.spec.profile, context.settings)
         )
         outcomes.append(verdict.outcome)
@@ -55,11 +57,11 @@ def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRI
     for url, batch in objects.items():
         _put(context.store_of(url), batch)
     failpoints.point("after_put")
-    paces = _paces(answers, outcomes)
+    speech_rates = _speech_rates(answers, outcomes)
 
-    def book(t: Transaction) -> Settled:
+    def book(t: Transaction) -> SettlementResult:
         settled = claims.settle(t, outcomes, tries)
-        claims.add_pace(t, answers[0].spec.provider, paces)
+        claims.add_speech_rates(t, answers[0].spec.provider, speech_rates)
         return settled
 
     settled = context.database.run(book)
@@ -80,7 +82,7 @@ def settle(context: Context, answers: Sequence[Answer], tries: Tries = FIRST_TRI
     return settled
 
 
-def _paces(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> list[Pace]:
+def _speech_rates(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> list[SpeechRate]:
     """What these calls teach about their voices, at speed 1; short texts teach nothing."""
     sums: dict[tuple[str, str, str], list[int]] = {}
     for answer, outcome in zip(answers, outcomes, strict=True):
@@ -90,10 +92,12 @@ def _paces(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> list[Pace]
             four = sums.setdefault((claim.model, claim.voice, claim.language), [0, 0, 0, 0])
             for at, value in enumerate((1, len(claim.text), outcome.millis, outcome.latency_millis)):
                 four[at] += value
-    return [Pace(*voice, *four) for voice, four in sorted(sums.items())]
+    return [SpeechRate(*voice, *four) for voice, four in sorted(sums.items())]
 
 
-def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> tuple[list[Claim], Settled]:
+def recover(
+    context: Context, job: int, spec: JobSpec, claimed: list[Claim]
+) -> tuple[list[Claim], SettlementResult]:
     """Book what an engine had stored and died before it booked: (claims still to be called, what changed).
 
     Only texts that were claimed before can lie in the store already. What was never on record, neither as
@@ -104,8 +108,8 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     sizes = store.sizes([audio_path(claim.key, claim.format) for claim in again])
     there = [claim for claim, size in zip(again, sizes, strict=True) if size]
     if not there:
-        return claimed, Settled({}, {}, [])
-    lost = _without_old_audio(context, store, claims.lost(context.database, there), there)
+        return claimed, SettlementResult({}, {}, [])
+    lost = _without_old_audio(context, store, claims.unresolved_calls(context.database, there), there)
     stored = deliveries.sums(context.database, [claim.key for claim in there if claim.key not in lost])
     off_record = [(job, claim) for claim in there if claim.key not in lost and claim.key not in stored]
 
@@ -116,9 +120,9 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
     claimed = [claim for claim in claimed if claim.key not in back]
     answers = [kept(*before) for before in lost.values()]
     sound = (kept(*one) for one in off_record)
-    answers += [a for a in sound if answer_validation.judge(a).outcome.state is AttemptState.STORED]
+    answers += [a for a in sound if answer_validation.validate(a).outcome.state is AttemptState.STORED]
     if not answers:
-        return claimed, Settled({}, {}, [])
+        return claimed, SettlementResult({}, {}, [])
     settled = settle(context, answers)
     found = [claim for claim in there if claim.key in settled.records and claim.key in lost]
     outcomes = [unsent(job, claim, NOT_CALLED) for claim in found]
@@ -128,7 +132,8 @@ def recover(context: Context, job: int, spec: JobSpec, claimed: list[Claim]) -> 
 
 
 def _found_again(context: Context, job: int, spec: JobSpec, there: list[Claim]) -> Container[bytes]:
-    """Keys of texts that were taken for gone and lie in the store as they were bought: no call is made."""
+    """Keys of texts that were recorded as missing and lie in the store as they were bought: no call is
+    made."""
     back = missing_audio.sound(context, spec.store, [claim.key for claim in there])
     outcomes = [unsent(job, claim, NOT_CALLED) for claim in there if claim.key in back]
     if outcomes:

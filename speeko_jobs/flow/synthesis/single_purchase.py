@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, tenants
 from speeko_jobs.adapters.postgres.breaker_windows import QUARANTINED
-from speeko_jobs.adapters.postgres.claims import Claim, Settled
+from speeko_jobs.adapters.postgres.claims import Claim, SettlementResult
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plan_loading import Text
-from speeko_jobs.adapters.providers.provider import Hear, Provider
+from speeko_jobs.adapters.providers.provider import OnAudio, Provider
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.model.speech import Failure, ProviderError, Record, Speech
 from speeko_jobs.core.model.states import AttemptState, JobState
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
@@ -38,7 +38,7 @@ from speeko_jobs.flow.synthesis import (
     spool,
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
-from speeko_jobs.flow.synthesis.call_budget import Allowance, account_of
+from speeko_jobs.flow.synthesis.call_budget import CallBudget, account_of
 from speeko_jobs.flow.synthesis.engine import (
     BEAT_SECONDS,
     LEARNED_CALLS,
@@ -55,18 +55,18 @@ log = logging.getLogger(__name__)
 
 
 class SpeechError(SpeekoError):
-    """A text was not spoken: the provider failed or refused, or what came is no good."""
+    """A text was not spoken: the provider failed or refused, or the audio failed validation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bought:
+class PurchasedAudio:
     """A text that was bought just now: its audio, gated and kept, and what is on record."""
 
     audio: bytes
     record: Record
 
 
-class Buyer:
+class SinglePurchase:
     """One command's purchases. `job` is 0 until the first."""
 
     def __init__(
@@ -85,12 +85,12 @@ class Buyer:
         self._account = ""
         self._lease_seconds = context.settings.lease_seconds
         self._patience_seconds = context.settings.request_timeout_seconds
-        self._allowance = Allowance()
+        self._allowance = CallBudget()
         self._usual: dict[tuple[str, str, str], float] = {}
         self._provider: Provider | None = None
         self._round_trip: asyncio.Task[float | None] | None = None
         self._beating: asyncio.Task[None] | None = None
-        self._claimant = self._in_flight = 0
+        self._holder = self._in_flight = 0
         self._wanted_since = self._wanted_at = 0.0
         self._is_unsettled = self._is_dead = False
 
@@ -124,32 +124,32 @@ class Buyer:
             return None
         return found.result()
 
-    async def buy(self, no: int, key: bytes, hear: Hear) -> Bought | None:
+    async def buy(self, no: int, key: bytes, on_audio: OnAudio) -> PurchasedAudio | None:
         """Buy the text of `key`, the `no`-th of this command; None: not now, look again how it stands.
 
-        `hear` gets the audio as it arrives, not yet checked. Raises SpeechError with one line, BudgetError
-        where a cap is reached, StoreError or ServerError where paid audio went to the spool.
+        `on_audio` gets the audio as it arrives, not yet validated. Raises SpeechError with one line,
+        BudgetError where a cap is reached, StoreError or ServerError where paid audio went to the spool.
         """
         if not self._may_begin():
             return None
-        claim = await asyncio.to_thread(self._claim, Want(key, no, 0))
+        claim = await asyncio.to_thread(self._claim, PurchaseRequest(key, no, 0))
         if claim is None:
             return None
-        result, seconds = await self._call(claim, hear)
+        result, seconds = await self._call(claim, on_audio)
         voice = (claim.model, claim.voice, claim.language)
         usual = self._usual.get(voice, 0.0) if self._spec.speed == 1 else 0.0
         answer = Answer(self.job, self._spec, claim, result, seconds, usual, self._account)
         settled = await self._settle(answer)
         await asyncio.to_thread(self._tell, settled, key)
         if isinstance(result, ProviderError):
-            self._heed(claim, result)
+            self._handle_error(claim, result)
             return None
-        verdict = await asyncio.to_thread(answer_validation.judge, answer)
+        verdict = await asyncio.to_thread(answer_validation.validate, answer)
         self.calls += 1
         if verdict.outcome.state is not AttemptState.UNKNOWN:
             self.spent_micros += claim.cost_micros
         if key in settled.records:
-            return Bought(verdict.audio, settled.records[key])
+            return PurchasedAudio(verdict.audio, settled.records[key])
         cost = f"${usd(claim.cost_micros)}"
         if verdict.outcome.state is AttemptState.UNKNOWN:
             raise SpeechError(f"{verdict.outcome.reason}; whether it was charged ({cost}) is not known")
@@ -168,18 +168,18 @@ class Buyer:
             try:
                 await asyncio.to_thread(self._context.database.run, lambda t: self._leave(t, reason))
             except SpeekoError as error:
-                log.warning("claimant %d is left to lapse: %s", self._claimant, error)
+                log.warning("the lease of holder %d is left to expire: %s", self._holder, error)
 
     def add(self, texts: Sequence[Text]) -> None:
         """Make texts known that nobody has asked for before."""
         self._context.database.run(lambda t: plan_loading.add_texts(t, self._spec, texts))
 
-    # the claimant
+    # the lease
 
     def _enter(self, texts: Sequence[Text]) -> None:
         database, spec, settings = self._context.database, self._spec, self._context.settings
         spool.replay(self._context)
-        database.run(adhoc_jobs.bury)
+        database.run(adhoc_jobs.reap)
         # an account that is known keeps the ceiling that its jobs gave it
         known = any(account.name == self._account for account in permits.accounts(database))
 
@@ -188,15 +188,15 @@ class Buyer:
             if not known:
                 rates = settings.calls_per_minute, settings.chars_per_minute
                 permits.open_account(t, self._account, spec.max_concurrency, *rates)
-            return job, claims.enter(t, socket.gethostname(), os.getpid(), self._lease_seconds)
+            return job, claims.open_lease(t, socket.gethostname(), os.getpid(), self._lease_seconds)
 
         started = time.monotonic()
-        job, self._claimant = database.run(enter)
+        job, self._holder = database.run(enter)
         self.job = job
         self._allowance.alive_until = started + self._lease_seconds
         self.add(texts)
-        paces = claims.paces(database, self._profile.name, LEARNED_CALLS)
-        self._usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in paces}
+        speech_rates = claims.speech_rates(database, self._profile.name, LEARNED_CALLS)
+        self._usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
 
     def _begin(self, t: Transaction, cost_micros: int) -> int:
         """A job for the ledger. Raises BudgetError where it would cost more than budget or caps allow now."""
@@ -235,12 +235,12 @@ class Buyer:
         asked = self._allowance.asked(1, self._in_flight)
         started = time.monotonic()
 
-        def lease(t: Transaction) -> permits.Lease | None:
-            adhoc_jobs.alive(t, self.job, self._lease_seconds)
-            if not claims.renew(t, self._claimant, self._lease_seconds):
+        def lease(t: Transaction) -> permits.PermitLease | None:
+            adhoc_jobs.renew(t, self.job, self._lease_seconds)
+            if not claims.renew_lease(t, self._holder, self._lease_seconds):
                 return None
             on_trial = not self._profile.is_deterministic
-            return permits.lease(t, self._account, self._claimant, asked, PERMIT_SECONDS, on_trial=on_trial)
+            return permits.lease(t, self._account, self._holder, asked, PERMIT_SECONDS, on_trial=on_trial)
 
         leased = await asyncio.to_thread(self._context.database.run, lease)
         if leased is None:
@@ -252,14 +252,14 @@ class Buyer:
         adhoc_jobs.end(t, self.job, reason)
         permits.give_back(t, self._account, self._allowance.asked(0, 0))
         if not self._is_unsettled:  # else its open call lapses with it, until it is replayed
-            claims.leave(t, self._claimant)
+            claims.close_lease(t, self._holder)
 
     # one purchase
 
     def _may_begin(self) -> bool:
         """Whether a call may go now. Raises SpeechError where that takes longer than a call may take."""
         if self._is_dead:
-            raise SpeechError("this command stood still for too long and was taken for dead: run it again")
+            raise SpeechError("this command stood still for too long and its lease expired: run it again")
         now, name = time.monotonic(), self._profile.name
         if now - self._wanted_at > GAP_SECONDS:
             self._wanted_since = now
@@ -278,16 +278,16 @@ class Buyer:
         margin = min(self._patience_seconds, self._lease_seconds / 3)
         return self._allowance.may_begin(now, 0, margin)
 
-    def _claim(self, want: Want) -> Claim | None:
+    def _claim(self, want: PurchaseRequest) -> Claim | None:
         database = self._context.database
         retries = max(self._allowance.retries, 0)
         account, on_trial = self._account, not self._profile.is_deterministic
         got = database.run(
-            lambda t: claims.claim(t, self.job, self._claimant, [want], retries, account, on_trial=on_trial)
+            lambda t: claims.claim(t, self.job, self._holder, [want], retries, account, on_trial=on_trial)
         )
         failpoints.point("after_claim")
         if not got:
-            left = claims.left(database, self.job, [want.key], account)
+            left = claims.explain_unclaimed(database, self.job, [want.key], account)
             if left.job_state is not JobState.RUNNING:
                 raise SpeechError(f"job {self.job} was stopped: it is {left.job_state.value}")
             if left.free and left.stopped:
@@ -302,14 +302,14 @@ class Buyer:
         self._context.queue.deliver(found.ready)
         return to_call[0] if to_call else None
 
-    async def _call(self, claim: Claim, hear: Hear) -> tuple[Speech | ProviderError, float]:
+    async def _call(self, claim: Claim, on_audio: OnAudio) -> tuple[Speech | ProviderError, float]:
         assert self._provider is not None
         self._in_flight = 1
         self._allowance.begun(claim.chars)
         self._allowance.retries -= claim.again
         started = time.monotonic()
         try:
-            result = await provider_call.send(self._provider, claim, self._spec.speed, hear)
+            result = await provider_call.send(self._provider, claim, self._spec.speed, on_audio)
         except BaseException:  # left at once: the call may have been paid for
             seconds = time.monotonic() - started
             lost = ProviderError(Failure.UNKNOWN, "the command was ended during the call")
@@ -331,7 +331,7 @@ class Buyer:
         reason = error.reason[:200]
         self._context.database.run(lambda t: permits.block(t, self._account, seconds, reason))
 
-    async def _settle(self, answer: Answer) -> Settled:
+    async def _settle(self, answer: Answer) -> SettlementResult:
         """Keep and book. What was paid and cannot be kept now goes to the spool, and the error is raised."""
         tried = 0
         while True:
@@ -349,13 +349,13 @@ class Buyer:
                 )
                 raise type(error)(f"{error}{where if kept else ''}") from None
 
-    def _tell(self, settled: Settled, key: bytes) -> None:
+    def _tell(self, settled: SettlementResult, key: bytes) -> None:
         """Whoever waits for this text goes on: with it, or to buy it."""
         self._context.queue.deliver(settled.ready)
         if key not in settled.records:
-            self._context.queue.synthesize(claims.hand_over(self._context.database, [key]))
+            self._context.queue.synthesize(claims.wake_waiters(self._context.database, [key]))
 
-    def _heed(self, claim: Claim, error: ProviderError) -> None:
+    def _handle_error(self, claim: Claim, error: ProviderError) -> None:
         """Raises SpeechError, but not where waiting helps."""
         who = f"{self._profile.name}: {error.reason}"
         if error.failure is Failure.THROTTLED:

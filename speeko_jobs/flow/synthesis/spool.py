@@ -24,7 +24,7 @@ from speeko_jobs.flow.synthesis.answer_validation import Answer
 
 SUFFIX = ".audio"
 AT_ONCE = 64
-LEAST_ANSWERS, LEAST_FILES = 4, 1000
+MIN_ANSWERS, MIN_FILES = 4, 1000
 log = logging.getLogger(__name__)
 
 
@@ -42,14 +42,14 @@ def room(context: Context) -> bool:
         where = where.parent
     disk = os.statvfs(where)
     free_bytes = disk.f_bavail * disk.f_frsize
-    has_files = disk.f_favail >= LEAST_FILES or not disk.f_files  # some disks do not count files
-    return has_files and free_bytes >= LEAST_ANSWERS * (context.settings.max_audio_mb << 20)
+    has_files = disk.f_favail >= MIN_FILES or not disk.f_files  # some disks do not count files
+    return has_files and free_bytes >= MIN_ANSWERS * (context.settings.max_audio_mb << 20)
 
 
 def no_room(context: Context) -> str:
     """Why jobs pause when there is none."""
-    least_mb = LEAST_ANSWERS * context.settings.max_audio_mb
-    return f"spool: the disk of {folder(context)} has less than {least_mb} MB (or {LEAST_FILES} files) free"
+    least_mb = MIN_ANSWERS * context.settings.max_audio_mb
+    return f"spool: the disk of {folder(context)} has less than {least_mb} MB (or {MIN_FILES} files) free"
 
 
 def save(context: Context, answers: Sequence[Answer]) -> int:

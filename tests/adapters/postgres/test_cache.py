@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from speeko_jobs.adapters.postgres import cache, claims
-from speeko_jobs.adapters.postgres.cache import Due, Idle
+from speeko_jobs.adapters.postgres.cache import DueDeletion, IdleCriteria
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState
-from speeko_jobs.core.policies.eviction import Entry
+from speeko_jobs.core.policies.eviction import EvictionCandidate
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 from tests.fixtures.cached import Cached, add_cached, key
 
@@ -33,7 +33,7 @@ def bought(books: Books, job: int) -> None:
     engine = books.engine()
     wants = books.start(job, 1, engine)
     books.settle(*(stored(job, claim) for claim in books.claim(job, engine, wants)))
-    books.run(lambda t: claims.leave(t, engine))
+    books.run(lambda t: claims.close_lease(t, engine))
     finish(books, job)
 
 
@@ -47,7 +47,7 @@ def hits(books: Books) -> dict[str, int]:
     return dict(books.execute("SELECT text, hits FROM speeko.utterance ORDER BY text"))
 
 
-def entries(books: Books, **options: object) -> list[Entry]:
+def entries(books: Books, **options: object) -> list[EvictionCandidate]:
     return books.run(lambda t: list(cache.entries(t, **options)))  # type: ignore[arg-type]
 
 
@@ -166,7 +166,7 @@ def test_idle_entries_are_old_and_rarely_hit(books: Books) -> None:
             Cached(key(5), hits=0, age_days=29),  # young
         ],
     )
-    idle = Idle(30 * 86_400, 2)
+    idle = IdleCriteria(30 * 86_400, 2)
     assert {e.key for e in entries(books, idle=idle)} == {key(1), key(2)}
 
 
@@ -190,11 +190,11 @@ def test_what_is_marked_is_missing_and_its_object_is_due(books: Books) -> None:
     assert cache.due(books.database, b"", 10) == [key_of("a")]
     assert cache.due(books.database, key_of("a"), 10) == []
 
-    def work(t: object) -> list[Due]:
+    def work(t: object) -> list[DueDeletion]:
         return cache.unclaimed(t, [key_of("a"), key_of("b")])  # type: ignore[arg-type]
 
-    assert books.run(work) == [Due(key_of("a"), "mp3", "memory://store")]
-    books.run(lambda t: cache.gone(t, [key_of("a")]))
+    assert books.run(work) == [DueDeletion(key_of("a"), "mp3", "memory://store")]
+    books.run(lambda t: cache.forget_deleted(t, [key_of("a")]))
     assert cache.due(books.database, b"", 10) == []
 
 

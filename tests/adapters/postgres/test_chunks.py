@@ -40,9 +40,9 @@ def test_a_chunk_that_is_let_go_can_be_taken(books: Books) -> None:
     job, engine = books.job(TEXTS), books.engine()
     chunk = books.take(job, 1, engine)
     assert chunk is not None
-    books.run(lambda t: chunks.let_go(t, books.engine(), [chunk]))  # not by who has not got it
+    books.run(lambda t: chunks.release(t, books.engine(), [chunk]))  # not by who has not got it
     assert books.take(job, 1, books.engine()) is None
-    books.run(lambda t: chunks.let_go(t, engine, [chunk]))
+    books.run(lambda t: chunks.release(t, engine, [chunk]))
     assert books.take(job, 1, books.engine()) is not None
 
 
@@ -52,7 +52,7 @@ def test_only_running_jobs_have_their_chunks_taken(books: Books, state: JobState
     books.run(lambda t: jobs.set_state(t, job, state, expected=[JobState.RUNNING]))
     assert books.take(job, 1, engine) is None
     assert take_next(books, engine) is None
-    assert books.run(lambda t: chunks.let_in(t, 10)) == []
+    assert books.run(lambda t: chunks.enqueue(t, 10)) == []
 
 
 def test_many_take_the_next_and_each_chunk_goes_once(books: Books) -> None:
@@ -90,19 +90,19 @@ def test_tenants_share_by_weight(books: Books) -> None:
 
 def test_a_window_of_each_job_goes_in(books: Books) -> None:
     one, two = books.job(TEXTS, chunk_rows=2), books.job(TEXTS[:3], chunk_rows=2)
-    assert books.run(lambda t: chunks.let_in(t, 4, two)) == [(two, 1), (two, 2)]
-    assert books.run(lambda t: chunks.let_in(t, 4)) == [(one, no) for no in (1, 2, 3, 4)]
-    assert books.run(lambda t: chunks.let_in(t, 4)) == []
+    assert books.run(lambda t: chunks.enqueue(t, 4, two)) == [(two, 1), (two, 2)]
+    assert books.run(lambda t: chunks.enqueue(t, 4)) == [(one, no) for no in (1, 2, 3, 4)]
+    assert books.run(lambda t: chunks.enqueue(t, 4)) == []
     engine = books.engine()
     assert books.take(one, 2, engine) is not None
-    assert books.run(lambda t: chunks.let_in(t, 4)) == []  # it is under way, and counts
+    assert books.run(lambda t: chunks.enqueue(t, 4)) == []  # it is under way, and counts
     books.execute("UPDATE speeko.chunk SET state = 'ready' WHERE job_id = %s AND no = 2", [one])
-    assert books.run(lambda t: chunks.let_in(t, 4)) == [(one, 5)]
+    assert books.run(lambda t: chunks.enqueue(t, 4)) == [(one, 5)]
 
 
 def test_what_is_let_in_at_once_goes_in_once(books: Books) -> None:
     job = books.job(TEXTS, chunk_rows=1)
-    got = together([lambda: books.run(lambda t: chunks.let_in(t, 5))] * 6)
+    got = together([lambda: books.run(lambda t: chunks.enqueue(t, 5))] * 6)
     sent = Counter(chunk for mine in got for chunk in mine)
     assert set(sent.values()) == {1}
     assert set(sent) <= {(job, no) for no in range(1, 13)}
@@ -111,5 +111,5 @@ def test_what_is_let_in_at_once_goes_in_once(books: Books) -> None:
 def test_the_next_is_one_that_no_message_names_while_there_is_one(books: Books) -> None:
     """Each message stands for a chunk that is still to be begun: so no more than a window of them is left."""
     job, engine = books.job(TEXTS, chunk_rows=2), books.engine()
-    assert books.run(lambda t: chunks.let_in(t, 2)) == [(job, 1), (job, 2)]
+    assert books.run(lambda t: chunks.enqueue(t, 2)) == [(job, 1), (job, 2)]
     assert [take_next(books, engine) for _ in range(7)] == [(job, no) for no in (3, 4, 5, 6, 1, 2)] + [None]

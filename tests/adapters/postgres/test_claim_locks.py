@@ -11,9 +11,9 @@ import pytest
 from speeko_jobs.adapters.postgres import claims, permits, tenants
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.permits import Asked
-from speeko_jobs.core.policies.adaptive_limit import Window
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.adapters.postgres.permits import LeaseRequest
+from speeko_jobs.core.policies.adaptive_limit import CallWindow
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.core.policies.waste_breaker import TRIAL_CALLS
 from tests.fixtures.books import Books
 from tests.wait import wait_until
@@ -45,7 +45,7 @@ class Counted(Transaction):
         return super().run(name, values)
 
 
-def on_trial(t: Transaction, job: int, engine: int, wants: list[Want]) -> list[Claim]:
+def on_trial(t: Transaction, job: int, engine: int, wants: list[PurchaseRequest]) -> list[Claim]:
     return claims.claim(t, job, engine, wants, account=ACCOUNT)
 
 
@@ -55,7 +55,7 @@ def leased_engine(books: Books) -> int:
 
     def lease(t: Transaction) -> None:
         permits.open_account(t, ACCOUNT, 64)
-        permits.lease(t, ACCOUNT, engine, Asked(64, 0, Window()), 60.0)
+        permits.lease(t, ACCOUNT, engine, LeaseRequest(64, 0, CallWindow()), 60.0)
 
     books.run(lease)
     return engine

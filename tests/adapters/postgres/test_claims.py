@@ -12,7 +12,7 @@ import pytest
 from speeko_jobs.adapters.postgres import claims, jobs, tenants
 from speeko_jobs.adapters.postgres.claims import Claim, Outcome
 from speeko_jobs.core.model.states import AttemptState, JobState, UtteranceState
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 
 A, B = AttemptState, UtteranceState
@@ -20,13 +20,15 @@ TEXTS = [f"text {n}" for n in range(60)]
 
 
 @pytest.fixture
-def one(books: Books) -> tuple[int, int, list[Want]]:
+def one(books: Books) -> tuple[int, int, list[PurchaseRequest]]:
     """A job of one text, an engine, and what the job wants."""
     job, engine = books.job(["hello"]), books.engine()
     return job, engine, books.start(job, 1, engine)
 
 
-def test_a_claim_is_an_intent_and_a_reservation(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_a_claim_is_an_intent_and_a_reservation(
+    books: Books, one: tuple[int, int, list[PurchaseRequest]]
+) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     assert (claim.text, claim.voice, claim.model, claim.format) == (
@@ -59,7 +61,7 @@ def test_many_claim_at_once_and_each_key_is_given_once(books: Books) -> None:
     assert seen == Counter(key_of(text) for text in TEXTS)
 
 
-def test_the_fence_rises_with_every_claim(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_the_fence_rises_with_every_claim(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     for fence in (1, 2, 3, 4, 5):
         (claim,) = books.claim(job, engine, wants)
@@ -69,15 +71,17 @@ def test_the_fence_rises_with_every_claim(books: Books, one: tuple[int, int, lis
 
 
 @pytest.mark.parametrize("state", [s for s in JobState if s is not JobState.RUNNING])
-def test_only_a_running_job_claims(books: Books, one: tuple[int, int, list[Want]], state: JobState) -> None:
+def test_only_a_running_job_claims(
+    books: Books, one: tuple[int, int, list[PurchaseRequest]], state: JobState
+) -> None:
     job, engine, wants = one
     books.run(lambda t: jobs.set_state(t, job, state, "because", expected=[JobState.RUNNING]))
     assert books.claim(job, engine, wants) == []
-    left = claims.left(books.database, job, [wants[0].key])
+    left = claims.explain_unclaimed(books.database, job, [wants[0].key])
     assert (left.free, left.over, left.job_state) == ([wants[0].key], "", state)
 
 
-def test_only_a_living_engine_claims(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_only_a_living_engine_claims(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     books.expire(engine)
     assert books.claim(job, engine, wants) == []
@@ -154,12 +158,12 @@ def test_one_micro_short_leaves_the_last_text(books: Books) -> None:
     wants = books.start(job, 1, engine)
     got = books.claim(job, engine, wants)
     assert [claim.key for claim in sorted(got, key=lambda c: c.row_no)] == [key_of("a"), key_of("b")]
-    left = claims.left(books.database, job, [key_of("c")])
+    left = claims.explain_unclaimed(books.database, job, [key_of("c")])
     assert left.free == [key_of("c")]
     assert left.over == "the job's budget"
     # what was reserved and not used is there again
     books.settle(ended(job, got[0], A.REFUSED))
-    assert claims.left(books.database, job, [key_of("c")]).over == ""
+    assert claims.explain_unclaimed(books.database, job, [key_of("c")]).over == ""
     assert len(books.claim(job, engine, [w for w in wants if w.key == key_of("c")])) == 1
 
 
@@ -170,7 +174,7 @@ def test_a_text_too_dear_does_not_stand_before_one_that_fits(books: Books) -> No
     wants = books.start(job, 1, engine)
     assert sorted(claim.text for claim in books.claim(job, engine, wants)) == ["cheap", "cheap too"]
     assert books.claim(job, engine, wants) == []
-    assert claims.left(books.database, job, [key_of("dear")]).over == "the job's budget"
+    assert claims.explain_unclaimed(books.database, job, [key_of("dear")]).over == "the job's budget"
 
 
 def test_the_caps_of_a_tenant_hold_over_its_jobs(one_day: None, books: Books) -> None:
@@ -187,7 +191,7 @@ def test_the_caps_of_a_tenant_hold_over_its_jobs(one_day: None, books: Books) ->
         return len(got)
 
     assert sum(together([lambda n=n: work(n) for n in range(3)])) == 10
-    left = claims.left(books.database, works[0], [w.key for w in wants[0]])
+    left = claims.explain_unclaimed(books.database, works[0], [w.key for w in wants[0]])
     assert left.over == "the daily cap of tenant 'shop'"
     (shown,) = tenants.show(books.database)
     assert shown.spent_today_micros + shown.reserved_micros == 1_000
@@ -198,7 +202,7 @@ def test_the_caps_of_a_tenant_hold_over_its_jobs(one_day: None, books: Books) ->
 
 @pytest.mark.parametrize("state", [A.STORED, A.BAD, A.UNKNOWN, A.REFUSED])
 def test_the_same_outcome_twice_changes_nothing(
-    books: Books, one: tuple[int, int, list[Want]], state: AttemptState
+    books: Books, one: tuple[int, int, list[PurchaseRequest]], state: AttemptState
 ) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
@@ -236,7 +240,7 @@ def test_the_same_outcomes_settled_by_many_at_once_count_once(books: Books) -> N
 )
 def test_what_an_outcome_costs_and_leads_to(
     books: Books,
-    one: tuple[int, int, list[Want]],
+    one: tuple[int, int, list[PurchaseRequest]],
     state: AttemptState,
     figures: tuple[int, ...],
     becomes: UtteranceState,
@@ -249,7 +253,7 @@ def test_what_an_outcome_costs_and_leads_to(
     assert books.chunk_state(job, 1) == (("ready", 0) if state is A.STORED else ("synthesizing", 1))
 
 
-def test_what_is_stored_is_on_record(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_what_is_stored_is_on_record(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     record = books.settle(stored(job, claim)).records[claim.key]
@@ -260,7 +264,7 @@ def test_what_is_stored_is_on_record(books: Books, one: tuple[int, int, list[Wan
 
 
 def repeat(
-    books: Books, job: int, engine: int, wants: list[Want], *states: AttemptState
+    books: Books, job: int, engine: int, wants: list[PurchaseRequest], *states: AttemptState
 ) -> list[UtteranceState]:
     """Buy the same text again and again with these outcomes; what it was after each."""
     out = []
@@ -270,25 +274,25 @@ def repeat(
     return out
 
 
-def test_three_unknown_calls_are_the_end(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_three_unknown_calls_are_the_end(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     assert repeat(books, *one, A.UNKNOWN, A.UNKNOWN, A.UNKNOWN) == [B.MISSING, B.MISSING, B.FAILED]
     assert books.claim(*one) == []
     assert books.chunk_state(one[0], 1) == ("ready", 0)
     assert books.one("SELECT reason FROM speeko.utterance") == "it was unknown"
 
 
-def test_two_bad_answers_are_the_end(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_two_bad_answers_are_the_end(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     assert repeat(books, *one, A.BAD, A.BAD) == [B.MISSING, B.FAILED]
     assert books.figures(one[0]) == (200, 0, 0, 2, 0)
 
 
-def test_free_failures_are_no_tries(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_free_failures_are_no_tries(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     assert repeat(books, *one, *[A.REFUSED] * 12) == [B.MISSING] * 12
     assert repeat(books, *one, A.UNKNOWN, A.REFUSED, A.BAD, A.REFUSED) == [B.MISSING] * 4
     assert repeat(books, *one, A.UNKNOWN) == [B.FAILED]
 
 
-def test_a_refused_text_fails_at_once(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_a_refused_text_fails_at_once(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     settled = books.settle(ended(job, claim, A.REFUSED, "too rude", final=True))
@@ -307,7 +311,7 @@ def test_a_failed_text_wakes_all_who_waited(books: Books) -> None:
 
 
 def test_a_later_job_gives_a_failed_text_another_chance(
-    books: Books, one: tuple[int, int, list[Want]]
+    books: Books, one: tuple[int, int, list[PurchaseRequest]]
 ) -> None:
     repeat(books, *one, A.BAD, A.BAD)
     engine, later = books.engine(), books.job(["hello"])
@@ -327,10 +331,10 @@ def test_a_dead_engines_calls_are_unknown_and_its_texts_free(books: Books) -> No
     job, engine = books.job(["a", "b", "c"]), books.engine()
     got = books.claim(job, engine, books.start(job, 1, engine))
     books.settle(stored(job, got[0]))
-    assert claims.bury_dead(books.database) == []
+    assert claims.reap_expired(books.database) == []
     assert books.figures(job) == (100, 200, 0, 1, 0)
     books.expire(engine)
-    assert claims.bury_dead(books.database) == []
+    assert claims.reap_expired(books.database) == []
     assert books.figures(job) == (100, 0, 200, 1, 2)
     assert books.one("SELECT count(*) FROM speeko.claimant") == 0
     assert books.execute("SELECT state, tries FROM speeko.utterance ORDER BY 1, 2") == [
@@ -348,7 +352,7 @@ def test_a_text_that_kills_its_engines_fails_and_wakes(books: Books) -> None:
         engine = books.engine()
         assert len(books.claim(job, engine, books.start(job, 1, engine))) == 1
         books.expire(engine)
-        ready += claims.bury_dead(books.database)
+        ready += claims.reap_expired(books.database)
     assert ready == [(job, 1), (other, 1)]
     assert books.state("poison") == "failed"
     assert books.figures(job) == (0, 0, 300, 0, 3)
@@ -361,15 +365,15 @@ def test_many_bury_at_once(books: Books) -> None:
     for n, engine in enumerate(engines):
         books.claim(job, engine, wants[n * 10 : n * 10 + 10])
     books.expire(*engines)
-    together([lambda: claims.bury_dead(books.database)] * 5)
+    together([lambda: claims.reap_expired(books.database)] * 5)
     assert books.figures(job) == (0, 0, 6000, 0, 60)
 
 
-def test_a_late_result_is_kept_and_booked(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_a_late_result_is_kept_and_booked(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.bury_dead(books.database)
+    claims.reap_expired(books.database)
     settled = books.settle(stored(job, claim))
     assert settled.states == {claim.key: B.DONE}
     assert settled.ready == [(job, 1)]
@@ -377,11 +381,13 @@ def test_a_late_result_is_kept_and_booked(books: Books, one: tuple[int, int, lis
     assert books.one("SELECT ever_unknown FROM speeko.attempt")
 
 
-def test_a_late_result_while_another_calls_again(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_a_late_result_while_another_calls_again(
+    books: Books, one: tuple[int, int, list[PurchaseRequest]]
+) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.bury_dead(books.database)
+    claims.reap_expired(books.database)
     (second,) = books.claim(job, books.engine(), wants)
     assert books.settle(stored(job, claim)).ready == [(job, 1)]
     assert books.figures(job) == (100, 100, 0, 1, 0)
@@ -398,7 +404,7 @@ def test_a_late_result_of_a_failed_text_still_serves(books: Books) -> None:
         engine = books.engine()
         late += books.claim(job, engine, books.start(job, 1, engine))
         books.expire(engine)
-        claims.bury_dead(books.database)
+        claims.reap_expired(books.database)
     assert books.state("slow") == "failed"
     books.settle(stored(job, late[0]))
     assert books.state("slow") == "done"
@@ -407,22 +413,22 @@ def test_a_late_result_of_a_failed_text_still_serves(books: Books) -> None:
 
 @pytest.mark.parametrize("state", [A.UNKNOWN, A.REFUSED])
 def test_a_late_failure_changes_nothing(
-    books: Books, one: tuple[int, int, list[Want]], state: AttemptState
+    books: Books, one: tuple[int, int, list[PurchaseRequest]], state: AttemptState
 ) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.bury_dead(books.database)
+    claims.reap_expired(books.database)
     before = books.snapshot()
     books.settle(ended(job, claim, state))
     assert books.snapshot() == before
 
 
-def test_a_late_bad_answer_was_paid(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_a_late_bad_answer_was_paid(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.bury_dead(books.database)
+    claims.reap_expired(books.database)
     (second,) = books.claim(job, books.engine(), wants)
     books.settle(ended(job, claim, A.BAD))
     assert books.figures(job) == (100, 100, 0, 1, 0)
@@ -430,16 +436,16 @@ def test_a_late_bad_answer_was_paid(books: Books, one: tuple[int, int, list[Want
     books.settle(stored(job, second))
 
 
-def test_an_engine_in_time_is_not_buried(books: Books, one: tuple[int, int, list[Want]]) -> None:
+def test_an_engine_in_time_is_not_buried(books: Books, one: tuple[int, int, list[PurchaseRequest]]) -> None:
     job, engine, wants = one
     books.claim(job, engine, wants)
     books.expire(engine)
-    assert books.run(lambda t: claims.renew(t, engine, 60))
-    claims.bury_dead(books.database)
+    assert books.run(lambda t: claims.renew_lease(t, engine, 60))
+    claims.reap_expired(books.database)
     assert books.state("hello") == "claimed"
     books.expire(engine)
-    claims.bury_dead(books.database)
-    assert not books.run(lambda t: claims.renew(t, engine, 60))
+    claims.reap_expired(books.database)
+    assert not books.run(lambda t: claims.renew_lease(t, engine, 60))
 
 
 # all at once
@@ -471,9 +477,9 @@ def test_no_deadlock_over_keys_of_several_jobs(books: Books, monkeypatch: pytest
                     books.settle(*outcomes)
             books.expire(engine)
             if chance.random() < 0.5:
-                claims.bury_dead(books.database)
+                claims.reap_expired(books.database)
 
     together([lambda j=j, s=s: engine_life(j, s) for s, j in enumerate(works * 2)])
     books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp()")
-    claims.bury_dead(books.database)
+    claims.reap_expired(books.database)
     assert broken_rules(books) == {}

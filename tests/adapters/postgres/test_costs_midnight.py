@@ -49,7 +49,7 @@ def test_every_call_is_on_the_day_of_its_end(midnight: Books) -> None:
         books.execute(
             "UPDATE speeko.claimant SET lease_until = '2026-11-30 23:00+00' WHERE id = %s", [engine]
         )
-        claims.bury_dead(books.database)
+        claims.reap_expired(books.database)
         assert differences(books) == []
         books.settle(*(stored(job, claim) for claim in got[3:]))
         assert differences(books) == []

@@ -24,9 +24,9 @@ from speeko_jobs.adapters.postgres import (
 )
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.deliveries import Put, Saved
-from speeko_jobs.adapters.postgres.monitoring import ChunkLine, FailedRow, Page, Shown
-from speeko_jobs.adapters.postgres.permits import PULSE_DAYS, PULSE_SECONDS, Asked
+from speeko_jobs.adapters.postgres.deliveries import DeliveredFile, SavedCosts
+from speeko_jobs.adapters.postgres.monitoring import ChunkLine, FailedRow, JobFilter, PageRequest
+from speeko_jobs.adapters.postgres.permits import SAMPLE_DAYS, SAMPLE_SECONDS, LeaseRequest
 from speeko_jobs.core.model.states import AttemptState, JobState
 from speeko_jobs.core.policies.cron_schedule import Timing
 from speeko_jobs.core.policies.failure_grouping import CANCELLED
@@ -49,7 +49,7 @@ def end(books: Books, number: int, state: str = "done") -> None:
     books.execute("UPDATE speeko.chunk SET state = 'delivered' WHERE job_id = %s", [number])
 
 
-def deliver(books: Books, number: int, no: int = 1, saved: Sequence[Saved] = (), **counts: int) -> None:
+def deliver(books: Books, number: int, no: int = 1, saved: Sequence[SavedCosts] = (), **counts: int) -> None:
     """A chunk is delivered with such counts; its rows' files are there, as far as their texts are done."""
     books.execute("UPDATE speeko.chunk SET state = 'ready' WHERE job_id = %s AND no = %s", [number, no])
     (row,) = books.execute(
@@ -62,7 +62,7 @@ def deliver(books: Books, number: int, no: int = 1, saved: Sequence[Saved] = (),
     )
     destination = books.one("SELECT destination_id FROM speeko.job WHERE id = %s", [number])
     all_counts = dict.fromkeys(("delivered", "unchanged", "failed", "refused"), 0) | counts
-    puts = [Put(path, key, 1, 1) for path, key in found]
+    puts = [DeliveredFile(path, key, 1, 1) for path, key in found]
 
     def work(t: Any) -> None:
         at = Chunk(number, no, *row)
@@ -93,11 +93,11 @@ def buy(books: Books, number: int, no: int = 1, failing: dict[str, str] | None =
 
 def lease(books: Books, engine: int, busy: int = 0, wants: int = 4, account: str = ACCOUNT) -> None:
     books.run(lambda t: permits.open_account(t, account, 10))
-    books.run(lambda t: permits.lease(t, account, engine, Asked(wants, busy), 60))
+    books.run(lambda t: permits.lease(t, account, engine, LeaseRequest(wants, busy), 60))
 
 
 def numbers(books: Books, **page: Any) -> list[int]:
-    return [line.id for line in monitoring.jobs(books.database, Page(**page)).lines]
+    return [line.id for line in monitoring.jobs(books.database, PageRequest(**page)).lines]
 
 
 # lines
@@ -157,7 +157,7 @@ def test_there_is_no_such_job(books: Books) -> None:
         assert monitoring.chunks(database, number).open == []
         assert set(monitoring.chunks(database, number).states.values()) == {0}
         assert monitoring.failed(database, number, after=2**70) == []
-        assert monitoring.heard(database, number) == []
+        assert monitoring.playable_rows(database, number) == []
         assert monitoring.row(database, number, 2**70) is None
         assert monitoring.course(database, number) == []
         assert monitoring.accounts_of(database, number) == []
@@ -181,18 +181,18 @@ def test_pages_hold_what_was_asked_for(books: Books, eight: list[int]) -> None:
     planning, running, paused, finalizing, done, with_errors, cancelled, again = eight
     newest = eight[::-1]
     assert numbers(books) == newest
-    assert numbers(books, shown=Shown.OPEN) == [finalizing, paused, running, planning]
-    assert numbers(books, shown=Shown.ENDED) == [again, cancelled, with_errors, done]
-    assert numbers(books, shown=Shown.TROUBLED) == [again, with_errors, paused]
-    assert numbers(books, shown=Shown.TROUBLED, tenant="shop") == [again, with_errors]
+    assert numbers(books, shown=JobFilter.OPEN) == [finalizing, paused, running, planning]
+    assert numbers(books, shown=JobFilter.ENDED) == [again, cancelled, with_errors, done]
+    assert numbers(books, shown=JobFilter.TROUBLED) == [again, with_errors, paused]
+    assert numbers(books, shown=JobFilter.TROUBLED, tenant="shop") == [again, with_errors]
     assert numbers(books, tenant="other") == [paused]
     assert numbers(books, tenant="nobody") == []
-    assert numbers(books, shown=Shown.ENDED, before=with_errors) == [done]
+    assert numbers(books, shown=JobFilter.ENDED, before=with_errors) == [done]
     for limit in (1, 3, 8, 9):
         found: list[int] = []
         before, more = None, True
         while more:
-            page = monitoring.jobs(books.database, Page(before=before, limit=limit))
+            page = monitoring.jobs(books.database, PageRequest(before=before, limit=limit))
             found += [line.id for line in page.lines]
             assert len(page.lines) <= limit
             before, more = page.lines[-1].id, page.more
@@ -201,9 +201,12 @@ def test_pages_hold_what_was_asked_for(books: Books, eight: list[int]) -> None:
 
 def test_counts_are_of_the_tenant_and_of_all_its_pages(books: Books, eight: list[int]) -> None:
     each = {state.value: 1 for state in JobState} | {"done_with_errors": 2}
-    assert monitoring.jobs(books.database, Page(limit=1, shown=Shown.OPEN, words="nothing")).counts == each
-    assert monitoring.jobs(books.database, Page(tenant="shop")).counts == each | {"paused": 0}
-    assert set(monitoring.jobs(books.database, Page(tenant="nobody")).counts.values()) == {0}
+    assert (
+        monitoring.jobs(books.database, PageRequest(limit=1, shown=JobFilter.OPEN, words="nothing")).counts
+        == each
+    )
+    assert monitoring.jobs(books.database, PageRequest(tenant="shop")).counts == each | {"paused": 0}
+    assert set(monitoring.jobs(books.database, PageRequest(tenant="nobody")).counts.values()) == {0}
 
 
 def named(books: Books, name: str, output: str = "memory://output") -> int:
@@ -229,7 +232,7 @@ def test_words_are_found_wherever_they_stand(books: Books) -> None:
         return numbers(books, words=words, **more)
 
     assert found("shop-de") == [two, one]
-    assert found("SHOP-DE", shown=Shown.ENDED) == [one]
+    assert found("SHOP-DE", shown=JobFilter.ENDED) == [one]
     assert found("_100%") == [one]
     assert found("%") == [one]
     assert found("_") == [two, one]
@@ -365,22 +368,24 @@ def test_rows_to_listen_to_are_spread_and_the_same_each_time(books: Books) -> No
     deliver(books, number, 1, delivered=9, failed=1)
     deliver(books, number, 2, delivered=10)
     database = books.database
-    first = monitoring.heard(database, number, 4)
+    first = monitoring.playable_rows(database, number, 4)
     assert [one.row_no for one in first] == [2, 6, 11, 16]
     deliver(books, number, 3, delivered=9, failed=1)
     deliver(books, number, 4, delivered=10)
-    found = monitoring.heard(database, number, 4)
+    found = monitoring.playable_rows(database, number, 4)
     assert [one.row_no for one in found] == [2, 11, 22, 31]
-    assert monitoring.heard(database, number, 4) == found
-    assert len(monitoring.heard(database, number, 39)) == 37
-    assert found[1] == monitoring.Heard(11, "11", SPEC.voice, len(texts[10]), "11.mp3", (key_of(texts[10]),))
+    assert monitoring.playable_rows(database, number, 4) == found
+    assert len(monitoring.playable_rows(database, number, 39)) == 37
+    assert found[1] == monitoring.PlayableRow(
+        11, "11", SPEC.voice, len(texts[10]), "11.mp3", (key_of(texts[10]),)
+    )
     assert monitoring.row(database, number, 11) == found[1]
     # what the store has no audio of any more is passed over
     books.execute("UPDATE speeko.utterance SET state = 'missing' WHERE text IN ('text 10', 'text 11')")
-    assert [one.row_no for one in monitoring.heard(database, number, 4)] == [2, 13, 22, 33]
+    assert [one.row_no for one in monitoring.playable_rows(database, number, 4)] == [2, 13, 22, 33]
     books.execute("UPDATE speeko.utterance SET state = 'missing' WHERE text <> 'text 10'")
     books.execute("UPDATE speeko.utterance SET state = 'done' WHERE text = 'text 10'")
-    assert [one.row_no for one in monitoring.heard(database, number, 8)] == [11, 31]
+    assert [one.row_no for one in monitoring.playable_rows(database, number, 8)] == [11, 31]
 
 
 def test_a_row_has_its_own_voice_and_all_of_its_keys(books: Books) -> None:
@@ -391,7 +396,7 @@ def test_a_row_has_its_own_voice_and_all_of_its_keys(books: Books) -> None:
     keys = [key_of(text) for text in ("two", "one", "two")]
     books.execute("UPDATE speeko.item SET keys = %s, voice = 'v', path = NULL WHERE row_no = 2", [keys])
     database = books.database
-    assert monitoring.row(database, number, 2) == monitoring.Heard(2, "2", "v", 3, "", tuple(keys))
+    assert monitoring.row(database, number, 2) == monitoring.PlayableRow(2, "2", "v", 3, "", tuple(keys))
     assert monitoring.row(database, number, 3) is None  # its chunk is not delivered
     deliver(books, number, 2, delivered=1, failed=1)
     assert monitoring.row(database, number, 3) is not None
@@ -443,7 +448,7 @@ def test_an_account_is_noted_once_in_a_slot_with_all_who_use_it(books: Books) ->
     rows = books.execute('SELECT account, at, "limit", busy, wants FROM speeko.pulse ORDER BY at')
     assert {row[:1] + row[2:] for row in rows} == {(ACCOUNT, 10, 6, 11)}
     times = [row[1] for row in rows]
-    assert all(at.timestamp() % PULSE_SECONDS == 0 for at in times)
+    assert all(at.timestamp() % SAMPLE_SECONDS == 0 for at in times)
     assert len(set(times)) == len(times)
     now = books.one("SELECT clock_timestamp()")
     assert now - timedelta(minutes=5) < times[-1] <= now
@@ -459,7 +464,7 @@ def test_many_engines_at_once_note_one_pulse_a_slot(books: Books) -> None:
             lease(books, engine, 1)
 
     together([lambda e=e: renew(e) for e in engines])  # type: ignore[misc]
-    slots = (books.one("SELECT clock_timestamp()") - began).total_seconds() / PULSE_SECONDS + 2
+    slots = (books.one("SELECT clock_timestamp()") - began).total_seconds() / SAMPLE_SECONDS + 2
     assert 1 <= books.one("SELECT count(*) FROM speeko.pulse") <= slots
 
 
@@ -471,7 +476,7 @@ def pulse(books: Books, at: datetime, busy: int, limit: int, account: str = ACCO
 def test_pulses_are_thinned_to_the_most_that_was_busy(books: Books) -> None:
     begin = datetime(2026, 11, 1, tzinfo=UTC)
     for n in range(12):
-        pulse(books, begin + timedelta(seconds=PULSE_SECONDS * n), n % 5, 20 + n)
+        pulse(books, begin + timedelta(seconds=SAMPLE_SECONDS * n), n % 5, 20 + n)
     pulse(books, begin, 1, 2, "other:1")
     books.execute(
         "INSERT INTO speeko.pulse SELECT %s, %s::timestamptz + n * interval '5 seconds', n, n %% 50, 9 "
@@ -479,33 +484,35 @@ def test_pulses_are_thinned_to_the_most_that_was_busy(books: Books) -> None:
         [ACCOUNT, begin],
     )
     database, both = books.database, [ACCOUNT, "other:1"]
-    minute = monitoring.pulses(database, both, begin, begin + timedelta(seconds=59))
-    assert [p for p in minute if p.account == "other:1"] == [monitoring.Pulse("other:1", begin, 2, 1, 9)]
+    minute = monitoring.account_samples(database, both, begin, begin + timedelta(seconds=59))
+    assert [p for p in minute if p.account == "other:1"] == [
+        monitoring.AccountSample("other:1", begin, 2, 1, 9)
+    ]
     mine = [p for p in minute if p.account == ACCOUNT]
     assert [(p.busy, p.limit) for p in mine] == [(n % 5, 20 + n) for n in range(12)]
     assert [p.at for p in minute] == sorted(p.at for p in minute)
-    day = monitoring.pulses(database, [ACCOUNT], begin, begin + timedelta(days=1))
+    day = monitoring.account_samples(database, [ACCOUNT], begin, begin + timedelta(days=1))
     assert 200 < len(day) <= monitoring.MOMENTS + 1
     assert {p.busy for p in day[1:-1]} == {49}
     assert [p.limit for p in day[1:]] == sorted(p.limit for p in day[1:])
     steps = {b.at - a.at for a, b in pairwise(day)}
     assert len(steps) == 1
     assert (
-        monitoring.pulses(database, [], begin, begin)
-        == monitoring.pulses(database, both, begin, begin - MONTH)
+        monitoring.account_samples(database, [], begin, begin)
+        == monitoring.account_samples(database, both, begin, begin - MONTH)
         == []
     )
 
 
 def test_old_pulses_are_forgotten_a_few_at_a_time(books: Books, monkeypatch: Any) -> None:
-    monkeypatch.setattr(permits, "PULSES_AT_ONCE", 4)
+    monkeypatch.setattr(permits, "SAMPLES_AT_ONCE", 4)
     now: datetime = books.one("SELECT clock_timestamp()")
-    edge = now - timedelta(days=PULSE_DAYS)
+    edge = now - timedelta(days=SAMPLE_DAYS)
     for account in (ACCOUNT, "other:1"):
         for n in range(6):
             pulse(books, edge - timedelta(seconds=n), 1, 1, account)
         pulse(books, edge + timedelta(hours=1), 1, 1, account)
-    assert [permits.forget_pulses(books.database) for _ in range(3)] == [8, 4, 0]
+    assert [permits.forget_account_samples(books.database) for _ in range(3)] == [8, 4, 0]
     assert books.one("SELECT count(*) FROM speeko.pulse") == 2
 
 
@@ -546,7 +553,7 @@ def test_now_is_what_the_costs_of_today_say(one_day: None, books: Books) -> None
         ended(number, claims[4], AttemptState.REFUSED),
     )
     buy(books, other)
-    saved = [Saved("v", source, 2, 20, 330) for source in ("cache", "duplicate", "segments")]
+    saved = [SavedCosts("v", source, 2, 20, 330) for source in ("cache", "duplicate", "segments")]
     deliver(books, other, saved=saved, delivered=1)
     end(books, other)
     books.execute(
@@ -609,5 +616,5 @@ def test_a_spoken_text_is_a_job_without_chunks(books: Books) -> None:
     )
     assert line.plan["say"] is True
     assert monitoring.chunks(database, number).open == []
-    assert (monitoring.failed(database, number), monitoring.heard(database, number)) == ([], [])
+    assert (monitoring.failed(database, number), monitoring.playable_rows(database, number)) == ([], [])
     assert monitoring.course(database, number) == []

@@ -8,15 +8,17 @@ import threading
 import pytest
 
 from speeko_jobs.adapters.postgres import permits
-from speeko_jobs.adapters.postgres.permits import Asked, Lease
-from speeko_jobs.core.policies.adaptive_limit import Window
+from speeko_jobs.adapters.postgres.permits import LeaseRequest, PermitLease
+from speeko_jobs.core.policies.adaptive_limit import CallWindow
 from tests.fixtures.books import Books, together
 
 ACCOUNT = "speeko:test"
 
 
-def lease(books: Books, engine: int, wants: int, busy: int = 0, seconds: float = 60, **more: object) -> Lease:
-    asked = Asked(wants, busy, **more)  # type: ignore[arg-type]
+def lease(
+    books: Books, engine: int, wants: int, busy: int = 0, seconds: float = 60, **more: object
+) -> PermitLease:
+    asked = LeaseRequest(wants, busy, **more)  # type: ignore[arg-type]
     return books.run(lambda t: permits.lease(t, ACCOUNT, engine, asked, seconds))
 
 
@@ -123,7 +125,7 @@ def test_a_block_holds_everybody_and_the_longest_counts(ten: Books) -> None:
 def test_accounts_do_not_share(ten: Books) -> None:
     ten.run(lambda t: permits.open_account(t, "other", 3))
     lease(ten, ten.engine(), 100)
-    asked = Asked(100, 0)
+    asked = LeaseRequest(100, 0)
     engine = ten.engine()
     assert ten.run(lambda t: permits.lease(t, "other", engine, asked, 60)).allowed == 3
 
@@ -149,7 +151,7 @@ def age(books: Books, seconds: int) -> None:
 
 
 def test_the_limit_goes_down_when_calls_are_thrown_back(ten: Books) -> None:
-    engine, thrown_back = ten.engine(), Window(20, 10, saturated=True)
+    engine, thrown_back = ten.engine(), CallWindow(20, 10, saturated=True)
     lease(ten, engine, 100)
     age(ten, 10)
     assert lease(ten, engine, 100, seen=thrown_back).limit == 5
@@ -158,7 +160,7 @@ def test_the_limit_goes_down_when_calls_are_thrown_back(ten: Books) -> None:
     assert lease(ten, engine, 100, seen=thrown_back).limit == 2
     for _ in range(30):
         age(ten, 100)
-        lease(ten, engine, 100, seen=Window(20, 0, saturated=True))
+        lease(ten, engine, 100, seen=CallWindow(20, 0, saturated=True))
     (account,) = permits.accounts(ten.database)
     assert (account.limit, account.ceiling) == (10, 10)
 
@@ -166,7 +168,7 @@ def test_the_limit_goes_down_when_calls_are_thrown_back(ten: Books) -> None:
 def test_what_several_engines_see_is_added_up(ten: Books) -> None:
     engines = [ten.engine() for _ in range(3)]
     for engine in engines:
-        lease(ten, engine, 100, seen=Window(10, 2, saturated=True))
+        lease(ten, engine, 100, seen=CallWindow(10, 2, saturated=True))
     age(ten, 10)
     lease(ten, engines[0], 100)
     (account,) = permits.accounts(ten.database)

@@ -14,7 +14,7 @@ from speeko_jobs.adapters.postgres import claims, jobs
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState, JobState
-from speeko_jobs.core.policies.fair_queue import Want
+from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored
 
 TEXTS = [f"text {n}" for n in range(6)]
@@ -46,7 +46,7 @@ class History(RuleBasedStateMachine):
             for n, budget in enumerate(BUDGETS)
         ]
         self.engines = [books.engine() for _ in range(2)]
-        self.wants: dict[int, list[Want]] = {job: [] for job in self.jobs}
+        self.wants: dict[int, list[PurchaseRequest]] = {job: [] for job in self.jobs}
         self.open: list[tuple[int, int, Claim]] = []  # engine, job, claim: the call is on its way
         self.lost: list[tuple[int, Claim]] = []  # their engine is dead, the answer may still come
         self.sent: dict[bytes, int] = {}  # calls that the provider billed
@@ -105,7 +105,7 @@ class History(RuleBasedStateMachine):
         dead = self.engines.pop(engine % len(self.engines))
         self.books.expire(dead)
         self.engines.append(self.books.engine())
-        claims.bury_dead(self.books.database)
+        claims.reap_expired(self.books.database)
         gone = [(job, claim) for at, job, claim in self.open if at == dead]
         self.open = [entry for entry in self.open if entry[0] != dead]
         self.lost += gone
@@ -164,7 +164,7 @@ class History(RuleBasedStateMachine):
         books = self.books
         for engine in self.engines:
             books.expire(engine)
-        claims.bury_dead(books.database)
+        claims.reap_expired(books.database)
         engine = books.engine()
         for job in self.jobs:
             books.execute(

@@ -40,7 +40,7 @@ def test_chunks_that_enrol_while_their_texts_are_settled(books: Books, final: bo
 
 
 def test_two_engines_that_enrol_one_chunk_count_once(books: Books) -> None:
-    """An engine that was taken for dead goes on beside the one that took its chunk over."""
+    """An engine whose lease had expired goes on beside the one that took its chunk over."""
     engine = books.engine()
     for number in range(ROUNDS // 2):
         job = books.job([f"{number}: {text}" for text in TEXTS])

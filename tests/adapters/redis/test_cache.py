@@ -24,7 +24,7 @@ from speeko_jobs.adapters.redis.cache import (
     RedisCache,
 )
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 from speeko_jobs.errors import ConfigError, ServerError
 from tests.fixtures.books import together
 
@@ -278,7 +278,7 @@ def test_without_a_server_nothing_is_known_and_it_is_asked_only_now_and_then(
 def test_it_is_asked_again_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_cache, "AWAY_SECONDS", 0.0)
     home = Path(tempfile.mkdtemp(prefix="speeko-"))  # short: only then is the socket at the same place again
-    server = Stack(home, database=False)
+    server = EmbeddedServers(home, database=False)
     cache = RedisCache(server.start().redis_url)
     try:
         cache.put_many({key(1): SMALL})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 
 
 def in_force(here: Any, *words: str) -> dict[str, Any]:
@@ -51,8 +51,8 @@ def test_secrets_are_masked(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_places_are_made_absolute_and_urls_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = Call(home="h").settings({"output": "out", "store": "s3://bucket/audio"})
+    found = Invocation(home="h").settings({"output": "out", "store": "s3://bucket/audio"})
     assert found.output == str(tmp_path / "out")
     assert found.home == str(tmp_path / "h")
     assert found.store == "s3://bucket/audio"
-    assert Call(home="h").settings({"output": "~/x"}).output == str(Path.home() / "x")
+    assert Invocation(home="h").settings({"output": "~/x"}).output == str(Path.home() / "x")

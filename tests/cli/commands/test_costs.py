@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from speeko_cli.output import costs as costs_report
-from speeko_jobs.adapters.postgres.costs import Now, Window
-from speeko_jobs.core.billing.cost_breakdown import Figures
+from speeko_jobs.adapters.postgres.costs import DateRange, LedgerToday
+from speeko_jobs.core.billing.cost_breakdown import CostFigures
 from speeko_jobs.core.billing.forecast import Forecast
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.model.states import AttemptState
-from speeko_jobs.flow.reporting.costs import By, Costs, Storage
+from speeko_jobs.flow.reporting.costs import By, CostReport, Storage
 from tests.fixtures.books import Books, ended, stored
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
@@ -150,19 +150,19 @@ def test_a_price_with_a_day_is_settled_when_it_is_planned(
 # a picture of it
 
 
-def figures(spent: int, saved: int) -> Figures:
-    return Figures(1_234_567, 10**8, spent, 1_234_567, 12, 10**6, 3, 5_000, 7_654_321, {"cache": saved})
+def figures(spent: int, saved: int) -> CostFigures:
+    return CostFigures(1_234_567, 10**8, spent, 1_234_567, 12, 10**6, 3, 5_000, 7_654_321, {"cache": saved})
 
 
-def costs(lines: dict[str, Figures]) -> Costs:
-    total = Figures()
+def costs(lines: dict[str, CostFigures]) -> CostReport:
+    total = CostFigures()
     for one in lines.values():
         total = total.plus(one)
     day = date(2026, 11, 23)
-    return Costs(
+    return CostReport(
         By.VOICE,
-        Window(day.replace(day=1), day),
-        Now(day, day - timedelta(40), 16, 1_200),
+        DateRange(day.replace(day=1), day),
+        LedgerToday(day, day - timedelta(40), 16, 1_200),
         lines,
         None,
         total,

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from speeko_cli.output.row_explanation import print_explained
-from speeko_jobs.core.reporting.row_explanation import Explained, Origin, Part
+from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 CATALOG = (
@@ -81,7 +81,7 @@ def test_a_refused_row_says_why(shop: Any) -> None:
 
 def test_it_fits_80_columns_and_is_inert() -> None:
     text = "Ein\x1b[31m Wort und 漢字。" * 20 + "x" * 200
-    part = Part(bytes(32), text, 300, 4501, Origin.TO_BUY, "it failed before: HTTP 400: no")
+    part = ExplainedPart(bytes(32), text, 300, 4501, AudioOrigin.TO_BUY, "it failed before: HTTP 400: no")
     found = Explained(
         "shop.csv", 1, 1, "a", text, (("cleaned", text),), parts=(part, part), path="a.mp3", voice="v" * 90
     )
@@ -93,7 +93,7 @@ def test_it_fits_80_columns_and_is_inert() -> None:
 
 
 def test_long_texts_and_many_segments_are_cut_short_for_people() -> None:
-    part = Part(bytes(32), "Hi.", 3, 46, Origin.TO_BUY)
+    part = ExplainedPart(bytes(32), "Hi.", 3, 46, AudioOrigin.TO_BUY)
     found = Explained("shop.csv", 1, 1, "a", "x" * 10_000, parts=(part,) * 120)
     out = io.StringIO()
     print_explained(found, Console(file=out, width=80))

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from speeko_jobs.adapters.redis.cache import OWNER
-from speeko_jobs.embedded.servers import Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, running
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 ROWS = [("a", "Hello world"), ("b", "Good day to you"), ("c", "Hello world"), ("d", "")]
@@ -38,7 +38,7 @@ def test_a_job_from_the_catalog_to_the_results(cli: Any, here: Any) -> None:
         assert [row["id"] for row in csv.DictReader(file)] == ["d"]
     assert running(cli.home) == {}
 
-    with Stack(cli.home):  # so that each verb below does not start and stop them
+    with EmbeddedServers(cli.home):  # so that each verb below does not start and stop them
         look_at_the_job(cli, here, catalog, out)
 
 
@@ -102,7 +102,7 @@ def test_all_rows_served_is_success_and_leaves_relative_places_where_they_were_m
 
 def test_a_submitted_job_waits_is_paused_and_is_finished_by_resume(cli: Any, here: Any) -> None:
     catalog = cli.catalog(ROWS[:3])
-    cli.started.enter_context(Stack(cli.home))
+    cli.started.enter_context(EmbeddedServers(cli.home))
     done = cli("submit", catalog, "--output", "out", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["job"] == 1
@@ -118,7 +118,7 @@ def test_a_submitted_job_waits_is_paused_and_is_finished_by_resume(cli: Any, her
 
 def test_a_cancelled_job_does_not_go_on(cli: Any, here: Any) -> None:
     catalog = cli.catalog(ROWS[:3])
-    cli.started.enter_context(Stack(cli.home))
+    cli.started.enter_context(EmbeddedServers(cli.home))
     assert cli("submit", catalog, "--output", "out").returncode == 0
     assert here.json("cancel", "1")["state"] == "cancelled"
     assert here("wait", "1")[0] == 1

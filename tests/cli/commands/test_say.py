@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_cli.output.audio_sink import PART, Outlet, chosen, named_after
+from speeko_cli.output.audio_sink import PART, AudioSink, chosen, named_after
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.audio.validation import inspect
 from speeko_jobs.errors import UsageError
@@ -323,15 +323,15 @@ def test_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_file_grows_beside_its_name_or_under_it(tmp_path: Path, stream: bool) -> None:
     path = tmp_path / "a.mp3"
     path.write_bytes(b"of yesterday")
-    outlet = Outlet(str(path), stream=stream)
-    outlet.hear(b"audio that ")
+    outlet = AudioSink(str(path), stream=stream)
+    outlet.write(b"audio that ")
     growing = "a.mp3" if stream else f"a.mp3.*{PART}"
     wait_until(lambda: [p for p in tmp_path.glob(growing) if p.read_bytes() == b"audio that "], "a part")
     assert (path.read_bytes() == b"of yesterday") is not stream
-    outlet.hear(b"comes")
+    outlet.write(b"comes")
     outlet.finish()
     assert path.read_bytes() == b"audio that comes"
-    Outlet(str(path)).finish(b"the parts as one")
+    AudioSink(str(path)).finish(b"the parts as one")
     assert path.read_bytes() == b"the parts as one"
     assert files(tmp_path) == ["a.mp3"]
     assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
@@ -348,9 +348,9 @@ def test_a_named_pipe_is_written_itself(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        outlet = Outlet(str(pipe))
-        outlet.hear(b"some ")
-        outlet.hear(b"audio")
+        outlet = AudioSink(str(pipe))
+        outlet.write(b"some ")
+        outlet.write(b"audio")
         outlet.finish(b"something whole, for files")
         assert os.read(reader, 100) == b"some audio"
     finally:
@@ -363,10 +363,10 @@ def test_a_reader_that_leaves_is_told_of_at_the_end(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    outlet = Outlet(str(pipe))
+    outlet = AudioSink(str(pipe))
     os.close(reader)
     for _ in range(100):
-        outlet.hear(bytes(65_536))
+        outlet.write(bytes(65_536))
     with pytest.raises(BrokenPipeError):
         outlet.finish()
 
@@ -376,9 +376,9 @@ def test_a_reader_that_does_not_read_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        outlet = Outlet(str(pipe))
+        outlet = AudioSink(str(pipe))
         for _ in range(100):
-            outlet.hear(bytes(65_536))
+            outlet.write(bytes(65_536))
         outlet.drop()
     finally:
         os.close(reader)
@@ -389,8 +389,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         pytest.skip("there is no /dev/full here")
     link = tmp_path / "a.mp3"
     link.symlink_to("/dev/full")
-    outlet = Outlet(str(link))
-    outlet.hear(b"audio")
+    outlet = AudioSink(str(link))
+    outlet.write(b"audio")
     with pytest.raises(OSError, match="No space left") as caught:
         outlet.finish()
     assert caught.value.filename == str(link)

@@ -9,12 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from speeko_cli.options.voice_routing import routing, wishes_of
+from speeko_cli.options.voice_routing import routing, routing_options_of
 from speeko_jobs.adapters.postgres import claims
-from speeko_jobs.adapters.postgres.claims import Pace
+from speeko_jobs.adapters.postgres.claims import SpeechRate
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.voices.selection import RoutingRequest
-from speeko_jobs.flow.planning.voice_routing import Wishes
+from speeko_jobs.flow.planning.voice_routing import RoutingOptions
 from speeko_jobs.settings import Settings
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
@@ -98,8 +98,10 @@ def test_a_contracts_price_is_multiplied(here: Any, monkeypatch: pytest.MonkeyPa
 
 def test_what_calls_have_taught(here: Any, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     database = Database(migrated_url)
-    paces = [Pace("kokoro", "kokoro-friendly", tag, 60, 6_000, 100, 60 * 301) for tag in ("de", "en")]
-    database.run(lambda t: claims.add_pace(t, "speeko", paces))
+    speech_rates = [
+        SpeechRate("kokoro", "kokoro-friendly", tag, 60, 6_000, 100, 60 * 301) for tag in ("de", "en")
+    ]
+    database.run(lambda t: claims.add_speech_rates(t, "speeko", speech_rates))
     database.close()
     monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
     found = by_name(here.json("voices", "--provider", "speeko"))["kokoro-friendly"]
@@ -119,13 +121,13 @@ def test_a_file_that_is_no_good_is_told_with_its_line(here: Any, tmp_path: Path)
 # the options that submit, run and estimate take
 
 
-def said(*words: str) -> Wishes:
-    heard: list[Wishes] = []
+def said(*words: str) -> RoutingOptions:
+    heard: list[RoutingOptions] = []
 
     @click.command()
     @routing
     def verb(**options: Any) -> None:
-        heard.append(wishes_of(Settings(voice="auto"), options))
+        heard.append(routing_options_of(Settings(voice="auto"), options))
 
     done = CliRunner().invoke(verb, words, standalone_mode=False, catch_exceptions=True)
     if done.exception is not None:
@@ -134,9 +136,9 @@ def said(*words: str) -> Wishes:
 
 
 def test_the_options_are_a_request() -> None:
-    assert said() == Wishes(voice="auto")
+    assert said() == RoutingOptions(voice="auto")
     words = "--min-quality 0.9 --max-latency-ms 500 --use-case narration --prefer a --prefer b --reroute"
-    assert said(*words.split(), "--rules", "r.toml", "--voices-file", "v.toml") == Wishes(
+    assert said(*words.split(), "--rules", "r.toml", "--voices-file", "v.toml") == RoutingOptions(
         "auto", RoutingRequest(0.9, 500, "narration", ("a", "b")), "r.toml", "v.toml", True
     )
 

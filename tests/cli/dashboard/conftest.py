@@ -14,14 +14,14 @@ import requests
 
 from speeko_cli.dashboard import pages, queries
 from speeko_cli.dashboard.auth import Access
-from speeko_cli.dashboard.server import Served, serving
+from speeko_cli.dashboard.server import RunningServer, serving
 from speeko_jobs.adapters.postgres import tenants
 from speeko_jobs.core.policies.cron_schedule import Timing
 from speeko_jobs.embedded.servers import ServerUrls
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery import chunk_delivery
 from speeko_jobs.flow.lifecycle import control, schedules
-from speeko_jobs.flow.planning.planner import Orders
+from speeko_jobs.flow.planning.planner import CatalogOptions
 from speeko_jobs.flow.planning.scheduled_request import Request
 from tests.fixtures.database import own_database
 from tests.fixtures.inprocess import InProcess
@@ -142,7 +142,7 @@ def plant(flow: InProcess, job: int) -> None:
 
 
 def add_schedules(flow: InProcess) -> None:
-    request = Request(flow.spec(), Orders(("/nowhere/catalog.csv",)))
+    request = Request(flow.spec(), CatalogOptions(("/nowhere/catalog.csv",)))
     for name, zone in (("nightly", "Europe/Berlin"), ("late", "UTC"), ("still", "UTC")):
         timing = Timing("0 2 * * *", zone)
         made = schedules.add(flow.context, name, timing, request, tenant="shop", replace=False)
@@ -157,7 +157,7 @@ def add_schedules(flow: InProcess) -> None:
 class Client:
     """One viewer of a dashboard."""
 
-    def __init__(self, served: Served, **headers: str) -> None:
+    def __init__(self, served: RunningServer, **headers: str) -> None:
         self.url, self.feeds = served.url, served.feeds
         self._session = requests.Session()
         self._session.headers.update(headers)

@@ -17,8 +17,8 @@ from speeko_cli.dashboard.auth import (
     SESSION_COOKIE,
     TRY_SECONDS,
     Access,
+    LoginAttempts,
     Problem,
-    Tries,
     access,
 )
 from speeko_cli.dashboard.server import ours
@@ -93,7 +93,7 @@ def test_a_session_ends_and_cannot_be_made_up() -> None:
 
 def test_wrong_tries_are_slowed_and_forgotten() -> None:
     now = [0.0]
-    tries = Tries(lambda: now[0])
+    tries = LoginAttempts(lambda: now[0])
 
     def wrong(address: str) -> None:
         tries.check(address)
@@ -145,7 +145,7 @@ def test_after_signing_in_one_stays_here(address: str, goes_to: str) -> None:
 @pytest.fixture
 def guarded(serve: Serve, shop: Shop) -> Client:
     """For it no time passes."""
-    return serve(shop.flow.context, Access("127.0.0.1", token=TOKEN, tries=Tries(lambda: 0.0)))
+    return serve(shop.flow.context, Access("127.0.0.1", token=TOKEN, tries=LoginAttempts(lambda: 0.0)))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.wait import wait_until
 STAYED = "window.stayed = true"
 FIGURES = """names => Object.fromEntries([...document.querySelectorAll("main [data-figure]")]
     .filter(data => names.includes(data.dataset.figure)).map(data => [data.dataset.figure, data.value]))"""
-MOST_TABS = 60
+MAX_TABS = 60
 
 
 def catalog(stage: Stage, rows: int, what: str) -> Path:  # noqa: F811
@@ -44,11 +44,11 @@ def moves(page: Page, where: str, past: int) -> None:
 
 def tab_to(page: Page, name: str) -> None:
     """Go to a button by the keyboard alone."""
-    for _ in range(MOST_TABS):
+    for _ in range(MAX_TABS):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent.trim()") == name:
             return
-    raise AssertionError(f"{MOST_TABS} tabs did not come to {name!r}")
+    raise AssertionError(f"{MAX_TABS} tabs did not come to {name!r}")
 
 
 def focused(page: Page) -> str:

@@ -17,18 +17,18 @@ from schemathesis import GenerationMode
 from speeko_cli.dashboard.api import (
     COSTS,
     COSTS_TODAY,
-    MOST_CHARS,
-    MOST_LINES,
+    MAX_CHARS,
+    MAX_LINES,
     ROUTES,
     VERBS,
-    Act,
-    Read,
+    ActionHandler,
+    DocumentHandler,
     description,
 )
-from speeko_cli.dashboard.auth import Access, Tries
+from speeko_cli.dashboard.auth import Access, LoginAttempts
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
-from speeko_jobs.adapters.postgres.monitoring import Shown
-from speeko_jobs.core.model.states import ChunkState, JobState, Source
+from speeko_jobs.adapters.postgres.monitoring import JobFilter
+from speeko_jobs.core.model.states import AudioSource, ChunkState, JobState
 from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState
 from speeko_jobs.flow.reporting.costs import By
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
@@ -73,14 +73,14 @@ def test_the_file_is_an_openapi_file() -> None:
 def test_the_file_has_every_route_and_no_other() -> None:
     routed = set()
     for path, (handler, _) in ROUTES.items():
-        paths = [path.replace("{verb}", verb) for verb in VERBS] if handler is Act else [path]
-        routed |= {(one, "post" if handler is Act else "get") for one in paths}
+        paths = [path.replace("{verb}", verb) for verb in VERBS] if handler is ActionHandler else [path]
+        routed |= {(one, "post" if handler is ActionHandler else "get") for one in paths}
     assert set(OPERATIONS) == routed
 
 
 def test_the_file_has_every_argument_and_no_other() -> None:
     for path, (handler, how) in ROUTES.items():
-        if handler is not Read:
+        if handler is not DocumentHandler:
             continue
         told = [resolved(one) for one in FILE["paths"][path]["get"].get("parameters", ())]
         assert {one["name"] for one in told if one["in"] == "query"} == set(how.get("parameters", ())), path
@@ -88,9 +88,9 @@ def test_the_file_has_every_argument_and_no_other() -> None:
         for one in told:
             assert one["description"]
             if one["name"] == "limit":
-                assert (one["schema"]["minimum"], one["schema"]["maximum"]) == (1, MOST_LINES)
+                assert (one["schema"]["minimum"], one["schema"]["maximum"]) == (1, MAX_LINES)
             if one["name"] in ("tenant", "words"):
-                assert one["schema"]["maxLength"] == MOST_CHARS
+                assert one["schema"]["maxLength"] == MAX_CHARS
 
 
 def resolved(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -119,20 +119,20 @@ def test_the_words_are_those_of_the_code() -> None:
         == set(SCHEMAS["Chunks"]["properties"]["states"]["properties"])
         == set(ChunkState)
     )
-    assert set(SCHEMAS["Summary"]["properties"]["sources"]["properties"]) == set(Source)
+    assert set(SCHEMAS["Summary"]["properties"]["sources"]["properties"]) == set(AudioSource)
     assert words(SCHEMAS["Costs"]["properties"]["by"]) == set(By)
     assert words(FILE["components"]["parameters"]["By"]["schema"]) == set(By)
     assert words(run["state"]) == set(RunState)
     assert words(schedule["catch_up"]) == set(CatchUp)
     assert words(queue["name"]) == set(QUEUES)
-    assert words(shown) == set(Shown)
+    assert words(shown) == set(JobFilter)
     assert set(COSTS_TODAY) < set(COSTS)
 
 
 def test_every_answer_is_as_it_is_described(board: Client, shop: Shop) -> None:
     seen = set()
     for path, (handler, how) in ROUTES.items():
-        if handler is not Read:
+        if handler is not DocumentHandler:
             continue
         for job in shop.all:
             check(board.json(path.replace("{job}", str(job))), path)
@@ -146,7 +146,7 @@ def test_every_answer_is_as_it_is_described(board: Client, shop: Shop) -> None:
 
 
 def test_every_refusal_is_as_it_is_described(board: Client, serve: Serve, shop: Shop) -> None:
-    rules = Access("127.0.0.1", token=TOKEN, tries=Tries(lambda: 0.0))
+    rules = Access("127.0.0.1", token=TOKEN, tries=LoginAttempts(lambda: 0.0))
     guarded = serve(shop.flow.context, rules)
     acting = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True), **XSRF)
     assert FREE == [("/healthcheck", "get")]  # refuses nobody: test_auth.py

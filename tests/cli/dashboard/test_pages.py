@@ -21,8 +21,8 @@ from speeko_cli.dashboard import template_filters as shown
 from speeko_cli.dashboard.auth import Access, Problem
 from speeko_cli.dashboard.pages import documents
 from speeko_cli.dashboard.routes import Place, place_at
-from speeko_cli.dashboard.shared_polling import Feeds, Source
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.dashboard.shared_polling import Feeds, FeedSource
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs import runtime
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.model.states import JobState
@@ -390,10 +390,10 @@ def test_pages_that_ask_and_say_what_is_wrong() -> None:
     assert asks.all("input", type="password", name="token")
     assert asks.all("label", for_="token")
     assert asks.all("input", name="_xsrf")
-    wrong = Page(pages.trouble(503, "Postgres is away <b>"))
+    wrong = Page(pages.error_page(503, "Postgres is away <b>"))
     assert "Postgres is away <b>" in wrong.text
     assert wrong.all("meta", http_equiv="refresh")
-    assert not Page(pages.trouble(404, "no")).all("meta", http_equiv="refresh")
+    assert not Page(pages.error_page(404, "no")).all("meta", http_equiv="refresh")
 
 
 async def slow_and_quick(release: Any) -> dict[str, Any]:
@@ -401,8 +401,8 @@ async def slow_and_quick(release: Any) -> dict[str, Any]:
         release.wait()
         return {}
 
-    lane = Lane("test", 2)
-    feeds = Feeds({"now": Source(lambda: {"at": 1}, lane, 60), "cache": Source(waits, lane, 60)})
+    lane = ThreadLane("test", 2)
+    feeds = Feeds({"now": FeedSource(lambda: {"at": 1}, lane, 60), "cache": FeedSource(waits, lane, 60)})
     try:
         return await documents(feeds, place_at("/cache"))
     finally:

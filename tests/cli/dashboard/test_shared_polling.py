@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from speeko_cli.dashboard import shared_polling as module
-from speeko_cli.dashboard.shared_polling import Ask, Document, Feeds, Source
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.dashboard.shared_polling import Document, FeedRequest, Feeds, FeedSource
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.errors import JobError, ServerError, SpeekoError
 
-ASK = Ask.of("thing")
+ASK = FeedRequest.of("thing")
 SOON_SECONDS = 0.001
 
 
@@ -47,8 +47,8 @@ class Thing:
         rest: float = 1.0,
         **more: Any,
     ) -> Feeds:
-        lane = Lane("test", 2)
-        source = Source(self.read, lane, period_seconds, wait_seconds, rest)
+        lane = ThreadLane("test", 2)
+        source = FeedSource(self.read, lane, period_seconds, wait_seconds, rest)
         return Feeds({"thing": source, "other": source}, **more)
 
 
@@ -59,7 +59,9 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
-async def until(found: AsyncIterator[dict[Ask, Any]], is_it: Callable[[Any], bool], ask: Ask = ASK) -> Any:
+async def until(
+    found: AsyncIterator[dict[FeedRequest, Any]], is_it: Callable[[Any], bool], ask: FeedRequest = ASK
+) -> Any:
     async for documents in found:
         if is_it(documents[ask]):
             return documents[ask]
@@ -74,8 +76,10 @@ async def answered(feeds: Feeds) -> Document:
 
 
 def test_equal_asks_are_one() -> None:
-    assert Ask.of("jobs", tenant="a", limit=5) == Ask.of("jobs", limit=5, tenant="a", words=None)
-    assert Ask.of("jobs", limit=5) != Ask.of("jobs", limit=6)
+    assert FeedRequest.of("jobs", tenant="a", limit=5) == FeedRequest.of(
+        "jobs", limit=5, tenant="a", words=None
+    )
+    assert FeedRequest.of("jobs", limit=5) != FeedRequest.of("jobs", limit=6)
 
 
 def test_what_many_ask_for_at_once_is_read_once() -> None:
@@ -161,7 +165,7 @@ def test_nobody_hears_of_what_is_no_news() -> None:
 
 def test_what_has_not_changed_is_the_same_object() -> None:
     async def work() -> None:
-        thing, other = Thing(), Ask.of("other", job=1)
+        thing, other = Thing(), FeedRequest.of("other", job=1)
         feeds = thing.feeds()
         thing.value = {"value": 1}
         async with aclosing(feeds.watch([ASK, other, ASK])) as found:
@@ -312,12 +316,12 @@ def test_memory_is_bounded() -> None:
         now = [0.0]
         thing = Thing()
         feeds = thing.feeds(clock=lambda: now[0])
-        for job in range(3 * module.MOST_ASKS):
-            await feeds.read(Ask.of("thing", job=job))
-        assert len(feeds._entries) == module.MOST_ASKS
-        assert thing.asked[-1] == {"job": 3 * module.MOST_ASKS - 1}
+        for job in range(3 * module.MAX_ASKS):
+            await feeds.read(FeedRequest.of("thing", job=job))
+        assert len(feeds._entries) == module.MAX_ASKS
+        assert thing.asked[-1] == {"job": 3 * module.MAX_ASKS - 1}
         now[0] = module.KEPT_SECONDS + 1
-        await feeds.read(Ask.of("thing", job=-1))
+        await feeds.read(FeedRequest.of("thing", job=-1))
         assert len(feeds._entries) == 1
 
     run(work)
@@ -326,11 +330,11 @@ def test_memory_is_bounded() -> None:
 def test_too_much_at_once_is_refused_and_what_is_watched_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MOST_ASKS", 3)
+    monkeypatch.setattr(module, "MAX_ASKS", 3)
 
     async def work() -> None:
         feeds = Thing().feeds(period_seconds=3600)
-        asks = [Ask.of("thing", job=job) for job in range(3)]
+        asks = [FeedRequest.of("thing", job=job) for job in range(3)]
         async with aclosing(feeds.watch(asks)) as found:
             await anext(found)
             with pytest.raises(ServerError, match="close some pages"):

@@ -18,10 +18,10 @@ from tornado.web import Application
 from speeko_cli.dashboard import assets, pages, shared_polling, sse, template_rendering
 from speeko_cli.dashboard.auth import Access
 from speeko_cli.dashboard.routes import place_at
-from speeko_cli.dashboard.shared_polling import Feeds, Source
-from speeko_cli.dashboard.sse import Live, live_of
-from speeko_cli.dashboard.template_rendering import Fragment, View
-from speeko_cli.monitoring.thread_lane import Lane
+from speeko_cli.dashboard.shared_polling import Feeds, FeedSource
+from speeko_cli.dashboard.sse import WatchedPlaces, live_of
+from speeko_cli.dashboard.template_rendering import Fragment, PageView
+from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.lifecycle import control
 from tests.cli.dashboard.conftest import Client, Shop
@@ -55,13 +55,13 @@ class Told:
         self.trouble = ""
         self.feeds = Feeds({"now": self._source("now"), "schedules": self._source("schedules")})
 
-    def _source(self, name: str) -> Source:
+    def _source(self, name: str) -> FeedSource:
         def read() -> dict[str, Any]:
             if self.trouble:
                 raise ServerError(self.trouble)
             return dict(getattr(self, name))
 
-        return Source(read, Lane(name), 0.02)
+        return FeedSource(read, ThreadLane(name), 0.02)
 
 
 class Viewer:
@@ -108,7 +108,7 @@ class Viewer:
 
 
 @contextlib.asynccontextmanager
-async def serving(told: Told) -> AsyncIterator[tuple[int, Live]]:
+async def serving(told: Told) -> AsyncIterator[tuple[int, WatchedPlaces]]:
     """A dashboard's pages over these documents: its port, and all that is watched."""
     app = Application(pages.routes(), access=Access("127.0.0.1"), feeds=told.feeds)
     server = HTTPServer(app)
@@ -190,10 +190,10 @@ def test_places_that_are_none(path: str, board: Client) -> None:
 
 
 def test_fifty_viewers_are_rendered_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    rendered = list[View]()
+    rendered = list[PageView]()
     bare = template_rendering.fragments
 
-    def counted(view: View) -> dict[str, Fragment]:
+    def counted(view: PageView) -> dict[str, Fragment]:
         rendered.append(view)
         return bare(view)
 
@@ -260,7 +260,7 @@ def test_a_viewer_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_more_documents_than_can_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_polling, "MOST_ASKS", 1)
+    monkeypatch.setattr(shared_polling, "MAX_ASKS", 1)
 
     async def work() -> None:
         async with serving(Told()) as (port, _), Viewer(port) as viewer:
@@ -270,7 +270,7 @@ def test_more_documents_than_can_be_watched(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_there_is_an_end_to_viewers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MOST_VIEWERS", 1)
+    monkeypatch.setattr(sse, "MAX_VIEWERS", 1)
 
     async def work() -> None:
         async with serving(Told()) as (port, _), Viewer(port) as first:
@@ -345,11 +345,11 @@ def wait_for(said: Iterator[dict[str, str]], name: str, words: str) -> None:
 def test_what_is_not_read_yet_is_not_pushed() -> None:
     """The page may have been read a little later than the stream, and know it already."""
     at = place_at("/schedules")
-    found = template_rendering.fragments(View(at, {"now": dict(NOW), "schedules": None}, False))
+    found = template_rendering.fragments(PageView(at, {"now": dict(NOW), "schedules": None}, False))
     assert found.keys() == {"title", "now", "away"}
-    assert template_rendering.fragments(View(at, {"now": None, "schedules": None}, False, "away")).keys() == {
-        "away"
-    }
+    assert template_rendering.fragments(
+        PageView(at, {"now": None, "schedules": None}, False, "away")
+    ).keys() == {"away"}
 
 
 # rows that change one by one

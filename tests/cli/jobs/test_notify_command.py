@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from speeko_cli.jobs.notify_command import notify
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 
 SUMMARY = {"job": 7, "state": "paused", "rows": 3, "reason": "ünïcode \u202e"}
 TELL = """
@@ -59,7 +59,7 @@ def test_run_and_wait_tell_it_and_keep_their_exit_codes(cli: Any, tmp_path: Path
     summary = cli.json("run", catalog, "--notify", command(tmp_path, 9), code=3)
     assert told(tmp_path) == {"summary": summary, "job": "1", "state": "done_with_errors"}
     (tmp_path / "told; $(x).json").unlink()
-    with Stack(cli.home):
+    with EmbeddedServers(cli.home):
         assert cli("wait", "1", "--notify", command(tmp_path)).returncode == 3
     assert told(tmp_path)["job"] == "1"
     assert (Path(cli.folder) / "speeko-output" / "report.html").is_file()

@@ -11,7 +11,7 @@ import pytest
 
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.output.formatting import money
-from speeko_jobs.embedded.servers import Stack
+from speeko_jobs.embedded.servers import EmbeddedServers
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 TEXTS = [(str(n), f"The article number {n:02d} comes in a plain box.") for n in range(12)]
@@ -141,7 +141,7 @@ def priced_cli(cli: Any, here: Any, metered: Any, monkeypatch: pytest.MonkeyPatc
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     cli.environ |= environ
-    cli.started.enter_context(Stack(cli.home))
+    cli.started.enter_context(EmbeddedServers(cli.home))
     return cli
 
 

@@ -9,21 +9,21 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from speeko_cli.output.progress_display import Plain, lines
-from speeko_cli.output.throughput import ETA_COUNT, LONG_COUNT, Gauge, Pace
-from speeko_jobs.adapters.postgres.jobs import Progress
+from speeko_cli.output.progress_display import PlainDisplay, lines
+from speeko_cli.output.throughput import ETA_COUNT, LONG_COUNT, Throughput, ThroughputGauge
+from speeko_jobs.adapters.postgres.jobs import JobProgress
 from speeko_jobs.core.model.states import JobState
 
 PLAN = {
     "calls": 2_000, "to_buy": 2_000, "unique_texts": 2_500, "duplicates": 500, "cost_micros": 3_000_000,
     "list_micros": 4_500_000,
 }  # fmt: skip
-START = Progress(JobState.RUNNING, "", 3_000, 0, 0, 0, 0, 0, 0, 0, 0, PLAN, 0, 0.0)
+START = JobProgress(JobState.RUNNING, "", 3_000, 0, 0, 0, 0, 0, 0, 0, 0, PLAN, 0, 0.0)
 
 
 def test_the_time_left_comes_from_the_calls_still_to_buy() -> None:
-    gauge = Gauge()
-    assert gauge.take(100.0, START) == Pace(0.0, 0.0, None)
+    gauge = ThroughputGauge()
+    assert gauge.take(100.0, START) == Throughput(0.0, 0.0, None)
     gauge.take(101.0, replace(START, calls=50, delivered=60))
     pace = gauge.take(110.0, replace(START, calls=500, delivered=600))
     assert (pace.rows, pace.calls) == (60.0, 50.0)
@@ -31,19 +31,19 @@ def test_the_time_left_comes_from_the_calls_still_to_buy() -> None:
 
 
 def test_no_time_is_told_before_enough_is_known() -> None:
-    gauge = Gauge()
+    gauge = ThroughputGauge()
     told = [gauge.take(float(at), replace(START, calls=max(at - 10, 0))).eta_seconds for at in range(60)]
     first = next(at for at, eta in enumerate(told) if eta is not None)
     assert first == 10 + 1 + ETA_COUNT  # workers took 10 s to come up: that is no pace
     assert told[first] == pytest.approx(2_000 - first + 10)
-    slow = Gauge()
+    slow = ThroughputGauge()
     told = [slow.take(float(at), replace(START, calls=at // 20)).eta_seconds for at in range(200)]
     first = next(at for at, eta in enumerate(told) if eta is not None)
     assert first == 20 * (1 + LONG_COUNT)
 
 
 def test_the_time_left_does_not_jump_when_calls_end_in_batches() -> None:
-    gauge = Gauge()
+    gauge = ThroughputGauge()
     told = [gauge.take(at / 4, replace(START, calls=at // 4 // 3 * 30)).eta_seconds for at in range(4 * 120)]
     late = [(at / 4, eta) for at, eta in enumerate(told) if eta is not None and at > 4 * 60]
     for at, eta in late:
@@ -51,7 +51,7 @@ def test_the_time_left_does_not_jump_when_calls_end_in_batches() -> None:
 
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:
-    gauge = Gauge()
+    gauge = ThroughputGauge()
     for second in range(100):
         gauge.take(float(second), replace(START, calls=second))
     for second in range(100, 121):
@@ -60,7 +60,7 @@ def test_the_pace_is_that_of_the_last_seconds() -> None:
 
 
 def test_rows_that_end_a_chunk_at_a_time_have_a_steady_pace() -> None:
-    gauge = Gauge()
+    gauge = ThroughputGauge()
     told = [gauge.take(float(at), replace(START, delivered=at // 12 * 240)).rows for at in range(200)]
     assert all(13 <= rows <= 25 for rows in told[40:])
     still = [gauge.take(200.0 + at, replace(START, delivered=199 // 12 * 240)).rows for at in range(120)]
@@ -69,7 +69,7 @@ def test_rows_that_end_a_chunk_at_a_time_have_a_steady_pace() -> None:
 
 
 def test_without_calls_the_rows_tell() -> None:
-    gauge = Gauge()
+    gauge = ThroughputGauge()
     nothing_to_buy = replace(START, plan=PLAN | {"calls": 0})
     gauge.take(0.0, nothing_to_buy)
     gauge.take(1.0, replace(nothing_to_buy, unchanged=100))
@@ -87,7 +87,7 @@ def test_the_display_is_four_lines_at_any_width(width: int, rows: int) -> None:
     )  # fmt: skip
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=True, color_system=None)
-    console.print(lines(console, 123_456, progress, Pace(1_234.5, 99.9, 7_384.0), {}))
+    console.print(lines(console, 123_456, progress, Throughput(1_234.5, 99.9, 7_384.0), {}))
     shown = [line for line in out.getvalue().split("\n") if line.strip()]
     assert len(shown) == 4
     assert all(cell_len(line.rstrip()) <= width for line in shown)
@@ -96,10 +96,12 @@ def test_the_display_is_four_lines_at_any_width(width: int, rows: int) -> None:
 
 
 def test_plain_lines_come_every_few_seconds_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    plain = Plain(12)
+    plain = PlainDisplay(12)
     for tenth in range(111):
         progress = replace(START, delivered=tenth, spent_micros=tenth)
-        plain.show(100 + tenth / 10, progress, Pace(1.0, 1.0, 60.0), {"delivered": tenth, "synthesized": 0})
+        plain.show(
+            100 + tenth / 10, progress, Throughput(1.0, 1.0, 60.0), {"delivered": tenth, "synthesized": 0}
+        )
     plain.close()
     plain.close()
     said = capsys.readouterr()

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from speeko_cli.runtime import error_reporting
-from speeko_cli.runtime.invocation import Call
+from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import CatalogError, UsageError
 from speeko_jobs.settings import Settings
 
@@ -71,9 +71,9 @@ def test_a_bad_settings_file_names_itself(here: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def call(tmp_path: Path) -> Call:
+def call(tmp_path: Path) -> Invocation:
     url = "postgresql://user:dbpass99@host/name"
-    return Call(resolved=Settings(home=str(tmp_path), api_key="sk-very-secret", database_url=url))
+    return Invocation(resolved=Settings(home=str(tmp_path), api_key="sk-very-secret", database_url=url))
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def call(tmp_path: Path) -> Call:
     ],
 )  # fmt: skip
 def test_errors_and_their_codes(
-    call: Call, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
+    call: Invocation, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
 ) -> None:
     assert error_reporting.code_of(error, call) == code
     assert capsys.readouterr() == ("", told)
 
 
 def test_a_bug_leaves_a_report_without_secrets(
-    call: Call, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    call: Invocation, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with pytest.raises(ZeroDivisionError) as bug:
         raise ZeroDivisionError("with sk-very-secret\nand postgresql://user:dbpass99@host/name")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.embedded.servers import Stack, running
+from speeko_jobs.embedded.servers import EmbeddedServers, running
 from tests.wait import wait_until
 
 ROWS = [(f"r{n}", f"This is the row with the number {n}.") for n in range(60)]
@@ -47,7 +47,7 @@ def test_an_interrupted_run_is_paused_and_resume_pays_only_the_rest(
     paid = slow_metered.calls
     assert 3 <= paid < len(ROWS)
     slow_metered.script([])
-    with Stack(cli.home):  # so that not every verb starts and stops them
+    with EmbeddedServers(cli.home):  # so that not every verb starts and stops them
         status = here.json("status", "1")
         assert (status["state"], status["reason"], status["calls"]) == ("paused", "interrupted", paid)
         summary = cli.json("resume", "1")

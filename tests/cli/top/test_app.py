@@ -24,14 +24,14 @@ import pytest
 import sqlalchemy
 from rich.text import Text
 
-from speeko_cli.monitoring.broker_status import Broker
-from speeko_cli.monitoring.fleet_state import STILL, Board, Engines, Node, Seen
-from speeko_cli.output.throughput import Pace
+from speeko_cli.monitoring.broker_status import BrokerStatus
+from speeko_cli.monitoring.fleet_state import STILL, FleetEngines, FleetState, NodeStatus, ObservedJob
+from speeko_cli.output.throughput import Throughput
 from speeko_cli.top import app
-from speeko_cli.top.screen import Books, Order, View, picture
+from speeko_cli.top.screen import JobOrder, ScreenData, ScreenView, picture
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
-from speeko_jobs.adapters.postgres.monitoring import Now
-from speeko_jobs.adapters.postgres.permits import Account, Holder
+from speeko_jobs.adapters.postgres.monitoring import FleetSnapshot
+from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.model.states import AttemptState, JobState
 from speeko_jobs.core.output import formatting
@@ -44,12 +44,12 @@ from tests.fixtures.database import migrated_template, migrated_url  # noqa: F40
 from tests.wait import wait_until
 
 AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-NOW = Now(AT, 2, 1, 12_345, 8, 64, 2, 1, 1_234_567, 45, 2_345, 1)
+NOW = FleetSnapshot(AT, 2, 1, 12_345, 8, 64, 2, 1, 1_234_567, 45, 2_345, 1)
 ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")
 NASTY = "catalog\x1b[2J\u202e\tnäme.csv"
 
 
-def lines_of(count: int) -> list[Seen]:
+def lines_of(count: int) -> list[ObservedJob]:
     """Jobs of all kinds, with figures of all lengths."""
     made = []
     for n in range(1, count + 1):
@@ -59,17 +59,17 @@ def lines_of(count: int) -> list[Seen]:
             spent_micros=rows * 7, in_flight=n, files=[NASTY, "商品カタログ.csv"], tenant="shop" * (n % 9),
             budget_micros=rows * 9, possible_micros=n, schedule="nightly",
         )  # fmt: skip
-        pace = Pace(rows / 7, rows / 8, n * 1_000.0)
+        pace = Throughput(rows / 7, rows / 8, n * 1_000.0)
         if n % 4 == 0:
             line = replace(line, state=JobState.PAUSED, reason=f"the budget is reached\x07 {'so ' * 60}")
-        seen = Seen(line, pace if line.state is JobState.RUNNING else STILL)
+        seen = ObservedJob(line, pace if line.state is JobState.RUNNING else STILL)
         made.append(seen)
     return made
 
 
-def books_of(jobs: int, engines: int) -> Books:
+def books_of(jobs: int, engines: int) -> ScreenData:
     """A picture's worth, with one engine that died."""
-    board, at = Board(), AT.timestamp()
+    board, at = FleetState(), AT.timestamp()
     some = [replace(ENGINE, id=n + 2, pid=n, host="a-host-with-a-long-name") for n in range(engines)]
     board.take_engines(at - 10, [*some, ENGINE])
     dead = [replace(ENGINE, lease_seconds=-5.0)] if engines else []
@@ -78,21 +78,24 @@ def books_of(jobs: int, engines: int) -> Books:
         for n, state in enumerate([JobState.DONE, JobState.DONE_WITH_ERRORS, JobState.CANCELLED] * 5)
     ]
     accounts = [
-        Account("speeko:12ab34cd", 8, 64, "up: nothing was refused", 120.0, 0.0, 0, 0),
-        Account("openai:99", 1, 8, "down: 429", 3.0, 42.0, 0, 0),
+        AccountLimits("speeko:12ab34cd", 8, 64, "up: nothing was refused", 120.0, 0.0, 0, 0),
+        AccountLimits("openai:99", 1, 8, "down: 429", 3.0, 42.0, 0, 0),
     ]
-    return Books(
+    return ScreenData(
         at, NOW, lines_of(jobs), ended if jobs else [], board.take_engines(at, [*some[1:], *dead]),
-        accounts[:jobs], [Holder("speeko:12ab34cd", "here", 100, 8, 5, 9)],
+        accounts[:jobs], [PermitHolder("speeko:12ab34cd", "here", 100, 8, 5, 9)],
     )  # fmt: skip
 
 
-BROKER = Broker(
+BROKER = BrokerStatus(
     True,
-    [Node("deliver-1@here", True, AT.timestamp()), Node("synthesize-1@here", False, AT.timestamp() - 14)],
+    [
+        NodeStatus("deliver-1@here", True, AT.timestamp()),
+        NodeStatus("synthesize-1@here", False, AT.timestamp() - 14),
+    ],
     {"synthesize": 3, "deliver": 0, "control": 1},
 )
-AWAY = Broker(False, [], {"synthesize": None})
+AWAY = BrokerStatus(False, [], {"synthesize": None})
 
 
 def shown(*arguments: Any, **more: Any) -> list[str]:
@@ -106,9 +109,9 @@ def shown(*arguments: Any, **more: Any) -> list[str]:
 @pytest.mark.parametrize("jobs", [0, 3, 120])
 @pytest.mark.parametrize("engines", [0, 70])
 @pytest.mark.parametrize("broker", [None, BROKER, AWAY], ids=["unasked", "answers", "away"])
-def test_it_fits(size: tuple[int, int], jobs: int, engines: int, broker: Broker | None) -> None:
+def test_it_fits(size: tuple[int, int], jobs: int, engines: int, broker: BrokerStatus | None) -> None:
     width, height = size
-    view = View(width, height, tenant="a tenant\x1b[1m", keys="q quits", first=jobs // 2)
+    view = ScreenView(width, height, tenant="a tenant\x1b[1m", keys="q quits", first=jobs // 2)
     lines = picture(books_of(jobs, engines), broker, view, trouble="Postgres does not answer: trying again")
     assert len(lines) == height
     assert max(line.cell_len for line in lines) <= width
@@ -118,7 +121,7 @@ def test_it_fits(size: tuple[int, int], jobs: int, engines: int, broker: Broker 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)])
 def test_what_matters_is_there_at_any_size(size: tuple[int, int]) -> None:
-    told = shown(books_of(3, 2), BROKER, View(*size, keys="q quits"))
+    told = shown(books_of(3, 2), BROKER, ScreenView(*size, keys="q quits"))
     text = "\n".join(told)
     for words in ("1 engine died", "today $1.234567 spent", "33%", "ETA", "synthesize-1@here has not",
                   "died 5.0 s ago", "speeko:12ab34cd · 5 open, 8 held of 8"):  # fmt: skip
@@ -127,7 +130,7 @@ def test_what_matters_is_there_at_any_size(size: tuple[int, int]) -> None:
 
 
 def test_wide_terminals_show_everything() -> None:
-    text = "\n".join(shown(books_of(4, 2), BROKER, View(260)))
+    text = "\n".join(shown(books_of(4, 2), BROKER, ScreenView(260)))
     for words in (
         "2 running · 1 paused · 12,345 rows waiting · 8 of 64 in flight",
         "$0.000045 saved · $0.002345 reserved · 1 schedule overdue",
@@ -159,14 +162,14 @@ def test_wide_terminals_show_everything() -> None:
 
 def test_a_bar_and_its_percent_are_the_rows_served() -> None:
     line = replace(LINE, delivered=1_000, unchanged=500, failed=3, refused=0)
-    jobs = replace(books_of(1, 0), open=[Seen(line, STILL)])
-    row = shown(jobs, None, View(160))[4]
+    jobs = replace(books_of(1, 0), open=[ObservedJob(line, STILL)])
+    row = shown(jobs, None, ScreenView(160))[4]
     assert (row.count("█"), row.count("░")) == (12, 12)
     assert " 50%  1,503 of 3,000" in row
 
 
 def test_what_there_is_no_room_for_is_counted() -> None:
-    told = shown(books_of(120, 70), BROKER, View(100, 40))
+    told = shown(books_of(120, 70), BROKER, ScreenView(100, 40))
     assert any(re.fullmatch(r"… \d+ more jobs", line) for line in told)
     assert any(re.fullmatch(r"… \d+ more engines", line) for line in told)
     rows = [line for line in told if "running" in line and "%" in line]
@@ -174,32 +177,32 @@ def test_what_there_is_no_room_for_is_counted() -> None:
 
 
 def test_nothing_to_see_says_what_to_do() -> None:
-    quiet = replace(books_of(0, 0), now=replace(NOW, running=0, paused=0), engines=Engines([], []))
-    text = "\n".join(shown(quiet, AWAY, View(80, 24)))
+    quiet = replace(books_of(0, 0), now=replace(NOW, running=0, paused=0), engines=FleetEngines([], []))
+    text = "\n".join(shown(quiet, AWAY, ScreenView(80, 24)))
     assert "no job is open: `speeko run` makes one" in text
     assert "no engine is at work" in text
     assert "broker   does not answer: trying again" in text
     alone = replace(BROKER, nodes=[])
-    assert "workers  none answers\n" in "\n".join(shown(quiet, alone, View(80, 24)))
+    assert "workers  none answers\n" in "\n".join(shown(quiet, alone, ScreenView(80, 24)))
     idle = replace(quiet, now=NOW)
-    assert "none answers: start some with `speeko up`" in "\n".join(shown(idle, alone, View(80, 24)))
-    assert shown(None, None, View(80, 3))[0] == "looking at the jobs"
-    assert shown(None, None, View(80, 3), "no")[0] == "no"
+    assert "none answers: start some with `speeko up`" in "\n".join(shown(idle, alone, ScreenView(80, 24)))
+    assert shown(None, None, ScreenView(80, 3))[0] == "looking at the jobs"
+    assert shown(None, None, ScreenView(80, 3), "no")[0] == "no"
 
 
 def test_jobs_are_ordered_and_scrolled() -> None:
-    def first(order: Order, first: int = 0) -> str:
-        row = shown(books_of(8, 0), None, View(160, order=order, first=first))[4]
+    def first(order: JobOrder, first: int = 0) -> str:
+        row = shown(books_of(8, 0), None, ScreenView(160, order=order, first=first))[4]
         return row.split()[0]
 
     ids = [seen.line.id for seen in lines_of(8)]
-    assert first(Order.PRIORITY) == str(ids[0])
-    assert first(Order.PRIORITY, 3) == str(ids[3])
-    assert first(Order.PRIORITY, 30) == str(ids[-1])
-    assert first(Order.NEWEST) == str(max(ids))
-    assert first(Order.SPENT) == str(ids[6])  # 10,000,000 rows
-    assert first(Order.ETA) == str(ids[0])
-    view, books, went = View(80), books_of(2, 0), []
+    assert first(JobOrder.PRIORITY) == str(ids[0])
+    assert first(JobOrder.PRIORITY, 3) == str(ids[3])
+    assert first(JobOrder.PRIORITY, 30) == str(ids[-1])
+    assert first(JobOrder.NEWEST) == str(max(ids))
+    assert first(JobOrder.SPENT) == str(ids[6])  # 10,000,000 rows
+    assert first(JobOrder.ETA) == str(ids[0])
+    view, books, went = ScreenView(80), books_of(2, 0), []
     for key in "jjkkojox":
         view = app._turned(view, key, books)
         went.append(f"{view.order} {view.first}")

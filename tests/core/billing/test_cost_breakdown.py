@@ -9,8 +9,8 @@ import pytest
 from speeko_jobs.core.billing.cost_breakdown import (
     GB,
     MONTH_SECONDS,
-    Figures,
-    Part,
+    CostFigures,
+    CostPart,
     added,
     kept_micros,
     storage_micros,
@@ -38,7 +38,7 @@ def test_another_price() -> None:
 
 def test_the_guides_month() -> None:
     """100 million characters in 50,000 calls, and 500 GB kept."""
-    month = [Part("", "speeko", "synthesized", 50_000, 100_000_000, 1_500_050_000, 0)]
+    month = [CostPart("", "speeko", "synthesized", 50_000, 100_000_000, 1_500_050_000, 0)]
     (bill,) = added(month, {"speeko": 1}).values()
     assert (bill.speech_micros, bill.overhead_micros) == (1_500_000_000, 50_000)
     assert bill.spent_micros + storage_micros(500 * GB) == 1_511_550_000
@@ -57,8 +57,10 @@ def test_what_was_kept(byte_seconds: Decimal | int, micros: int) -> None:
     assert kept_micros(byte_seconds) == micros
 
 
-def part(name: str, source: str, *, n: int = 1, micros: int = 0, saved: int = 0, provider: str = "a") -> Part:
-    return Part(name, provider, source, n, 10 * n, micros, saved)
+def part(
+    name: str, source: str, *, n: int = 1, micros: int = 0, saved: int = 0, provider: str = "a"
+) -> CostPart:
+    return CostPart(name, provider, source, n, 10 * n, micros, saved)
 
 
 def test_parts_are_added_up_by_name() -> None:
@@ -83,4 +85,4 @@ def test_parts_are_added_up_by_name() -> None:
     both = x.plus(y)
     assert (both.calls, both.served, both.saved_micros) == (6, 6, 569)
     assert both.plus(y, -1) == x
-    assert x.plus(x, -1) == Figures()
+    assert x.plus(x, -1) == CostFigures()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speeko_jobs.core.billing.invoice import billed, choose
-from speeko_jobs.core.billing.reconciliation import Billed, Booked, Finding, compare
+from speeko_jobs.core.billing.reconciliation import BilledLine, BookedCall, Finding, compare
 from speeko_jobs.core.model.states import AttemptState
 from speeko_jobs.errors import CatalogError, UsageError
 
@@ -18,12 +18,12 @@ STORED, BAD, UNKNOWN, REFUSED = (
 )  # fmt: skip
 
 
-def lines(*micros: int) -> list[Billed]:
-    return [Billed(number, "k", "", 5, amount) for number, amount in enumerate(micros, 1)]
+def lines(*micros: int) -> list[BilledLine]:
+    return [BilledLine(number, "k", "", 5, amount) for number, amount in enumerate(micros, 1)]
 
 
-def calls(*states: AttemptState, micros: int = 75) -> list[Booked]:
-    return [Booked(number, 1, 1, "k", state, "v", 5, micros) for number, state in enumerate(states, 1)]
+def calls(*states: AttemptState, micros: int = 75) -> list[BookedCall]:
+    return [BookedCall(number, 1, 1, "k", state, "v", 5, micros) for number, state in enumerate(states, 1)]
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_every_line_and_every_call_is_found_once(bill: list[int], ledger: list[A
         (
             ["n", "key", "chars", "micros"],
             ["1", "AB" * 32, "1,000", "75"],
-            Billed(7, "ab" * 32, "", 1000, 75),
+            BilledLine(7, "ab" * 32, "", 1000, 75),
         ),
-        (["Idempotency-Key", "Cost (USD)"], ["x", "$0.000075"], Billed(7, "x", "", -1, 75)),
-        (["Characters", "Amount cents", "Voice"], ["5", "1.5", "v"], Billed(7, "", "v", 5, 15_000)),
-        (["chars", "cost"], ["", ""], Billed(7, "", "", -1, -1)),
-        (["chars", "cost"], ["5"], Billed(7, "", "", 5, -1)),
+        (["Idempotency-Key", "Cost (USD)"], ["x", "$0.000075"], BilledLine(7, "x", "", -1, 75)),
+        (["Characters", "Amount cents", "Voice"], ["5", "1.5", "v"], BilledLine(7, "", "v", 5, 15_000)),
+        (["chars", "cost"], ["", ""], BilledLine(7, "", "", -1, -1)),
+        (["chars", "cost"], ["5"], BilledLine(7, "", "", 5, -1)),
     ],
 )
-def test_columns_are_found_by_their_names(header: list[str], row: list[str], expected: Billed) -> None:
+def test_columns_are_found_by_their_names(header: list[str], row: list[str], expected: BilledLine) -> None:
     assert billed(choose(header), 7, row) == expected
 
 

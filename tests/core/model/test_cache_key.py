@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speeko_jobs.core.model.cache_key import Engine, KeyMaker, encoding, speed_text
+from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine, encoding, speed_text
 
-SPEEKO = Engine("speeko", "kokoro", "mp3")
+SPEEKO = SpeechEngine("speeko", "kokoro", "mp3")
 
 
 # A change here re-buys every text that anyone has bought: raise KEY_VERSION and say so in the CHANGELOG.
@@ -32,7 +32,7 @@ SPEEKO = Engine("speeko", "kokoro", "mp3")
             "8e7a6a21f6aee7e9cc514d34e040db28e3d1e88754b6741979a6c06aec9871c5",
         ),
         (
-            Engine("espeak-ng", "espeak-ng-1.52", "wav", "1.25"),
+            SpeechEngine("espeak-ng", "espeak-ng-1.52", "wav", "1.25"),
             "",
             "",
             "de-AT",
@@ -41,13 +41,13 @@ SPEEKO = Engine("speeko", "kokoro", "mp3")
     ],
 )
 def test_keys_are_what_they_always_were(
-    engine: Engine, text: str, voice: str, language: str, key: str
+    engine: SpeechEngine, text: str, voice: str, language: str, key: str
 ) -> None:
     assert KeyMaker(engine).key(text, voice, language).hex() == key
 
 
 def test_the_encoding_can_be_read() -> None:
-    assert encoding(Engine("f", "m", "mp3", "1.50"), "a,b", "vö", "") == (
+    assert encoding(SpeechEngine("f", "m", "mp3", "1.50"), "a,b", "vö", "") == (
         "8:speeko-1,1:f,1:m,3:mp3,3:1.5,3:vö,0:,a,b".encode()
     )
 
@@ -61,7 +61,7 @@ TUPLE = st.tuples(FIELD, FIELD, FIELD, FIELD, FIELD, FIELD, st.sampled_from(["1"
 @given(TUPLE, TUPLE)
 def test_different_tuples_never_share_an_encoding(a: tuple[str, ...], b: tuple[str, ...]) -> None:
     def encoded(t: tuple[str, ...]) -> bytes:
-        return encoding(Engine(t[0], t[1], t[2], t[6]), t[3], t[4], t[5])
+        return encoding(SpeechEngine(t[0], t[1], t[2], t[6]), t[3], t[4], t[5])
 
     assert (encoded(a) == encoded(b)) == (a == b)
 
@@ -69,7 +69,7 @@ def test_different_tuples_never_share_an_encoding(a: tuple[str, ...], b: tuple[s
 @settings(deadline=None)
 @given(TUPLE)
 def test_an_encoding_can_be_taken_apart_again(t: tuple[str, ...]) -> None:
-    raw = encoding(Engine(t[0], t[1], t[2], t[6]), t[3], t[4], t[5])
+    raw = encoding(SpeechEngine(t[0], t[1], t[2], t[6]), t[3], t[4], t[5])
     fields = []
     for _ in range(7):
         length, _, rest = raw.partition(b":")
@@ -110,7 +110,7 @@ def test_very_many_voices_do_not_fill_the_memory() -> None:
 )  # fmt: skip
 def test_speed_is_canonical(speed: str | float, text: str) -> None:
     assert speed_text(speed) == text
-    assert Engine("f", "m", "mp3", str(speed)) == Engine("f", "m", "mp3", text)
+    assert SpeechEngine("f", "m", "mp3", str(speed)) == SpeechEngine("f", "m", "mp3", text)
 
 
 @pytest.mark.parametrize(

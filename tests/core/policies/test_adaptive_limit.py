@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from speeko_jobs.core.policies import adaptive_limit
-from speeko_jobs.core.policies.adaptive_limit import Failures, Limit, Window, retries_left, tune
+from speeko_jobs.core.policies.adaptive_limit import CallLimit, CallWindow, FailureShare, retries_left, tune
 from speeko_jobs.core.policies.fair_share import grant
 
 Capacity = Callable[[float], int]
@@ -27,7 +27,7 @@ class Engine:
     allowed: int = 0
     busy: int = 0
     blocked_until: float = 0.0
-    seen: Window = adaptive_limit.NOTHING
+    seen: CallWindow = adaptive_limit.NOTHING
 
 
 class World:
@@ -41,7 +41,7 @@ class World:
     ) -> None:
         self.capacity, self.latency, self.retry_after = capacity, latency, retry_after
         self.chance = random.Random(seed)
-        self.limit = Limit(min(adaptive_limit.START, ceiling), ceiling)
+        self.limit = CallLimit(min(adaptive_limit.START, ceiling), ceiling)
         self.blocked_until = 0.0
         self.engines = [Engine() for _ in range(engines)]
         self.open = 0
@@ -66,7 +66,7 @@ class World:
             self.limit = replace(self.limit, quiet=True)
         self.limit = tune(now, self.limit, engine.seen)
         self.limits.append((now, self.limit.limit))
-        engine.seen = Window()
+        engine.seen = CallWindow()
         others = [(e.held, 1000) for e in self.engines if e is not engine and e.held >= 0]
         engine.allowed = grant(self.limit.limit, 1000, others)
         engine.held = max(engine.allowed, engine.busy)
@@ -84,13 +84,13 @@ class World:
             self.open += not thrown_back
             takes = 0.004 if thrown_back else self.latency * self.chance.uniform(0.7, 1.3)
             self.at(now + takes, lambda then, b=thrown_back: self.end(then, engine, b))  # type: ignore[misc]
-        engine.seen += Window(saturated=True)
+        engine.seen += CallWindow(saturated=True)
 
     def end(self, now: float, engine: Engine, thrown_back: bool) -> None:
         engine.busy -= 1
         self.open -= not thrown_back
         self.answers.append((now, thrown_back))
-        engine.seen += Window(ended=1, throttled=int(thrown_back))
+        engine.seen += CallWindow(ended=1, throttled=int(thrown_back))
         if thrown_back:
             wait = self.retry_after or self.chance.uniform(0.05, 0.5)
             engine.blocked_until = max(engine.blocked_until, now + wait)
@@ -178,7 +178,7 @@ def test_a_small_limit_is_found_too(capacity: int) -> None:
 
 
 WINDOWS = st.builds(
-    lambda ended, throttled, failed, saturated, server: Window(
+    lambda ended, throttled, failed, saturated, server: CallWindow(
         ended, min(throttled, ended), min(failed, ended - min(throttled, ended)), saturated, server
     ),
     st.integers(0, 500),
@@ -194,12 +194,12 @@ WINDOWS = st.builds(
     st.integers(1, 300),
     st.lists(st.tuples(st.floats(0, 30), WINDOWS, st.sampled_from([None, None, None, 1, 10, 300]))),
 )
-@example(1, 2, [(1.0, Window(1, saturated=True, allowed_by_server=1), None)])  # as many as it may
+@example(1, 2, [(1.0, CallWindow(1, saturated=True, allowed_by_server=1), None)])  # as many as it may
 @settings(max_examples=300)
 def test_never_below_one_or_above_the_ceiling(
-    start: int, ceiling: int, reports: list[tuple[float, Window, int | None]]
+    start: int, ceiling: int, reports: list[tuple[float, CallWindow, int | None]]
 ) -> None:
-    limit, now = Limit(min(start, ceiling), ceiling), 0.0
+    limit, now = CallLimit(min(start, ceiling), ceiling), 0.0
     for passed, seen, another_ceiling in reports:
         now += passed
         if another_ceiling:
@@ -217,33 +217,35 @@ def test_never_below_one_or_above_the_ceiling(
 
 
 def test_one_report_of_calls_thrown_back_cuts_once() -> None:
-    limit = tune(1.0, Limit(100, 100), Window(50, 30, saturated=True))
+    limit = tune(1.0, CallLimit(100, 100), CallWindow(50, 30, saturated=True))
     assert (limit.limit, limit.too_high, limit.why) == (68, 100, "30 of 50 calls were thrown back")
-    again = tune(2.0, limit, Window(50, 30, saturated=True))
+    again = tune(2.0, limit, CallWindow(50, 30, saturated=True))
     assert again.limit == 68  # what was seen before the cut was heard of
-    later = tune(4.2, tune(3.1, again, Window(1)), Window(50, 60, saturated=True))
+    later = tune(4.2, tune(3.1, again, CallWindow(1)), CallWindow(50, 60, saturated=True))
     assert later.limit == 34  # at most half at once
 
 
 def test_reports_of_several_engines_make_one_window() -> None:
-    limit = Limit(100, 100)
+    limit = CallLimit(100, 100)
     for at in (0.2, 0.5, 0.8):
-        limit = tune(at, limit, Window(10, 2))
+        limit = tune(at, limit, CallWindow(10, 2))
         assert limit.limit == 100
-    assert tune(1.1, limit, Window()).limit == 92
+    assert tune(1.1, limit, CallWindow()).limit == 92
 
 
 def test_what_is_not_in_use_does_not_grow() -> None:
-    assert tune(1.0, Limit(10, 100), Window(1000)).limit == 10
-    assert tune(1.0, Limit(10, 100), Window(1000, saturated=True)).limit == 20  # nothing was ever too high
-    assert tune(1.0, Limit(10, 100, too_high=50), Window(1000, saturated=True)).limit == 12
+    assert tune(1.0, CallLimit(10, 100), CallWindow(1000)).limit == 10
+    assert (
+        tune(1.0, CallLimit(10, 100), CallWindow(1000, saturated=True)).limit == 20
+    )  # nothing was ever too high
+    assert tune(1.0, CallLimit(10, 100, too_high=50), CallWindow(1000, saturated=True)).limit == 12
 
 
 def test_the_servers_own_word_counts_at_once() -> None:
-    limit = tune(0.1, Limit(100, 100), Window(3, saturated=True, allowed_by_server=15))
+    limit = tune(0.1, CallLimit(100, 100), CallWindow(3, saturated=True, allowed_by_server=15))
     assert (limit.limit, limit.why) == (15, "the server allows 15")
     for second in range(1, 60):
-        limit = tune(float(second), limit, Window(100, saturated=True, allowed_by_server=15))
+        limit = tune(float(second), limit, CallWindow(100, saturated=True, allowed_by_server=15))
     assert limit.limit <= 16
 
 
@@ -251,44 +253,44 @@ def test_the_servers_own_word_counts_at_once() -> None:
 
 
 def test_most_calls_failing_stops_all_but_one_with_growing_pauses() -> None:
-    limit = tune(0.1, Limit(100, 100), Window(20, failed=11))
+    limit = tune(0.1, CallLimit(100, 100), CallWindow(20, failed=11))
     assert (limit.limit, limit.pause_seconds) == (1, 1.0)
     pauses, now = [], 0.1
     for _ in range(9):
         now += limit.pause_seconds + 0.1
-        limit = tune(now, limit, Window(1, failed=1))
+        limit = tune(now, limit, CallWindow(1, failed=1))
         pauses.append(round(limit.pause_seconds))
     assert pauses == [1, 2, 5, 10, 19, 38, 60, 60, 60]
     assert limit.limit == 1
 
 
 def test_it_recovers_by_itself() -> None:
-    limit = replace(Limit(1, 100), failing_since=0.0, window_at=300.0)
+    limit = replace(CallLimit(1, 100), failing_since=0.0, window_at=300.0)
     seconds = 0
     while limit.limit < 100:
         seconds += 1
-        limit = tune(301.0 + seconds, limit, Window(10, saturated=True))
+        limit = tune(301.0 + seconds, limit, CallWindow(10, saturated=True))
         assert limit.failing_since is None
         assert limit.pause_seconds == 0
     assert seconds <= 21
 
 
 def test_half_of_the_calls_may_fail() -> None:
-    limit = Limit(100, 100)
+    limit = CallLimit(100, 100)
     for second in range(1, 100):
-        limit = tune(float(second), limit, Window(100, failed=50))
+        limit = tune(float(second), limit, CallWindow(100, failed=50))
     assert (limit.limit, limit.failing_since) == (100, None)
 
 
 def test_a_few_failures_of_a_small_job_are_remembered_but_stop_nothing() -> None:
-    limit = tune(1.0, Limit(100, 100), Window(3, failed=3))
-    limit = tune(5.0, tune(2.0, limit, Window()), Window(3, failed=3))
+    limit = tune(1.0, CallLimit(100, 100), CallWindow(3, failed=3))
+    limit = tune(5.0, tune(2.0, limit, CallWindow()), CallWindow(3, failed=3))
     assert (limit.limit, limit.failing_since, limit.pause_seconds) == (100, 1.0, 0.0)
-    assert tune(6.0, limit, Window(1)).failing_since is None
+    assert tune(6.0, limit, CallWindow(1)).failing_since is None
 
 
 def test_an_engine_knows_by_itself_when_most_calls_fail() -> None:
-    failures = Failures()
+    failures = FailureShare()
     assert [failures.ended(failed=True) for _ in range(20)] == [False] * 19 + [True]
     assert not any(failures.ended(failed=n % 2 == 0) for n in range(200))
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speeko_jobs.core.policies.cron_schedule import (
-    MOST_CAUGHT_UP,
+    MAX_CAUGHT_UP,
     CatchUp,
     Timing,
-    Waiting,
+    WaitingRun,
     dues,
     explained,
     firing,
@@ -113,9 +113,9 @@ def test_three_nights_without_a_worker(
 def test_years_without_a_worker_are_not_written_down_minute_by_minute(rule: CatchUp) -> None:
     now = utc("2026-11-23 02:00:30")
     made = firing(Timing("* * * * *", "Europe/Berlin", rule), utc("2019-01-01"), now)
-    minutes = [utc("2026-11-23 02:00") - timedelta(minutes=n) for n in reversed(range(MOST_CAUGHT_UP))]
+    minutes = [utc("2026-11-23 02:00") - timedelta(minutes=n) for n in reversed(range(MAX_CAUGHT_UP))]
     assert [*made.missed, *made.runs] == minutes
-    assert len(made.runs) == (MOST_CAUGHT_UP if rule is CatchUp.ALL else 1)
+    assert len(made.runs) == (MAX_CAUGHT_UP if rule is CatchUp.ALL else 1)
 
 
 def test_rare_times_are_found_far_away() -> None:
@@ -165,8 +165,8 @@ def test_in_words() -> None:
     assert explained("0 2 * * MON-FRI") == "At 02:00 on Monday through Friday"
 
 
-OLD, MIDDLE, NEW = (Waiting(n, utc(f"2026-11-2{n}")) for n in (1, 2, 3))
-BY_HAND = Waiting(4, utc("2026-11-24"), by_hand=True)
+OLD, MIDDLE, NEW = (WaitingRun(n, utc(f"2026-11-2{n}")) for n in (1, 2, 3))
+BY_HAND = WaitingRun(4, utc("2026-11-24"), by_hand=True)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,6 @@ BY_HAND = Waiting(4, utc("2026-11-24"), by_hand=True)
     ids=range(11),
 )
 def test_two_runs_never_go_at_once(
-    rule: CatchUp, waiting: list[Waiting], is_going: bool, start: Waiting | None, gone: list[Waiting]
+    rule: CatchUp, waiting: list[WaitingRun], is_going: bool, start: WaitingRun | None, gone: list[WaitingRun]
 ) -> None:
     assert turn(rule, waiting, is_going=is_going) == (start, gone)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from speeko_jobs.core.policies.eviction import (
     DAY_SECONDS,
     PRIOR_HITS,
-    Entry,
+    EvictionCandidate,
     beyond_budget,
     beyond_fraction,
     roi,
@@ -21,19 +21,19 @@ from speeko_jobs.core.policies.eviction import (
 MB = 1_000_000
 
 
-def entry(n: int, size: int, worth: int = 0, held: bool = False) -> Entry:
-    return Entry(n.to_bytes(32, "big"), 1, size, worth, held)
+def entry(n: int, size: int, worth: int = 0, held: bool = False) -> EvictionCandidate:
+    return EvictionCandidate(n.to_bytes(32, "big"), 1, size, worth, held)
 
 
-def density(e: Entry) -> float:
+def density(e: EvictionCandidate) -> float:
     return e.worth_micros / e.bytes
 
 
-def by_falling_roi(entries: list[Entry]) -> list[Entry]:
+def by_falling_roi(entries: list[EvictionCandidate]) -> list[EvictionCandidate]:
     return sorted(entries, key=lambda e: (not e.held, -density(e)))
 
 
-def best_micros(entries: list[Entry], budget: float) -> float:
+def best_micros(entries: list[EvictionCandidate], budget: float) -> float:
     """What any choice within the budget could be worth at most: parts of entries are allowed here."""
     worth, room = 0.0, budget
     for e in sorted(entries, key=density, reverse=True):

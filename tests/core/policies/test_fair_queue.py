@@ -7,23 +7,23 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speeko_jobs.core.policies.fair_queue import CREDIT_CALLS, Backlog, Want
+from speeko_jobs.core.policies.fair_queue import CREDIT_CALLS, FairQueue, PurchaseRequest
 
 
-def wants(job: int, count: int, first: int = 0) -> list[Want]:
-    return [Want(f"{job}-{n}".encode(), n, n // 10) for n in range(first, first + count)]
+def wants(job: int, count: int, first: int = 0) -> list[PurchaseRequest]:
+    return [PurchaseRequest(f"{job}-{n}".encode(), n, n // 10) for n in range(first, first + count)]
 
 
-def backlog(*lines: tuple[int, int, str, float], count: int = 1000) -> Backlog:
+def backlog(*lines: tuple[int, int, str, float], count: int = 1000) -> FairQueue:
     """Lines of (job, priority, tenant, weight), each with so many wants."""
-    made = Backlog()
+    made = FairQueue()
     for job, priority, tenant, weight in lines:
         made.open(job, priority, tenant, weight)
         made.add(job, wants(job, count))
     return made
 
 
-def served(made: Backlog, calls: int, at_once: int = 5) -> Counter[int]:
+def served(made: FairQueue, calls: int, at_once: int = 5) -> Counter[int]:
     """How many wants of each job are among the next so many."""
     out: Counter[int] = Counter()
     while out.total() < calls:
@@ -94,7 +94,7 @@ def test_waiting_wants_come_when_their_time_has_come() -> None:
 
 def test_dropping_forgets_all_of_one_job_and_says_what() -> None:
     made = backlog((1, 0, "a", 1), (2, 0, "a", 1), count=3)
-    waiting = Want(b"waiting", 9, 9)
+    waiting = PurchaseRequest(b"waiting", 9, 9)
     made.add_later(1, waiting, 10.0)
     assert (made.jobs(), (1, 9) in made.chunks()) == ({1, 2}, True)
     assert sorted(made.drop(1), key=lambda w: w.row_no) == [*wants(1, 3), waiting]
@@ -104,7 +104,7 @@ def test_dropping_forgets_all_of_one_job_and_says_what() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 2), st.sampled_from("ab"), st.integers(1, 9))))
 def test_everything_is_served_once(added: list[tuple[int, int, str, int]]) -> None:
-    made, put = Backlog(), Counter[tuple[int, bytes]]()
+    made, put = FairQueue(), Counter[tuple[int, bytes]]()
     for n, (job, priority, tenant, count) in enumerate(added):
         made.open(job, priority, tenant)
         more = wants(job, count, first=100 * n)

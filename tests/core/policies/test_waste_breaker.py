@@ -9,7 +9,7 @@ from speeko_jobs.core.policies.failure_grouping import normalized
 from speeko_jobs.core.policies.waste_breaker import (
     CERTAIN_REFUSALS,
     REFUSALS,
-    Sample,
+    BreakerSample,
     cap_micros,
     is_unbroken,
     is_wasteful,
@@ -55,11 +55,11 @@ def test_what_is_no_cap_is_refused(given: str) -> None:
         cap_micros(given, 0)
 
 
-def refusals(count: int, reason: str) -> list[Sample]:
-    return [Sample(1, n, reason.format(n)) for n in range(count)]
+def refusals(count: int, reason: str) -> list[BreakerSample]:
+    return [BreakerSample(1, n, reason.format(n)) for n in range(count)]
 
 
-def run(*found: Sample) -> list[Sample]:
+def run(*found: BreakerSample) -> list[BreakerSample]:
     return run_of(found, {one.reason: normalized(one.reason) for one in found})
 
 
@@ -72,8 +72,8 @@ def test_twenty_refusals_with_one_reason_are_a_run() -> None:
     assert len(run(*mixed, *refusals(1, "HTTP 400: too long by {}"))) == 20
 
 
-def attempts(numbers: range) -> list[Sample]:
-    return [Sample(1, n, "HTTP 400", attempt=n) for n in numbers]
+def attempts(numbers: range) -> list[BreakerSample]:
+    return [BreakerSample(1, n, "HTTP 400", attempt=n) for n in numbers]
 
 
 def test_open_calls_between_refusals_may_still_succeed() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.reporting.wait_reasons import AccountFacts, Facts, WaitKind, waiting
+from speeko_jobs.core.reporting.wait_reasons import AccountFacts, WaitFacts, WaitKind, waiting
 
 AT = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def ago(seconds: float) -> datetime:
 
 
 ACCOUNT = AccountFacts("speeko", limit=50, held=20, good_run=100)
-GOES_ON = Facts(
+GOES_ON = WaitFacts(
     7, AT, JobState.RUNNING, "", ago(600), "speeko", account=ACCOUNT, workers=1, engines=2, has_work=True,
     held=20, open_calls=20,
 )  # fmt: skip
@@ -28,7 +28,7 @@ FAILS = replace(
 )  # fmt: skip
 
 
-def line(facts: Facts) -> str:
+def line(facts: WaitFacts) -> str:
     found = waiting(facts)
     return "" if found is None else found.line(AT)
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speeko_jobs.core.text.cleaning import spoken
-from speeko_jobs.core.text.lexicon import Entry, Lexicon
+from speeko_jobs.core.text.lexicon import Lexicon, LexiconEntry
 
 
 def lexicon(*words: tuple[str, str] | tuple[str, str, str], case_sensitive: bool = False) -> Lexicon:
     return Lexicon(
-        Entry(word, say, *language, case_sensitive=case_sensitive) for word, say, *language in words
+        LexiconEntry(word, say, *language, case_sensitive=case_sensitive) for word, say, *language in words
     )
 
 
@@ -98,7 +98,7 @@ def test_what_is_said_is_spoken_text() -> None:
 )
 def test_what_is_no_entry_is_refused_in_one_line(word: str, say: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
-        Entry(word, say)
+        LexiconEntry(word, say)
     assert "\n" not in str(caught.value)
 
 
@@ -110,7 +110,7 @@ WORDS = st.text(st.sampled_from("aBß+é क्ष重ไ\u0301"), min_size=1, ma
 @settings(deadline=None)
 @given(st.lists(WORDS, max_size=8), st.text(max_size=80) | st.lists(WORDS).map(" ".join))
 def test_words_said_as_they_are_change_nothing(words: list[str], text: str) -> None:
-    same = Lexicon(Entry(word, word, case_sensitive=True) for word in words)
+    same = Lexicon(LexiconEntry(word, word, case_sensitive=True) for word in words)
     assert same.spoken(spoken(text), "de") == spoken(text)
 
 
@@ -130,7 +130,7 @@ def test_an_edit_changes_the_digest() -> None:
 
 def test_a_big_lexicon_and_a_long_text_are_no_trap() -> None:
     """Linear code takes a second or two; quadratic code would meet the suite's time limit."""
-    words = Lexicon(Entry(f"word{n // 40} {'x ' * (n % 40)}end", "said") for n in range(4_000))
+    words = Lexicon(LexiconEntry(f"word{n // 40} {'x ' * (n % 40)}end", "said") for n in range(4_000))
     text = "word1 " + "x " * 39 + "word2 x x end " + "word3 x " * 5_000
     assert words.spoken(text, "en").startswith("word1 x")
     assert "said word3" in words.spoken(text, "en")

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speeko_jobs.core.text.cleaning import spoken
-from speeko_jobs.core.text.lexicon import Entry, Lexicon
+from speeko_jobs.core.text.lexicon import Lexicon, LexiconEntry
 from speeko_jobs.core.text.pipeline import Wording
 from speeko_jobs.core.text.ssml import ESPEAK
 
-NIKE = Lexicon([Entry("Nike", "Neik", "de"), Entry("kg", "Kilo"), Entry("™", "")])
+NIKE = Lexicon([LexiconEntry("Nike", "Neik", "de"), LexiconEntry("kg", "Kilo"), LexiconEntry("™", "")])
 ALL = Wording(repair=True, lexicon=NIKE, read_numbers=True)
 
 
@@ -62,7 +62,7 @@ def test_the_version_says_what_is_on() -> None:
     assert Wording(repair=True, read_numbers=True).version == "1+repair+numbers"
     with_lexicon = Wording(lexicon=NIKE).version
     assert with_lexicon.startswith("1+lexicon:")
-    assert with_lexicon != Wording(lexicon=Lexicon([Entry("a", "b")])).version
+    assert with_lexicon != Wording(lexicon=Lexicon([LexiconEntry("a", "b")])).version
 
 
 def test_ssml_keeps_its_tags_and_gets_the_same_words() -> None:

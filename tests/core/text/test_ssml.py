@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from speeko_jobs.core.text import ssml
 from speeko_jobs.core.text.cleaning import spoken
 
-POLLY = ssml.Dialect({**ssml.ESPEAK.elements, "voice": frozenset({"name"})})
-AZURE = ssml.Dialect(POLLY.elements, frozenset(POLLY.elements) - {"voice"})
+POLLY = ssml.SsmlDialect({**ssml.ESPEAK.elements, "voice": frozenset({"name"})})
+AZURE = ssml.SsmlDialect(POLLY.elements, frozenset(POLLY.elements) - {"voice"})
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_characters_are_counted_as_each_api_bills_them() -> None:
 
 
 def test_breaks_count_as_time_that_the_audio_takes() -> None:
-    assert ssml.gate_chars('<speak>Hi<break time="9000ms"/>you</speak>') == len("Hi you") + 4 + 1
+    assert ssml.validation_chars('<speak>Hi<break time="9000ms"/>you</speak>') == len("Hi you") + 4 + 1
 
 
 PIECES = st.sampled_from(
@@ -145,4 +145,4 @@ def test_a_long_text_of_anything_is_no_trap(unit: str) -> None:
     assert not ssml.is_ssml(source)
     for text in (f"<speak>a{source}</speak>", f"<speak>a{source}"):
         with contextlib.suppress(ValueError):  # most of it is no XML
-            ssml.gate_chars(ssml.canonical(text, ssml.ESPEAK))
+            ssml.validation_chars(ssml.canonical(text, ssml.ESPEAK))

@@ -9,7 +9,7 @@ import pytest
 from speeko_jobs.core.job.job_spec import checked
 from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.core.text.language_tags import tag
-from speeko_jobs.core.voices.availability import Offer
+from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.errors import UsageError
 from tests.fixtures.books import SPEC
 
@@ -18,7 +18,7 @@ KOKORO = ("af_bella", "af_heart", "af_sky", "bf_emma")
 
 def refusal(provider: str, voice: str = "", language: str = "", **more: object) -> str:
     listed = KOKORO if provider in ("kokoro-fastapi", "speaches") else PROFILES[provider].voices
-    offer = Offer(PROFILES[provider], listed=lambda: listed)
+    offer = VoiceOffer(PROFILES[provider], listed=lambda: listed)
     return dataclasses.replace(offer, **more).refusal(voice, language) or ""  # type: ignore[arg-type]
 
 
@@ -62,7 +62,7 @@ def test_a_voice_that_exists(provider: str, voice: str) -> None:
 def test_a_list_that_is_not_known_refuses_nothing_and_own_voices_ask_for_none() -> None:
     assert refusal("speeko", "kokoro-frendly", listed=lambda: None) == ""
     asked = list[bool]()
-    offer = Offer(PROFILES["speeko"], listed=lambda: asked.append(True) or ["cloned"])  # type: ignore[func-returns-value]
+    offer = VoiceOffer(PROFILES["speeko"], listed=lambda: asked.append(True) or ["cloned"])  # type: ignore[func-returns-value]
     assert offer.refusal("kokoro-friendly", "en") is None
     assert asked == []
     assert offer.refusal("cloned", "en") is None
@@ -79,7 +79,7 @@ def test_any_voice_passes_but_for_what_cannot_be_asked_for() -> None:
 @pytest.mark.parametrize("provider", ["speeko", "kokoro-fastapi"])
 def test_klingon(provider: str) -> None:
     assert f"{provider} does not speak the language 'tlh'" in refusal(provider, "", tag("klingon"))
-    said = Offer(PROFILES[provider]).refusal("", tag("klingon"), "klingon")
+    said = VoiceOffer(PROFILES[provider]).refusal("", tag("klingon"), "klingon")
     assert said is not None
     assert f"{provider} does not speak the language 'klingon' (tlh)" in said
 

@@ -124,6 +124,6 @@ def test_a_key_holds_the_name_of_the_voice_and_none_of_its_figures() -> None:
     for voices in (SEED, (*SEED, Voice("new", Decimal(3), 1, 1.0)), tuple(v.learned(500, 1) for v in SEED)):
         profile = Routing(voices, asked(0.9)).priced(PROFILES["speeko"])
         name = Routing(voices, asked(0.9)).choose().name
-        maker = cache_key.KeyMaker(cache_key.Engine(profile.family, "kokoro", "mp3", "1.0"))
+        maker = cache_key.KeyMaker(cache_key.SpeechEngine(profile.family, "kokoro", "mp3", "1.0"))
         keys.append(maker.key("Hello", name, "en"))
     assert len(set(keys)) == 1

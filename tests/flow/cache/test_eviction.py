@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import redis
 
-from speeko_jobs.adapters.postgres.cache import Idle
+from speeko_jobs.adapters.postgres.cache import IdleCriteria
 from speeko_jobs.adapters.redis.cache import PREFIX
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.policies.eviction import Entry
+from speeko_jobs.core.policies.eviction import EvictionCandidate
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.cache import eviction, invalidation
-from speeko_jobs.flow.cache.eviction import Evicted, Orders, Tier
+from speeko_jobs.flow.cache.eviction import Evicted, EvictionOptions, Tier
 from tests.core.policies.test_eviction import best_micros
 from tests.fixtures.books import broken_rules, together
 from tests.fixtures.cached import Cached, add_cached, key
@@ -46,7 +46,7 @@ def known_to_redis(flow: InProcess) -> int:
 
 
 def store(flow: InProcess, **orders: Any) -> Evicted:
-    return eviction.evict(flow.context, Orders(Tier.STORE, **orders))
+    return eviction.evict(flow.context, EvictionOptions(Tier.STORE, **orders))
 
 
 def hit(flow: InProcess, text_no: int, times: int) -> None:
@@ -122,12 +122,12 @@ def test_by_age_only_what_is_idle_and_rarely_hit_goes(flow: InProcess) -> None:
     flow.run(flow.catalog(TEXTS))
     hit(flow, 0, 3)
     hit(flow, 1, 2)
-    assert store(flow, idle=Idle(86_400, 2)).entries == 0
+    assert store(flow, idle=IdleCriteria(86_400, 2)).entries == 0
     flow.books.execute("UPDATE speeko.utterance SET settled_at = settled_at - interval '40 days'")
     flow.books.execute(
         "UPDATE speeko.utterance SET last_hit = clock_timestamp() WHERE text LIKE '%number 2,%'"
     )
-    assert store(flow, idle=Idle(30 * 86_400, 2)).entries == 18
+    assert store(flow, idle=IdleCriteria(30 * 86_400, 2)).entries == 18
     left = {text for (text,) in flow.books.execute("SELECT text FROM speeko.utterance WHERE state = 'done'")}
     assert left == {TEXTS[0][1], TEXTS[2][1]}
 
@@ -193,12 +193,12 @@ def test_from_redis_only_copies_of_audio_go(flow: InProcess) -> None:
     flow.submit(flow.catalog(TEXTS), {"output": str(flow.folder / "other")})  # needs all of it
     some = flow.books.execute("SELECT key, bytes FROM speeko.utterance ORDER BY key LIMIT 10")
     assert all(flow.context.cache.put_audio(key, bytes(size)) for key, size in some)
-    was = eviction.evict(flow.context, Orders(Tier.REDIS, fraction=0.5, dry_run=True))
-    done = eviction.evict(flow.context, Orders(Tier.REDIS, fraction=0.5))
+    was = eviction.evict(flow.context, EvictionOptions(Tier.REDIS, fraction=0.5, dry_run=True))
+    done = eviction.evict(flow.context, EvictionOptions(Tier.REDIS, fraction=0.5))
     assert (done.entries_before, done.entries, was.entries, was.bytes) == (10, 5, 5, done.bytes)
     assert flow.context.cache.audio_bytes() == done.bytes_before - done.bytes
     assert len(stored(flow)) == known_to_redis(flow) == len(objects(flow, "done")) == 20
-    assert eviction.evict(flow.context, Orders(Tier.REDIS, budget_bytes=0)).entries == 5
+    assert eviction.evict(flow.context, EvictionOptions(Tier.REDIS, budget_bytes=0)).entries == 5
     assert flow.context.cache.audio_bytes() == 0
 
 
@@ -258,5 +258,5 @@ def test_what_stays_of_20000_is_worth_99_percent_of_the_best(flow: InProcess) ->
     ((count, size, worth),) = left
     assert (count, size) == (20_000 - done.entries, done.bytes_before - done.bytes)
     assert size <= budget
-    entries = [Entry(c.key, 1, c.bytes, c.worth_micros, False) for c in cached]
+    entries = [EvictionCandidate(c.key, 1, c.bytes, c.worth_micros, False) for c in cached]
     assert worth >= 0.99 * best_micros(entries, budget)

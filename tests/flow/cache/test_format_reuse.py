@@ -12,11 +12,11 @@ import soundfile
 from speeko_cli.dashboard.audio import find
 from speeko_jobs.core.audio.transcode import Delivered, render
 from speeko_jobs.core.catalog.file_names import audio_path
-from speeko_jobs.core.model.cache_key import Engine, KeyMaker
+from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.reporting.row_explanation import Origin
+from speeko_jobs.core.reporting.row_explanation import AudioOrigin
 from speeko_jobs.errors import ConfigError
-from speeko_jobs.flow.cache.eviction import Orders, Tier, evict
+from speeko_jobs.flow.cache.eviction import EvictionOptions, Tier, evict
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import planner
 from speeko_jobs.flow.reporting import row_explanation
@@ -28,7 +28,7 @@ VOICE = "kokoro-professional"
 
 
 def key(text: str, format: str) -> bytes:
-    return KeyMaker(Engine("speeko", "kokoro", format)).key(text, VOICE, "")
+    return KeyMaker(SpeechEngine("speeko", "kokoro", format)).key(text, VOICE, "")
 
 
 def stored(flow: InProcess, text: str, format: str) -> bytes:
@@ -69,7 +69,7 @@ def test_a_run_with_the_same_options_finds_its_files_unchanged(flow: InProcess) 
     again = flow.run(source, {"format": "mp3"})
     assert (again["unchanged"], again["delivered"], again["changes"]) == (3, 0, {"unchanged": 3})
     # also when the audio that they were made from is gone: nothing is bought for files that are there
-    evict(flow.context, Orders(Tier.STORE, fraction=1.0))
+    evict(flow.context, EvictionOptions(Tier.STORE, fraction=1.0))
     assert flow.run(source, {"format": "mp3"})["unchanged"] == 3
     assert flow.run(source, {"format": "mp3", "reuse": "none"})["unchanged"] == 3
     assert {path.name: path.stat().st_ino for path in flow.output.glob("*.mp3")} == before
@@ -162,10 +162,10 @@ def test_audio_that_an_open_job_is_served_from_is_not_evicted(flow: InProcess) -
     source = flow.catalog(ROWS)
     flow.run(source, {"format": "wav"})
     job, _ = flow.submit(source, {"format": "mp3"})
-    assert evict(flow.context, Orders(Tier.STORE, fraction=1.0)).entries == 0
+    assert evict(flow.context, EvictionOptions(Tier.STORE, fraction=1.0)).entries == 0
     flow.drive(job)
     assert flow.summary()["calls"] == 0
-    assert evict(flow.context, Orders(Tier.STORE, fraction=1.0)).entries == 2
+    assert evict(flow.context, EvictionOptions(Tier.STORE, fraction=1.0)).entries == 2
 
 
 def test_damaged_audio_in_another_format_never_leaves(flow: InProcess) -> None:
@@ -204,12 +204,12 @@ def test_two_speeds_and_two_voices_do_not_serve_each_other(flow: InProcess) -> N
 def test_explain_tells_the_format_that_it_is_converted_from(flow: InProcess) -> None:
     source = flow.catalog(ROWS)
     flow.run(source, {"format": "wav"})
-    orders = planner.Orders((source,))
+    orders = planner.CatalogOptions((source,))
     found = row_explanation.explain(flow.context, flow.spec(format="opus"), orders, row=2)
-    assert [(part.origin, part.detail) for part in found.parts] == [(Origin.REUSED, "wav")]
+    assert [(part.origin, part.detail) for part in found.parts] == [(AudioOrigin.REUSED, "wav")]
     assert found.cost_micros == 0
     found = row_explanation.explain(flow.context, flow.spec(format="opus", reuse="none"), orders, row=2)
-    assert [part.origin for part in found.parts] == [Origin.TO_BUY]
+    assert [part.origin for part in found.parts] == [AudioOrigin.TO_BUY]
 
 
 def test_a_word_that_says_nothing_is_refused(flow: InProcess) -> None:

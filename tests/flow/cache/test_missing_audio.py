@@ -15,7 +15,7 @@ from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import BudgetError, StoreError
 from speeko_jobs.flow.cache import integrity, missing_audio
-from speeko_jobs.flow.cache.missing_audio import SAMPLE_KEYS, Sample
+from speeko_jobs.flow.cache.missing_audio import SAMPLE_KEYS, KeySample
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import submit
 from tests.fixtures.books import broken_rules
@@ -260,7 +260,7 @@ def test_rows_that_are_left_out_are_not_priced(bought: InProcess) -> None:
 
 
 def test_a_sample_has_all_of_few_and_some_of_many() -> None:
-    sample = Sample()
+    sample = KeySample()
     for n in range(4):
         sample.add([bytes([n, m]) for m in range(16)])
     assert len(set(sample.keys)) == sample.seen == SAMPLE_KEYS == 64

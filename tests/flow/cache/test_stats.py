@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from speeko_jobs.core.model.states import Source
+from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.flow.cache.stats import stats
 from tests.fixtures.inprocess import InProcess
 
@@ -21,7 +21,7 @@ def test_entries_bytes_hits_and_savings_by_voice(flow: InProcess) -> None:
     first, second = found.voices
     assert (first.voice, second.voice) == ("kokoro-professional", "kokoro-friendly")
     assert (first.entries, second.entries, found.total.entries) == (8, 2, 10)
-    assert first.rows == {Source.SYNTHESIZED: 8, Source.DUPLICATE: 1, Source.CACHE: 9}
+    assert first.rows == {AudioSource.SYNTHESIZED: 8, AudioSource.DUPLICATE: 1, AudioSource.CACHE: 9}
     assert (second.hits, second.served) == (2, 4)
     assert found.total.cost_micros == flow.provider.micros
     assert second.saved_micros == second.cost_micros

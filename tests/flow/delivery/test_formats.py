@@ -13,7 +13,7 @@ import soundfile
 from speeko_jobs.core.audio import codec as sound
 from speeko_jobs.core.audio import loudness
 from speeko_jobs.core.audio.transcode import render
-from speeko_jobs.core.model.cache_key import Engine, KeyMaker
+from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.delivery import placement
 from tests.fixtures.inprocess import InProcess
@@ -110,7 +110,7 @@ def test_sentences_are_joined_converted_and_levelled_in_one(openai: InProcess) -
     assert summary["calls"] == 3
     store = Path(openai.settings.store_url)
     seconds = {p.stem: sound.seconds_of(p.read_bytes()) for p in store.rglob("*.flac")}
-    keys = KeyMaker(Engine("openai", "tts-1", "flac"))
+    keys = KeyMaker(SpeechEngine("openai", "tts-1", "flac"))
     for line in openai.manifest():
         parts = [LONG.split(". ")[0] + "."] * 2 + ["One." if line["id"] == "a" else "Two."]
         assert (

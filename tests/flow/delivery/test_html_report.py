@@ -175,14 +175,14 @@ def test_nothing_bought_and_nothing_served(flow: InProcess) -> None:
 
 @pytest.mark.parametrize("rows", [1, 299, 300, 601, 5000])
 def test_the_sample_is_bounded_and_the_same_however_the_parts_are_cut(rows: int) -> None:
-    from speeko_jobs.flow.delivery.html_report import DRAWN_ROWS, Sample
+    from speeko_jobs.flow.delivery.html_report import DRAWN_ROWS, ManifestSample
 
     line = '{{"row": {0}, "id": "{0}", "path": "{0}.mp3", "voice": "v", "language": "", "key": "00", '
     line += '"source": "cache", "chars": 4, "audio_seconds": 1.000, "error": null}}\n'
     lines = [line.format(n).encode() for n in range(1, rows + 1)]
     kept = []
     for size in (1, 7, 1000):
-        sample = Sample(rows)
+        sample = ManifestSample(rows)
         for at in range(0, rows, size):
             sample.add(b"".join(lines[at : at + size]))
         kept.append([row.no for row in sample.served])

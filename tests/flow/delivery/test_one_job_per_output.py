@@ -111,13 +111,13 @@ def test_submit_waits_and_then_plans_against_what_the_other_job_left(
     waits = threading.Event()
     other = flow.again()
 
-    def hear(rival: Rival) -> None:
+    def on_audio(rival: Rival) -> None:
         told.append(rival)
         waits.set()
 
     spec, orders = other.spec(), other.orders(other.catalog([("a", "The old text.")]))
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(submit.submit, other.context, spec, orders, tenant="shop", on_wait=hear)
+        done = pool.submit(submit.submit, other.context, spec, orders, tenant="shop", on_wait=on_audio)
         assert waits.wait(60)
         second = jobs.newest(flow.context.database, 1)[0]
         assert (second.state, told[0].job) == (JobState.PLANNING, first)

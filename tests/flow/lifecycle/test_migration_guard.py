@@ -15,7 +15,7 @@ from alembic.config import Config
 from speeko_jobs import __version__, private_files
 from speeko_jobs.adapters.postgres import migrate, worker_registry
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.adapters.postgres.worker_registry import Entry
+from speeko_jobs.adapters.postgres.worker_registry import WorkerEntry
 from speeko_jobs.errors import SchemaError
 from speeko_jobs.flow.lifecycle import migration_guard, version_check
 from tests.fixtures.books import Books
@@ -88,7 +88,7 @@ def test_workers_of_another_version_are_named(database: Database) -> None:
 
     def enter(t: Any) -> None:
         for pid, version in ((1, __version__), (2, "0.1.9")):
-            worker_registry.enter(t, Entry(host, pid, "/home", version, ["synthesize"], 1, {}), 20.0)
+            worker_registry.enter(t, WorkerEntry(host, pid, "/home", version, ["synthesize"], 1, {}), 20.0)
 
     database.run(enter)
     found = worker_registry.running(database)

@@ -28,7 +28,7 @@ GRACE = "SELECT clock_timestamp() > pg_postmaster_start_time() + interval '3 sec
 
 @pytest.fixture
 def flow(flow: InProcess) -> Iterator[InProcess]:
-    """Under short leases, and past the lease after the server's start in which nobody is buried."""
+    """Under short leases, and past the lease after the server's start in which no lease is reaped."""
     opened = flow.again(lease_seconds=3.0)
     wait_until(lambda: opened.books.one(GRACE), "a server that has been up for a lease")
     yield opened
@@ -168,7 +168,7 @@ def test_a_job_whose_submitter_was_killed_while_loading_is_forgotten(flow: InPro
     assert flow.books.one("SELECT count(*) FROM speeko.item") == 0
     # a submitter that was only slow is told, and what it brought since then goes with it
     planner.load(flow.context, spec, orders, job, where)
-    with pytest.raises(JobError, match="taken for abandoned"):
+    with pytest.raises(JobError, match="was abandoned"):
         database.run(lambda t: jobs.release(t, job, rows=60, skipped=0, chunk_rows=25, plan={}, files=[]))
     assert not database.run(lambda t: jobs.drop(t, job))
     assert flow.books.one("SELECT count(*) FROM speeko.item") == 0

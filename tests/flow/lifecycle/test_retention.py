@@ -18,7 +18,7 @@ from speeko_jobs.errors import JobError, UsageError
 from speeko_jobs.flow.delivery import finalize
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.lifecycle import retention as prune
-from speeko_jobs.flow.lifecycle.retention import Orders
+from speeko_jobs.flow.lifecycle.retention import RetentionOptions
 from speeko_jobs.flow.reporting import costs
 from tests.adapters.postgres.test_retention import open_month
 from tests.fixtures.books import together
@@ -30,10 +30,11 @@ KEPT = ("item", "chunk", "need")
 # prunes as `speeko jobs prune` does; its settings come over stdin
 PRUNE = (
     "import sys, json; from speeko_jobs import runtime; from speeko_jobs.settings import Settings; "
-    "from speeko_jobs.adapters.postgres import retention; from speeko_jobs.flow import prune; "
+    "from speeko_jobs.adapters.postgres import retention; "
+    "from speeko_jobs.flow.lifecycle import retention as prune; "
     "retention.CHUNKS_AT_ONCE = int(sys.argv[1]); retention.ROWS_AT_ONCE = 8 * int(sys.argv[1]); "
     "context = runtime.open_context(Settings(**json.load(sys.stdin))); "
-    "prune.prune(context, prune.Orders(86400.0))"
+    "prune.prune(context, prune.RetentionOptions(86400.0))"
 )
 
 
@@ -80,7 +81,7 @@ def told(flow: InProcess, job: int) -> dict[str, Any]:
 
 
 def prune_now(flow: InProcess, **orders: Any) -> prune.Pruned:
-    return prune.prune(flow.context, Orders(DAY, **orders))
+    return prune.prune(flow.context, RetentionOptions(DAY, **orders))
 
 
 def test_a_pruned_job_tells_the_same_and_holds_no_rows(flow: InProcess) -> None:
@@ -192,7 +193,7 @@ def test_only_ended_jobs_of_that_tenant_go(flow: InProcess) -> None:
 
 def test_young_jobs_are_never_pruned(flow: InProcess) -> None:
     with pytest.raises(UsageError, match="at least 1h"):
-        prune.prune(flow.context, Orders(3_599))
+        prune.prune(flow.context, RetentionOptions(3_599))
 
 
 def test_a_retry_that_was_first_keeps_its_rows(flow: InProcess) -> None:

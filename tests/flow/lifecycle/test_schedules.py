@@ -25,7 +25,7 @@ from speeko_jobs.errors import ConfigError, JobError, UsageError
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.lifecycle import schedules as schedule
 from speeko_jobs.flow.lifecycle.recovery import sweep
-from speeko_jobs.flow.planning.planner import Orders
+from speeko_jobs.flow.planning.planner import CatalogOptions
 from speeko_jobs.flow.planning.scheduled_request import Request, from_json
 from speeko_workers.supervisor import environment
 from tests.fixtures.books import SPEC, together
@@ -215,7 +215,7 @@ def test_a_plan_that_takes_long_is_not_taken_away_until_it_is_silent(flow: InPro
     expire(flow)
     job = schedule.fire(flow.context, run)
     assert job not in (None, slow)
-    with pytest.raises(JobError, match="taken for abandoned"):
+    with pytest.raises(JobError, match="was abandoned"):
         flow.context.database.run(
             lambda t: jobs.release(t, slow, rows=2, skipped=0, chunk_rows=25, plan={}, files=[])
         )
@@ -224,7 +224,7 @@ def test_a_plan_that_takes_long_is_not_taken_away_until_it_is_silent(flow: InPro
 
 def test_a_catalog_that_kills_its_worker_is_given_up(flow: InProcess, catalog: str) -> None:
     nightly = added(flow, catalog)
-    for _ in range(schedule.MOST_TRIES):
+    for _ in range(schedule.MAX_TRIES):
         (run,) = schedule.tick(flow.context, NIGHT)
         taken(flow, run)
         expire(flow)
@@ -287,7 +287,7 @@ def test_orders_of_a_newer_version_and_unknown_zones_keep_nobody_else(
 )
 def test_addresses_with_secrets_are_refused(source: str) -> None:
     with pytest.raises(ConfigError, match="no keys and passwords in the address") as caught:
-        Request(SPEC, Orders((source,))).check()
+        Request(SPEC, CatalogOptions((source,))).check()
     assert "secret" not in str(caught.value)
 
 
@@ -312,7 +312,7 @@ def test_what_no_worker_could_do_is_refused(flow: InProcess, catalog: str) -> No
 def test_orders_survive_json() -> None:
     request = Request(
         replace(SPEC, lexicon=("/words.toml",), prune=True),
-        Orders(("a.csv", "b.csv"), ReadOptions(delimiter=";"), id=("sku", "size"), strict=True),
+        CatalogOptions(("a.csv", "b.csv"), ReadOptions(delimiter=";"), id=("sku", "size"), strict=True),
         "15, 12 from 2027-01-01", 5_000_000, 7, True, Decimal("0.25"),
     )  # fmt: skip
     assert from_json(json.loads(json.dumps(request.to_json()))) == request

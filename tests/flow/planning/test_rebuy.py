@@ -17,7 +17,7 @@ from speeko_jobs.errors import BudgetError, JobError, UsageError
 from speeko_jobs.flow.delivery import finalize
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import rebuy
-from speeko_jobs.flow.planning.rebuy import Found, Selection
+from speeko_jobs.flow.planning.rebuy import SelectedTexts, Selection
 from tests.fixtures.books import RULES
 from tests.fixtures.inprocess import InProcess
 from tests.metered.audio import read_stamp, stamp_of
@@ -53,7 +53,7 @@ def first_run(flow: InProcess, spec: dict[str, Any] | None = None) -> tuple[int,
     return job, source
 
 
-def find(flow: InProcess, **selection: Any) -> Found:
+def find(flow: InProcess, **selection: Any) -> SelectedTexts:
     return rebuy.find(flow.context, Selection(**selection), "")
 
 
@@ -61,7 +61,7 @@ def rows(job: int) -> tuple[tuple[int, str], ...]:
     return tuple((job, name) for name in WRONG)
 
 
-def bought_again(flow: InProcess, found: Found, budget_micros: int | None = None) -> Job:
+def bought_again(flow: InProcess, found: SelectedTexts, budget_micros: int | None = None) -> Job:
     (group,) = found.groups
     job, _ = rebuy.start(flow.context, group, tenant="shop", budget_micros=budget_micros)
     return flow.drive(job)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from speeko_jobs.adapters.postgres import claims, routings
-from speeko_jobs.adapters.postgres.claims import Pace
+from speeko_jobs.adapters.postgres.claims import SpeechRate
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.voices.routing import Routing
 from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.errors import ConfigError, UsageError
-from speeko_jobs.flow.planning.voice_routing import Wishes, learned, route
+from speeko_jobs.flow.planning.voice_routing import RoutingOptions, learned, route
 from tests.fixtures.books import Books
 from tests.fixtures.database import database, migrated_template, migrated_url  # noqa: F401
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def routed(database: Database, language: str = "", **wishes: Any) -> Routing | None:  # noqa: F811
-    said = Wishes(**{"voice": "auto", "request": QUICK, **wishes})
+    said = RoutingOptions(**{"voice": "auto", "request": QUICK, **wishes})
     return route(database, said, provider="speeko", model="", output="/out", language=language)
 
 
@@ -62,8 +62,8 @@ def remember(database: Database, found: Routing | None, output: str = "/out", **
 
 def teach(database: Database, calls: int, mean_millis: int, voice: str = PROFESSIONAL, **pace: Any) -> None:  # noqa: F811
     fields = {"model": "kokoro", "language": "en", **pace}
-    one = Pace(fields["model"], voice, fields["language"], calls, 100, 100, calls * mean_millis)
-    database.run(lambda t: claims.add_pace(t, "speeko", [one]))
+    one = SpeechRate(fields["model"], voice, fields["language"], calls, 100, 100, calls * mean_millis)
+    database.run(lambda t: claims.add_speech_rates(t, "speeko", [one]))
 
 
 def test_a_job_that_chooses_nothing_keeps_nothing(database: Database) -> None:  # noqa: F811
@@ -175,7 +175,7 @@ def test_rules_and_what_they_name(database: Database, folder: Path) -> None:  # 
     with pytest.raises(ConfigError, match=r"rules.toml, rule 1: espeak has no voice 'kokoro-friendly'"):
         route(
             database,
-            Wishes("auto", rules_file="rules.toml"),
+            RoutingOptions("auto", rules_file="rules.toml"),
             provider="espeak", model="", output="/out", language="",
         )  # fmt: skip
 
@@ -184,4 +184,4 @@ def test_where_no_voice_will_do_the_job_does_not_begin(database: Database) -> No
     with pytest.raises(ConfigError, match=r"provider speeko: no voice will do: --min-quality 0\.99 excludes"):
         routed(database, request=RoutingRequest(min_quality=0.99))
     with pytest.raises(ConfigError, match=r"provider kokoro-fastapi: no voice in voices\.toml speaks 'de'"):
-        route(database, Wishes("auto"), provider="kokoro-fastapi", model="", output="", language="de")
+        route(database, RoutingOptions("auto"), provider="kokoro-fastapi", model="", output="", language="de")

@@ -12,7 +12,7 @@ from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.errors import CatalogError
 from speeko_jobs.flow.planning import planner, submit
-from speeko_jobs.flow.planning.voice_routing import Wishes, routed
+from speeko_jobs.flow.planning.voice_routing import RoutingOptions, routed
 from tests.fixtures.inprocess import InProcess
 
 PROFESSIONAL, FRIENDLY, FAST = "kokoro-professional", "kokoro-friendly", "kokoro-low-latency"
@@ -153,13 +153,13 @@ def choosing(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> InProcess:
 
 
 def told_with(flow: InProcess, source: str, **wishes: Any) -> Plan:
-    wished = Wishes(**{"voice": "auto", **wishes})
+    wished = RoutingOptions(**{"voice": "auto", **wishes})
     spec = routed(flow.context.database, flow.spec(voice=wished.voice, any_voice=True), wished)
     return planner.estimate(flow.context, spec, flow.orders(source)).plan
 
 
 def run_with(flow: InProcess, source: str, **wishes: Any) -> dict[str, Any]:
-    wished = Wishes(**{"voice": "auto", **wishes})
+    wished = RoutingOptions(**{"voice": "auto", **wishes})
     spec = routed(flow.context.database, flow.spec(voice=wished.voice), wished)
     job, _ = submit.submit(flow.context, spec, flow.orders(source), tenant="shop")
     flow.drive(job)

@@ -11,15 +11,15 @@ import pytest
 
 from speeko_jobs.adapters.postgres import claims
 from speeko_jobs.adapters.providers.provider import open_provider
-from speeko_jobs.core.billing.cost_breakdown import Figures, storage_micros
+from speeko_jobs.core.billing.cost_breakdown import CostFigures, storage_micros
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.model.states import AttemptState, JobState
 from speeko_jobs.errors import UsageError
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import submit
-from speeko_jobs.flow.reporting.costs import By, Costs, look
+from speeko_jobs.flow.reporting.costs import By, CostReport, look
 from speeko_jobs.flow.synthesis import settlement, spool
-from speeko_jobs.flow.synthesis.say import Said, say
+from speeko_jobs.flow.synthesis.say import SpokenAudio, say
 from speeko_jobs.flow.synthesis.single_purchase import SpeechError
 from tests.fixtures.books import broken_rules, ended, stored
 from tests.fixtures.daily import differences, saved
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_day")
 TEXTS = [(f"r{n}", f"This is text {n}.") for n in range(20)]
 
 
-def speak(flow: InProcess, text: str) -> Said:
+def speak(flow: InProcess, text: str) -> SpokenAudio:
     return asyncio.run(say(flow.context, open_provider, flow.spec(), text, tenant="shop"))
 
 
@@ -37,21 +37,21 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def figures(flow: InProcess, by: By = By.VOICE, **more: object) -> Costs:
+def figures(flow: InProcess, by: By = By.VOICE, **more: object) -> CostReport:
     """What is shown of today and yesterday: the tests may run over midnight."""
     found = look(flow.context.database, by, since=today() - timedelta(1), **more)  # type: ignore[arg-type]
     assert summed(found) == found.total
     return found
 
 
-def summed(found: Costs) -> Figures:
-    total = found.no_job or Figures()
+def summed(found: CostReport) -> CostFigures:
+    total = found.no_job or CostFigures()
     for one in found.lines.values():
         total = total.plus(one)
     return total
 
 
-def check(flow: InProcess) -> Figures:
+def check(flow: InProcess) -> CostFigures:
     """The days are the ledger, and so is every way to look at them; the sum."""
     assert broken_rules(flow.books) == {}
     assert differences(flow.books) == []
@@ -97,7 +97,7 @@ def test_a_run_with_everything_that_can_happen_to_a_call(flow: InProcess) -> Non
     assert total.served == 8
 
 
-def usd_of(total: Figures) -> str:
+def usd_of(total: CostFigures) -> str:
     return f"{total.spent_micros // 10**6}.{total.spent_micros % 10**6:06d}"
 
 
@@ -120,7 +120,7 @@ def test_a_said_text(flow: InProcess) -> None:
 
 
 def test_a_spool_is_booked_when_it_is_replayed(flow: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two engines paid for one text, and were taken for dead before the store took the audio."""
+    """Two engines paid for one text, and their leases expired before the store took the audio."""
     monkeypatch.setattr(settlement, "STORE_TRIES", 1)
     store = Path(flow.settings.store_url)
     job, _ = flow.submit(flow.catalog(TEXTS[:1]))
@@ -130,7 +130,7 @@ def test_a_spool_is_booked_when_it_is_replayed(flow: InProcess, monkeypatch: pyt
         flow.synthesize(job)
         flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
         flow.books.execute("UPDATE speeko.job SET state = 'running'")
-        claims.bury_dead(flow.context.database)
+        claims.reap_expired(flow.context.database)
     assert check(flow).unknown_calls == 2
     flow.books.execute(  # it was yesterday
         "UPDATE speeko.attempt SET settled_at = settled_at - interval '1 day';"
@@ -171,7 +171,7 @@ def test_what_is_open_is_reserved(flow: InProcess) -> None:
     mine = look(books.database, tenant="shop", today_only=True)
     assert (mine.now.open_calls, mine.now.reserved_micros, mine.total.spent_micros) == (2, 200, 100)
     theirs = look(books.database, By.JOB, tenant="other")
-    assert (theirs.now.open_calls, theirs.lines, theirs.total) == (1, {}, Figures())
+    assert (theirs.now.open_calls, theirs.lines, theirs.total) == (1, {}, CostFigures())
     books.settle(ended(job, second, AttemptState.UNKNOWN), ended(other, foreign, AttemptState.BAD))
     by_tenant = look(books.database, By.TENANT).lines
     assert {name: (f.spent_micros, f.unknown_micros) for name, f in by_tenant.items()} == {
@@ -221,9 +221,9 @@ def test_days_and_tenants_are_kept_apart(flow: InProcess) -> None:
     check(flow)
     assert figures(flow, By.JOB, tenant="other").total.calls == 1
     assert figures(flow, By.DAY, tenant="shop").total.calls == 20
-    assert figures(flow, tenant="nobody").total == Figures()
+    assert figures(flow, tenant="nobody").total == CostFigures()
     long_ago = look(flow.context.database, By.JOB, since=date(2020, 1, 1), until=date(2020, 1, 2))
-    assert (long_ago.lines, long_ago.total, long_ago.no_job) == ({}, Figures(), None)
+    assert (long_ago.lines, long_ago.total, long_ago.no_job) == ({}, CostFigures(), None)
     with pytest.raises(UsageError, match="--since 2026-02-01 is after --until 2026-01-01"):
         look(flow.context.database, since=date(2026, 2, 1), until=date(2026, 1, 1))
 
@@ -231,7 +231,7 @@ def test_days_and_tenants_are_kept_apart(flow: InProcess) -> None:
 def test_the_forecast_goes_by_the_last_full_days(flow: InProcess) -> None:
     books = flow.books
     found = look(books.database)
-    assert (found.forecast, found.total, found.total_micros) == (None, Figures(), 0)
+    assert (found.forecast, found.total, found.total_micros) == (None, CostFigures(), 0)
     for days, spent in ((0, 5), (1, 700), (3, 7), (9, 10**6)):
         books.execute(
             "INSERT INTO speeko.cost_daily (tenant, day, provider, voice, source, requests, micros)"

@@ -114,7 +114,7 @@ def test_counters_never_go_back(flow: InProcess) -> None:
     before = {name: f.samples for name, f in look(flow).items() if f.kind == "counter"}
     flow.books.execute("UPDATE speeko.job SET finished_at = finished_at - interval '90 days'")
     flow.books.execute("UPDATE speeko.attempt SET at = at - interval '90 days'")
-    done = retention.prune(flow.context, retention.Orders(86_400.0))
+    done = retention.prune(flow.context, retention.RetentionOptions(86_400.0))
     assert (done.jobs, done.calls) == (1, 10)
     assert flow.books.one("SELECT count(*) FROM speeko.attempt WHERE job_id = %s", [job]) == 0
     after = {name: f.samples for name, f in look(flow).items() if f.kind == "counter"}

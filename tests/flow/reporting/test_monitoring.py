@@ -71,7 +71,7 @@ def check(flow: InProcess, job: int) -> None:
             )  # fmt: skip
         else:
             assert one["source"] == "unchanged"
-    samples = monitoring.heard(database, job)
+    samples = monitoring.playable_rows(database, job)
     assert samples == [monitoring.row(database, job, one.row_no) for one in samples]
     assert min(2, audible) <= len(samples) <= min(5, audible)
 
@@ -89,7 +89,7 @@ def test_looks_agree_with_the_files(one_day: None, flow: InProcess) -> None:
     )
     assert now.spent_today_micros == flow.provider.micros
     (account,) = monitoring.accounts_of(database, job)
-    pulses = monitoring.pulses(database, [account], now.at - timedelta(minutes=1), now.at)
+    pulses = monitoring.account_samples(database, [account], now.at - timedelta(minutes=1), now.at)
     assert pulses
     assert max(p.limit for p in pulses) <= flow.settings.max_concurrency
     # another night, of which most is unchanged
@@ -116,7 +116,7 @@ def test_looks_agree_however_it_is_delivered(flow: InProcess, spec: dict[str, An
         check(flow, job)
     found = monitoring.failed(flow.context.database, job)
     assert [(row.row_id, row.refused) for row in found] == [("r7", False), ("bad", True)]
-    assert len(monitoring.heard(flow.context.database, job)) == 5
+    assert len(monitoring.playable_rows(flow.context.database, job)) == 5
 
 
 def test_what_was_cancelled_is_told(flow: InProcess) -> None:
@@ -182,15 +182,15 @@ def test_a_pruned_job_is_told_without_its_rows(flow: InProcess) -> None:
     database = flow.context.database
     before, states = monitoring.job(database, job), monitoring.chunks(database, job).states
     flow.books.execute("UPDATE speeko.job SET finished_at = clock_timestamp() - interval '2 days'")
-    retention.prune(flow.context, retention.Orders(86_400.0))
+    retention.prune(flow.context, retention.RetentionOptions(86_400.0))
     line = monitoring.job(database, job)
     assert line.pruned_at is not None
     told: dict[str, Any] = {"pruned_at": None, "finished_at": before.finished_at, "seconds": before.seconds}
     assert dataclasses.replace(line, **told) == before
-    assert monitoring.chunks(database, job) == monitoring.Chunks(states, [])
+    assert monitoring.chunks(database, job) == monitoring.ChunkPage(states, [])
     looks = (
         monitoring.failed(database, job),
-        monitoring.heard(database, job),
+        monitoring.playable_rows(database, job),
         monitoring.course(database, job),
     )
     assert looks == ([], [], [])

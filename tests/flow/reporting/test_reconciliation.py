@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.billing.reconciliation import Found
+from speeko_jobs.core.billing.reconciliation import ReconciledEntry
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.errors import CatalogError
-from speeko_jobs.flow.reporting.reconciliation import Orders, Reconciliation, reconcile
+from speeko_jobs.flow.reporting.reconciliation import ReconcileOptions, Reconciliation, reconcile
 from tests.fixtures.inprocess import InProcess
 
 ROWS = [(str(n), f"A text number {n} to be spoken.") for n in range(30)]
 
 
-def look(flow: InProcess, bill: Path, **orders: Any) -> tuple[Reconciliation, list[Found]]:
-    found: list[Found] = []
-    result = reconcile(flow.context.database, Orders(str(bill), **orders), found.append)
+def look(flow: InProcess, bill: Path, **orders: Any) -> tuple[Reconciliation, list[ReconciledEntry]]:
+    found: list[ReconciledEntry] = []
+    result = reconcile(flow.context.database, ReconcileOptions(str(bill), **orders), found.append)
     return result, found
 
 

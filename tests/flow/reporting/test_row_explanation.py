@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.reporting.row_explanation import Explained, Origin
+from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained
 from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.errors import CatalogError, UsageError
-from speeko_jobs.flow.planning.voice_routing import Wishes, routed
+from speeko_jobs.flow.planning.voice_routing import RoutingOptions, routed
 from speeko_jobs.flow.reporting.row_explanation import explain
 from tests.fixtures.inprocess import InProcess
 
@@ -24,7 +24,7 @@ def told(
     return explain(flow.context, flow.spec(**spec or {}), flow.orders(source, **orders), row=row)
 
 
-def origins(found: Explained) -> list[Origin]:
+def origins(found: Explained) -> list[AudioOrigin]:
     return [part.origin for part in found.parts]
 
 
@@ -55,30 +55,33 @@ def test_each_step_from_the_cell_to_the_words(flow: InProcess) -> None:
 
 def test_where_the_audio_would_come_from(flow: InProcess) -> None:
     source = flow.catalog([("a", "One."), ("b", "Two."), ("c", "One."), ("d", "Rude.")])
-    assert origins(told(flow, source)) == [Origin.TO_BUY]
+    assert origins(told(flow, source)) == [AudioOrigin.TO_BUY]
     again = told(flow, source, 3)
-    assert (origins(again), again.parts[0].detail, again.cost_micros) == ([Origin.DUPLICATE], "row 1", 0)
+    assert (origins(again), again.parts[0].detail, again.cost_micros) == ([AudioOrigin.DUPLICATE], "row 1", 0)
     job, _ = flow.submit(source)
-    assert origins(told(flow, source, 2)) in ([Origin.IN_FLIGHT], [Origin.TO_BUY])
+    assert origins(told(flow, source, 2)) in ([AudioOrigin.IN_FLIGHT], [AudioOrigin.TO_BUY])
     flow.provider.script(
         [{"match": "Rude", "status": 400, "body": {"error": {"message": "no"}}, "times": -1}]
     )
     flow.drive(job)
     here = told(flow, source)
-    assert (origins(here), here.cost_micros) == ([Origin.UNCHANGED], 0)
+    assert (origins(here), here.cost_micros) == ([AudioOrigin.UNCHANGED], 0)
     assert here.parts[0].micros == 61
     failed = told(flow, source, 4)
-    assert (origins(failed), failed.parts[0].detail) == ([Origin.TO_BUY], "it failed before: HTTP 400: no")
+    assert (origins(failed), failed.parts[0].detail) == (
+        [AudioOrigin.TO_BUY],
+        "it failed before: HTTP 400: no",
+    )
     (flow.output / "a.mp3").unlink()
-    assert origins(told(flow, source)) == [Origin.REDIS]
+    assert origins(told(flow, source)) == [AudioOrigin.REDIS]
     flow.context.cache._redis.flushdb()
-    assert origins(told(flow, source)) == [Origin.POSTGRES]
+    assert origins(told(flow, source)) == [AudioOrigin.POSTGRES]
     flow.output = flow.folder / "elsewhere"
-    assert origins(told(flow, source, 2)) == [Origin.POSTGRES]
+    assert origins(told(flow, source, 2)) == [AudioOrigin.POSTGRES]
     for path in Path(flow.settings.store_url).rglob("*.mp3"):
         path.unlink()
     gone = told(flow, source, 2)
-    assert (origins(gone), gone.parts[0].detail) == ([Origin.TO_BUY], "its audio is gone from the store")
+    assert (origins(gone), gone.parts[0].detail) == ([AudioOrigin.TO_BUY], "its audio is gone from the store")
 
 
 def test_a_text_that_another_job_buys(flow: InProcess) -> None:
@@ -87,20 +90,20 @@ def test_a_text_that_another_job_buys(flow: InProcess) -> None:
     key = told(flow, source).parts[0].key
     flow.books.execute("UPDATE speeko.utterance SET state = 'claimed' WHERE key = %s RETURNING key", [key])
     found = told(flow, source)
-    assert (origins(found), found.cost_micros) == ([Origin.IN_FLIGHT], 0)
+    assert (origins(found), found.cost_micros) == ([AudioOrigin.IN_FLIGHT], 0)
 
 
 def test_what_is_rendered_is_unchanged_only_as_it_was_rendered(flow: InProcess) -> None:
     source = flow.catalog([("a", "One.")])
     flow.run(source)
     levelled = told(flow, source, spec={"loudness": -16.0})
-    assert (origins(levelled), levelled.rendering) == ([Origin.REDIS], "levelled to -16 LUFS")
-    assert origins(told(flow, source)) == [Origin.UNCHANGED]
+    assert (origins(levelled), levelled.rendering) == ([AudioOrigin.REDIS], "levelled to -16 LUFS")
+    assert origins(told(flow, source)) == [AudioOrigin.UNCHANGED]
 
 
 def test_a_sentence_that_comes_twice_is_bought_once(flow: InProcess) -> None:
     found = told(flow, flow.catalog([("a", "Wash it. Dry it. Wash it.")]), spec={"segments": "sentence"})
-    assert origins(found) == [Origin.TO_BUY, Origin.TO_BUY, Origin.DUPLICATE]
+    assert origins(found) == [AudioOrigin.TO_BUY, AudioOrigin.TO_BUY, AudioOrigin.DUPLICATE]
     assert found.parts[2].detail == "segment 1"
     assert found.parts[0].key == found.parts[2].key
 
@@ -113,7 +116,7 @@ def test_why_a_row_has_its_voice(flow: InProcess, monkeypatch: pytest.MonkeyPatc
     )
     rows = [("a", "x", "toy", ""), ("b", "x", "book", ""), ("c", "x", "", ""), ("d", "x", "toy", "auto")]
     source = flow.catalog(rows, ("id", "text", "kind", "voice"))
-    wishes = Wishes("auto", RoutingRequest(min_quality=0.9), "rules.toml")
+    wishes = RoutingOptions("auto", RoutingRequest(min_quality=0.9), "rules.toml")
     spec = routed(flow.context.database, flow.spec(voice="auto"), wishes)
     found = [explain(flow.context, spec, flow.orders(source), row=n) for n in (1, 2, 3, 4)]
     assert [(each.voice, each.voice_why) for each in found] == [

@@ -201,7 +201,7 @@ def test_a_store_that_refuses_fills_the_spool_and_nothing_is_paid_twice(
 def test_two_spooled_answers_of_one_text_are_both_booked(
     flow: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An engine that was taken for dead and its successor both paid, and the store refused both."""
+    """An engine whose lease had expired and its successor both paid, and the store refused both."""
     monkeypatch.setattr(settlement, "STORE_TRIES", 1)
     store = Path(flow.settings.store_url)
     job, _ = flow.submit(flow.catalog(TEXTS[:1]))
@@ -211,7 +211,7 @@ def test_two_spooled_answers_of_one_text_are_both_booked(
         flow.synthesize(job)
         flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
         flow.books.execute("UPDATE speeko.job SET state = 'running'")
-        claims.bury_dead(flow.context.database)
+        claims.reap_expired(flow.context.database)
     assert flow.provider.calls == 2
     store.unlink()
     assert spool.replay(flow.context) == 2

@@ -20,11 +20,11 @@ from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.validation import inspect
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.money import usd
-from speeko_jobs.core.model.states import JobState, Source
+from speeko_jobs.core.model.states import AudioSource, JobState
 from speeko_jobs.errors import BudgetError, SpeekoError, StoreError, UsageError
 from speeko_jobs.flow.synthesis import settlement
 from speeko_jobs.flow.synthesis.call_budget import account_of
-from speeko_jobs.flow.synthesis.say import Said, Stopped, say, texts_of
+from speeko_jobs.flow.synthesis.say import SpokenAudio, Stopped, say, texts_of
 from speeko_jobs.flow.synthesis.single_purchase import SpeechError
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
@@ -44,7 +44,7 @@ def speak(
     heard: list[bytes] | None = None,
     budget_micros: int | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
-) -> Said:
+) -> SpokenAudio:
     return asyncio.run(
         say(
             flow.context,
@@ -53,7 +53,7 @@ def speak(
             text,
             tenant="shop",
             budget_micros=budget_micros,
-            hear=None if heard is None else heard.append,
+            on_audio=None if heard is None else heard.append,
             is_stopping=is_stopping,
         )
     )
@@ -81,7 +81,7 @@ def beside() -> Iterator[Callable[..., Future[Any]]]:
 def test_a_text_is_bought_once_and_the_bill_is_the_ledger(flow: InProcess, metered: MeteredProvider) -> None:
     heard: list[bytes] = []
     first = speak(flow, heard=heard)
-    assert (first.source, first.calls, first.cost_micros) == (Source.SYNTHESIZED, 1, COST)
+    assert (first.source, first.calls, first.cost_micros) == (AudioSource.SYNTHESIZED, 1, COST)
     assert (metered.calls, metered.micros) == (1, COST)
     assert b"".join(heard) == first.audio
     assert read_stamp(first.audio, "mp3") == stamp_of(TEXT, "kokoro-professional")
@@ -92,7 +92,7 @@ def test_a_text_is_bought_once_and_the_bill_is_the_ledger(flow: InProcess, meter
 
     again: list[bytes] = []
     second = speak(flow, heard=again)
-    assert (second.source, second.calls, second.cost_micros) == (Source.CACHE, 0, 0)
+    assert (second.source, second.calls, second.cost_micros) == (AudioSource.CACHE, 0, 0)
     assert (second.saved_micros, second.job) == (COST, 0)
     assert b"".join(again) == second.audio == first.audio
     assert metered.calls == 1
@@ -107,7 +107,7 @@ def test_without_redis_it_is_known_from_postgres(flow: InProcess, metered: Meter
         unused.bind(("127.0.0.1", 0))
         alone = flow.again(redis_url=f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
         try:
-            assert speak(alone).source is Source.CACHE
+            assert speak(alone).source is AudioSource.CACHE
             assert speak(alone, "Another text, bought without Redis.").calls == 1
         finally:
             alone.close()
@@ -120,12 +120,12 @@ def test_a_catalog_and_a_said_text_share_their_audio(flow: InProcess, metered: M
     assert flow.estimate(catalog).cached == 1
     summary = flow.run(catalog)
     assert summary["calls"] == 1
-    assert speak(flow, "Only the catalog has this one.").source is Source.CACHE
+    assert speak(flow, "Only the catalog has this one.").source is AudioSource.CACHE
     assert metered.calls == 2
 
 
 def test_the_first_bytes_leave_before_the_last_have_come(
-    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[Said]]
+    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[SpokenAudio]]
 ) -> None:
     hold(metered, 3_000)
     heard: list[bytes] = []
@@ -159,7 +159,7 @@ def test_far_away_the_pieces_are_small(flow: InProcess, metered: MeteredProvider
 def test_two_at_once_make_one_call(
     flow: InProcess,
     metered: MeteredProvider,
-    beside: Callable[..., Future[Said]],
+    beside: Callable[..., Future[SpokenAudio]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "speeko_jobs.flow.synthesis.say")
@@ -174,7 +174,7 @@ def test_two_at_once_make_one_call(
         one, two = first.result(60), second.result(60)
     finally:
         other.close()
-    assert (one.source, two.source) == (Source.SYNTHESIZED, Source.COALESCED)
+    assert (one.source, two.source) == (AudioSource.SYNTHESIZED, AudioSource.COALESCED)
     assert one.audio == two.audio
     assert (one.calls, two.calls, metered.calls) == (1, 0, 1)
     assert attempts(flow) == ["stored"]
@@ -184,7 +184,7 @@ def test_two_at_once_make_one_call(
 def test_when_the_first_dies_the_second_takes_over(
     flow: InProcess,
     metered: MeteredProvider,
-    beside: Callable[..., Future[Said]],
+    beside: Callable[..., Future[SpokenAudio]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "speeko_jobs.flow.synthesis.say")
@@ -195,10 +195,10 @@ def test_when_the_first_dies_the_second_takes_over(
         wait_until(lambda: metered.calls or first.done(), "the call")
         second = beside(speak, living)
         wait_until(lambda: "waiting for it" in caplog.text or second.done(), "the second to wait")
-        (claimant,) = (row[0] for row in flow.books.execute("SELECT claimant_id FROM speeko.attempt"))
-        wait_until(lambda: _expired(flow, claimant, second), "the second to take over")
+        (holder,) = (row[0] for row in flow.books.execute("SELECT claimant_id FROM speeko.attempt"))
+        wait_until(lambda: _expired(flow, holder, second), "the second to take over")
         said = second.result(60)
-        assert (said.source, said.calls) == (Source.SYNTHESIZED, 1)
+        assert (said.source, said.calls) == (AudioSource.SYNTHESIZED, 1)
         release(metered)
         late = first.result(60)  # paid audio that comes late is kept, and booked
         assert late.audio == said.audio
@@ -210,8 +210,8 @@ def test_when_the_first_dies_the_second_takes_over(
     flow.check()
 
 
-def _expired(flow: InProcess, claimant: int, done: Future[Any]) -> bool:
-    flow.books.expire(claimant)
+def _expired(flow: InProcess, holder: int, done: Future[Any]) -> bool:
+    flow.books.expire(holder)
     return done.done()
 
 
@@ -221,7 +221,7 @@ def test_a_chunk_that_waits_for_the_text_is_woken(flow: InProcess) -> None:
     assert len(flow.books.start(job, 1, engine)) == 1
     assert speak(flow).calls == 1
     assert flow.books.chunk_state(job, 1) == ("ready", 0)
-    flow.books.run(lambda t: claims.leave(t, engine))
+    flow.books.run(lambda t: claims.close_lease(t, engine))
     assert flow.drive(job).calls == 0
     flow.check()
 
@@ -243,7 +243,7 @@ def test_a_long_text_goes_out_part_by_part_and_is_one_in_the_end(
     whole = inspect(said.audio, format, len(LONG)).seconds
     assert whole == pytest.approx(said.audio_seconds, rel=0.01)
     again = speak(flow, LONG, spec=spec)
-    assert (again.source, again.calls) == (Source.CACHE, 0)
+    assert (again.source, again.calls) == (AudioSource.CACHE, 0)
     assert inspect(again.audio, format, len(LONG)).seconds == whole
 
 
@@ -278,7 +278,7 @@ def test_sound_audio_in_another_container_is_converted_before_anybody_hears_it(
     said = speak(flow, heard=heard)
     assert probe.looks_like(said.audio) == "mp3"
     assert b"".join(heard) == said.audio
-    assert speak(flow).source is Source.CACHE
+    assert speak(flow).source is AudioSource.CACHE
     flow.check()
 
 
@@ -349,21 +349,21 @@ def test_budget_and_caps_hold_before_anything_is_bought(
 
 
 def test_it_waits_for_a_permit_of_the_account(
-    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[Said]]
+    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[SpokenAudio]]
 ) -> None:
     account = account_of(flow.spec().profile, flow.settings)
     engine = flow.books.engine()
 
-    def take_all(t: Any) -> permits.Lease:
+    def take_all(t: Any) -> permits.PermitLease:
         permits.open_account(t, account, 1)
-        return permits.lease(t, account, engine, permits.Asked(5, 1), 60)
+        return permits.lease(t, account, engine, permits.LeaseRequest(5, 1), 60)
 
     assert flow.books.run(take_all).allowed == 1
     saying = beside(speak, flow)
     waiting = "SELECT count(*) FROM speeko.permit WHERE held = 0 AND wants = 1"
     wait_until(lambda: flow.books.one(waiting) or saying.done(), "a say that waits")
     assert (metered.calls, attempts(flow)) == (0, [])
-    flow.books.run(lambda t: claims.leave(t, engine))
+    flow.books.run(lambda t: claims.close_lease(t, engine))
     assert saying.result(60).calls == 1
     (found,) = permits.accounts(flow.context.database)
     assert found.ceiling == 1  # its own --max-concurrency changes nothing for the jobs that run
@@ -371,27 +371,27 @@ def test_it_waits_for_a_permit_of_the_account(
 
 
 def test_cancelled_from_outside_it_stops(
-    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[Said]]
+    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[SpokenAudio]]
 ) -> None:
     account = account_of(flow.spec().profile, flow.settings)
     engine = flow.books.engine()
 
     def take_all(t: Any) -> None:
         permits.open_account(t, account, 1)
-        permits.lease(t, account, engine, permits.Asked(5, 1), 60)
+        permits.lease(t, account, engine, permits.LeaseRequest(5, 1), 60)
 
     flow.books.run(take_all)
     saying = beside(speak, flow)
     job = wait_until(lambda: jobs.newest(flow.context.database, 1), "its job")[0].id
     flow.books.run(lambda t: jobs.set_state(t, job, JobState.CANCELLED, "by the user", expected=[*JobState]))
-    flow.books.run(lambda t: claims.leave(t, engine))
+    flow.books.run(lambda t: claims.close_lease(t, engine))
     with pytest.raises(SpeechError, match=f"job {job} was stopped: it is cancelled"):
         saying.result(60)
     assert (metered.calls, jobs.show(flow.context.database, job).state) == (0, JobState.CANCELLED)
 
 
 def test_stopped_during_the_call_the_paid_audio_is_kept(
-    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[Said]]
+    flow: InProcess, metered: MeteredProvider, beside: Callable[..., Future[SpokenAudio]]
 ) -> None:
     hold(metered)
     stop, heard = threading.Event(), list[bytes]()
@@ -404,7 +404,7 @@ def test_stopped_during_the_call_the_paid_audio_is_kept(
         saying.result(60)
     assert len(heard) == before
     assert attempts(flow) == ["stored"]
-    assert speak(flow).source is Source.CACHE
+    assert speak(flow).source is AudioSource.CACHE
     flow.check()
 
 
@@ -422,8 +422,8 @@ def test_audio_that_the_store_has_lost_is_bought_again(
     if damage == "cut":
         store.put(path, said.audio[:-100])
     again = speak(flow)
-    assert (again.source, again.calls, again.audio) == (Source.SYNTHESIZED, 1, said.audio)
-    assert speak(flow).source is Source.CACHE
+    assert (again.source, again.calls, again.audio) == (AudioSource.SYNTHESIZED, 1, said.audio)
+    assert speak(flow).source is AudioSource.CACHE
     assert metered.calls == 2
 
 
@@ -448,7 +448,7 @@ def test_paid_audio_that_the_store_refuses_is_spooled_and_used_by_the_next(
 
 def _buried(flow: InProcess) -> bool:
     flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
-    claims.bury_dead(flow.context.database)
+    claims.reap_expired(flow.context.database)
     return attempts(flow) == ["unknown"]
 
 
@@ -471,7 +471,7 @@ def test_what_cannot_be_spoken_is_refused_before_anything(flow: InProcess, text:
 
 
 def test_many_at_once_pay_for_one(flow: InProcess, metered: MeteredProvider) -> None:
-    def one(_: int) -> Said | SpeekoError:
+    def one(_: int) -> SpokenAudio | SpeekoError:
         mine = flow.again()
         try:
             return speak(mine)
@@ -480,8 +480,8 @@ def test_many_at_once_pay_for_one(flow: InProcess, metered: MeteredProvider) -> 
 
     with ThreadPoolExecutor(6) as pool:
         said = list(pool.map(one, range(6)))
-    assert {s.audio for s in said if isinstance(s, Said)} == {speak(flow).audio}
-    assert sum(s.calls for s in said if isinstance(s, Said)) == metered.calls == 1
+    assert {s.audio for s in said if isinstance(s, SpokenAudio)} == {speak(flow).audio}
+    assert sum(s.calls for s in said if isinstance(s, SpokenAudio)) == metered.calls == 1
     flow.check()
 
 
@@ -495,7 +495,7 @@ def test_a_text_that_is_there_as_wav_is_heard_in_any_format(
             flow.context.cache.forget_all()
         heard: list[bytes] = []
         said = speak(flow, spec={"format": format}, heard=heard, budget_micros=0)
-        assert (said.source, said.calls, said.saved_micros) == (Source.CACHE, 0, COST)
+        assert (said.source, said.calls, said.saved_micros) == (AudioSource.CACHE, 0, COST)
         assert inspect(said.audio, format, len(TEXT)).seconds > 0
         assert b"".join(heard) == said.audio
     assert metered.calls == 1
@@ -512,7 +512,7 @@ def test_a_long_text_is_heard_though_a_part_of_it_is_there_in_another_format(
     heard: list[bytes] = []
     text = "First sentence. A third one. First sentence."
     said = speak(flow, text, spec=spec | {"format": "mp3"}, heard=heard)
-    assert (said.parts, said.calls, said.source) == (3, 1, Source.SYNTHESIZED)
+    assert (said.parts, said.calls, said.source) == (3, 1, AudioSource.SYNTHESIZED)
     assert len(heard) == 3
     assert {inspect(part, "mp3", 15).sample_rate for part in heard} == {24_000}
     assert inspect(said.audio, "mp3", len(text)).seconds == pytest.approx(said.audio_seconds, abs=0.1)
@@ -526,5 +526,5 @@ def test_a_text_whose_audio_in_another_format_is_gone_is_bought(
     flow.context.store_of(flow.settings.store_url).delete([audio_path(key, "wav")])
     flow.context.cache.drop_audio([key])
     said = speak(flow, spec={"format": "mp3"})
-    assert (said.calls, said.source) == (1, Source.SYNTHESIZED)
+    assert (said.calls, said.source) == (1, AudioSource.SYNTHESIZED)
     assert metered.bill()[-1]["format"] == "mp3"

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
-from speeko_jobs.core.text.numbers.locales import ENGLISH, M, Tongue
+from speeko_jobs.core.text.numbers.locales import ENGLISH, M, SpokenLanguage
 
 Read = tuple[str, int]  # the words, and where in the text what they stand for ends
 
@@ -27,7 +27,7 @@ _WEAK = re.compile(r"\b(?:der|die|das|jede|diese)\s\Z", re.IGNORECASE)
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def read_date(tongue: Tongue, region: str, text: str, at: int) -> Read | None:
+def read_date(tongue: SpokenLanguage, region: str, text: str, at: int) -> Read | None:
     """The date that begins at `at`; None where none does. `region` is the tag's, as "US", or ""."""
     if found := _ISO.match(text, at):
         year, month, day = map(int, found.groups())
@@ -59,7 +59,7 @@ def german_ending(before: str) -> str:
     return "" if _WEAK.search(before) else "r"
 
 
-def _is_month_first(tongue: Tongue, region: str) -> bool:
+def _is_month_first(tongue: SpokenLanguage, region: str) -> bool:
     return tongue.code == "en" and region in ("", "US")
 
 
@@ -69,7 +69,7 @@ def _is_day(day: int, month: int, year: int) -> bool:
     return (month, day) != (2, 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
 
 
-def _day(tongue: Tongue, day: int, before: str) -> str:
+def _day(tongue: SpokenLanguage, day: int, before: str) -> str:
     if tongue.code == "de":
         return words.ordinal(tongue, day, german_ending(before))
     if tongue.code == "fr":
@@ -78,7 +78,7 @@ def _day(tongue: Tongue, day: int, before: str) -> str:
     return article + words.ordinal(tongue, day)
 
 
-def _beside_month(tongue: Tongue, text: str, at: int) -> Read | None:
+def _beside_month(tongue: SpokenLanguage, text: str, at: int) -> Read | None:
     """A day with its month in letters; the year after them is read by itself."""
     before = text[max(0, at - _BEFORE_CHARS) : at]
     if (found := _day_first(tongue).match(text, at)) and 1 <= int(found[1]) <= 31:
@@ -92,7 +92,7 @@ def _beside_month(tongue: Tongue, text: str, at: int) -> Read | None:
 
 
 @lru_cache(maxsize=8)
-def _day_first(tongue: Tongue) -> re.Pattern[str]:
+def _day_first(tongue: SpokenLanguage) -> re.Pattern[str]:
     name = _month_names(tongue)
     between = {"en": r"(?:st|nd|rd|th)? (?:of )?", "de": r"\. ?", "fr": r"(?:er)? "}[tongue.code]
     return re.compile(rf"([0-9]{{1,2}}){between}(?={name}(?!\w))")
@@ -103,6 +103,6 @@ def _month_before() -> re.Pattern[str]:
     return re.compile(rf"\b{_month_names(ENGLISH)}\.? \Z")
 
 
-def _month_names(tongue: Tongue) -> str:
+def _month_names(tongue: SpokenLanguage) -> str:
     short = {name[:3] for name in tongue.months if len(name) > 4} | {"Sept"} if tongue.code != "fr" else set()
     return "(?:" + "|".join([*tongue.months, *sorted(short)]) + ")"

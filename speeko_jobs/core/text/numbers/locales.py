@@ -22,7 +22,7 @@ class Money:
 
 
 @dataclass(frozen=True, eq=False)  # there is one of each; it is a key of caches
-class Tongue:
+class SpokenLanguage:
     """What one language calls the signs. `decimal` and `group` are its marks inside numbers."""
 
     code: str
@@ -74,7 +74,7 @@ def _s(one: str, gender: str = N) -> Name:
 
 
 _DOLLAR, _EN_CENT = _s("dollar"), _s("cent")
-ENGLISH = Tongue(
+ENGLISH = SpokenLanguage(
     code="en",
     decimal=".",
     group=",",
@@ -133,7 +133,7 @@ ENGLISH = Tongue(
 )  # fmt: skip
 
 _DE_CENT = _same("Cent", M)
-GERMAN = Tongue(
+GERMAN = SpokenLanguage(
     code="de",
     decimal=",",
     group=".",
@@ -196,7 +196,7 @@ GERMAN = Tongue(
 )  # fmt: skip
 
 _CENTIME = _s("centime", M)
-FRENCH = Tongue(
+FRENCH = SpokenLanguage(
     code="fr",
     decimal=",",
     group=" ",
@@ -259,4 +259,4 @@ FRENCH = Tongue(
     },
 )  # fmt: skip
 
-TONGUES: Mapping[str, Tongue] = {tongue.code: tongue for tongue in (ENGLISH, GERMAN, FRENCH)}
+SPOKEN_LANGUAGES: Mapping[str, SpokenLanguage] = {tongue.code: tongue for tongue in (ENGLISH, GERMAN, FRENCH)}

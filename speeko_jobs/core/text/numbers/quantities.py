@@ -12,12 +12,18 @@ from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
 from speeko_jobs.core.text.numbers.dates import AFTER, Read
-from speeko_jobs.core.text.numbers.locales import CURRENCY_SIGNS, PORTIONS, UNIT_SPELLINGS, Name, Tongue
+from speeko_jobs.core.text.numbers.locales import (
+    CURRENCY_SIGNS,
+    PORTIONS,
+    UNIT_SPELLINGS,
+    Name,
+    SpokenLanguage,
+)
 
 YEARS = range(1500, 2100)  # a bare number of four digits from here is said as a year
-_MOST_IN_A_SIZE = 4
-_MOST_BARE_DIGITS = 6  # a longer number without separators is a code
-_MOST_FRACTION_DIGITS = 9
+_MAX_IN_A_SIZE = 4
+_MAX_BARE_DIGITS = 6  # a longer number without separators is a code
+_MAX_FRACTION_DIGITS = 9
 
 _AFTER = re.compile(AFTER)
 _SIZE = re.compile(r" ?[x×X] ?(?=[0-9])")
@@ -56,13 +62,13 @@ class Quantity:
         return not (self.currency or self.unit or self.scale)
 
 
-def read_quantities(tongue: Tongue, text: str, at: int, with_inches: bool) -> Read | None:
+def read_quantities(tongue: SpokenLanguage, text: str, at: int, with_inches: bool) -> Read | None:
     """The number, size or range that begins at `at`; None for what is not to be read out."""
     first = _match(tongue, text, at, with_inches)
     if first is None:
         return None
     found = [first]
-    while len(found) < _MOST_IN_A_SIZE and (between := _SIZE.match(text, found[-1].end())):
+    while len(found) < _MAX_IN_A_SIZE and (between := _SIZE.match(text, found[-1].end())):
         following = _match(tongue, text, between.end(), with_inches)
         if following is None or following["pre"] or following["sign"]:
             break
@@ -83,7 +89,7 @@ def read_quantities(tongue: Tongue, text: str, at: int, with_inches: bool) -> Re
     return (said, found[-1].end()) if said else None
 
 
-def unit_words(tongue: Tongue, sign: str) -> Name | None:
+def unit_words(tongue: SpokenLanguage, sign: str) -> Name | None:
     return tongue.units.get(UNIT_SPELLINGS.get(sign, sign))
 
 
@@ -91,7 +97,7 @@ def unit_words(tongue: Tongue, sign: str) -> Name | None:
 
 
 @lru_cache(maxsize=16)
-def _pattern(tongue: Tongue, with_inches: bool, grouped: bool) -> re.Pattern[str]:
+def _pattern(tongue: SpokenLanguage, with_inches: bool, grouped: bool) -> re.Pattern[str]:
     money = "|".join(map(re.escape, CURRENCY_SIGNS))
     units = unit_pattern(tongue, with_inches)
     long = [re.escape(word) for word in tongue.scales if len(word) > 2]
@@ -108,7 +114,7 @@ def _pattern(tongue: Tongue, with_inches: bool, grouped: bool) -> re.Pattern[str
 
 
 @lru_cache(maxsize=8)
-def unit_pattern(tongue: Tongue, with_inches: bool) -> str:
+def unit_pattern(tongue: SpokenLanguage, with_inches: bool) -> str:
     """A regular expression of the unit signs, each to its end."""
     signs = [sign for sign in {*tongue.units, *UNIT_SPELLINGS} - {_IN} if unit_words(tongue, sign)]
     if not with_inches:
@@ -118,7 +124,7 @@ def unit_pattern(tongue: Tongue, with_inches: bool) -> str:
     return rf"(?:{inch}(?:{longest_first})(?!\w|/\w){_IS_NO_LETTER})"
 
 
-def _match(tongue: Tongue, text: str, at: int, with_inches: bool) -> re.Match[str] | None:
+def _match(tongue: SpokenLanguage, text: str, at: int, with_inches: bool) -> re.Match[str] | None:
     if tongue.decimal == ",":
         found = _pattern(tongue, with_inches, True).match(text, at)
         # Without decimals only the French group by spaces, and "36 100 % coton" is a size and a share.
@@ -131,16 +137,16 @@ def _is_affixed(found: re.Match[str]) -> bool:
     return bool(found["pre"] or found["suf"] or found["unit"] or found["scale"] or found["letter"])
 
 
-def _parsed(tongue: Tongue, found: re.Match[str], affixed: bool) -> Quantity | None:
+def _parsed(tongue: SpokenLanguage, found: re.Match[str], affixed: bool) -> Quantity | None:
     raw = found["number"].replace("’", "'")
     currency = CURRENCY_SIGNS.get(found["pre"] or found["suf"] or "", "")
     digits = _digits(tongue, raw, affixed, bool(currency))
     if digits is None or (found["pre"] and found["suf"]) or (found["dash"] and not currency):
         return None
     whole, fraction = digits
-    is_code = (len(whole) > 1 and whole[0] == "0") or len(whole) > words.MOST_DIGITS
+    is_code = (len(whole) > 1 and whole[0] == "0") or len(whole) > words.MAX_DIGITS
     is_plain = raw.isdigit() and not affixed and not found["sign"]
-    if is_code or len(fraction) > _MOST_FRACTION_DIGITS or (is_plain and len(whole) > _MOST_BARE_DIGITS):
+    if is_code or len(fraction) > _MAX_FRACTION_DIGITS or (is_plain and len(whole) > _MAX_BARE_DIGITS):
         return None
     return Quantity(
         whole,
@@ -154,7 +160,7 @@ def _parsed(tongue: Tongue, found: re.Match[str], affixed: bool) -> Quantity | N
     )
 
 
-def _digits(tongue: Tongue, raw: str, affixed: bool, is_money: bool) -> tuple[str, str] | None:
+def _digits(tongue: SpokenLanguage, raw: str, affixed: bool, is_money: bool) -> tuple[str, str] | None:
     """(before, after) the decimal mark; None where the separators say no number of this language."""
     marks = [c for c in raw if not c.isdigit()]
     if not marks:
@@ -180,7 +186,7 @@ def _digits(tongue: Tongue, raw: str, affixed: bool, is_money: bool) -> tuple[st
 # how they are said
 
 
-def _said_size(tongue: Tongue, quantities: list[Quantity]) -> str:
+def _said_size(tongue: SpokenLanguage, quantities: list[Quantity]) -> str:
     if len(quantities) == 1:
         only = quantities[0]
         if only.sign and only.is_bare:
@@ -193,7 +199,7 @@ def _said_size(tongue: Tongue, quantities: list[Quantity]) -> str:
     return f" {joint} ".join(said(tongue, one) for one in quantities)
 
 
-def _said_range(tongue: Tongue, low: re.Match[str], high: re.Match[str], between: str) -> str:
+def _said_range(tongue: SpokenLanguage, low: re.Match[str], high: re.Match[str], between: str) -> str:
     affixed = _is_affixed(low) or _is_affixed(high)
     one, two = _parsed(tongue, low, affixed), _parsed(tongue, high, affixed)
     if one is None or two is None or one.value >= two.value:
@@ -214,13 +220,13 @@ def _said_range(tongue: Tongue, low: re.Match[str], high: re.Match[str], between
     return f"{said(tongue, one)} {tongue.to} {said(tongue, two)}"
 
 
-def said(tongue: Tongue, quantity: Quantity) -> str:
+def said(tongue: SpokenLanguage, quantity: Quantity) -> str:
     """One quantity as words, with its sign."""
     sign = tongue.plus if quantity.sign == "+" else tongue.minus if quantity.sign else ""
     return f"{sign} {_unsigned(tongue, quantity)}".lstrip()
 
 
-def _unsigned(tongue: Tongue, quantity: Quantity) -> str:
+def _unsigned(tongue: SpokenLanguage, quantity: Quantity) -> str:
     if quantity.currency:
         per = unit_words(tongue, quantity.per) if quantity.per else None
         return _money(tongue, quantity) + (f" {tongue.per} {per[0]}" if per else "")
@@ -231,7 +237,7 @@ def _unsigned(tongue: Tongue, quantity: Quantity) -> str:
     return _counted(tongue, quantity, name)
 
 
-def _money(tongue: Tongue, quantity: Quantity) -> str:
+def _money(tongue: SpokenLanguage, quantity: Quantity) -> str:
     money = tongue.money[quantity.currency]
     cents = quantity.fraction.ljust(2, "0")
     if quantity.scale or len(cents) > 2 or (money.cent is None and int(cents)):
@@ -243,7 +249,7 @@ def _money(tongue: Tongue, quantity: Quantity) -> str:
     return part if not int(quantity.whole) else f"{whole} {tongue.and_} {part}"
 
 
-def _counted(tongue: Tongue, quantity: Quantity, name: Name) -> str:
+def _counted(tongue: SpokenLanguage, quantity: Quantity, name: Name) -> str:
     number = words.decimal(tongue, quantity.whole, quantity.fraction, name[2])
     if quantity.scale:
         of = ""

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
 from speeko_jobs.core.text.numbers.dates import AFTER, Read, german_ending, read_date
-from speeko_jobs.core.text.numbers.locales import CURRENCY_SIGNS, TONGUES, F, M, Name, Tongue
+from speeko_jobs.core.text.numbers.locales import CURRENCY_SIGNS, SPOKEN_LANGUAGES, F, M, Name, SpokenLanguage
 from speeko_jobs.core.text.numbers.quantities import read_quantities, unit_pattern, unit_words
 
 _VULGAR = {
@@ -40,7 +40,7 @@ def read_out(text: str, language: str) -> str:
     if _HINT.search(text) is None:
         return text
     primary, _, rest = language.lower().partition("-")
-    tongue = TONGUES.get(primary)
+    tongue = SPOKEN_LANGUAGES.get(primary)
     if tongue is None:
         return text
     region = next((part.upper() for part in rest.split("-") if len(part) == 2), "")
@@ -68,7 +68,7 @@ def _end_of_rest(text: str, at: int) -> int:
     return rest.end() if rest else at
 
 
-def _read(tongue: Tongue, region: str, text: str, at: int, with_inches: bool) -> Read | None:
+def _read(tongue: SpokenLanguage, region: str, text: str, at: int, with_inches: bool) -> Read | None:
     if date := read_date(tongue, region, text, at):
         return date
     phone = _PHONE.match(text, at)
@@ -89,7 +89,7 @@ _ORDINALS = {
 _FEMININE = ("re", "ère", "nde")
 
 
-def _ordinal(tongue: Tongue, text: str, at: int) -> Read | None:
+def _ordinal(tongue: SpokenLanguage, text: str, at: int) -> Read | None:
     found = _ORDINALS[tongue.code].match(text, at)
     if found is None:
         return None
@@ -102,14 +102,14 @@ def _ordinal(tongue: Tongue, text: str, at: int) -> Read | None:
     return (said, found.end()) if said else None
 
 
-def _german_ordinal(tongue: Tongue, found: re.Match[str], before: str) -> str:
+def _german_ordinal(tongue: SpokenLanguage, found: re.Match[str], before: str) -> str:
     if found[1]:
         ending = german_ending(before)  # without an article before it, the dot may end a sentence
         return words.ordinal(tongue, int(found[1]), ending) if ending != "r" else ""
     return f"{words.year(tongue, int(found[2]))}er" if _is_decade(found[2]) else ""
 
 
-def _decade(tongue: Tongue, digits: str) -> str:
+def _decade(tongue: SpokenLanguage, digits: str) -> str:
     if not _is_decade(digits):
         return ""
     said = words.year(tongue, int(digits))
@@ -121,7 +121,7 @@ def _is_decade(digits: str) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _fractions(tongue: Tongue, with_inches: bool) -> re.Pattern[str]:
+def _fractions(tongue: SpokenLanguage, with_inches: bool) -> re.Pattern[str]:
     return re.compile(
         rf"(?:(?P<whole>[0-9]{{1,3}}) ?)??"
         rf"(?:(?<![0-9])(?P<over>[0-9]{{1,2}})/(?P<under>[0-9]{{1,2}})|(?P<sign>[{''.join(_VULGAR)}]))"
@@ -129,7 +129,7 @@ def _fractions(tongue: Tongue, with_inches: bool) -> re.Pattern[str]:
     )
 
 
-def _fraction(tongue: Tongue, text: str, at: int, with_inches: bool) -> Read | None:
+def _fraction(tongue: SpokenLanguage, text: str, at: int, with_inches: bool) -> Read | None:
     found = _fractions(tongue, with_inches).match(text, at)
     if found is None:
         return None
@@ -146,7 +146,7 @@ def _fraction(tongue: Tongue, text: str, at: int, with_inches: bool) -> Read | N
     return said, found.end()
 
 
-def _part(tongue: Tongue, _whole: int, over: int, under: int, name: Name | None) -> str:
+def _part(tongue: SpokenLanguage, _whole: int, over: int, under: int, name: Name | None) -> str:
     """ "three quarters", "drei viertel Liter", "un demi-litre"."""
     one, many = tongue.denominators[under]
     part = f"{words.cardinal(tongue, over, M)} {one if over == 1 else many}"
@@ -163,7 +163,7 @@ def _part(tongue: Tongue, _whole: int, over: int, under: int, name: Name | None)
     return f"half {article} {unit}" if under == 2 else f"{part} of {article} {unit}"
 
 
-def _mixed(tongue: Tongue, whole: int, over: int, under: int, name: Name | None) -> str:
+def _mixed(tongue: SpokenLanguage, whole: int, over: int, under: int, name: Name | None) -> str:
     """ "one and a half inches", "zweieinhalb Liter", "un litre et demi"."""
     one, many = tongue.denominators[under]
     counted = words.cardinal(tongue, whole, name[2] if name else M)

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from unicode_rbnf import RbnfEngine
 
-from speeko_jobs.core.text.numbers.locales import M, Tongue
+from speeko_jobs.core.text.numbers.locales import M, SpokenLanguage
 
-MOST_DIGITS = 15  # CLDR's rules end at 10**18
+MAX_DIGITS = 15  # CLDR's rules end at 10**18
 _M = f"spellout-cardinal-{M}"
 
 
@@ -27,7 +27,7 @@ def _words(code: str, number: int, *rulesets: str) -> str:
     return _engine(code).format_number(number, ruleset_names=list(rulesets)).text
 
 
-def cardinal(tongue: Tongue, number: int, gender: str = "") -> str:
+def cardinal(tongue: SpokenLanguage, number: int, gender: str = "") -> str:
     """ "twenty-one"; with a gender as it stands before a noun ("ein Liter", "une livre"), else as one counts
     ("eins", "un")."""
     if not gender:
@@ -35,25 +35,25 @@ def cardinal(tongue: Tongue, number: int, gender: str = "") -> str:
     return _words(tongue.code, number, _first(tongue, f"spellout-cardinal-{gender}", "spellout-cardinal", _M))
 
 
-def _first(tongue: Tongue, *rulesets: str) -> str:
+def _first(tongue: SpokenLanguage, *rulesets: str) -> str:
     there = _engine(tongue.code).rulesets
     return next(name for name in rulesets if name in there)
 
 
-def ordinal(tongue: Tongue, number: int, ending: str = "") -> str:
+def ordinal(tongue: SpokenLanguage, number: int, ending: str = "") -> str:
     """ "first", "erste" ("ersten" with the ending "n"), "premier" ("première" with "feminine")."""
     name = f"spellout-ordinal-{ending}" if ending else "spellout-ordinal"
     return _words(tongue.code, number, _first(tongue, name, "spellout-ordinal-masculine", "spellout-ordinal"))
 
 
-def year(tongue: Tongue, number: int) -> str:
+def year(tongue: SpokenLanguage, number: int) -> str:
     """ "nineteen ninety-nine"; French says years as numbers."""
     if tongue.code == "fr":
         return cardinal(tongue, number)
     return _words(tongue.code, number, "spellout-numbering-year")
 
 
-def decimal(tongue: Tongue, whole: str, fraction: str, gender: str = "") -> str:
+def decimal(tongue: SpokenLanguage, whole: str, fraction: str, gender: str = "") -> str:
     """ "one point two five", "un virgule vingt-cinq"; a whole number where `fraction` is ""."""
     if not fraction:
         return cardinal(tongue, int(whole), gender)
@@ -61,7 +61,7 @@ def decimal(tongue: Tongue, whole: str, fraction: str, gender: str = "") -> str:
     return f"{said} {tongue.point} {_fraction(tongue, fraction)}"
 
 
-def _fraction(tongue: Tongue, digits: str) -> str:
+def _fraction(tongue: SpokenLanguage, digits: str) -> str:
     """Digit by digit; in French, up to three digits as a number after the zeros that lead it."""
     rest = digits.lstrip("0")
     if tongue.code == "fr" and 0 < len(rest) <= 3:
