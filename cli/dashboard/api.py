@@ -4,134 +4,38 @@ from __future__ import annotations
 
 import importlib.resources
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
-from tornado.web import Application
 
+from speeko_cli.dashboard.actions import ACTS, VERBS, act
 from speeko_cli.dashboard.audio import Audio, MissingRange, asked_range, find
-from speeko_cli.dashboard.auth import Handler, Problem
-from speeko_cli.dashboard.shared_polling import Document, FeedRequest
+from speeko_cli.dashboard.errors import Problem
+from speeko_cli.dashboard.handler import Handler
+from speeko_cli.dashboard.query_params import (
+    CHUNKS,
+    COSTS,
+    COSTS_TODAY,
+    FAILED,
+    JOBS,
+    MAX_CHARS,
+    MAX_NUMBER,
+    TENANT,
+    Parse,
+    parsed,
+)
+from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_cli.monitoring.thread_lane import ThreadLane
-from speeko_cli.options.param_types import Dollars
-from speeko_jobs.adapters.postgres.monitoring import JobFilter
-from speeko_jobs.core.output.redaction import redacted
-from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.errors import ConfigError, JobError
-from speeko_jobs.flow.lifecycle import control
-from speeko_jobs.flow.reporting.costs import By
 
-if TYPE_CHECKING:
-    from speeko_cli.dashboard.queries import Readings
-
-Parse = Callable[[str], str | int]
-MAX_NUMBER, MAX_CHARS, MAX_LINES = 2**63 - 1, 200, 200
-AUDIO_SECONDS, ACT_SECONDS = 10.0, 30.0  # then viewers are told that nothing answers
-VERBS: dict[str, Callable[..., Any]] = {
-    "pause": control.pause,
-    "resume": control.resume,
-    "cancel": control.cancel,
-    "retry": control.retry,
-}
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-# what is asked
-
-
-def number(least: int, most: int = MAX_NUMBER) -> Parse:
-    def parse(text: str) -> int:
-        if not (_NUMBER.fullmatch(text) and least <= int(text) <= most):
-            raise ValueError(f"takes a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def text(value: str) -> str:
-    if len(value) > MAX_CHARS or "\0" in value:
-        raise ValueError(f"takes at most {MAX_CHARS} characters")
-    return value
-
-
-def day(value: str) -> str:
-    if not _DAY.fullmatch(value):
-        raise ValueError("takes a day such as 2026-11-01")
-    date.fromisoformat(value)
-    return value
-
-
-def dollars(value: str) -> int:
-    """Micro-dollars, as `--budget` takes them."""
-    try:
-        return Dollars().convert(text(value), None, None)
-    except click.BadParameter as error:
-        raise ValueError(error.message) from None
-
-
-def word(words: type[StrEnum]) -> Parse:
-    def parse(value: str) -> str:
-        if value not in set(words):
-            raise ValueError(f"takes {', '.join(words)}")
-        return value
-
-    return parse
-
-
-TENANT: Mapping[str, Parse] = {"tenant": text}
-JOBS: Mapping[str, Parse] = {
-    "shown": word(JobFilter),
-    "tenant": text,
-    "words": text,
-    "before": number(1),
-    "limit": number(1, MAX_LINES),
-}
-CHUNKS: Mapping[str, Parse] = {"limit": number(1, MAX_LINES)}
-FAILED: Mapping[str, Parse] = {"after": number(0), "limit": number(1, MAX_LINES)}
-COSTS_TODAY: Mapping[str, Parse] = {"by": word(By), "tenant": text}
-COSTS: Mapping[str, Parse] = {"by": word(By), "since": day, "until": day, "tenant": text}
-ACTS: Mapping[str, Mapping[str, Parse]] = {"resume": {"budget": dollars}}
+AUDIO_SECONDS = 10.0  # then viewers are told that nothing answers
 
 
 def asked(handler: Handler, parameters: Mapping[str, Parse]) -> dict[str, str | int]:
     """The arguments of a request's query. Raises Problem."""
     return parsed(handler.request.query_arguments, parameters)
-
-
-def parsed(arguments: Mapping[str, list[bytes]], parameters: Mapping[str, Parse]) -> dict[str, str | int]:
-    """Arguments by name. Raises Problem for what is unknown, given twice, or cannot be.
-
-    A text or day that is empty is one that was not given: a form sends all of its fields.
-    """
-    found: dict[str, str | int] = {}
-    for name, values in arguments.items():
-        parse = parameters.get(name)
-        if parse is None:
-            known = f": there are {', '.join(parameters)}" if parameters else ""
-            raise Problem(400, f"{printable(name[:MAX_CHARS])!r} is not asked for here{known}")
-        if len(values) > 1:
-            raise Problem(400, f"{name} was given twice")
-        try:
-            value = values[0].decode()
-        except UnicodeDecodeError:
-            raise Problem(400, f"{name} is not UTF-8") from None
-        if not value and parse in (text, day):
-            continue
-        try:
-            found[name] = parse(value)
-        except ValueError as error:
-            raise Problem(400, f"{name} {error}") from None
-    return found
-
-
-# what is answered
 
 
 class DocumentHandler(Handler):
@@ -155,31 +59,6 @@ class ActionHandler(Handler):
     async def post(self, job: str, verb: str) -> None:
         how = asked(self, ACTS.get(verb, {}))
         self.answer(await act(self.application, _number(job), verb, how))
-
-
-async def act(application: Application, job: int, verb: str, how: Mapping[str, Any]) -> Document:
-    """Do it, and answer the job's line; `how`: its arguments.
-
-    Raises SpeekoError, and Problem: 403 if nothing may be done, 409.
-    """
-    settings = application.settings
-    if not settings["access"].allow_actions:
-        raise Problem(403, "this dashboard only shows: start it with --allow-actions")
-    readings: Readings = settings["readings"]
-    lane: ThreadLane = settings["acts"]
-
-    def work() -> Document:
-        readings.line(job)  # a job that there is not is another error than one that cannot be moved
-        try:
-            VERBS[verb](settings["context"], job, *how.values())
-        except (ConfigError, JobError) as error:
-            raise Problem(409, redacted(str(error))) from None
-        return readings.line(job)
-
-    try:
-        return await lane.run(work, ACT_SECONDS)
-    finally:
-        settings["feeds"].refresh()
 
 
 class RowAudio(Handler):
@@ -257,8 +136,6 @@ class NotFoundHandler(Handler):
         if not self._finished:
             raise Problem(404, f"there is nothing at {self.request.path[:MAX_CHARS]}")
 
-
-# where it is
 
 ROUTES: dict[str, tuple[type[Handler], dict[str, Any]]] = {
     "/openapi.json": (OpenApiHandler, {}),

@@ -9,8 +9,10 @@ from markupsafe import Markup
 from tornado.routing import URLSpec
 
 from speeko_cli.dashboard import assets, template_rendering
-from speeko_cli.dashboard.api import ACTS, VERBS, act, parsed
-from speeko_cli.dashboard.auth import Handler, Problem
+from speeko_cli.dashboard.actions import ACTS, VERBS, act
+from speeko_cli.dashboard.errors import Problem
+from speeko_cli.dashboard.handler import Handler
+from speeko_cli.dashboard.query_params import parsed
 from speeko_cli.dashboard.routes import Place, place
 from speeko_cli.dashboard.shared_polling import Feeds
 from speeko_cli.dashboard.sse import EventStream, live_of
@@ -30,17 +32,6 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/events", EventStream),
         URLSpec(r"/assets/([0-9a-f]+)/([a-z.]+)", Asset),
     ]
-
-
-def sign_in(wrong: str = "", next: str = "/", xsrf_html: str = "") -> str:
-    """The page that asks for the token. `wrong`: why the last one was none."""
-    field = Markup(xsrf_html)  # noqa: S704 (Tornado's)
-    return template_rendering.bare("sign_in", wrong=wrong, next=next, act=field)
-
-
-def error_page(status: int, line: str) -> str:
-    """A page that says what is wrong."""
-    return template_rendering.bare("trouble", status=status, line=line)
 
 
 class _Acting(Handler):

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from tornado.escape import parse_qs_bytes
 
-from speeko_cli.dashboard.api import COSTS, JOBS, MAX_CHARS, MAX_NUMBER, Parse, number, parsed
-from speeko_cli.dashboard.auth import Problem
+from speeko_cli.dashboard.errors import Problem
+from speeko_cli.dashboard.query_params import COSTS, JOBS, MAX_CHARS, MAX_NUMBER, Parse, number, parsed
 from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_jobs.flow.reporting.costs import By
 

@@ -18,14 +18,9 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from speeko_cli.dashboard import api, pages, template_rendering
-from speeko_cli.dashboard.auth import (
-    SESSION_COOKIE,
-    SESSION_SECONDS,
-    XSRF_COOKIE,
-    Access,
-    Handler,
-    Problem,
-)
+from speeko_cli.dashboard.auth import SESSION_COOKIE, SESSION_SECONDS, XSRF_COOKIE, Access
+from speeko_cli.dashboard.errors import Problem
+from speeko_cli.dashboard.handler import Handler
 from speeko_cli.dashboard.queries import Readings
 from speeko_cli.dashboard.shared_polling import Feeds
 from speeko_cli.monitoring.thread_lane import ThreadLane
@@ -72,7 +67,7 @@ class SignIn(Handler):
 
     def _show(self, wrong: str, next_page: str) -> None:
         xsrf = self.xsrf_form_html()
-        self.finish(pages.sign_in(wrong=wrong, next=ours(next_page), xsrf_html=xsrf))
+        self.finish(template_rendering.sign_in(wrong=wrong, next=ours(next_page), xsrf_html=xsrf))
 
 
 class SignOut(Handler):

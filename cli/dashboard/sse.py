@@ -18,8 +18,8 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application
 
 from speeko_cli.dashboard import assets, template_rendering
-from speeko_cli.dashboard.api import parsed
-from speeko_cli.dashboard.auth import Handler
+from speeko_cli.dashboard.handler import Handler
+from speeko_cli.dashboard.query_params import parsed
 from speeko_cli.dashboard.routes import Place, place_at
 from speeko_cli.dashboard.shared_polling import FeedRequest, Feeds
 from speeko_cli.dashboard.template_rendering import Fragment, PageView

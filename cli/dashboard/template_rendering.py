@@ -103,6 +103,17 @@ def bare(name: str, **values: Any) -> str:
     return html
 
 
+def sign_in(wrong: str = "", next: str = "/", xsrf_html: str = "") -> str:
+    """Return the page that asks for the token. `wrong`: why the last one was refused."""
+    field = Markup(xsrf_html)  # noqa: S704 (Tornado's)
+    return bare("sign_in", wrong=wrong, next=next, act=field)
+
+
+def error_page(status: int, line: str) -> str:
+    """Return a page that says what is wrong."""
+    return bare("trouble", status=status, line=line)
+
+
 def _cut(html: str) -> Fragment:
     first, *rows = html.split(SEAM)
     if not rows:

@@ -15,7 +15,7 @@ import pytest
 import requests
 import sqlalchemy
 
-from speeko_cli.dashboard import api
+from speeko_cli.dashboard import actions, api
 from speeko_cli.dashboard.api import ROUTES
 from speeko_cli.dashboard.audio import MissingRange, asked_range
 from speeko_cli.dashboard.auth import Access
@@ -432,7 +432,7 @@ def test_servers_that_hang_are_told_where_nothing_else_waits_for_them(
     serve: Serve, shop: Shop, line: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api, "AUDIO_SECONDS", 0.05)
-    monkeypatch.setattr(api, "ACT_SECONDS", 0.05)
+    monkeypatch.setattr(actions, "ACT_SECONDS", 0.05)
     url = through(line, shop.flow.settings.database_url)
     context = runtime.open_context(dataclasses.replace(shop.flow.settings, database_url=url))
     try:

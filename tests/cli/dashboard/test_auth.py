@@ -18,9 +18,9 @@ from speeko_cli.dashboard.auth import (
     TRY_SECONDS,
     Access,
     LoginAttempts,
-    Problem,
     access,
 )
+from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.server import ours
 from speeko_cli.runtime.network import is_loopback
 from speeko_jobs import runtime

@@ -14,18 +14,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 
-from speeko_cli.dashboard.api import (
-    COSTS,
-    COSTS_TODAY,
-    MAX_CHARS,
-    MAX_LINES,
-    ROUTES,
-    VERBS,
-    ActionHandler,
-    DocumentHandler,
-    description,
-)
+from speeko_cli.dashboard.actions import VERBS
+from speeko_cli.dashboard.api import ROUTES, ActionHandler, DocumentHandler, description
 from speeko_cli.dashboard.auth import Access, LoginAttempts
+from speeko_cli.dashboard.query_params import COSTS, COSTS_TODAY, MAX_CHARS, MAX_LINES
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
 from speeko_jobs.adapters.postgres.monitoring import JobFilter
 from speeko_jobs.core.model.states import AudioSource, ChunkState, JobState

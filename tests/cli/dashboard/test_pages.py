@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from speeko_cli.dashboard import assets, pages
+from speeko_cli.dashboard import assets, pages, template_rendering
 from speeko_cli.dashboard import charts as drawn
 from speeko_cli.dashboard import template_filters as shown
-from speeko_cli.dashboard.auth import Access, Problem
+from speeko_cli.dashboard.auth import Access
+from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.pages import documents
 from speeko_cli.dashboard.routes import Place, place_at
 from speeko_cli.dashboard.shared_polling import Feeds, FeedSource
@@ -385,15 +386,17 @@ def test_assets_are_kept_for_good(board: Client) -> None:
 
 
 def test_pages_that_ask_and_say_what_is_wrong() -> None:
-    asks = Page(pages.sign_in("that is not the token", "/jobs/7?x=<", '<input name="_xsrf" value="1">'))
+    asks = Page(
+        template_rendering.sign_in("that is not the token", "/jobs/7?x=<", '<input name="_xsrf" value="1">')
+    )
     assert asks.all("input", name="next")[0]["value"] == "/jobs/7?x=<"
     assert asks.all("input", type="password", name="token")
     assert asks.all("label", for_="token")
     assert asks.all("input", name="_xsrf")
-    wrong = Page(pages.error_page(503, "Postgres is away <b>"))
+    wrong = Page(template_rendering.error_page(503, "Postgres is away <b>"))
     assert "Postgres is away <b>" in wrong.text
     assert wrong.all("meta", http_equiv="refresh")
-    assert not Page(pages.error_page(404, "no")).all("meta", http_equiv="refresh")
+    assert not Page(template_rendering.error_page(404, "no")).all("meta", http_equiv="refresh")
 
 
 async def slow_and_quick(release: Any) -> dict[str, Any]:
