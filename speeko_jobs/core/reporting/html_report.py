@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -19,7 +19,9 @@ from speeko_jobs.core.model.money import micros, usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.reporting import svg_charts
-from speeko_jobs.core.reporting.html_template import STYLE, TEMPLATE
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SHOWN_VOICES = 10
 SHOWN_TEXT_CHARS = 240
@@ -116,37 +118,55 @@ class ReportChart:
 def page(found: ReportFigures) -> str:
     """The report."""
     summary = found.summary
-    html: str = _template().render(
-        policy=_policy(),
-        style=Markup(STYLE),  # noqa: S704 (our own)
-        job=summary["job"],
-        state=_words(summary["state"]),
-        heading=_heading(summary),
-        reason=printable(summary["reason"]),
-        when=found.when,
-        tiles=_tiles(summary),
-        lists=_lists(found),
-        charts=[chart for chart in (_sources(summary), _voices(found), _pace(found), _dots(found)) if chart],
-        reasons=[_count(f"reason.{n}", f["reason"], f["rows"]) for n, f in enumerate(summary["failures"])],
-        failed=[(row.no, printable(row.id), printable(row.error)) for row in found.failed],
-        failed_words=_failed_words(found),
-        links=found.linked,
-        sample=[_shown(row, linked=found.linked) for row in found.sample],
-        value=_value,
+    html: str = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            policy=_policy(),
+            style=Markup(_style()),  # noqa: S704 (our own)
+            job=summary["job"],
+            state=_words(summary["state"]),
+            heading=_heading(summary),
+            reason=printable(summary["reason"]),
+            when=found.when,
+            tiles=_tiles(summary),
+            lists=_lists(found),
+            charts=[
+                chart for chart in (_sources(summary), _voices(found), _pace(found), _dots(found)) if chart
+            ],
+            reasons=[
+                _count(f"reason.{n}", f["reason"], f["rows"]) for n, f in enumerate(summary["failures"])
+            ],
+            failed=[(row.no, printable(row.id), printable(row.error)) for row in found.failed],
+            failed_words=_failed_words(found),
+            links=found.linked,
+            sample=[_shown(row, linked=found.linked) for row in found.sample],
+            value=_value,
+        )
     )
     return html
 
 
 @lru_cache(maxsize=1)
-def _template() -> Any:
-    from jinja2 import Environment, StrictUndefined
+def _environment() -> Environment:
+    """Return the environment of the page's template and style sheet, which lie beside this module."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(TEMPLATE)
+    loader = PackageLoader("speeko_jobs.core", "reporting")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    environment = _environment()
+    assert environment.loader is not None
+    source, _, _ = environment.loader.get_source(environment, "report.css")
+    return source
 
 
 def _policy() -> str:
-    """Nothing may be loaded but audio from where the page lies; the one style sheet is known by its hash."""
-    known = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    """Allow nothing but audio from beside the page, and the one style sheet, known by its hash (CSP)."""
+    known = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     media = "media-src 'self' file:"  # a page in a folder has no origin of its own
     return f"default-src 'none'; style-src 'sha256-{known}'; {media}; base-uri 'none'; form-action 'none'"
 
