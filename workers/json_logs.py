@@ -7,12 +7,13 @@ quote rows. What looks like a secret is masked (core.output.redaction).
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter as BaseFormatter
 
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.output.sanitize import printable
@@ -22,6 +23,7 @@ from speeko_jobs.settings import Settings
 TEXT, JSON = "text", "json"
 ARGUMENTS = ("job", "chunk")  # of our tasks, in their order
 FRAMES = 12
+FIELDS = ("time", "level", "logger", "message", "pid", "process")  # of every line, in this order
 _task: Mapping[str, Any] = {}  # a process does one task at a time
 
 
@@ -48,15 +50,22 @@ def _fields(name: str, task_id: str, numbers: Sequence[int]) -> dict[str, Any]:
     return {"task": name, "task_id": task_id} | dict(zip(names, numbers, strict=False))
 
 
-class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON."""
+class JsonFormatter(BaseFormatter):
+    """Format a record as one line of JSON.
+
+    The library sees a copy that holds only what may be written: Celery attaches rows' arguments to records as
+    extra fields, and the library writes every extra field.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(FIELDS, json_default=str, json_ensure_ascii=False)
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": printable(redacted(_message(record))),
+            "msg": printable(redacted(_message(record))),
             "pid": record.process,
             "process": record.processName,
             **(_task or _of_celery(record)),
@@ -65,7 +74,7 @@ class JsonFormatter(logging.Formatter):
             kind, _, trace = record.exc_info
             line["error"] = kind.__name__
             line["trace"] = _places(trace)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return super().format(logging.makeLogRecord(line))
 
 
 def _of_celery(record: logging.LogRecord) -> dict[str, Any]:

@@ -56,6 +56,12 @@ def test_a_line_says_when_where_and_what() -> None:
         "3 calls",
     )
     assert found["time"].endswith("+00:00")
+    assert list(found)[:2] == ["time", "level"]
+
+
+def test_extra_fields_of_a_record_are_not_written() -> None:
+    found = line("a call", data={"args": TEXT}, row_text=TEXT, stack_info=TEXT)
+    assert found.keys() == {"time", "level", "logger", "message", "pid", "process"}
 
 
 def test_lines_of_a_task_carry_it() -> None:
