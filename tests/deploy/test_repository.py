@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,22 @@ def test_the_fault_matrix_names_tests_that_exist() -> None:
         if not found:
             lost.append((number, shown))
     assert lost == []
+
+
+def test_every_package_is_installed_under_a_name_of_ours() -> None:
+    """setuptools takes the list as it is: a room that is missing there is missing in the wheel."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders: dict[str, str] = tool["package-dir"]
+    assert all(name.startswith("speeko_") for name in folders)
+    found = {
+        ".".join([name, *init.parent.relative_to(ROOT / folder).parts])
+        for name, folder in folders.items()
+        for init in (ROOT / folder).rglob("__init__.py")
+    }
+    assert sorted(tool["packages"]) == sorted(found)
+
+
+def test_tools_that_read_folders_see_the_installed_names() -> None:
+    folders = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-dir"]
+    renamed = {name: ROOT / folder for name, folder in folders.items() if name != folder}
+    assert {path.name: path.resolve() for path in (ROOT / ".names").iterdir()} == renamed

@@ -105,7 +105,7 @@ def test_the_version_is_the_same_wherever_it_is_named() -> None:
     named = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert named == __version__
     heads = re.findall(r"^## (.+)$", (root / "CHANGELOG.md").read_text("utf-8"), re.M)
-    assert heads[0] == "Unreleased" if ".dev" in named else heads[0].startswith(f"{named} (")
+    assert heads[0] == "[Unreleased]" if ".dev" in named else heads[0].startswith(f"[{named}] - ")
 
 
 @pytest.mark.parametrize("words", [[], ["db"], ["budget"]])
