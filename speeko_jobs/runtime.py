@@ -14,6 +14,7 @@ from speeko_jobs import private_files
 from speeko_jobs.adapters.celery_queue.queue import Queue
 from speeko_jobs.adapters.postgres import migrate, restores
 from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.adapters.redis.cache import RedisCache
 from speeko_jobs.embedded.servers import EmbeddedServers
 from speeko_jobs.embedded.watchdog import Watchdog
@@ -21,6 +22,8 @@ from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.lifecycle import migration_guard
 from speeko_jobs.settings import Settings
+
+__all__ = ["close", "context", "database_only", "open_context", "open_provider", "servers"]
 
 
 def open_context(
@@ -76,6 +79,17 @@ def servers(settings: Settings) -> Iterator[Settings]:
         finally:
             database.close()
         yield settings
+
+
+@contextlib.contextmanager
+def database_only(settings: Settings) -> Iterator[Database]:
+    """Open the database alone, embedded or by URL, whatever its schema; closed at the end of the block."""
+    with contextlib.ExitStack() as stack:
+        if settings.embedded_database:
+            settings = stack.enter_context(servers(settings))
+        database = Database(settings.database_url)
+        stack.callback(database.close)
+        yield database
 
 
 @contextlib.contextmanager

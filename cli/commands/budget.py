@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from speeko_cli.options.param_types import NO_CAP, Dollars, Number
+from speeko_cli.options.param_types import Dollars, Number
 from speeko_cli.options.shared import Verb, common, of_tenant_option, option
 from speeko_cli.output.budgets import record
 from speeko_cli.output.console import console, emit, say
@@ -16,7 +16,7 @@ from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.tenants import Tenant
+    from speeko_jobs.flow.lifecycle.budgets import Tenant
 
 MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0
 
@@ -46,25 +46,14 @@ def set_caps(
     A job that would pass a cap is refused when it is submitted; one that meets it on the way is paused.
     """
     from speeko_cli.runtime.services import open_services
-    from speeko_jobs.adapters.postgres import tenants
+    from speeko_jobs.flow.lifecycle import budgets
 
     if daily is None and monthly is None and weight is None:
         raise UsageError("give --daily, --monthly or --weight: `speeko budget set --help` shows how")
     if not tenant.strip() or "\0" in tenant:
         raise UsageError("a tenant has a name")
     with open_services(call.settings()) as (context, _):
-        context.database.run(
-            lambda t: tenants.put(
-                t,
-                tenant,
-                daily_micros=None if daily == NO_CAP else daily,
-                monthly_micros=None if monthly == NO_CAP else monthly,
-                keep_daily=daily is None,
-                keep_monthly=monthly is None,
-                weight=weight,
-            )
-        )
-        found = next(t for t in tenants.show(context.database) if t.name == tenant)
+        found = budgets.set_caps(context, tenant, daily_micros=daily, monthly_micros=monthly, weight=weight)
     _print([found], call)
     return 0
 
@@ -80,15 +69,13 @@ def show(call: Invocation, /, tenant: str | None, of_tenant: str | None) -> int:
     Spent is what was charged, and what may have been. Days and months are UTC's.
     """
     from speeko_cli.runtime.services import open_services
-    from speeko_jobs.adapters.postgres import tenants
+    from speeko_jobs.flow.lifecycle import budgets
 
     if None not in (tenant, of_tenant) and tenant != of_tenant:
         raise UsageError(f"TENANT and --tenant name two: {tenant!r} and {of_tenant!r}")
     tenant = tenant if of_tenant is None else of_tenant
     with open_services(call.settings()) as (context, _):
-        found = tenants.show(context.database)
-    if tenant is not None:
-        found = [t for t in found if t.name == tenant]
+        found = budgets.every(context, tenant)
     if found or call.json:
         _print(found, call)
     elif tenant is not None:

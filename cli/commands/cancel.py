@@ -39,10 +39,10 @@ def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
 
 def _brought(context: Context, job: int) -> str:
     """What its calls brought so far, in words."""
-    from speeko_jobs.adapters.postgres import reports
     from speeko_jobs.core.output.formatting import count, micros
+    from speeko_jobs.flow.reporting import job_queries
 
-    paid = reports.paid(context.database, job)
+    paid = job_queries.paid(context, job)
     parts = []
     if paid.kept:
         parts.append(f"the audio of {count(paid.kept, 'text')} ({micros(paid.kept_micros)}) is kept")
@@ -56,12 +56,7 @@ def _brought(context: Context, job: int) -> str:
 
 
 def _cancel(context: Context, job: int) -> None:
-    from speeko_jobs.adapters.postgres import jobs
-    from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.lifecycle import control
 
-    planned = context.database.run(
-        lambda t: jobs.set_state(t, job, JobState.CANCELLED, "by the user", expected=[JobState.PLANNING])
-    )
-    if not planned:
+    if not control.cancel_planning(context, job):
         control.cancel(context, job)

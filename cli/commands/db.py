@@ -23,13 +23,12 @@ def upgrade(call: Invocation, /) -> int:
     Safe while others do the same. Embedded databases are upgraded by whatever uses them. Where a migration
     needs it, and workers of another version are at work, nothing is changed and they are named.
     """
-    from speeko_cli.runtime.services import database_only
-    from speeko_jobs.adapters.postgres import migrate
     from speeko_jobs.flow.lifecycle import migration_guard
+    from speeko_jobs.runtime import database_only
 
     settings = call.settings()
     with database_only(settings) as database:
-        before = migrate.current(database)
+        before = migration_guard.revision(database)
         now = migration_guard.upgrade(database, settings.queue_url)
     if call.json:
         emit({"before": before, "revision": now})

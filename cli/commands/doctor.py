@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,25 +46,25 @@ def command(call: Invocation, /, **options: Any) -> int:
 
 def checks(settings: Settings) -> Iterator[Line]:
     """Each check's name, whether it is well, and one line on it."""
-    from speeko_jobs.adapters.providers.provider import check
     from speeko_jobs.core.providers.accounts import asked_for, held_accounts, settings_of
     from speeko_jobs.core.providers.profiles import profile_of
+    from speeko_jobs.flow.reporting.health import provider_answer, writable_store
     from speeko_jobs.settings import Account
 
     with contextlib.ExitStack() as stack:
         yield from _servers(settings, stack)
-    yield _checked("store", lambda: _writable(settings.store_url))
-    yield _checked("output", lambda: _writable(settings.output))
+    yield _checked("store", lambda: f"{writable_store(settings.store_url)} is writable")
+    yield _checked("output", lambda: f"{writable_store(settings.output)} is writable")
     for name in asked_for(settings) or (settings.provider,):
         account = held_accounts(settings).get(name) or Account(name, settings.provider)
         mine = settings_of(settings, account)
-        yield _checked("provider", lambda mine=mine: check(profile_of(mine.provider), mine))  # type: ignore[misc]
+        yield _checked("provider", lambda mine=mine: provider_answer(profile_of(mine.provider), mine))  # type: ignore[misc]
 
 
 def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     from speeko_jobs import runtime
-    from speeko_jobs.adapters.postgres import migrate
     from speeko_jobs.flow.cache import missing_audio
+    from speeko_jobs.flow.reporting import health
 
     wrong_schema: SpeekoError | None = None
     try:
@@ -91,7 +90,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
         broker = _checked("broker", lambda: f"{context.queue.check()} answers")
         yield broker
         redis = (redis[0], redis[1] and broker[1], redis[2])
-    yield (("schema", False, str(wrong_schema)) if wrong_schema else ("schema", True, f"at {migrate.head()}"))
+    yield "schema", not wrong_schema, str(wrong_schema or f"at {health.schema_revision()}")
     if redis[1]:
         yield _checked("workers", lambda: _workers(context, settings))
     if not wrong_schema:
@@ -101,12 +100,12 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
 
 def _jobs(context: Context) -> str:
     """Raise JobError where open jobs cannot get on."""
-    from speeko_jobs.adapters.postgres import monitoring
     from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
     from speeko_jobs.core.reporting.wait_reasons import WaitKind
+    from speeko_jobs.flow.reporting.monitoring_queries import open_jobs
 
     waits, stuck = 0, []
-    lines = monitoring.running(context.database, MAX_JOBS)
+    lines = open_jobs(context, MAX_JOBS)
     for line in lines:
         seen = line.waits
         if seen is None or seen.waiting is None:
@@ -124,12 +123,9 @@ def _jobs(context: Context) -> str:
 
 
 def _redis(context: Context, settings: Settings) -> str:
-    from speeko_jobs.adapters.redis.cache import FOREIGN
+    from speeko_jobs.flow.reporting.health import redis_version
 
-    version = context.cache.ping()
-    if context.cache.is_foreign():
-        raise ServerError(FOREIGN)
-    return f"{version} answers{_where(settings.embedded_redis)}"
+    return f"{redis_version(context)} answers{_where(settings.embedded_redis)}"
 
 
 def _where(embedded: bool) -> str:
@@ -137,19 +133,21 @@ def _where(embedded: bool) -> str:
 
 
 def _pooler(context: Context) -> str:
-    mode = context.database.pooler_mode()
+    from speeko_jobs.flow.reporting.health import pooler_mode
+
+    mode = pooler_mode(context)
     return f" (through a pooler in {mode} mode)" if mode else ""
 
 
 def _workers(context: Context, settings: Settings) -> str:
     from speeko_cli.commands.workers import shown_accounts
-    from speeko_jobs.adapters.postgres import worker_registry
     from speeko_jobs.flow import accounts
     from speeko_jobs.flow.lifecycle import version_check
+    from speeko_jobs.flow.reporting.fleet_queries import running_workers
 
     alive = context.queue.workers_alive(1.0)
     if alive:
-        found = worker_registry.running(context.database)
+        found = running_workers(context)
         if differs := accounts.differing(settings, found):
             raise ConfigError(differs)
         if others := version_check.warning(version_check.differing(found, alive)):
@@ -159,21 +157,6 @@ def _workers(context: Context, settings: Settings) -> str:
     if not settings.embedded_redis:
         raise ServerError("none answers: start some with `speeko worker` on any machine with these settings")
     return "none runs now; `speeko run` starts its own, `speeko up` keeps some"
-
-
-def _writable(url: str) -> str:
-    """Probe it. A folder that was not there before is not there afterwards."""
-    from speeko_jobs.adapters.audio_store import Store
-
-    store = Store(url)
-    fresh = store.is_folder and not Path(store.url).exists()
-    try:
-        store.check_writable()
-    finally:
-        if fresh:
-            with contextlib.suppress(OSError):
-                Path(store.url).rmdir()
-    return f"{store.url} is writable"
 
 
 def _checked(name: str, check: Callable[[], str]) -> Line:

@@ -18,9 +18,8 @@ from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.jobs import Job
-    from speeko_jobs.adapters.postgres.wait_reasons import ObservedWait
     from speeko_jobs.flow.lifecycle.retention import Pruned
+    from speeko_jobs.flow.reporting.job_queries import Job, ObservedWait
 
 
 class _Listing(Verb, click.Group):
@@ -96,12 +95,12 @@ def _tell(done: Pruned, dry_run: bool) -> None:
 
 def _list(call: Invocation, limit: int, of_tenant: str | None) -> int:
     from speeko_cli.runtime.services import open_existing
-    from speeko_jobs.adapters.postgres import jobs, wait_reasons
     from speeko_jobs.core.model.states import FINISHED
+    from speeko_jobs.flow.reporting import job_queries
 
     with open_existing(call.settings()) as context:
-        found = jobs.newest(context.database, limit, of_tenant)
-        waits = wait_reasons.look(context.database, [job.id for job in found if job.state not in FINISHED])
+        found = job_queries.newest(context, limit, of_tenant)
+        waits = job_queries.waits(context, [job.id for job in found if job.state not in FINISHED])
     if call.json:
         emit([_record(job) | {"waiting": _wait(waits.get(job.id))} for job in found])
     elif found:

@@ -15,7 +15,7 @@ from speeko_jobs.core.output import formatting
 from speeko_jobs.core.policies.outage_detection import GOOD_RUN, TroubleKind
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
+    from speeko_jobs.flow.reporting.fleet_queries import AccountLimits, PermitHolder
 
 
 @click.command("limits", cls=Verb)
@@ -28,10 +28,11 @@ def command(call: Invocation, /) -> int:
     provider asks for it.
     """
     from speeko_cli.runtime.services import open_services
-    from speeko_jobs.adapters.postgres import permits
+    from speeko_jobs.flow.reporting import fleet_queries
 
     with open_services(call.settings()) as (context, _):
-        accounts, holders = permits.accounts(context.database), permits.holders(context.database)
+        accounts = fleet_queries.account_limits(context)
+        holders = fleet_queries.permit_holders(context)
     if call.json:
         emit(document(accounts, holders))
         return 0

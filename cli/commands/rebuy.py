@@ -27,9 +27,8 @@ from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.rebuys import OutdatedOutput
     from speeko_jobs.flow.context import Context
-    from speeko_jobs.flow.planning.rebuy import Group, SelectedTexts, Selection
+    from speeko_jobs.flow.planning.rebuy import Group, OutdatedOutput, SelectedTexts, Selection
     from speeko_jobs.settings import Settings
 
 _ROW = re.compile(r"(\d{1,18}):(.+)", re.DOTALL)
@@ -220,9 +219,9 @@ def _seen(context: Context, job: int, crew: Any, call: Invocation, jobs: list[di
 def _commands(context: Context, outdated: list[OutdatedOutput]) -> list[str]:
     """For each output the command that delivers the new audio; "" where it is not known any more."""
     from speeko_cli.output.job_summary import again
-    from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.errors import JobError
+    from speeko_jobs.flow.reporting import job_queries
 
     def command_of(spec: JobSpec) -> str:
         if "-" in spec.sources or not spec.sources:
@@ -233,7 +232,7 @@ def _commands(context: Context, outdated: list[OutdatedOutput]) -> list[str]:
     out = []
     for one in outdated:
         try:
-            out.append(command_of(jobs.show(context.database, one.job).spec))
+            out.append(command_of(job_queries.show(context, one.job).spec))
         except JobError:
             out.append("")
     return out

@@ -46,13 +46,13 @@ def command(call: Invocation, /, job: int, of_tenant: str | None, follow: bool) 
 def _parts(context: Context, job: int, follow: bool) -> Iterator[bytes]:
     """The lines of each chunk, once."""
     from speeko_cli.jobs.poll import STILL
-    from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.flow.delivery import finalize
+    from speeko_jobs.flow.reporting import job_queries
 
     seen: set[int] = set()
     whole = 0  # every chunk up to this one was printed
     while True:
-        state = jobs.progress(context.database, job).state  # before the look: what comes later is still seen
+        state = job_queries.progress(context, job).state  # before the look: what comes later is still seen
         for no, lines in finalize.results(context, job, whole):
             if no not in seen:
                 seen.add(no)
@@ -67,7 +67,7 @@ def _parts(context: Context, job: int, follow: bool) -> Iterator[bytes]:
 
 def _print_document(context: Context, job: int, parts: Iterator[bytes]) -> None:
     """One document, written as it comes."""
-    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.flow.reporting import job_queries
 
     write_bytes(f'{{"job": {job}, "rows": ['.encode())
     mark = b"\n"
@@ -75,5 +75,5 @@ def _print_document(context: Context, job: int, parts: Iterator[bytes]) -> None:
         for line in part.splitlines():
             write_bytes(mark + line)
             mark = b",\n"
-    state = jobs.progress(context.database, job).state
+    state = job_queries.progress(context, job).state
     write_bytes(f'\n], "state": {as_json(state.value)}}}\n'.encode())

@@ -85,14 +85,14 @@ def _resume(
 ) -> None:
     """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
     from speeko_cli.jobs.resume import warn_price_change
-    from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.lifecycle import control
     from speeko_jobs.flow.lifecycle.recovery import sweep
+    from speeko_jobs.flow.reporting import job_queries
 
     if not new_prices:
         warn_price_change(context, job)
-    state = jobs.progress(context.database, job).state
+    state = job_queries.progress(context, job).state
     is_changed = new_prices or budget_micros is not None or max_waste is not None
     if not is_changed and state in (JobState.RUNNING, JobState.FINALIZING):
         sweep(context)

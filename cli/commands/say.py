@@ -121,8 +121,8 @@ def _read(text: str) -> str:
 
 
 def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet: AudioSink) -> SpokenAudio:
-    from speeko_jobs.adapters.providers.provider import open_provider
     from speeko_jobs.flow.synthesis.say import Stopped, say
+    from speeko_jobs.runtime import open_provider
 
     settings = context.settings
     try:

@@ -31,8 +31,8 @@ from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.schedules import Schedule
     from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.reporting.schedule_queries import Schedule
 
 NAME_CHARS = 100
 SHOWN_RUNS = 5
@@ -104,13 +104,13 @@ def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: boo
 def list_all(call: Invocation, /, of_tenant: str | None) -> int:
     """List all schedules, with what is next and what was last."""
     from speeko_cli.runtime.services import open_services
-    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow.reporting import schedule_queries
 
     with open_services(call.settings()) as (context, _):
-        now = schedules.clock(context.database)
+        now = schedule_queries.clock(context)
         found = [
-            (one, schedules.history(context.database, one.id, 1))
-            for one in schedules.every(context.database, of_tenant)
+            (one, schedule_queries.history(context, one, 1))
+            for one in schedule_queries.every(context, of_tenant)
         ]
     if call.json:
         emit([report.record(one, runs) for one, runs in found])
@@ -161,13 +161,13 @@ def pause(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Go on with a paused schedule; what was due meanwhile is left out."""
-    from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow.lifecycle import schedules as flow
+    from speeko_jobs.flow.reporting import schedule_queries
 
     with _found(call, schedule, of_tenant) as (context, found):
         flow.resume(context, found)
-        found = schedules.show(context.database, schedule)
-        now = schedules.clock(context.database)
+        found = schedule_queries.show(context, schedule)
+        now = schedule_queries.clock(context)
     _answer(call, report.record(found, []), f"{schedule} goes on: next {report.next_due(found, now)}")
     return 0
 
@@ -179,10 +179,10 @@ def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def remove(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Remove a schedule and its history; its jobs stay."""
-    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow.lifecycle import schedules as flow
 
     with _found(call, schedule, of_tenant) as (context, found):
-        context.database.run(lambda t: schedules.remove(t, found.id))
+        flow.remove(context, found)
     _answer(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs stay")
     return 0
 
@@ -197,12 +197,12 @@ def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 
     It waits for a run that is going. Workers do it: this command does not wait.
     """
-    from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow.lifecycle import schedules as flow
+    from speeko_jobs.flow.reporting import schedule_queries
 
     with _found(call, schedule, of_tenant) as (context, found):
         run = flow.run_now(context, found)
-        going = context.database.run(lambda t: schedules.going(t, found.id, run.id))
+        going = schedule_queries.unfinished_run(context, found, run.id)
         _warn_without_workers(context)
     why = f" when it can: {going}" if going else ""
     told = f"{schedule} runs{why or ' now'}: see `speeko schedule history {schedule}`"
@@ -220,12 +220,12 @@ def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def history(call: Invocation, /, schedule: str, limit: int, of_tenant: str | None) -> int:
     """Show the runs of a schedule, newest first, and why some were not."""
-    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow.reporting import schedule_queries
 
     with _found(call, schedule, of_tenant) as (context, found):
-        runs = schedules.history(context.database, found.id, limit)
-        going = context.database.run(lambda t: schedules.going(t, found.id))
-        now = schedules.clock(context.database)
+        runs = schedule_queries.history(context, found, limit)
+        going = schedule_queries.unfinished_run(context, found)
+        now = schedule_queries.clock(context)
     if call.json:
         emit([report.run_record(found, run) for run in runs])
     elif runs:
@@ -239,23 +239,23 @@ def history(call: Invocation, /, schedule: str, limit: int, of_tenant: str | Non
 def _found(call: Invocation, name: str, of_tenant: str | None) -> Iterator[tuple[Context, Schedule]]:
     """The schedule of that name, and the open things. Raises JobError where there is none."""
     from speeko_cli.runtime.services import open_services
-    from speeko_jobs.adapters.postgres import schedules
+    from speeko_jobs.flow.reporting import schedule_queries
 
     with open_services(call.settings()) as (context, _):
-        yield context, schedules.show(context.database, name, of_tenant)
+        yield context, schedule_queries.show(context, name, of_tenant)
 
 
 def _print_schedule(context: Context, call: Invocation, schedule: Schedule) -> None:
-    from speeko_jobs.adapters.postgres import schedules
     from speeko_jobs.flow.planning.scheduled_request import from_json
+    from speeko_jobs.flow.reporting import schedule_queries
 
-    runs = schedules.history(context.database, schedule.id, SHOWN_RUNS)
-    going = context.database.run(lambda t: schedules.going(t, schedule.id))
+    runs = schedule_queries.history(context, schedule, SHOWN_RUNS)
+    going = schedule_queries.unfinished_run(context, schedule)
     request = from_json(schedule.orders)
     if call.json:
         emit(report.record(schedule, runs) | report.orders(request))
     else:
-        report.print_schedule(schedule, request, runs, going, schedules.clock(context.database))
+        report.print_schedule(schedule, request, runs, going, schedule_queries.clock(context))
 
 
 def _answer(call: Invocation, record: dict[str, Any], line: str) -> None:

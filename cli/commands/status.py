@@ -20,19 +20,18 @@ def command(call: Invocation, /, job: int | None, of_tenant: str | None) -> int:
     from speeko_cli.output.job_summary import print_summary
     from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant
-    from speeko_jobs.adapters.postgres import jobs, worker_registry
     from speeko_jobs.flow.delivery import finalize
     from speeko_jobs.flow.lifecycle import version_check
+    from speeko_jobs.flow.reporting import fleet_queries, job_queries
 
     with open_existing(call.settings()) as context:
         if job:
             check_tenant(context, job, of_tenant)
-        found = [jobs.show(context.database, job)] if job else jobs.newest(context.database, 1, of_tenant)
+        found = [job_queries.show(context, job)] if job else job_queries.newest(context, 1, of_tenant)
         if not found:
             raise JobError("there are no jobs yet: `speeko run` makes one")
-        if others := version_check.warning(
-            version_check.differing(worker_registry.running(context.database))
-        ):
+        running = fleet_queries.running_workers(context)
+        if others := version_check.warning(version_check.differing(running)):
             note(f"speeko: {others}")
         summary = finalize.status(context, found[0].id)
         if call.json:

@@ -32,16 +32,16 @@ def command(call: Invocation, /, **options: Any) -> int:
     With price, quality, latency and use cases where voices.toml has them; these are what `--voice auto`
     chooses among. Costs nothing. The first line is the one that speaks where no voice is asked for.
     """
-    from speeko_jobs.adapters.voice_files import read_voices
     from speeko_jobs.core.billing.price_schedule import price_on
     from speeko_jobs.core.providers.accounts import first_settings
     from speeko_jobs.core.providers.profiles import profile_of
     from speeko_jobs.core.voices.voice_catalog import priced
+    from speeko_jobs.flow.planning.voice_routing import declared_voices
 
     settings = first_settings(call.settings(options))
     price = price_on(settings.price_per_million, datetime.now(UTC).date())
     profile = profile_of(settings.provider, price)
-    known = read_voices(options["voices_file"]).get(profile.name, ())
+    known = declared_voices(options["voices_file"], profile.name)
     profile = priced(profile, known)
     model = settings.model or profile.default_model
     known = _learned(settings, known, profile.name, model)
@@ -56,7 +56,7 @@ def command(call: Invocation, /, **options: Any) -> int:
 
 def _offered(settings: Settings, profile: Profile) -> list[str] | None:
     """What the provider says that it has; None, and a note, where it was not set up yet."""
-    from speeko_jobs.adapters.providers.provider import list_voices
+    from speeko_jobs.flow.planning.voice_availability import listed_voices
 
     lacks = "SPEEKO_API_URL" if not (settings.api_url or profile.default_url) else ""
     lacks = lacks or ("SPEEKO_API_KEY" if profile.needs_key and not settings.api_key else "")
@@ -64,7 +64,7 @@ def _offered(settings: Settings, profile: Profile) -> list[str] | None:
         note(f"what {profile.name} really offers is not known: set {lacks}")
         return None
     with busy(f"asking {profile.name}"):
-        return list_voices(profile, settings)
+        return listed_voices(profile, settings)
 
 
 def _learned(settings: Settings, known: tuple[Voice, ...], provider: str, model: str) -> tuple[Voice, ...]:
@@ -73,9 +73,9 @@ def _learned(settings: Settings, known: tuple[Voice, ...], provider: str, model:
 
     if not settings.database_url and "postgres" not in running(settings.home_path):
         return known
-    from speeko_cli.runtime.services import database_only
     from speeko_jobs.errors import SpeekoError
     from speeko_jobs.flow.planning.voice_routing import learned
+    from speeko_jobs.runtime import database_only
 
     try:
         with database_only(settings) as database:

@@ -14,7 +14,7 @@ from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.worker_registry import Worker
+    from speeko_jobs.flow.reporting.fleet_queries import Worker
 
 
 @click.command("workers", cls=Verb)
@@ -27,11 +27,11 @@ def command(call: Invocation, /) -> int:
     for an hour.
     """
     from speeko_cli.runtime.services import open_existing
-    from speeko_jobs.adapters.postgres import worker_registry
     from speeko_jobs.flow.lifecycle import version_check
+    from speeko_jobs.flow.reporting import fleet_queries
 
     with open_existing(call.settings()) as context:
-        found = worker_registry.registered(context.database)
+        found = fleet_queries.registered_workers(context)
         running = [worker for worker in found if worker.is_running]
         if others := version_check.warning(version_check.differing(running, context.queue.workers_alive())):
             note(f"speeko: {others}")

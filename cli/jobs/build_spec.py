@@ -19,7 +19,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe":
 
 def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]) -> JobSpec:
     """The spec, checked against what the provider offers. Secrets in a source's URL stay out of it."""
-    from speeko_jobs.adapters.catalog import shown
+    from speeko_jobs.core.output.redaction import without_secrets
     from speeko_jobs.flow.lifecycle import webhooks
 
     spec = checked(
@@ -37,7 +37,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             max_concurrency=settings.max_concurrency,
             calls_per_minute=settings.calls_per_minute,
             chars_per_minute=settings.chars_per_minute,
-            sources=tuple(map(shown, files)),
+            sources=tuple(map(without_secrets, files)),
             prune=options.get("prune", False),
             overwrite=options.get("overwrite", False),
             merge=options.get("merge", False),
@@ -64,7 +64,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
 
 def catalog_options_of(files: Sequence[str], options: Mapping[str, Any]) -> CatalogOptions:
     """How to read the catalog."""
-    from speeko_jobs.adapters.catalog import ReadOptions
+    from speeko_jobs.core.catalog.read_options import ReadOptions
     from speeko_jobs.flow.planning.planner import CatalogOptions
 
     return CatalogOptions(

@@ -10,10 +10,9 @@ from speeko_cli.jobs.poll import follow
 from speeko_cli.output.console import note
 from speeko_cli.output.progress_display import display
 from speeko_cli.runtime.error_reporting import INTERRUPTED, Interrupted
-from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.errors import SpeekoError
-from speeko_jobs.flow.lifecycle import webhooks
+from speeko_jobs.flow.lifecycle import control, webhooks
 
 if TYPE_CHECKING:
     from speeko_cli.runtime.invocation import Invocation
@@ -56,10 +55,7 @@ def follow_with_workers(
 
 def interrupt(context: Context, job: int, call: Invocation) -> str:
     """Pause a job that was interrupted; what to tell of it."""
-    context.database.run(
-        lambda t: jobs.set_state(t, job, JobState.PAUSED, "interrupted", expected=[JobState.RUNNING])
-    )
-    state = jobs.progress(context.database, job).state
+    state = control.interrupt(context, job)
     if state in FINISHED:
         return f"job {job} is {state} already: see `speeko status {job}`"
     if state is JobState.FINALIZING:

@@ -11,8 +11,8 @@ from speeko_cli.jobs.poll import follow
 from speeko_cli.output.console import note
 from speeko_cli.output.progress_display import display
 from speeko_cli.runtime.error_reporting import Interrupted, TimedOut
-from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.flow import accounts
+from speeko_jobs.flow.reporting import job_queries
 
 if TYPE_CHECKING:
     from speeko_cli.runtime.invocation import Invocation
@@ -37,7 +37,7 @@ def follow_to_end(
         if timeout_seconds is not None and time.monotonic() - started >= timeout_seconds:
             raise TimedOut(f"job {job} has not ended in {timeout_seconds:g} s, it goes on")
 
-    jobs.progress(context.database, job)  # an unknown job is told before anything is shown
+    job_queries.progress(context, job)  # an unknown job is told before anything is shown
     try:
         try:
             follow(context, job, shown, on_idle)
@@ -56,5 +56,5 @@ def warn_without_workers(context: Context, job: int, call: Invocation) -> None:
             f"speeko: no worker runs, so job {job} waits: start workers with `speeko up{home}` or "
             f"`speeko worker{home}`, or finish it here with: {go_on(job, call)}"
         )
-    elif unserved := accounts.no_worker_serves(context.database, jobs.show(context.database, job).spec):
+    elif unserved := accounts.no_worker_serves(context.database, job_queries.show(context, job).spec):
         note(f"speeko: {unserved}, so job {job} waits: start a worker that holds it, or {go_on(job, call)}")

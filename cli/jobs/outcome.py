@@ -24,14 +24,14 @@ CODES = {
 
 def report_outcome(context: Context, job: int, call: Invocation) -> int:
     """Print the summary (the content of summary.json with --json) and answer the exit code."""
-    from speeko_jobs.adapters.postgres import jobs
     from speeko_jobs.flow.delivery import finalize
+    from speeko_jobs.flow.reporting import job_queries
 
     summary = finalize.summarize(context, job)
     if call.json:
         emit(summary)
     else:
-        print_summary(summary, jobs.show(context.database, job).spec)
+        print_summary(summary, job_queries.show(context, job).spec)
     if call.notify:
         from speeko_cli.jobs.notify_command import notify
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from speeko_cli.output.console import note
 from speeko_cli.output.throughput import ThroughputGauge
-from speeko_jobs.adapters.postgres import jobs, wait_reasons
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.embedded import watchdog
 from speeko_jobs.errors import ServerError
+from speeko_jobs.flow.reporting import job_queries
 
 if TYPE_CHECKING:
     from speeko_cli.output.progress_display import Display
-    from speeko_jobs.adapters.postgres.jobs import JobProgress
     from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.reporting.job_queries import JobProgress
 
 LOOK_SECONDS = 0.25
 COUNT_SECONDS = 1.0
@@ -38,11 +38,11 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     while True:
         watchdog.check()
         try:
-            progress = jobs.progress(context.database, job)
+            progress = job_queries.progress(context, job)
             now = time.monotonic()
             if now >= count_due or progress.state in STILL:
-                counts, count_due = jobs.counts(context.database, job), now + COUNT_SECONDS
-                seen = wait_reasons.look(context.database, [job]).get(job)
+                counts, count_due = job_queries.row_counts(context, job), now + COUNT_SECONDS
+                seen = job_queries.waits(context, [job]).get(job)
                 waits = "" if seen is None else seen.line()
         except ServerError as error:
             now = time.monotonic()

@@ -11,7 +11,7 @@ from speeko_cli.output.console import emit, note, say
 from speeko_cli.runtime.local_workers import LocalWorkers
 from speeko_cli.runtime.services import open_services
 from speeko_cli.runtime.tenant_check import check_tenant
-from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.flow.reporting import job_queries
 
 if TYPE_CHECKING:
     from speeko_cli.runtime.invocation import Invocation
@@ -32,7 +32,7 @@ def resume_and_follow(
     not of that `tenant`."""
     with open_services(settings) as (context, alone):
         check_tenant(context, job, tenant)
-        spec = jobs.show(context.database, job).spec
+        spec = job_queries.show(context, job).spec
         if wait:
             with LocalWorkers(context, spec, alone=alone) as crew:
                 start(context)
@@ -40,7 +40,7 @@ def resume_and_follow(
         start(context)
         warn_without_workers(context, job, call)
         if call.json:
-            emit({"job": job, "state": jobs.progress(context.database, job).state.value})
+            emit({"job": job, "state": job_queries.progress(context, job).state.value})
         else:
             say(f"job {job} goes on: watch it with: speeko watch {job}")
     return 0

@@ -9,15 +9,14 @@ from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, note
 from speeko_cli.output.job_summary import SHOWN_REFUSALS
 from speeko_cli.runtime.error_reporting import Interrupted
-from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow.planning import submit
 from speeko_jobs.flow.planning.voice_routing import routed
+from speeko_jobs.flow.reporting import job_queries
 
 if TYPE_CHECKING:
     from speeko_cli.runtime.invocation import Invocation
-    from speeko_jobs.adapters.postgres.output_locks import Rival
     from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.core.job.plan_summary import Plan
     from speeko_jobs.flow.context import Context
@@ -60,13 +59,13 @@ def submit_job(
     return job, plan
 
 
-def _report_rival(rival: Rival) -> None:
+def _report_rival(rival: object) -> None:
     note(f"speeko: waiting: {rival}")
 
 
 def _was_released(context: Context, job: int) -> bool:
     """The commit may have been just done. A job that was not released is forgotten."""
     try:
-        return jobs.progress(context.database, job).state is not JobState.PLANNING
+        return job_queries.progress(context, job).state is not JobState.PLANNING
     except JobError:
         return False

@@ -25,11 +25,11 @@ def change_state(
 ) -> int:
     """Have `change` bring the job to `state`, unless it is there, and tell it. Raises JobError, also where it
     is not of that `tenant`."""
-    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.flow.reporting import job_queries
 
     with open_existing(call.settings()) as context:
         check_tenant(context, job, tenant)
-        if jobs.show(context.database, job).state is not state:
+        if job_queries.show(context, job).state is not state:
             change(context)
         words = told if isinstance(told, str) else told(context)
     if call.json:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from speeko_jobs.adapters.celery_queue.queue import QUEUES, Queue
 from speeko_jobs.errors import ServerError
+from speeko_jobs.flow.dispatch import QUEUES, Queue
 
 if TYPE_CHECKING:
     from speeko_cli.monitoring.fleet_state import FleetState, NodeStatus

@@ -16,7 +16,8 @@ from speeko_cli.output.throughput import LONG_SECONDS, WINDOW_SECONDS, Throughpu
 from speeko_jobs.core.model.states import JobState
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.monitoring import EngineStatus, JobLine
+    from speeko_jobs.flow.reporting.fleet_queries import EngineStatus
+    from speeko_jobs.flow.reporting.monitoring_queries import JobLine
 
 FORGET_SECONDS = 600.0  # who has gone for longer is forgotten
 UNSEEN_SECONDS = 60.0  # a gauge that heard nothing for longer begins anew

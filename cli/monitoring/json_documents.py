@@ -17,19 +17,17 @@ from speeko_jobs.core.policies.cron_schedule import explained
 
 if TYPE_CHECKING:
     from speeko_cli.monitoring.fleet_state import FleetEngines, NodeStatus, ObservedJob
-    from speeko_jobs.adapters.postgres.monitoring import (
+    from speeko_jobs.core.job.job_spec import JobSpec
+    from speeko_jobs.flow.reporting.fleet_queries import AccountLimits, FleetSnapshot, PermitHolder, Worker
+    from speeko_jobs.flow.reporting.monitoring_queries import (
         AccountSample,
         ChunkPage,
         FailedRow,
-        FleetSnapshot,
         JobPage,
         Moment,
         PlayableRow,
     )
-    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
-    from speeko_jobs.adapters.postgres.schedules import Run, Schedule
-    from speeko_jobs.adapters.postgres.worker_registry import Worker
-    from speeko_jobs.core.job.job_spec import JobSpec
+    from speeko_jobs.flow.reporting.schedule_queries import Run, Schedule
 
 Document = dict[str, Any]
 

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import click
 
-from speeko_jobs.core.model.money import MICROS_PER_USD, micros
+from speeko_jobs.core.model.money import MICROS_PER_USD, NO_CAP, micros
 
 MAX_MICROS = 1_000_000_000 * MICROS_PER_USD
-NO_CAP = -1
 _UNITS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 

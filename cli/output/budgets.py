@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from speeko_jobs.core.model.money import usd
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.tenants import Tenant
+    from speeko_jobs.flow.lifecycle.budgets import Tenant
 
 
 def record(t: Tenant) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
+    from speeko_jobs.flow.reporting.fleet_queries import AccountLimits, PermitHolder
 
 
 def document(accounts: Sequence[AccountLimits], holders: Sequence[PermitHolder]) -> list[dict[str, Any]]:

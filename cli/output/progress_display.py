@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.live import Live
 
-    from speeko_jobs.adapters.postgres.jobs import JobProgress
-    from speeko_jobs.adapters.postgres.monitoring import JobLine
+    from speeko_jobs.flow.reporting.job_queries import JobProgress
+    from speeko_jobs.flow.reporting.monitoring_queries import JobLine
 
 PLAIN_SECONDS = 5.0
 LABEL_WIDTH = 7

@@ -16,8 +16,8 @@ from speeko_jobs.core.policies import cron_schedule as core
 from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.schedules import Going, Run, Schedule
     from speeko_jobs.flow.planning.scheduled_request import Request
+    from speeko_jobs.flow.reporting.schedule_queries import Going, Run, Schedule
 
 OVERDUE_SECONDS = 60.0
 SHOWN_DUES = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.worker_registry import Worker
+    from speeko_jobs.flow.reporting.fleet_queries import Worker
 
 
 def document(worker: Worker) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from speeko_jobs.errors import JobError, ServerError
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from speeko_jobs.adapters.postgres.database import Database
     from speeko_jobs.flow.context import Context
 
 CHECK_SECONDS = 1.0
@@ -37,11 +36,11 @@ def open_services(settings: Settings) -> Iterator[tuple[Context, bool]]:
 
 def _tell_if_foreign(context: Context) -> None:
     """Say where another database uses the same Redis."""
-    from speeko_jobs.adapters.redis.cache import FOREIGN
+    from speeko_jobs.flow.reporting import health
 
     with contextlib.suppress(ServerError):  # whoever needs it says so
-        if context.cache.is_foreign():
-            note(f"speeko: {FOREIGN}")
+        if warning := health.foreign_redis_warning(context):
+            note(f"speeko: {warning}")
 
 
 @contextlib.contextmanager
@@ -87,20 +86,6 @@ def termination_is_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def database_only(settings: Settings) -> Iterator[Database]:
-    """The database, embedded or by URL, whatever its schema."""
-    from speeko_jobs import runtime
-    from speeko_jobs.adapters.postgres.database import Database
-
-    with contextlib.ExitStack() as stack:
-        if settings.embedded_database:
-            settings = stack.enter_context(runtime.servers(settings))
-        database = Database(settings.database_url)
-        stack.callback(database.close)
-        yield database
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ def check_tenant(context: Context, job: int, tenant: str | None) -> None:
     """Raises JobError where there is no such job, or `tenant` is given and it is booked on another."""
     if tenant is None:
         return
-    from speeko_jobs.adapters.postgres import jobs
+    from speeko_jobs.flow.reporting import job_queries
 
-    if jobs.show(context.database, job).tenant != tenant:
+    if job_queries.show(context, job).tenant != tenant:
         raise JobError(f"job {job} is not booked on tenant {tenant!r}: `speeko jobs --tenant` lists its jobs")

@@ -18,9 +18,9 @@ from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.output.console import as_json, console, emit, write_bytes
 from speeko_cli.top.keyboard import keyboard
 from speeko_cli.top.screen import JobOrder, ScreenData, ScreenView, picture
-from speeko_jobs.adapters.postgres import monitoring as looks
-from speeko_jobs.adapters.postgres import permits
 from speeko_jobs.errors import ServerError
+from speeko_jobs.flow.reporting import fleet_queries, monitoring_queries
+from speeko_jobs.flow.reporting.monitoring_queries import JobFilter, PageRequest
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,12 +46,12 @@ class ScreenWatch:
 
     def books(self) -> ScreenData:
         """Raises ServerError."""
-        database, tenant = self._context.database, self._tenant
-        now = looks.now(database, tenant)
-        running = looks.running(database, OPEN_SHOWN, tenant)
-        ended = looks.jobs(database, looks.PageRequest(looks.JobFilter.ENDED, tenant, limit=ENDED_SHOWN))
-        engines, accounts = looks.engines(database), permits.accounts(database)
-        holders, at = permits.holders(database), time.time()
+        context, tenant = self._context, self._tenant
+        now = fleet_queries.snapshot(context, tenant)
+        running = monitoring_queries.open_jobs(context, OPEN_SHOWN, tenant)
+        ended = monitoring_queries.job_page(context, PageRequest(JobFilter.ENDED, tenant, limit=ENDED_SHOWN))
+        engines, accounts = fleet_queries.engines(context), fleet_queries.account_limits(context)
+        holders, at = fleet_queries.permit_holders(context), time.time()
         return ScreenData(
             at,
             now,

@@ -17,7 +17,7 @@ from speeko_jobs.core.output.sanitize import printable
 
 if TYPE_CHECKING:
     from speeko_cli.monitoring.fleet_state import ObservedJob
-    from speeko_jobs.adapters.postgres.monitoring import JobLine
+    from speeko_jobs.flow.reporting.monitoring_queries import JobLine
 
 BAR, MAX_BAR = 6, 24
 STYLES = {

@@ -20,8 +20,8 @@ from speeko_jobs.core.output import formatting
 if TYPE_CHECKING:
     from speeko_cli.monitoring.broker_status import BrokerStatus
     from speeko_cli.monitoring.fleet_state import FleetEngines, ObservedJob
-    from speeko_jobs.adapters.postgres.monitoring import FleetSnapshot, JobLine
-    from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
+    from speeko_jobs.flow.reporting.fleet_queries import AccountLimits, FleetSnapshot, PermitHolder
+    from speeko_jobs.flow.reporting.monitoring_queries import JobLine
 
 LABEL_WIDTH = 9
 MAX_NUMBERS = 4

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from speeko_jobs.adapters.celery_queue.queue import QUEUES, Queue
 from speeko_jobs.adapters.postgres import chunks
 from speeko_jobs.flow.context import Context
+
+__all__ = ["QUEUES", "Queue", "dispatch"]
 
 
 def dispatch(context: Context, job: int | None = None) -> int:

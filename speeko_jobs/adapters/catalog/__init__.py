@@ -4,8 +4,8 @@ Knows file formats, encodings and where catalogs live. Leaves to others what a c
 (core.catalog.column_mapping) and what becomes of a row.
 """
 
-from speeko_jobs.adapters.catalog.object_source import shown
 from speeko_jobs.adapters.catalog.reader_factory import open_catalog
-from speeko_jobs.adapters.catalog.table import BadRow, ReadOptions, Row, Table, sample
+from speeko_jobs.adapters.catalog.table import BadRow, Row, Table, sample
+from speeko_jobs.core.catalog.read_options import ReadOptions
 
-__all__ = ["BadRow", "ReadOptions", "Row", "Table", "open_catalog", "sample", "shown"]
+__all__ = ["BadRow", "ReadOptions", "Row", "Table", "open_catalog", "sample"]

@@ -28,13 +28,13 @@ from speeko_jobs.adapters.catalog.table import (
     CELL_CHARS,
     LINE_CHARS,
     BadRow,
-    ReadOptions,
     Row,
     Table,
     bad,
     fault_of,
 )
 from speeko_jobs.adapters.catalog.text_decoding import CutLine, Lines
+from speeko_jobs.core.catalog.read_options import ReadOptions
 
 BY_NAME = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from speeko_jobs.adapters.catalog.byte_stream import CHUNK_BYTES, ByteStream
+from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.errors import CatalogError
 
 OBJECT_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
@@ -19,22 +20,11 @@ SILENCE_SECONDS = 60.0
 RANGE_BYTES = 4 * 1024 * 1024
 
 
-def shown(url: str) -> str:
-    """The address without user, password, query and fragment; a path or "-" as it is."""
-    if "://" not in url:
-        return url
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "the address"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def open_http(url: str) -> ByteStream:
     """The body of a GET. CatalogError for any other status than 200."""
     from speeko_jobs.adapters.catalog import http_source
 
-    return http_source.open_http(url, shown(url))
+    return http_source.open_http(url, without_secrets(url))
 
 
 def open_object(url: str) -> ByteStream:
@@ -42,7 +32,7 @@ def open_object(url: str) -> ByteStream:
     import obstore
 
     store, key = _store(url)
-    name = shown(url)
+    name = without_secrets(url)
     if not key:
         raise CatalogError(f"{name}: this names a bucket, not an object: add a path")
     refusals = _Refusals(name)
@@ -65,7 +55,7 @@ def list_objects(url: str) -> list[str]:
     import obstore
 
     store, prefix = _store(url)
-    with _Refusals(shown(url)):
+    with _Refusals(without_secrets(url)):
         found = obstore.list_with_delimiter(store, prefix.rstrip("/") or None)["objects"]
     parts = urlsplit(url)
     return sorted(f"{parts.scheme}://{parts.netloc}/{entry['path']}" for entry in found)
@@ -75,7 +65,7 @@ def _store(url: str) -> tuple[Any, str]:
     import obstore.store
 
     parts = urlsplit(url)
-    with _Refusals(shown(url)):
+    with _Refusals(without_secrets(url)):
         # No client_options: given here, they would hide those of the environment (AWS_ALLOW_HTTP and more).
         store = obstore.store.from_url(
             f"{parts.scheme}://{parts.netloc}",

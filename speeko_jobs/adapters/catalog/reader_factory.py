@@ -11,8 +11,9 @@ from typing import IO
 from speeko_jobs.adapters.catalog import csv_reader, json_reader, parquet_reader, spreadsheet_reader
 from speeko_jobs.adapters.catalog.byte_stream import ByteStream, spooled, unzipped
 from speeko_jobs.adapters.catalog.source_resolver import CatalogSource, resolve
-from speeko_jobs.adapters.catalog.table import ReadOptions, Table
+from speeko_jobs.adapters.catalog.table import Table
 from speeko_jobs.adapters.catalog.text_decoding import SAMPLE_BYTES, Lines, TextBlocks, bom_of
+from speeko_jobs.core.catalog.read_options import ReadOptions
 from speeko_jobs.errors import CatalogError, UsageError
 
 FORMATS = ("csv", "jsonl", "json", "text", "parquet", "xlsx")

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from speeko_jobs.adapters.catalog import object_source
 from speeko_jobs.adapters.catalog.byte_stream import CHUNK_BYTES, ByteStream
+from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.web_address import missing_slash
 from speeko_jobs.errors import CatalogError
 
@@ -61,7 +62,7 @@ def _expanded(named: str) -> Iterator[CatalogSource]:
         yield from _objects(named)
     elif scheme:
         raise CatalogError(
-            f"{object_source.shown(named)}: {scheme}:// is not read: use http(s), s3, gs, az or file"
+            f"{without_secrets(named)}: {scheme}:// is not read: use http(s), s3, gs, az or file"
         )
     elif wrong := missing_slash(named):
         raise CatalogError(wrong)
@@ -133,7 +134,7 @@ def _blocks(read: Callable[[int], bytes | None], name: str) -> Iterator[bytes]:
 
 def _http(url: str) -> CatalogSource:
     path = unquote(urlsplit(url).path)
-    name = PurePosixPath(path).name or object_source.shown(url)
+    name = PurePosixPath(path).name or without_secrets(url)
     fragment = unquote(urlsplit(url).fragment)
     sheet = fragment if suffix_of(path) in SHEET_SUFFIXES else ""
     return CatalogSource(
@@ -150,7 +151,7 @@ def _objects(url: str) -> Iterator[CatalogSource]:
         return
     found = [key for key in object_source.list_objects(before) if _is_catalog(key.rpartition("/")[2])]
     if not found:
-        raise CatalogError(f"{object_source.shown(url)}: no catalog files under this prefix")
+        raise CatalogError(f"{without_secrets(url)}: no catalog files under this prefix")
     yield from map(_object, found)
 
 

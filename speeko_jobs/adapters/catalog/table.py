@@ -19,21 +19,6 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """How to read a catalog; empty and "auto" mean: find out.
-
-    `format` is csv (any delimiter), jsonl, json, text, parquet or xlsx; `quoting` is auto, none or
-    minimal; `header` is auto, yes or no.
-    """
-
-    delimiter: str = ""
-    encoding: str = ""
-    quoting: str = "auto"
-    format: str = ""
-    header: str = "auto"
-
-
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A row that cannot be used. `reason` is one printable line; `raw` is at most 1,000 characters."""

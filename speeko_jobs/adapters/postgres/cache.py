@@ -12,19 +12,11 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction, statement
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.core.policies.eviction import PRIOR_HITS, PRIOR_SECONDS, EvictionCandidate
+from speeko_jobs.core.policies.eviction import PRIOR_HITS, PRIOR_SECONDS, EvictionCandidate, IdleCriteria
 
 FETCH_ROWS = 10_000
 AS_BEFORE = -1  # a price that does not change
 COUNT_ROWS = 20_000  # of a job's rows whose uses are counted in one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class IdleCriteria:
-    """Keys that were not used for so long and had at most so many hits."""
-
-    seconds: float
-    most_hits: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 MICROS_PER_USD = 1_000_000
+NO_CAP = -1  # in place of a cap in micro-dollars: take the cap away
 
 
 def usd(micros: int) -> str:

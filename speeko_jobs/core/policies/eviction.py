@@ -26,6 +26,7 @@ much of it left means a young entry.)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from speeko_jobs.core.billing.cost_breakdown import GB, STORAGE_MICROS_PER_GB_MONTH
@@ -36,6 +37,14 @@ PRIOR_SECONDS = 30 * DAY_SECONDS
 STORAGE_MICROS_PER_BYTE_SECOND = STORAGE_MICROS_PER_GB_MONTH / GB / (30 * DAY_SECONDS)
 REDIS_LARGEST_PART = 0.01  # of its budget that one entry may take; so greedy is within 1% of the best
 REDIS_FULL, REDIS_ROOM = 0.9, 0.8  # Redis takes no audio once it is full: room is made before that
+
+
+@dataclass(frozen=True, slots=True)
+class IdleCriteria:
+    """Select keys that were not used for so long and had at most so many hits."""
+
+    seconds: float
+    most_hits: int
 
 
 class EvictionCandidate(NamedTuple):

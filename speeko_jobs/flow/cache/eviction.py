@@ -16,10 +16,9 @@ from enum import StrEnum
 from typing import IO
 
 from speeko_jobs.adapters.postgres import cache, metrics
-from speeko_jobs.adapters.postgres.cache import IdleCriteria
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.policies import eviction
-from speeko_jobs.core.policies.eviction import EvictionCandidate
+from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
 from speeko_jobs.flow.cache.invalidation import finish, forget
 from speeko_jobs.flow.context import Context
 

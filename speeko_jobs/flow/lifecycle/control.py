@@ -25,6 +25,14 @@ def pause(context: Context, job: int, reason: str = "by the user") -> None:
         raise _cannot(context, job, "paused")
 
 
+def interrupt(context: Context, job: int) -> JobState:
+    """Pause a job whose command was interrupted, and return its state: a job that has ended stays ended."""
+    context.database.run(
+        lambda t: jobs.set_state(t, job, JobState.PAUSED, "interrupted", expected=[JobState.RUNNING])
+    )
+    return jobs.progress(context.database, job).state
+
+
 def resume(
     context: Context,
     job: int,
@@ -73,6 +81,13 @@ def resume(
     if not context.database.run(go_on):
         raise _cannot(context, job, "resumed")
     sweep(context)
+
+
+def cancel_planning(context: Context, job: int) -> bool:
+    """Cancel a job that is still being planned. Return False where it is not: then `cancel` ends it."""
+    return context.database.run(
+        lambda t: jobs.set_state(t, job, JobState.CANCELLED, "by the user", expected=[JobState.PLANNING])
+    )
 
 
 def cancel(context: Context, job: int) -> None:

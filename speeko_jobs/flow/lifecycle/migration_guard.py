@@ -20,6 +20,11 @@ ANSWER_SECONDS = 1.0
 SHOWN_WORKERS = 5
 
 
+def revision(database: Database) -> str:
+    """Return the revision that the database is at; "" where it has none of our tables."""
+    return migrate.current(database)
+
+
 def upgrade(database: Database, queue_url: str, home: Path | None = None) -> str:
     """Bring the database to this version's schema; the revision now.
 

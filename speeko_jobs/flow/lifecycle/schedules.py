@@ -84,6 +84,11 @@ def resume(context: Context, schedule: Schedule, now: datetime | None = None) ->
     context.database.run(lambda t: schedules.resume(t, schedule.id, due))
 
 
+def remove(context: Context, schedule: Schedule) -> None:
+    """Delete a schedule and its history. Its jobs stay."""
+    context.database.run(lambda t: schedules.remove(t, schedule.id))
+
+
 def run_now(context: Context, schedule: Schedule, now: datetime | None = None) -> Run:
     """A run that is due at this moment. It waits for one that is going."""
     at = now or schedules.clock(context.database)

@@ -33,6 +33,7 @@ from speeko_jobs.core.job.format_reuse import Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow, content_of
+from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.policies.failure_grouping import grouped
 from speeko_jobs.core.providers.profiles import Prices
@@ -238,7 +239,7 @@ class _Planner:
         while self.pending:
             self.pending.pop(0).result()
         if not self.rows:
-            raise CatalogError(f"{', '.join(map(catalog.shown, self.orders.sources))}: there are no rows")
+            raise CatalogError(f"{', '.join(map(without_secrets, self.orders.sources))}: there are no rows")
         skipped, renamed = self._settle_names()
         if self.occupied is not None:
             self.occupied.look(self._undelivered(list(renamed.values())))

@@ -31,6 +31,8 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.planning.submit import NOWHERE
 
+__all__ = ["Group", "OutdatedOutput", "SelectedTexts", "Selection", "check_money", "find", "shares", "start"]
+
 ITEMS_AT_ONCE = 10_000
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from speeko_jobs import private_files
 from speeko_jobs.adapters.providers.provider import list_voices
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import SpeekoError, UsageError
@@ -35,6 +36,14 @@ log = logging.getLogger(__name__)
 def offer_of(context: Context, spec: JobSpec) -> VoiceOffer:
     """Return what the job's provider offers, by its server's list where there is one."""
     return VoiceOffer(spec.profile, spec.any_voice, _Listed(context.settings, spec))
+
+
+def listed_voices(profile: Profile, settings: Settings) -> list[str]:
+    """Return the voices that the provider's server lists now, the profile's where it has no list.
+
+    Raises ConfigError and ServerError.
+    """
+    return list_voices(profile, settings)
 
 
 def require_offered(offer: VoiceOffer, spec: JobSpec) -> None:

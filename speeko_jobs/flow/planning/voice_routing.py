@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from speeko_jobs.adapters import voice_files as voices_file
+from speeko_jobs.adapters import voice_files
 from speeko_jobs.adapters.postgres import claims, routings
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.job.job_spec import JobSpec
@@ -37,6 +37,14 @@ class RoutingOptions:
     reroute: bool = False
 
 
+def declared_voices(path: str, provider: str) -> tuple[Voice, ...]:
+    """Return a provider's voices as voices.toml describes them: the built-in file, and the user's over it.
+
+    `path` is the user's file; "" is ./voices.toml, which may be missing. Raises ConfigError.
+    """
+    return voice_files.read_voices(path).get(provider, ())
+
+
 def route(
     database: Database, wishes: RoutingOptions, *, provider: str, model: str, output: str, language: str
 ) -> Routing | None:
@@ -46,8 +54,8 @@ def route(
     UsageError for a choice that nothing would be chosen by.
     """
     profile = profile_of(provider)
-    known = voices_file.read_voices(wishes.voices_file).get(provider, ())
-    rules = voices_file.read_rules(wishes.rules_file) if wishes.rules_file else ()
+    known = declared_voices(wishes.voices_file, provider)
+    rules = voice_files.read_rules(wishes.rules_file) if wishes.rules_file else ()
     _check_rules(provider, wishes.rules_file, rules)
     chosen = wishes.voice == AUTO or any(rule.voice == AUTO for rule in rules)
     if not chosen:

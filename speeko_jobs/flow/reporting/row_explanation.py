@@ -21,6 +21,7 @@ from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow, content_of
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import UtteranceState
+from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
 from speeko_jobs.core.text.pipeline import Wording
@@ -104,7 +105,7 @@ def _find(
             if is_it:
                 table.close()
                 return _Found(table, columns, reader, raw, row_no, file_row)
-    names = ", ".join(map(catalog.shown, orders.sources))
+    names = ", ".join(map(without_secrets, orders.sources))
     wanted = f"number {row:,}" if row else f"with the id {row_id[:80]!r}"
     raise CatalogError(f"{names}: there is no row {wanted} among {row_no:,}")
 

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from speeko_jobs.adapters.postgres import cache, claims
-from speeko_jobs.adapters.postgres.cache import DueDeletion, IdleCriteria
+from speeko_jobs.adapters.postgres.cache import DueDeletion
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState
-from speeko_jobs.core.policies.eviction import EvictionCandidate
+from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 from tests.fixtures.cached import Cached, add_cached, key
 

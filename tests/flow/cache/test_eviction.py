@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 import redis
 
-from speeko_jobs.adapters.postgres.cache import IdleCriteria
 from speeko_jobs.adapters.redis.cache import PREFIX
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.policies.eviction import EvictionCandidate
+from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.cache import eviction, invalidation
 from speeko_jobs.flow.cache.eviction import Evicted, EvictionOptions, Tier

@@ -1,0 +1,56 @@
+"""Read the state of the fleet: engines, call limits of accounts and their holders, registered workers.
+
+Reads only. Each function is one query, and raises ServerError when Postgres does not answer.
+"""
+
+from __future__ import annotations
+
+from speeko_jobs.adapters.postgres import monitoring, permits, worker_registry
+from speeko_jobs.adapters.postgres.monitoring import EngineStatus, FleetSnapshot
+from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
+from speeko_jobs.adapters.postgres.worker_registry import Worker
+from speeko_jobs.flow.context import Context
+
+__all__ = [
+    "AccountLimits",
+    "EngineStatus",
+    "FleetSnapshot",
+    "PermitHolder",
+    "Worker",
+    "account_limits",
+    "engines",
+    "permit_holders",
+    "registered_workers",
+    "running_workers",
+    "snapshot",
+]
+
+
+def snapshot(context: Context, tenant: str | None = None) -> FleetSnapshot:
+    """Return the totals of this moment; with a tenant its jobs, money and schedules."""
+    return monitoring.now(context.database, tenant)
+
+
+def engines(context: Context) -> list[EngineStatus]:
+    """Return every process that makes calls, and those whose lease expired and is not reaped yet."""
+    return monitoring.engines(context.database)
+
+
+def account_limits(context: Context) -> list[AccountLimits]:
+    """Return the limit of calls of each account, and why it is so high."""
+    return permits.accounts(context.database)
+
+
+def permit_holders(context: Context) -> list[PermitHolder]:
+    """Return the engines that hold permits, with the account of each."""
+    return permits.holders(context.database)
+
+
+def registered_workers(context: Context) -> list[Worker]:
+    """Return every worker in the registry, lost ones too."""
+    return worker_registry.registered(context.database)
+
+
+def running_workers(context: Context) -> list[Worker]:
+    """Return the workers that count as running."""
+    return worker_registry.running(context.database)
