@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from tornado.web import Application
 
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.queries import Readings
-from speeko_cli.dashboard.query_params import Parse, dollars
+from speeko_cli.dashboard.query_params import Params, dollars
 from speeko_cli.dashboard.shared_polling import Document
 from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.core.output.redaction import redacted
@@ -17,13 +18,40 @@ from speeko_jobs.errors import ConfigError, JobError
 from speeko_jobs.flow.lifecycle import control
 
 ACT_SECONDS = 30.0  # then viewers are told that nothing answers
-VERBS: dict[str, Callable[..., Any]] = {
-    "pause": control.pause,
-    "resume": control.resume,
-    "cancel": control.cancel,
-    "retry": control.retry,
+
+
+@dataclass(frozen=True)
+class Action:
+    """What can be done to a job: `run` takes the context, the job and the arguments of `query`."""
+
+    run: Callable[..., Any]
+    summary: str
+    condition: str
+    query: Params = field(default_factory=dict)
+
+
+_BUDGET: Final = dollars(
+    "The job's new budget in all, with what it has spent, in USD; not below that.", example="12.50"
+)
+ACTIONS: Final[dict[str, Action]] = {
+    "pause": Action(control.pause, "Stop a job after the calls in flight.", "It must run."),
+    "resume": Action(
+        control.resume,
+        "Let a paused job go on, perhaps under another budget.",
+        "It must be paused; with a budget it may also run, and goes on under that.",
+        {"budget": _BUDGET},
+    ),
+    "cancel": Action(
+        control.cancel,
+        "End a job; audio that was bought is kept and delivered.",
+        "It must run or be paused.",
+    ),
+    "retry": Action(
+        control.retry,
+        "Try the failed rows of a job again.",
+        "It must have ended, and have failed rows; refused rows stay refused.",
+    ),
 }
-ACTS: Mapping[str, Mapping[str, Parse]] = {"resume": {"budget": dollars}}
 
 
 async def act(application: Application, job: int, verb: str, how: Mapping[str, Any]) -> Document:
@@ -40,12 +68,13 @@ async def act(application: Application, job: int, verb: str, how: Mapping[str, A
     def work() -> Document:
         readings.line(job)  # a job that there is not is another error than one that cannot be moved
         try:
-            VERBS[verb](settings["context"], job, *how.values())
+            ACTIONS[verb].run(settings["context"], job, *how.values())
         except (ConfigError, JobError) as error:
             raise Problem(409, redacted(str(error))) from None
         return readings.line(job)
 
     try:
-        return await lane.run(work, ACT_SECONDS)
+        line: Document = await lane.run(work, ACT_SECONDS)
+        return line
     finally:
         settings["feeds"].refresh()

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 
-from speeko_cli.dashboard.actions import ACTS, VERBS, act
+from speeko_cli.dashboard import openapi
+from speeko_cli.dashboard.actions import ACTIONS, act
 from speeko_cli.dashboard.audio import Audio, MissingRange, asked_range, find
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.handler import Handler
+from speeko_cli.dashboard.operations import OPERATIONS
 from speeko_cli.dashboard.query_params import (
-    CHUNKS,
-    COSTS,
-    COSTS_TODAY,
-    FAILED,
-    JOBS,
     MAX_CHARS,
     MAX_NUMBER,
-    TENANT,
-    Parse,
-    parsed,
+    Params,
+    parse_arguments,
 )
 from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_cli.monitoring.thread_lane import ThreadLane
@@ -33,21 +28,19 @@ from speeko_cli.monitoring.thread_lane import ThreadLane
 AUDIO_SECONDS = 10.0  # then viewers are told that nothing answers
 
 
-def asked(handler: Handler, parameters: Mapping[str, Parse]) -> dict[str, str | int]:
-    """The arguments of a request's query. Raises Problem."""
-    return parsed(handler.request.query_arguments, parameters)
+def asked(handler: Handler, params: Params) -> dict[str, str | int]:
+    """Return the arguments of a request's query. Raise Problem."""
+    return parse_arguments(handler.request.query_arguments, params)
 
 
 class DocumentHandler(Handler):
     """A document of a feed. `more`: arguments that the path stands for."""
 
-    def initialize(
-        self, feed: str, parameters: Mapping[str, Parse] | None = None, more: Mapping[str, int] | None = None
-    ) -> None:
-        self._feed, self._parameters, self._more = feed, parameters or {}, more or {}
+    def initialize(self, feed: str, query: Params, more: Mapping[str, int] | None = None) -> None:
+        self._feed, self._query, self._more = feed, query, more or {}
 
     async def get(self, *path: str) -> None:
-        arguments = asked(self, self._parameters)
+        arguments = asked(self, self._query)
         if path:
             arguments["job"] = _number(path[0])
         self.answer(await self.feeds.read(FeedRequest.of(self._feed, **arguments, **self._more)))
@@ -57,7 +50,7 @@ class ActionHandler(Handler):
     """Pause, resume (perhaps under another budget), cancel or retry a job."""
 
     async def post(self, job: str, verb: str) -> None:
-        how = asked(self, ACTS.get(verb, {}))
+        how = asked(self, ACTIONS[verb].query)
         self.answer(await act(self.application, _number(job), verb, how))
 
 
@@ -105,16 +98,17 @@ def _next(blocks: Iterator[bytes]) -> bytes:
 
 
 class OpenApiHandler(Handler):
-    """The OpenAPI file."""
+    """Answer with the OpenAPI document."""
 
     def get(self) -> None:
         asked(self, {})
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.finish(description())
+        self.answer(description())
 
 
-def description() -> bytes:
-    return importlib.resources.files(__package__).joinpath("openapi.json").read_bytes()
+@cache
+def description() -> dict[str, Any]:
+    """Return the OpenAPI document of all routes."""
+    return openapi.describe(OPERATIONS)
 
 
 class Healthcheck(Handler):
@@ -141,29 +135,33 @@ ROUTES: dict[str, tuple[type[Handler], dict[str, Any]]] = {
     "/openapi.json": (OpenApiHandler, {}),
     "/healthcheck": (Healthcheck, {}),
     "/api/now": (DocumentHandler, {"feed": "now"}),
-    "/api/jobs": (DocumentHandler, {"feed": "jobs", "parameters": JOBS}),
+    "/api/jobs": (DocumentHandler, {"feed": "jobs"}),
     "/api/jobs/{job}": (DocumentHandler, {"feed": "job"}),
-    "/api/jobs/{job}/chunks": (DocumentHandler, {"feed": "chunks", "parameters": CHUNKS}),
-    "/api/jobs/{job}/failed": (DocumentHandler, {"feed": "failed", "parameters": FAILED}),
+    "/api/jobs/{job}/chunks": (DocumentHandler, {"feed": "chunks"}),
+    "/api/jobs/{job}/failed": (DocumentHandler, {"feed": "failed"}),
     "/api/jobs/{job}/samples": (DocumentHandler, {"feed": "samples"}),
     "/api/jobs/{job}/course": (DocumentHandler, {"feed": "course"}),
     "/api/jobs/{job}/rows/{row}/audio": (RowAudio, {}),
     "/api/jobs/{job}/{verb}": (ActionHandler, {}),
-    "/api/costs": (DocumentHandler, {"feed": "costs", "parameters": COSTS}),
-    "/api/costs/today": (DocumentHandler, {"feed": "costs", "parameters": COSTS_TODAY, "more": {"today": 1}}),
-    "/api/budgets": (DocumentHandler, {"feed": "budgets", "parameters": TENANT}),
+    "/api/costs": (DocumentHandler, {"feed": "costs"}),
+    "/api/costs/today": (DocumentHandler, {"feed": "costs", "more": {"today": 1}}),
+    "/api/budgets": (DocumentHandler, {"feed": "budgets"}),
     "/api/cache": (DocumentHandler, {"feed": "cache"}),
-    "/api/schedules": (DocumentHandler, {"feed": "schedules", "parameters": TENANT}),
+    "/api/schedules": (DocumentHandler, {"feed": "schedules"}),
     "/api/workers": (DocumentHandler, {"feed": "workers"}),
 }
-_PATTERNS = {"job": "([0-9]{1,19})", "row": "([0-9]{1,19})", "verb": f"({'|'.join(VERBS)})"}
+_PATTERNS = {"job": "([0-9]{1,19})", "row": "([0-9]{1,19})", "verb": f"({'|'.join(ACTIONS)})"}
 
 
 def routes() -> list[URLSpec]:
-    return [
-        URLSpec(re.sub(r"\{(\w+)\}", lambda m: _PATTERNS[m[1]], path.replace(".", r"\.")), handler, how)
-        for path, (handler, how) in ROUTES.items()
-    ]
+    """Return all routes; a document's handler takes the query arguments of its operation."""
+    return [_route(path, handler, how) for path, (handler, how) in ROUTES.items()]
+
+
+def _route(path: str, handler: type[Handler], how: dict[str, Any]) -> URLSpec:
+    pattern = re.sub(r"\{(\w+)\}", lambda m: _PATTERNS[m[1]], path.replace(".", r"\."))
+    query = {"query": OPERATIONS[path, "get"].query} if handler is DocumentHandler else {}
+    return URLSpec(pattern, handler, how | query)
 
 
 def _number(text: str) -> int:

@@ -9,10 +9,10 @@ from markupsafe import Markup
 from tornado.routing import URLSpec
 
 from speeko_cli.dashboard import assets, template_rendering
-from speeko_cli.dashboard.actions import ACTS, VERBS, act
+from speeko_cli.dashboard.actions import ACTIONS, act
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.handler import Handler
-from speeko_cli.dashboard.query_params import parsed
+from speeko_cli.dashboard.query_params import parse_arguments
 from speeko_cli.dashboard.routes import Place, place
 from speeko_cli.dashboard.shared_polling import Feeds
 from speeko_cli.dashboard.sse import EventStream, live_of
@@ -28,7 +28,7 @@ def routes() -> list[URLSpec]:
     return [
         URLSpec(r"/(?:|costs|cache|schedules|workers|jobs/[0-9]{1,19})", PageHandler),
         URLSpec(r"/jobs/([0-9]{1,19})/cancel", AskedCancel),
-        URLSpec(rf"/jobs/([0-9]{{1,19}})/({'|'.join(VERBS)})", Acted),
+        URLSpec(rf"/jobs/([0-9]{{1,19}})/({'|'.join(ACTIONS)})", Acted),
         URLSpec(r"/events", EventStream),
         URLSpec(r"/assets/([0-9a-f]+)/([a-z.]+)", Asset),
     ]
@@ -105,7 +105,7 @@ async def acted(handler: Handler, job: str, verb: str) -> None:
     """Do it, and show the job; why it cannot be done is said there."""
     given = {name: values for name, values in handler.request.body_arguments.items() if name != "_xsrf"}
     try:
-        await act(handler.application, int(job), verb, parsed(given, ACTS.get(verb, {})))
+        await act(handler.application, int(job), verb, parse_arguments(given, ACTIONS[verb].query))
     except Problem as problem:
         if problem.status_code not in (400, 409):
             raise

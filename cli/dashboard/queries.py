@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from speeko_cli.dashboard.shared_polling import FeedSource
+from speeko_cli.dashboard.shared_polling import Document, FeedSource
 from speeko_cli.monitoring import json_documents
 from speeko_cli.monitoring.broker_status import UNASKED, BrokerStatus
 from speeko_cli.monitoring.broker_status import look as ask_broker
 from speeko_cli.monitoring.fleet_state import FleetState
-from speeko_cli.monitoring.json_documents import Document
 from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.output import budgets
 from speeko_cli.output import cache as cache_report

@@ -1,11 +1,12 @@
-"""Parse the arguments of a query: for the API, the pages and their buttons alike."""
+"""Read the arguments of a query, and say what each one takes: for requests, pages and openapi.json alike."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
+from typing import Any, Final
 
 import click
 
@@ -17,73 +18,123 @@ from speeko_jobs.flow.reporting.costs import By
 
 Parse = Callable[[str], str | int]
 MAX_NUMBER, MAX_CHARS, MAX_LINES = 2**63 - 1, 200, 200
+MAX_INT32 = 2**31 - 1
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def number(least: int, most: int = MAX_NUMBER) -> Parse:
+@dataclass(frozen=True)
+class QueryParam:
+    """One argument: how its text is parsed, and its JSON Schema. `parse` raises ValueError.
+
+    An empty text counts as an argument that is missing if `may_be_empty`: a form sends all of its fields.
+    """
+
+    parse: Parse
+    schema: Mapping[str, Any]
+    description: str = ""
+    may_be_empty: bool = False
+    example: str = ""
+
+
+Params = Mapping[str, QueryParam]
+
+
+def number(low: int, high: int = MAX_NUMBER, description: str = "") -> QueryParam:
+    """Take a whole number."""
+
     def parse(text: str) -> int:
-        if not (_NUMBER.fullmatch(text) and least <= int(text) <= most):
-            raise ValueError(f"takes a whole number from {least} to {most}")
+        if not (_NUMBER.fullmatch(text) and low <= int(text) <= high):
+            raise ValueError(f"takes a whole number from {low} to {high}")
         return int(text)
 
-    return parse
+    schema: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}
+    return QueryParam(parse, schema | ({"format": "int64"} if high > MAX_INT32 else {}), description)
 
 
-def text(value: str) -> str:
+def text(description: str = "") -> QueryParam:
+    """Take a short text."""
+    schema = {"type": "string", "maxLength": MAX_CHARS, "pattern": r"^[^\u0000]*$"}
+    return QueryParam(_text, schema, f"{description} Empty: not given.", may_be_empty=True)
+
+
+def day(description: str = "") -> QueryParam:
+    """Take a day such as 2026-11-01."""
+    schema = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}]}
+    return QueryParam(_day, schema, f"{description} Empty: not given.", may_be_empty=True)
+
+
+def dollars(description: str, example: str) -> QueryParam:
+    """Take an amount of USD, as `--budget` does; return micro-dollars."""
+    schema = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?$"}
+    return QueryParam(_dollars, schema, description, example=example)
+
+
+def word(allowed: Iterable[str], description: str = "") -> QueryParam:
+    """Take one of these words."""
+    found = [str(one) for one in allowed]
+
+    def parse(value: str) -> str:
+        if value not in found:
+            raise ValueError(f"takes {', '.join(found)}")
+        return value
+
+    return QueryParam(parse, {"type": "string", "enum": found}, description)
+
+
+def _text(value: str) -> str:
     if len(value) > MAX_CHARS or "\0" in value:
         raise ValueError(f"takes at most {MAX_CHARS} characters")
     return value
 
 
-def day(value: str) -> str:
+def _day(value: str) -> str:
     if not _DAY.fullmatch(value):
         raise ValueError("takes a day such as 2026-11-01")
     date.fromisoformat(value)
     return value
 
 
-def dollars(value: str) -> int:
-    """Micro-dollars, as `--budget` takes them."""
+def _dollars(value: str) -> int:
     try:
-        return Dollars().convert(text(value), None, None)
+        return Dollars().convert(_text(value), None, None)
     except click.BadParameter as error:
         raise ValueError(error.message) from None
 
 
-def word(words: type[StrEnum]) -> Parse:
-    def parse(value: str) -> str:
-        if value not in set(words):
-            raise ValueError(f"takes {', '.join(words)}")
-        return value
-
-    return parse
-
-
-TENANT: Mapping[str, Parse] = {"tenant": text}
-JOBS: Mapping[str, Parse] = {
-    "shown": word(JobFilter),
-    "tenant": text,
-    "words": text,
-    "before": number(1),
-    "limit": number(1, MAX_LINES),
+_LIMIT: Final = number(1, MAX_LINES, "How many at most.")
+_TENANT: Final = text("Only what is booked on this tenant.")
+_BY: Final = word(By, "What a line is.")
+TENANT: Final[Params] = {"tenant": _TENANT}
+JOBS: Final[Params] = {
+    "shown": word(
+        JobFilter, "Which jobs: open ones have not ended; troubled ones are paused, or ended with errors."
+    ),
+    "tenant": _TENANT,
+    "words": text(
+        "Only jobs in whose number, files' names and destination all of these words occur, in any case."
+    ),
+    "before": number(1, description="Only jobs with a smaller number."),
+    "limit": _LIMIT,
 }
-CHUNKS: Mapping[str, Parse] = {"limit": number(1, MAX_LINES)}
-FAILED: Mapping[str, Parse] = {"after": number(0), "limit": number(1, MAX_LINES)}
-COSTS_TODAY: Mapping[str, Parse] = {"by": word(By), "tenant": text}
-COSTS: Mapping[str, Parse] = {"by": word(By), "since": day, "until": day, "tenant": text}
+CHUNKS: Final[Params] = {"limit": _LIMIT}
+FAILED: Final[Params] = {"after": number(0, description="Only rows behind this one."), "limit": _LIMIT}
+COSTS_TODAY: Final[Params] = {"by": _BY, "tenant": _TENANT}
+COSTS: Final[Params] = {
+    "by": _BY,
+    "since": day("First day (UTC)."),
+    "until": day("Last day (UTC)."),
+    "tenant": _TENANT,
+}
 
 
-def parsed(arguments: Mapping[str, list[bytes]], parameters: Mapping[str, Parse]) -> dict[str, str | int]:
-    """Arguments by name. Raises Problem for what is unknown, given twice, or cannot be.
-
-    A text or day that is empty is one that was not given: a form sends all of its fields.
-    """
+def parse_arguments(arguments: Mapping[str, list[bytes]], params: Params) -> dict[str, str | int]:
+    """Return arguments by name. Raise Problem for what is unknown, given twice, or cannot be."""
     found: dict[str, str | int] = {}
     for name, values in arguments.items():
-        parse = parameters.get(name)
-        if parse is None:
-            known = f": there are {', '.join(parameters)}" if parameters else ""
+        param = params.get(name)
+        if param is None:
+            known = f": there are {', '.join(params)}" if params else ""
             raise Problem(400, f"{printable(name[:MAX_CHARS])!r} is not asked for here{known}")
         if len(values) > 1:
             raise Problem(400, f"{name} was given twice")
@@ -91,10 +142,10 @@ def parsed(arguments: Mapping[str, list[bytes]], parameters: Mapping[str, Parse]
             value = values[0].decode()
         except UnicodeDecodeError:
             raise Problem(400, f"{name} is not UTF-8") from None
-        if not value and parse in (text, day):
+        if not value and param.may_be_empty:
             continue
         try:
-            found[name] = parse(value)
+            found[name] = param.parse(value)
         except ValueError as error:
             raise Problem(400, f"{name} {error}") from None
     return found

@@ -13,7 +13,16 @@ from urllib.parse import urlencode
 from tornado.escape import parse_qs_bytes
 
 from speeko_cli.dashboard.errors import Problem
-from speeko_cli.dashboard.query_params import COSTS, JOBS, MAX_CHARS, MAX_NUMBER, Parse, number, parsed
+from speeko_cli.dashboard.query_params import (
+    COSTS,
+    JOBS,
+    MAX_CHARS,
+    MAX_NUMBER,
+    Params,
+    number,
+    parse_arguments,
+    word,
+)
 from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_jobs.flow.reporting.costs import By
 
@@ -63,23 +72,16 @@ def place(path: str, query: Mapping[str, list[bytes]]) -> Place:
     if found is None or int(found[2] or 0) > MAX_NUMBER:
         raise Problem(404, f"there is nothing at {path[:MAX_CHARS]}")
     name = "job" if found[2] else found[1] or "jobs"
-    given = parsed({key: values for key, values in query.items() if values != [b""]}, _QUERIES.get(name, {}))
+    given = parse_arguments(
+        {key: values for key, values in query.items() if values != [b""]}, _QUERIES.get(name, {})
+    )
     return Place(name, int(found[2] or 0), tuple(sorted((key, str(value)) for key, value in given.items())))
 
 
-def _one_of(*words: str) -> Parse:
-    def parse(value: str) -> str:
-        if value not in words:
-            raise ValueError(f"takes {', '.join(words)}")
-        return value
-
-    return parse
-
-
-_QUERIES: dict[str, Mapping[str, Parse]] = {
-    "jobs": {name: parse for name, parse in JOBS.items() if name != "limit"},
+_QUERIES: dict[str, Params] = {
+    "jobs": {name: param for name, param in JOBS.items() if name != "limit"},
     "job": {"failed_after": number(0)},
-    "costs": {**COSTS, "days": _one_of("today", "month")},
+    "costs": {**COSTS, "days": word(("today", "month"))},
 }
 
 

@@ -16,7 +16,7 @@ from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import JobError, ServerError, SpeekoError, UsageError
 
-Document = dict[str, Any]
+Document = Mapping[str, Any]
 Value = str | int | None
 MAX_ASKS, KEPT_SECONDS = 500, 60.0
 FAILED_SECONDS = 1.0  # until the next try
@@ -215,7 +215,7 @@ def _key(found: Document | SpeekoError | None) -> Any:
 
 def _news(found: Document | SpeekoError | None) -> Any:
     """What viewers are told of when it changes."""
-    if isinstance(found, dict):
+    if isinstance(found, Mapping):
         return {name: value for name, value in found.items() if name != VOLATILE}
     return _key(found)
 

@@ -19,7 +19,7 @@ from tornado.web import Application
 
 from speeko_cli.dashboard import assets, template_rendering
 from speeko_cli.dashboard.handler import Handler
-from speeko_cli.dashboard.query_params import parsed
+from speeko_cli.dashboard.query_params import QueryParam, parse_arguments
 from speeko_cli.dashboard.routes import Place, place_at
 from speeko_cli.dashboard.shared_polling import FeedRequest, Feeds
 from speeko_cli.dashboard.template_rendering import Fragment, PageView
@@ -84,7 +84,7 @@ class PlaceWatch:
         except SpeekoError as error:
             self._take(ask, error)
 
-    def _take(self, ask: FeedRequest, found: dict[str, Any] | SpeekoError) -> None:
+    def _take(self, ask: FeedRequest, found: Mapping[str, Any] | SpeekoError) -> None:
         if isinstance(found, SpeekoError):
             self._troubles[ask] = redacted(printable(str(found)))
         else:
@@ -179,7 +179,9 @@ class EventStream(Handler):
     _following: asyncio.Task[None] | None = None
 
     async def get(self) -> None:
-        place = place_at(str(parsed(self.request.query_arguments, {"path": address}).get("path", "/")))
+        place = place_at(
+            str(parse_arguments(self.request.query_arguments, {"path": ADDRESS}).get("path", "/"))
+        )
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("X-Accel-Buffering", "no")
         async with live_of(self.application).watching(place, allow_actions=self.allow_actions) as watch:
@@ -219,6 +221,9 @@ def address(text: str) -> str:
     if len(text) > MAX_CHARS or not text.startswith("/"):
         raise ValueError("takes a page's address such as /jobs/12")
     return text
+
+
+ADDRESS = QueryParam(address, {"type": "string"})
 
 
 def _message(changed: Mapping[str, str]) -> str:

@@ -8,8 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
+from speeko_cli.monitoring.schemas.fleet import (
+    AccountJson,
+    NowJson,
+    RegisteredWorkerJson,
+    ScheduleJson,
+    SchedulesJson,
+    WorkersJson,
+)
+from speeko_cli.monitoring.schemas.jobs import (
+    AskedJson,
+    ChunksJson,
+    CourseJson,
+    FailedJson,
+    JobJson,
+    JobsJson,
+    SamplesJson,
+    WaitingJson,
+)
 from speeko_cli.output.schedules import is_overdue, record
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output.redaction import redacted
@@ -29,10 +47,8 @@ if TYPE_CHECKING:
     )
     from speeko_jobs.flow.reporting.schedule_queries import Run, Schedule
 
-Document = dict[str, Any]
 
-
-def now(found: FleetSnapshot) -> Document:
+def now(found: FleetSnapshot) -> NowJson:
     """The line above every page."""
     return {
         "at": iso(found.at),
@@ -50,19 +66,19 @@ def now(found: FleetSnapshot) -> Document:
     }
 
 
-def jobs(found: JobPage, seen: Sequence[ObservedJob]) -> Document:
+def jobs(found: JobPage, seen: Sequence[ObservedJob]) -> JobsJson:
     """A page of jobs; `seen` are its lines."""
     return {"jobs": [job(one) for one in seen], "counts": dict(found.counts), "more": found.more}
 
 
-def job(seen: ObservedJob) -> Document:
+def job(seen: ObservedJob) -> JobJson:
     """One job in a list: what `speeko jobs --json` tells, and more."""
     line, pace, plan = seen.line, seen.pace, seen.line.plan
     return {
         "job": line.id,
         "state": line.state.value,
         "reason": redacted(line.reason),
-        "waiting": None if line.waits is None else line.waits.to_json(),
+        "waiting": None if line.waits is None else cast(WaitingJson, line.waits.to_json()),
         "tenant": line.tenant,
         "priority": line.priority,
         "schedule": line.schedule,
@@ -101,7 +117,7 @@ def job(seen: ObservedJob) -> Document:
     }
 
 
-def asked(spec: JobSpec) -> Document:
+def asked(spec: JobSpec) -> AskedJson:
     """What a job was asked to do, without addresses of ours. "" is the provider's default."""
     return {
         "provider": spec.provider,
@@ -120,7 +136,7 @@ def asked(spec: JobSpec) -> Document:
     }
 
 
-def chunks(found: ChunkPage) -> Document:
+def chunks(found: ChunkPage) -> ChunksJson:
     return {
         "states": dict(found.states),
         "open": [
@@ -141,7 +157,7 @@ def chunks(found: ChunkPage) -> Document:
     }
 
 
-def failed(rows: Sequence[FailedRow], limit: int) -> Document:
+def failed(rows: Sequence[FailedRow], limit: int) -> FailedJson:
     """A page of failed rows; `rows` holds one more than `limit` where others follow."""
     page = rows[:limit]
     more = len(rows) > limit
@@ -155,7 +171,7 @@ def failed(rows: Sequence[FailedRow], limit: int) -> Document:
     }
 
 
-def samples(rows: Sequence[PlayableRow], type: str) -> Document:
+def samples(rows: Sequence[PlayableRow], type: str) -> SamplesJson:
     return {
         "rows": [
             {
@@ -171,7 +187,7 @@ def samples(rows: Sequence[PlayableRow], type: str) -> Document:
     }
 
 
-def course(moments: Sequence[Moment], seconds: float, pulses: Sequence[AccountSample]) -> Document:
+def course(moments: Sequence[Moment], seconds: float, pulses: Sequence[AccountSample]) -> CourseJson:
     """`seconds`: how long the job has gone on, in equal stretches."""
     return {
         "stretches": [{"at": iso(one.at), "rows": one.rows} for one in moments],
@@ -189,10 +205,13 @@ def course(moments: Sequence[Moment], seconds: float, pulses: Sequence[AccountSa
     }
 
 
-def schedules(found: Sequence[tuple[Schedule, Sequence[Run]]], now: datetime) -> Document:
+def schedules(found: Sequence[tuple[Schedule, Sequence[Run]]], now: datetime) -> SchedulesJson:
     return {
         "schedules": [
-            record(one, runs) | {"when": explained(one.timing.cron), "overdue": is_overdue(one, now)}
+            cast(
+                ScheduleJson,
+                record(one, runs) | {"when": explained(one.timing.cron), "overdue": is_overdue(one, now)},
+            )
             for one, runs in found
         ]
     }
@@ -206,7 +225,7 @@ def workers(
     holders: Sequence[PermitHolder],
     broker: bool | None,
     registered: Sequence[Worker] = (),
-) -> Document:
+) -> WorkersJson:
     """Who makes calls, who has gone, Celery's nodes and queues, the limits of accounts, and the registry.
 
     `broker`: whether it answers, None while it was not asked yet.
@@ -216,7 +235,10 @@ def workers(
 
     kept = ("host", "pid", "state", "version", "processes", "queues", "accounts", "started_at")
     return {
-        "registry": [{name: one[name] for name in kept} for one in map(registry, registered)],
+        "registry": [
+            cast(RegisteredWorkerJson, {name: one[name] for name in kept})
+            for one in map(registry, registered)
+        ],
         "engines": [
             {
                 "id": one.engine.id,
@@ -254,7 +276,7 @@ def workers(
             for one in nodes
         ],
         "queues": [{"name": name, "waiting": waiting} for name, waiting in queues.items()],
-        "accounts": limits(accounts, holders),
+        "accounts": cast(list[AccountJson], limits(accounts, holders)),
     }
 
 

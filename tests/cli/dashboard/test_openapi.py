@@ -1,4 +1,4 @@
-"""openapi.json says what the API does: every route, every answer, every refusal."""
+"""Check that openapi.json says what the API does: every route, every answer, every refusal."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 
-from speeko_cli.dashboard.actions import VERBS
+from speeko_cli.dashboard.actions import ACTIONS
 from speeko_cli.dashboard.api import ROUTES, ActionHandler, DocumentHandler, description
 from speeko_cli.dashboard.auth import Access, LoginAttempts
+from speeko_cli.dashboard.operations import OPERATIONS
 from speeko_cli.dashboard.query_params import COSTS, COSTS_TODAY, MAX_CHARS, MAX_LINES
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
 from speeko_jobs.adapters.postgres.monitoring import JobFilter
@@ -25,12 +26,12 @@ from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState
 from speeko_jobs.flow.reporting.costs import By
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
 
-FILE = json.loads(description())
+FILE = json.loads(json.dumps(description()))
 SCHEMAS = FILE["components"]["schemas"]
 TOKEN = "token-0123456789-abcdef"
 EXAMPLES = {"get": 20, "post": 4}  # of what fits the description, and of what does not
-OPERATIONS = [(path, method) for path, methods in FILE["paths"].items() for method in methods]
-FREE = [(path, method) for path, method in OPERATIONS if FILE["paths"][path][method].get("security") == []]
+DESCRIBED = [(path, method) for path, methods in FILE["paths"].items() for method in methods]
+FREE = [(path, method) for path, method in DESCRIBED if FILE["paths"][path][method].get("security") == []]
 
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
@@ -65,17 +66,20 @@ def test_the_file_is_an_openapi_file() -> None:
 def test_the_file_has_every_route_and_no_other() -> None:
     routed = set()
     for path, (handler, _) in ROUTES.items():
-        paths = [path.replace("{verb}", verb) for verb in VERBS] if handler is ActionHandler else [path]
+        paths = [path.replace("{verb}", verb) for verb in ACTIONS] if handler is ActionHandler else [path]
         routed |= {(one, "post" if handler is ActionHandler else "get") for one in paths}
-    assert set(OPERATIONS) == routed
+    assert set(DESCRIBED) == routed
 
 
 def test_the_file_has_every_argument_and_no_other() -> None:
-    for path, (handler, how) in ROUTES.items():
+    for path, (handler, _) in ROUTES.items():
         if handler is not DocumentHandler:
             continue
-        told = [resolved(one) for one in FILE["paths"][path]["get"].get("parameters", ())]
-        assert {one["name"] for one in told if one["in"] == "query"} == set(how.get("parameters", ())), path
+        told = FILE["paths"][path]["get"]["parameters"]
+        query = OPERATIONS[path, "get"].query
+        assert {one["name"]: one["schema"].get("enum") for one in told if one["in"] == "query"} == {
+            name: param.schema.get("enum") for name, param in query.items()
+        }
         assert {one["name"] for one in told if one["in"] == "path"} == set(re.findall(r"\{(\w+)\}", path))
         for one in told:
             assert one["description"]
@@ -85,21 +89,14 @@ def test_the_file_has_every_argument_and_no_other() -> None:
                 assert one["schema"]["maxLength"] == MAX_CHARS
 
 
-def resolved(parameter: dict[str, Any]) -> dict[str, Any]:
-    name = parameter.get("$ref", "").rpartition("/")[2]
-    return FILE["components"]["parameters"][name] if name else parameter
-
-
 def test_the_words_are_those_of_the_code() -> None:
     def words(schema: dict[str, Any]) -> set[str]:
         return set(schema["enum"])
 
-    run = SCHEMAS["Schedules"]["properties"]["schedules"]["items"]["properties"]["runs"]["items"][
-        "properties"
-    ]
-    chunk = SCHEMAS["Chunks"]["properties"]["open"]["items"]["properties"]
-    queue = SCHEMAS["Workers"]["properties"]["queues"]["items"]["properties"]
-    schedule = SCHEMAS["Schedules"]["properties"]["schedules"]["items"]["properties"]
+    run = SCHEMAS["ScheduleRun"]["properties"]
+    chunk = SCHEMAS["OpenChunk"]["properties"]
+    queue = SCHEMAS["Queue"]["properties"]
+    schedule = SCHEMAS["Schedule"]["properties"]
     shown = FILE["paths"]["/api/jobs"]["get"]["parameters"][0]["schema"]
     assert (
         words(SCHEMAS["JobState"])
@@ -113,7 +110,7 @@ def test_the_words_are_those_of_the_code() -> None:
     )
     assert set(SCHEMAS["Summary"]["properties"]["sources"]["properties"]) == set(AudioSource)
     assert words(SCHEMAS["Costs"]["properties"]["by"]) == set(By)
-    assert words(FILE["components"]["parameters"]["By"]["schema"]) == set(By)
+    assert words(FILE["paths"]["/api/costs"]["get"]["parameters"][0]["schema"]) == set(By)
     assert words(run["state"]) == set(RunState)
     assert words(schedule["catch_up"]) == set(CatchUp)
     assert words(queue["name"]) == set(QUEUES)
@@ -123,14 +120,14 @@ def test_the_words_are_those_of_the_code() -> None:
 
 def test_every_answer_is_as_it_is_described(board: Client, shop: Shop) -> None:
     seen = set()
-    for path, (handler, how) in ROUTES.items():
+    for path, (handler, _) in ROUTES.items():
         if handler is not DocumentHandler:
             continue
         for job in shop.all:
             check(board.json(path.replace("{job}", str(job))), path)
             if "{job}" not in path:
                 break
-        for by in By if "by" in how.get("parameters", ()) else ():
+        for by in By if "by" in OPERATIONS[path, "get"].query else ():
             check(board.json(f"{path}?by={by}"), path)
         seen.add(path)
     assert len(seen) == len(ROUTES) - 4  # the file itself, probes, audio, actions
@@ -142,7 +139,7 @@ def test_every_refusal_is_as_it_is_described(board: Client, serve: Serve, shop: 
     guarded = serve(shop.flow.context, rules)
     acting = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True), **XSRF)
     assert FREE == [("/healthcheck", "get")]  # refuses nobody: test_auth.py
-    for path, method in OPERATIONS:
+    for path, method in DESCRIBED:
         if (path, method) in FREE:
             continue
         address = path.replace("{job}", str(shop.done)).replace("{row}", "1")
@@ -169,7 +166,7 @@ def test_every_refusal_is_as_it_is_described(board: Client, serve: Serve, shop: 
 
 def test_the_examples_are_as_described() -> None:
     found = 0
-    for path, method in OPERATIONS:
+    for path, method in DESCRIBED:
         for status, answer in FILE["paths"][path][method]["responses"].items():
             content = answer.get("content", {}).get("application/json", {})
             if "example" in content:
@@ -195,7 +192,7 @@ def test_what_is_closed_refuses_what_it_does_not_know(board: Client) -> None:
     ("path", "method", "mode"),
     [
         (path, method, mode)
-        for path, method in OPERATIONS
+        for path, method in DESCRIBED
         for mode in GenerationMode
         if mode is GenerationMode.POSITIVE or FILE["paths"][path][method].get("parameters")
     ],

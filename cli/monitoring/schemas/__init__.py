@@ -1,0 +1,1 @@
+"""Types of the JSON documents that the dashboard's API answers: the source of its OpenAPI description."""
