@@ -21,10 +21,18 @@ from speeko_cli.output import budgets
 from speeko_cli.output import cache as cache_report
 from speeko_cli.output import costs as costs_report
 from speeko_jobs.adapters.audio_store.content_type import content_type
-from speeko_jobs.adapters.postgres import jobs, monitoring, permits, schedules, tenants
+from speeko_jobs.adapters.postgres import (
+    fleet_status,
+    job_details,
+    job_listing,
+    jobs,
+    permits,
+    schedules,
+    tenants,
+)
 from speeko_jobs.adapters.postgres import worker_registry as registry
+from speeko_jobs.adapters.postgres.job_listing import JobFilter, PageRequest
 from speeko_jobs.adapters.postgres.jobs import Job
-from speeko_jobs.adapters.postgres.monitoring import JobFilter, PageRequest
 from speeko_jobs.core.model.states import FINISHED
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import SpeekoError, UsageError
@@ -70,7 +78,7 @@ class Readings:
         }
 
     def now(self) -> Document:
-        return json_documents.now(monitoring.now(self._database))
+        return json_documents.now(fleet_status.now(self._database))
 
     def jobs(
         self,
@@ -80,12 +88,12 @@ class Readings:
         before: int | None = None,
         limit: int = 50,
     ) -> Document:
-        found = monitoring.jobs(self._database, PageRequest(JobFilter(shown), tenant, words, before, limit))
+        found = job_listing.jobs(self._database, PageRequest(JobFilter(shown), tenant, words, before, limit))
         return json_documents.jobs(found, self._board.take_jobs(time.time(), found.lines))
 
     def line(self, job: int) -> Document:
         """One job as in a list. Raises JobError where there is none."""
-        (seen,) = self._board.take_jobs(time.time(), [monitoring.job(self._database, job)])
+        (seen,) = self._board.take_jobs(time.time(), [job_listing.job(self._database, job)])
         return json_documents.job(seen)
 
     def job(self, job: int) -> Document:
@@ -102,28 +110,28 @@ class Readings:
         }
 
     def chunks(self, job: int, limit: int = 20) -> Document:
-        monitoring.job(self._database, job)  # raises JobError where there is none
-        return json_documents.chunks(monitoring.chunks(self._database, job, limit))
+        job_listing.job(self._database, job)  # raises JobError where there is none
+        return json_documents.chunks(job_details.chunks(self._database, job, limit))
 
     def failed(self, job: int, after: int = 0, limit: int = 50) -> Document:
-        monitoring.job(self._database, job)
-        return json_documents.failed(monitoring.failed(self._database, job, after, limit + 1), limit)
+        job_listing.job(self._database, job)
+        return json_documents.failed(job_details.failed(self._database, job, after, limit + 1), limit)
 
     def samples(self, job: int) -> Document:
         found = jobs.show(self._database, job)
         type = content_type(f"audio.{found.spec.delivered.format}")
-        return json_documents.samples(monitoring.playable_rows(self._database, job), type)
+        return json_documents.samples(job_details.playable_rows(self._database, job), type)
 
     def course(self, job: int) -> Document:
-        line = monitoring.job(self._database, job)
-        moments = monitoring.course(self._database, job, STRETCHES)
+        line = job_listing.job(self._database, job)
+        moments = job_details.course(self._database, job, STRETCHES)
         since = line.released_at
-        accounts = monitoring.accounts_of(self._database, job) if since is not None else []
+        accounts = job_details.accounts_of(self._database, job) if since is not None else []
         if since is None or not accounts:
             return json_documents.course(moments, line.seconds, [])
         until = since + timedelta(seconds=line.seconds)
         return json_documents.course(
-            moments, line.seconds, monitoring.account_samples(self._database, accounts, since, until)
+            moments, line.seconds, fleet_status.account_samples(self._database, accounts, since, until)
         )
 
     def costs(
@@ -170,7 +178,7 @@ class Readings:
         return json_documents.schedules(found, schedules.clock(self._database))
 
     def workers(self) -> Document:
-        engines = self._board.take_engines(time.time(), monitoring.engines(self._database))
+        engines = self._board.take_engines(time.time(), fleet_status.engines(self._database))
         accounts, holders = permits.accounts(self._database), permits.holders(self._database)
         said = self._broker.look()
         found = registry.registered(self._database)

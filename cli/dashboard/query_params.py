@@ -12,7 +12,7 @@ import click
 
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.options.param_types import Dollars
-from speeko_jobs.adapters.postgres.monitoring import JobFilter
+from speeko_jobs.adapters.postgres.job_listing import JobFilter
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.flow.reporting.costs import By
 

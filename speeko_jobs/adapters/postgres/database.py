@@ -34,6 +34,7 @@ T = TypeVar("T")
 SCHEMA = "speeko"
 TRIES = 8
 IDLE_SECONDS = 1.0
+MAX_BIGINT = 2**63 - 1
 BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)
 # a server whose network is gone is noticed in half a minute (libpq; not on sockets)
 KEEPALIVE = {
@@ -225,6 +226,11 @@ def statement(name: str) -> bytes:
 
 def statement_names() -> list[str]:
     return list(_statements())
+
+
+def clamp_bigint(number: int) -> int:
+    """Return a number that a bigint column takes; no job and no row has one that is changed here."""
+    return max(-1, min(number, MAX_BIGINT))
 
 
 def _parsed(url: str) -> URL:

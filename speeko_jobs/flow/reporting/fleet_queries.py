@@ -5,8 +5,8 @@ Reads only. Each function is one query, and raises ServerError when Postgres doe
 
 from __future__ import annotations
 
-from speeko_jobs.adapters.postgres import monitoring, permits, worker_registry
-from speeko_jobs.adapters.postgres.monitoring import EngineStatus, FleetSnapshot
+from speeko_jobs.adapters.postgres import fleet_status, permits, worker_registry
+from speeko_jobs.adapters.postgres.fleet_status import EngineStatus, FleetSnapshot
 from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
 from speeko_jobs.adapters.postgres.worker_registry import Worker
 from speeko_jobs.flow.context import Context
@@ -28,12 +28,12 @@ __all__ = [
 
 def snapshot(context: Context, tenant: str | None = None) -> FleetSnapshot:
     """Return the totals of this moment; with a tenant its jobs, money and schedules."""
-    return monitoring.now(context.database, tenant)
+    return fleet_status.now(context.database, tenant)
 
 
 def engines(context: Context) -> list[EngineStatus]:
     """Return every process that makes calls, and those whose lease expired and is not reaped yet."""
-    return monitoring.engines(context.database)
+    return fleet_status.engines(context.database)
 
 
 def account_limits(context: Context) -> list[AccountLimits]:

@@ -9,18 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from speeko_jobs.adapters.postgres import monitoring
-from speeko_jobs.adapters.postgres.monitoring import (
-    AccountSample,
-    ChunkPage,
-    FailedRow,
-    JobFilter,
-    JobLine,
-    JobPage,
-    Moment,
-    PageRequest,
-    PlayableRow,
-)
+from speeko_jobs.adapters.postgres import fleet_status, job_details, job_listing
+from speeko_jobs.adapters.postgres.fleet_status import AccountSample
+from speeko_jobs.adapters.postgres.job_details import ChunkPage, FailedRow, Moment, PlayableRow
+from speeko_jobs.adapters.postgres.job_listing import JobFilter, JobLine, JobPage, PageRequest
 from speeko_jobs.flow.context import Context
 
 __all__ = [
@@ -47,46 +39,46 @@ __all__ = [
 
 def job_page(context: Context, page: PageRequest) -> JobPage:
     """Return a page of jobs, newest first."""
-    return monitoring.jobs(context.database, page)
+    return job_listing.jobs(context.database, page)
 
 
 def open_jobs(context: Context, limit: int = 100, tenant: str | None = None) -> list[JobLine]:
     """Return the jobs that have not ended, of one tenant or all: highest priority first, then oldest."""
-    return monitoring.running(context.database, limit, tenant)
+    return job_listing.running(context.database, limit, tenant)
 
 
 def job_line(context: Context, job: int) -> JobLine:
     """Return one job as a list shows it. Raises JobError when there is none of that number."""
-    return monitoring.job(context.database, job)
+    return job_listing.job(context.database, job)
 
 
 def chunks(context: Context, job: int, limit: int = 20) -> ChunkPage:
     """Return how many chunks are in each state, and the first that are not delivered."""
-    return monitoring.chunks(context.database, job, limit)
+    return job_details.chunks(context.database, job, limit)
 
 
 def failed_rows(context: Context, job: int, after: int = 0, limit: int = 50) -> list[FailedRow]:
     """Return failed and refused rows of delivered chunks past row `after`, in order."""
-    return monitoring.failed(context.database, job, after, limit)
+    return job_details.failed(context.database, job, after, limit)
 
 
 def playable_rows(context: Context, job: int, limit: int = 5) -> list[PlayableRow]:
     """Return delivered rows spread over the job, the same each time once it has ended."""
-    return monitoring.playable_rows(context.database, job, limit)
+    return job_details.playable_rows(context.database, job, limit)
 
 
 def course(context: Context, job: int, stretches: int = 60) -> list[Moment]:
     """Return the rows that ended in equal stretches of the job's time; [] where that is not known."""
-    return monitoring.course(context.database, job, stretches)
+    return job_details.course(context.database, job, stretches)
 
 
 def account_samples(
     context: Context, accounts: Sequence[str], since: datetime, until: datetime
 ) -> list[AccountSample]:
     """Return limit and calls of these accounts over a stretch of time, oldest first."""
-    return monitoring.account_samples(context.database, accounts, since, until)
+    return fleet_status.account_samples(context.database, accounts, since, until)
 
 
 def accounts_of(context: Context, job: int) -> list[str]:
     """Return the accounts that the job's calls are made on."""
-    return monitoring.accounts_of(context.database, job)
+    return job_details.accounts_of(context.database, job)

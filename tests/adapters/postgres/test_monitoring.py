@@ -16,16 +16,19 @@ from speeko_cli.output import schedules as schedule_report
 from speeko_jobs.adapters.postgres import (
     adhoc_jobs,
     deliveries,
+    fleet_status,
+    job_details,
+    job_listing,
     jobs,
     migrate,
-    monitoring,
     permits,
     schedules,
 )
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import DeliveredFile, SavedCosts
-from speeko_jobs.adapters.postgres.monitoring import ChunkLine, FailedRow, JobFilter, PageRequest
+from speeko_jobs.adapters.postgres.job_details import ChunkLine, FailedRow
+from speeko_jobs.adapters.postgres.job_listing import JobFilter, PageRequest
 from speeko_jobs.adapters.postgres.permits import SAMPLE_DAYS, SAMPLE_SECONDS, LeaseRequest
 from speeko_jobs.core.model.states import AttemptState, JobState
 from speeko_jobs.core.policies.cron_schedule import Timing
@@ -97,7 +100,7 @@ def lease(books: Books, engine: int, busy: int = 0, wants: int = 4, account: str
 
 
 def numbers(books: Books, **page: Any) -> list[int]:
-    return [line.id for line in monitoring.jobs(books.database, PageRequest(**page)).lines]
+    return [line.id for line in job_listing.jobs(books.database, PageRequest(**page)).lines]
 
 
 # lines
@@ -114,7 +117,7 @@ def test_a_line_says_what_the_job_itself_says(books: Books, state: JobState) -> 
     lease(books, dead := books.engine(), 5)
     books.execute("UPDATE speeko.permit SET until = clock_timestamp() WHERE claimant_id = %s", [dead])
     set_job(books, number, state=state.value, reason="because")
-    line = monitoring.job(books.database, number)
+    line = job_listing.job(books.database, number)
     told, progress = jobs.show(books.database, number), jobs.progress(books.database, number)
     names = {f.name for f in dataclasses.fields(line)}
     same = names & {f.name for f in dataclasses.fields(told)} - {"files", "seconds"}
@@ -144,7 +147,7 @@ def test_a_line_names_the_first_files_and_the_schedule(books: Books) -> None:
         "SELECT id, clock_timestamp(), 'submitted', %s FROM speeko.schedule",
         [number],
     )
-    line = monitoring.job(books.database, number)
+    line = job_listing.job(books.database, number)
     assert (line.files, line.more_files) == ([f"{n}.csv" for n in range(10)], 2)
     assert line.schedule == "nightly"
 
@@ -153,14 +156,14 @@ def test_there_is_no_such_job(books: Books) -> None:
     database = books.database
     for number in (0, -5, 1, 2**63 - 1, 2**70):
         with pytest.raises(JobError, match=rf"^there is no job {number}: `speeko jobs` lists them$"):
-            monitoring.job(database, number)
-        assert monitoring.chunks(database, number).open == []
-        assert set(monitoring.chunks(database, number).states.values()) == {0}
-        assert monitoring.failed(database, number, after=2**70) == []
-        assert monitoring.playable_rows(database, number) == []
-        assert monitoring.row(database, number, 2**70) is None
-        assert monitoring.course(database, number) == []
-        assert monitoring.accounts_of(database, number) == []
+            job_listing.job(database, number)
+        assert job_details.chunks(database, number).open == []
+        assert set(job_details.chunks(database, number).states.values()) == {0}
+        assert job_details.failed(database, number, after=2**70) == []
+        assert job_details.playable_rows(database, number) == []
+        assert job_details.row(database, number, 2**70) is None
+        assert job_details.course(database, number) == []
+        assert job_details.accounts_of(database, number) == []
 
 
 # pages
@@ -192,7 +195,7 @@ def test_pages_hold_what_was_asked_for(books: Books, eight: list[int]) -> None:
         found: list[int] = []
         before, more = None, True
         while more:
-            page = monitoring.jobs(books.database, PageRequest(before=before, limit=limit))
+            page = job_listing.jobs(books.database, PageRequest(before=before, limit=limit))
             found += [line.id for line in page.lines]
             assert len(page.lines) <= limit
             before, more = page.lines[-1].id, page.more
@@ -202,11 +205,11 @@ def test_pages_hold_what_was_asked_for(books: Books, eight: list[int]) -> None:
 def test_counts_are_of_the_tenant_and_of_all_its_pages(books: Books, eight: list[int]) -> None:
     each = {state.value: 1 for state in JobState} | {"done_with_errors": 2}
     assert (
-        monitoring.jobs(books.database, PageRequest(limit=1, shown=JobFilter.OPEN, words="nothing")).counts
+        job_listing.jobs(books.database, PageRequest(limit=1, shown=JobFilter.OPEN, words="nothing")).counts
         == each
     )
-    assert monitoring.jobs(books.database, PageRequest(tenant="shop")).counts == each | {"paused": 0}
-    assert set(monitoring.jobs(books.database, PageRequest(tenant="nobody")).counts.values()) == {0}
+    assert job_listing.jobs(books.database, PageRequest(tenant="shop")).counts == each | {"paused": 0}
+    assert set(job_listing.jobs(books.database, PageRequest(tenant="nobody")).counts.values()) == {0}
 
 
 def named(books: Books, name: str, output: str = "memory://output") -> int:
@@ -264,9 +267,9 @@ def test_running_jobs_come_by_priority_and_age(books: Books) -> None:
     end(books, ended_one)
     set_job(books, low, state="paused")
     database = books.database
-    assert [line.id for line in monitoring.running(database)] == [other, high, low, low_too]
-    assert [line.id for line in monitoring.running(database, 2)] == [other, high]
-    assert [line.id for line in monitoring.running(database, tenant="shop")] == [high, low, low_too]
+    assert [line.id for line in job_listing.running(database)] == [other, high, low, low_too]
+    assert [line.id for line in job_listing.running(database, 2)] == [other, high]
+    assert [line.id for line in job_listing.running(database, tenant="shop")] == [high, low, low_too]
 
 
 # chunks
@@ -283,7 +286,7 @@ def test_chunks_say_who_is_at_them(books: Books) -> None:
     buy(books, number, 2)
     deliver(books, number, 5, delivered=2)
     books.execute("UPDATE speeko.chunk SET started_at = started_at - interval '1 hour' WHERE no = 3")
-    found = monitoring.chunks(books.database, number)
+    found = job_details.chunks(books.database, number)
     assert found.states == {"planned": 1, "synthesizing": 3, "ready": 1, "delivered": 1}
     assert [dataclasses.replace(line, since_seconds=0.0) for line in found.open] == [
         ChunkLine(3, 5, 6, "synthesizing", 2, 1, "here", 1, True, 0.0),
@@ -294,7 +297,7 @@ def test_chunks_say_who_is_at_them(books: Books) -> None:
     ]
     assert 3_600 <= found.open[0].since_seconds < 3_700
     assert all(0 <= line.since_seconds < 100 for line in found.open[1:])
-    assert [line.no for line in monitoring.chunks(books.database, number, 2).open] == [3, 4]
+    assert [line.no for line in job_details.chunks(books.database, number, 2).open] == [3, 4]
 
 
 # rows
@@ -322,17 +325,17 @@ def test_failed_rows_come_with_their_reasons_in_order(books: Books) -> None:
         *(FailedRow(n, str(n), "down", False) for n in range(13, 17)),
         FailedRow(22, "22", "no text", True),
     ]
-    assert monitoring.failed(books.database, number) == every  # the fifth chunk is not delivered
+    assert job_details.failed(books.database, number) == every  # the fifth chunk is not delivered
     for limit in range(1, 10):
         assert paged(books, number, limit) == every
-    assert monitoring.failed(books.database, number, after=14, limit=1) == every[5:6]
+    assert job_details.failed(books.database, number, after=14, limit=1) == every[5:6]
     counted = Counter(row.reason for row in every)
     assert jobs.failures(books.database, number) == sorted(counted.items(), key=lambda one: (-one[1], one[0]))
 
 
 def paged(books: Books, number: int, limit: int) -> list[FailedRow]:
     found: list[FailedRow] = []
-    while page := monitoring.failed(books.database, number, found[-1].row_no if found else 0, limit):
+    while page := job_details.failed(books.database, number, found[-1].row_no if found else 0, limit):
         assert len(page) <= limit
         found += page
     return found
@@ -340,7 +343,7 @@ def paged(books: Books, number: int, limit: int) -> list[FailedRow]:
 
 def test_rows_that_failed_without_a_text_that_did_are_found(books: Books, monkeypatch: Any) -> None:
     """A file that could not be made, a text that was bought later, a job that was cancelled."""
-    monkeypatch.setattr(monitoring, "CHUNKS_AT_ONCE", 1)
+    monkeypatch.setattr(job_details, "CHUNKS_AT_ONCE", 1)
     number = books.job([f"text {n}" for n in range(6)], chunk_rows=2)
     buy(books, number, 1)
     deliver(books, number, 1, delivered=1, failed=1)
@@ -351,9 +354,9 @@ def test_rows_that_failed_without_a_text_that_did_are_found(books: Books, monkey
     deliver(books, number, 3, failed=2)
     assert (
         paged(books, number, 1)
-        == monitoring.failed(books.database, number)
+        == job_details.failed(books.database, number)
         == [
-            FailedRow(2, "2", monitoring.UNTOLD, False),
+            FailedRow(2, "2", job_details.UNTOLD, False),
             FailedRow(5, "5", CANCELLED, False),
             FailedRow(6, "6", CANCELLED, False),
         ]
@@ -368,24 +371,24 @@ def test_rows_to_listen_to_are_spread_and_the_same_each_time(books: Books) -> No
     deliver(books, number, 1, delivered=9, failed=1)
     deliver(books, number, 2, delivered=10)
     database = books.database
-    first = monitoring.playable_rows(database, number, 4)
+    first = job_details.playable_rows(database, number, 4)
     assert [one.row_no for one in first] == [2, 6, 11, 16]
     deliver(books, number, 3, delivered=9, failed=1)
     deliver(books, number, 4, delivered=10)
-    found = monitoring.playable_rows(database, number, 4)
+    found = job_details.playable_rows(database, number, 4)
     assert [one.row_no for one in found] == [2, 11, 22, 31]
-    assert monitoring.playable_rows(database, number, 4) == found
-    assert len(monitoring.playable_rows(database, number, 39)) == 37
-    assert found[1] == monitoring.PlayableRow(
+    assert job_details.playable_rows(database, number, 4) == found
+    assert len(job_details.playable_rows(database, number, 39)) == 37
+    assert found[1] == job_details.PlayableRow(
         11, "11", SPEC.voice, len(texts[10]), "11.mp3", (key_of(texts[10]),)
     )
-    assert monitoring.row(database, number, 11) == found[1]
+    assert job_details.row(database, number, 11) == found[1]
     # what the store has no audio of any more is passed over
     books.execute("UPDATE speeko.utterance SET state = 'missing' WHERE text IN ('text 10', 'text 11')")
-    assert [one.row_no for one in monitoring.playable_rows(database, number, 4)] == [2, 13, 22, 33]
+    assert [one.row_no for one in job_details.playable_rows(database, number, 4)] == [2, 13, 22, 33]
     books.execute("UPDATE speeko.utterance SET state = 'missing' WHERE text <> 'text 10'")
     books.execute("UPDATE speeko.utterance SET state = 'done' WHERE text = 'text 10'")
-    assert [one.row_no for one in monitoring.playable_rows(database, number, 8)] == [11, 31]
+    assert [one.row_no for one in job_details.playable_rows(database, number, 8)] == [11, 31]
 
 
 def test_a_row_has_its_own_voice_and_all_of_its_keys(books: Books) -> None:
@@ -396,14 +399,14 @@ def test_a_row_has_its_own_voice_and_all_of_its_keys(books: Books) -> None:
     keys = [key_of(text) for text in ("two", "one", "two")]
     books.execute("UPDATE speeko.item SET keys = %s, voice = 'v', path = NULL WHERE row_no = 2", [keys])
     database = books.database
-    assert monitoring.row(database, number, 2) == monitoring.PlayableRow(2, "2", "v", 3, "", tuple(keys))
-    assert monitoring.row(database, number, 3) is None  # its chunk is not delivered
+    assert job_details.row(database, number, 2) == job_details.PlayableRow(2, "2", "v", 3, "", tuple(keys))
+    assert job_details.row(database, number, 3) is None  # its chunk is not delivered
     deliver(books, number, 2, delivered=1, failed=1)
-    assert monitoring.row(database, number, 3) is not None
+    assert job_details.row(database, number, 3) is not None
     for row_no in (-1, 0, 4, 5):
-        assert monitoring.row(database, number, row_no) is None
+        assert job_details.row(database, number, row_no) is None
     books.execute("UPDATE speeko.utterance SET state = 'missing' WHERE text = 'one'")
-    assert monitoring.row(database, number, 2) is None
+    assert job_details.row(database, number, 2) is None
 
 
 # over time
@@ -413,7 +416,7 @@ def test_the_course_of_a_job_is_when_its_chunks_came(books: Books) -> None:
     number = books.job([f"text {n}" for n in range(10)], chunk_rows=2)
     begin = datetime(2026, 11, 1, 12, tzinfo=UTC)
     set_job(books, number, released_at=begin)
-    assert {moment.rows for moment in monitoring.course(books.database, number)} == {0}
+    assert {moment.rows for moment in job_details.course(books.database, number)} == {0}
     for no in range(1, 6):
         deliver(books, number, no, delivered=1, failed=1)
     for no, minutes in ((1, -1), (2, 0), (3, 25), (4, 99), (5, 100)):
@@ -425,14 +428,14 @@ def test_the_course_of_a_job_is_when_its_chunks_came(books: Books) -> None:
         """UPDATE speeko.chunk SET counts = '{"unchanged": 2}', unchanged = '{"unchanged": 2}' WHERE no = 1"""
     )
     set_job(books, number, finished_at=begin + timedelta(minutes=100), state="done")
-    found = monitoring.course(books.database, number, 10)
+    found = job_details.course(books.database, number, 10)
     assert [moment.rows for moment in found] == [2, 0, 2, 0, 0, 0, 0, 0, 0, 4]
     assert [moment.at for moment in found] == [begin + timedelta(minutes=10 * n) for n in range(10)]
-    assert sum(moment.rows for moment in monitoring.course(books.database, number)) == 8
+    assert sum(moment.rows for moment in job_details.course(books.database, number)) == 8
     set_job(books, number, finished_at=begin)
-    assert sum(moment.rows for moment in monitoring.course(books.database, number)) == 8
+    assert sum(moment.rows for moment in job_details.course(books.database, number)) == 8
     set_job(books, number, released_at=None)
-    assert monitoring.course(books.database, number) == []
+    assert job_details.course(books.database, number) == []
 
 
 def test_an_account_is_noted_once_in_a_slot_with_all_who_use_it(books: Books) -> None:
@@ -484,22 +487,22 @@ def test_pulses_are_thinned_to_the_most_that_was_busy(books: Books) -> None:
         [ACCOUNT, begin],
     )
     database, both = books.database, [ACCOUNT, "other:1"]
-    minute = monitoring.account_samples(database, both, begin, begin + timedelta(seconds=59))
+    minute = fleet_status.account_samples(database, both, begin, begin + timedelta(seconds=59))
     assert [p for p in minute if p.account == "other:1"] == [
-        monitoring.AccountSample("other:1", begin, 2, 1, 9)
+        fleet_status.AccountSample("other:1", begin, 2, 1, 9)
     ]
     mine = [p for p in minute if p.account == ACCOUNT]
     assert [(p.busy, p.limit) for p in mine] == [(n % 5, 20 + n) for n in range(12)]
     assert [p.at for p in minute] == sorted(p.at for p in minute)
-    day = monitoring.account_samples(database, [ACCOUNT], begin, begin + timedelta(days=1))
-    assert 200 < len(day) <= monitoring.MOMENTS + 1
+    day = fleet_status.account_samples(database, [ACCOUNT], begin, begin + timedelta(days=1))
+    assert 200 < len(day) <= fleet_status.MOMENTS + 1
     assert {p.busy for p in day[1:-1]} == {49}
     assert [p.limit for p in day[1:]] == sorted(p.limit for p in day[1:])
     steps = {b.at - a.at for a, b in pairwise(day)}
     assert len(steps) == 1
     assert (
-        monitoring.account_samples(database, [], begin, begin)
-        == monitoring.account_samples(database, both, begin, begin - MONTH)
+        fleet_status.account_samples(database, [], begin, begin)
+        == fleet_status.account_samples(database, both, begin, begin - MONTH)
         == []
     )
 
@@ -530,7 +533,7 @@ def test_engines_are_all_who_make_calls(books: Books) -> None:
     lease(books, dead, 2)
     books.expire(dead)
     books.execute("UPDATE speeko.permit SET until = clock_timestamp() WHERE claimant_id = %s", [dead])
-    found = {engine.id: engine for engine in monitoring.engines(books.database)}
+    found = {engine.id: engine for engine in fleet_status.engines(books.database)}
     assert set(found) == {busy, dead, speaker}
     one = found[busy]
     assert (one.host, one.pid, one.held, one.busy, one.wants) == ("here", 1, 8, 3, 8)
@@ -539,7 +542,7 @@ def test_engines_are_all_who_make_calls(books: Books) -> None:
     assert found[dead].lease_seconds < 0
     assert (found[dead].held, found[dead].chunks, found[dead].jobs) == (0, 1, [number])
     assert (found[speaker].chunks, found[speaker].jobs) == (0, [])
-    assert monitoring.accounts_of(books.database, number) == [ACCOUNT]
+    assert job_details.accounts_of(books.database, number) == [ACCOUNT]
 
 
 def test_now_is_what_the_costs_of_today_say(one_day: None, books: Books) -> None:
@@ -562,19 +565,19 @@ def test_now_is_what_the_costs_of_today_say(one_day: None, books: Books) -> None
     )
     lease(books, engine, 3)
     for tenant in (None, "shop", "other", "nobody"):
-        now = monitoring.now(books.database, tenant)
+        now = fleet_status.now(books.database, tenant)
         told = costs.look(books.database, today_only=True, tenant=tenant)
         assert now.spent_today_micros == told.total.spent_micros
         assert now.saved_today_micros == told.total.saved_micros
         assert now.reserved_micros == told.now.reserved_micros
         assert (now.in_flight, now.limit, now.engines, now.dead_engines) == (3, 10, 2, 0)
-    now = monitoring.now(books.database)
+    now = fleet_status.now(books.database)
     assert (now.spent_today_micros, now.saved_today_micros, now.reserved_micros) == (400, 990, 100)
     assert (now.running, now.paused, now.waiting_rows) == (1, 0, 8)
     set_job(books, number, state="paused")
     books.expire(engine)
     books.execute("UPDATE speeko.permit SET until = clock_timestamp()")
-    now = monitoring.now(books.database, "shop")
+    now = fleet_status.now(books.database, "shop")
     assert (now.running, now.paused, now.waiting_rows) == (0, 1, 8)
     assert (now.in_flight, now.limit, now.engines, now.dead_engines) == (0, 0, 1, 1)
     assert abs((now.at - datetime.now(UTC)).total_seconds()) < 600
@@ -593,9 +596,9 @@ def test_overdue_schedules_are_those_that_the_command_calls_so(books: Books) -> 
     books.execute("UPDATE speeko.schedule SET paused = true WHERE name = 'd'")
     listed = schedules.every(books.database)
     overdue = sum(schedule_report.is_overdue(one, schedules.clock(books.database)) for one in listed)
-    assert monitoring.now(books.database).overdue_schedules == overdue == 1
-    assert monitoring.OVERDUE_SECONDS == schedule_report.OVERDUE_SECONDS
-    assert monitoring.now(books.database, "nobody").overdue_schedules == 0
+    assert fleet_status.now(books.database).overdue_schedules == overdue == 1
+    assert fleet_status.OVERDUE_SECONDS == schedule_report.OVERDUE_SECONDS
+    assert fleet_status.now(books.database, "nobody").overdue_schedules == 0
 
 
 def test_a_spoken_text_is_a_job_without_chunks(books: Books) -> None:
@@ -605,9 +608,9 @@ def test_a_spoken_text_is_a_job_without_chunks(books: Books) -> None:
         )
     )
     database = books.database
-    assert monitoring.running(database)[0].id == number
+    assert job_listing.running(database)[0].id == number
     books.run(lambda t: adhoc_jobs.end(t, number, "it would not speak"))
-    line = monitoring.job(database, number)
+    line = job_listing.job(database, number)
     assert (line.state, line.reason, line.failed, line.files) == (
         "done_with_errors",
         "it would not speak",
@@ -615,6 +618,6 @@ def test_a_spoken_text_is_a_job_without_chunks(books: Books) -> None:
         [],
     )
     assert line.plan["say"] is True
-    assert monitoring.chunks(database, number).open == []
-    assert (monitoring.failed(database, number), monitoring.playable_rows(database, number)) == ([], [])
-    assert monitoring.course(database, number) == []
+    assert job_details.chunks(database, number).open == []
+    assert (job_details.failed(database, number), job_details.playable_rows(database, number)) == ([], [])
+    assert job_details.course(database, number) == []

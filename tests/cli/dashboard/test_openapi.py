@@ -20,7 +20,7 @@ from speeko_cli.dashboard.auth import Access, LoginAttempts
 from speeko_cli.dashboard.operations import OPERATIONS
 from speeko_cli.dashboard.query_params import COSTS, COSTS_TODAY, MAX_CHARS, MAX_LINES
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
-from speeko_jobs.adapters.postgres.monitoring import JobFilter
+from speeko_jobs.adapters.postgres.job_listing import JobFilter
 from speeko_jobs.core.model.states import AudioSource, ChunkState, JobState
 from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState
 from speeko_jobs.flow.reporting.costs import By

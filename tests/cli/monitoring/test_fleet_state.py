@@ -17,7 +17,8 @@ from speeko_cli.monitoring.fleet_state import (
     NodeStatus,
 )
 from speeko_cli.output.throughput import Throughput, overall
-from speeko_jobs.adapters.postgres.monitoring import EngineStatus, JobLine
+from speeko_jobs.adapters.postgres.fleet_status import EngineStatus
+from speeko_jobs.adapters.postgres.job_listing import JobLine
 from speeko_jobs.core.model.states import JobState
 
 THEN = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)

@@ -30,7 +30,7 @@ from speeko_cli.output.throughput import Throughput
 from speeko_cli.top import app
 from speeko_cli.top.screen import JobOrder, ScreenData, ScreenView, picture
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
-from speeko_jobs.adapters.postgres.monitoring import FleetSnapshot
+from speeko_jobs.adapters.postgres.fleet_status import FleetSnapshot
 from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.model.states import AttemptState, JobState

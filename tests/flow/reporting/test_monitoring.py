@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import jobs, monitoring, reports
+from speeko_jobs.adapters.postgres import fleet_status, job_details, job_listing, jobs, reports
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies.failure_grouping import CANCELLED
 from speeko_jobs.flow.delivery import finalize
@@ -34,10 +34,10 @@ def run(flow: InProcess, rows: list[tuple[str, str]], output: Path, **spec: Any)
     return job
 
 
-def failed_rows(flow: InProcess) -> list[monitoring.FailedRow]:
+def failed_rows(flow: InProcess) -> list[job_details.FailedRow]:
     """Those of the manifest. What was refused has no key."""
     return [
-        monitoring.FailedRow(line["row"], line["id"], line["error"], not line["key"])
+        job_details.FailedRow(line["row"], line["id"], line["error"], not line["key"])
         for line in flow.manifest()
         if line["error"] is not None
     ]
@@ -46,22 +46,22 @@ def failed_rows(flow: InProcess) -> list[monitoring.FailedRow]:
 def check(flow: InProcess, job: int) -> None:
     """Everything that is told of a job that has ended."""
     database = flow.context.database
-    line, told, summary = monitoring.job(database, job), jobs.show(database, job), flow.summary()
+    line, told, summary = job_listing.job(database, job), jobs.show(database, job), flow.summary()
     for name in ("rows", "delivered", "unchanged", "failed", "refused", "calls", "state"):
         assert getattr(line, name) == getattr(told, name) == summary[name]
     assert line.spent_micros == told.spent_micros
-    found = monitoring.failed(database, job)
+    found = job_details.failed(database, job)
     assert found == failed_rows(flow)
     assert len(found) == line.failed + line.refused
-    assert [row for row in (monitoring.failed(database, job, n, 1) for n in range(line.rows)) if row]
+    assert [row for row in (job_details.failed(database, job, n, 1) for n in range(line.rows)) if row]
     (by_planner,) = flow.books.execute(
         "SELECT coalesce(sum((unchanged->>'unchanged')::int), 0)::int FROM speeko.chunk WHERE job_id = %s",
         [job],
     )[0]
-    assert sum(m.rows for m in monitoring.course(database, job)) == line.served - by_planner
+    assert sum(m.rows for m in job_details.course(database, job)) == line.served - by_planner
     audible = 0
     for one in flow.manifest():
-        heard = monitoring.row(database, job, one["row"])
+        heard = job_details.row(database, job, one["row"])
         audible += heard is not None
         if one["error"] is not None:
             assert heard is None
@@ -71,8 +71,8 @@ def check(flow: InProcess, job: int) -> None:
             )  # fmt: skip
         else:
             assert one["source"] == "unchanged"
-    samples = monitoring.playable_rows(database, job)
-    assert samples == [monitoring.row(database, job, one.row_no) for one in samples]
+    samples = job_details.playable_rows(database, job)
+    assert samples == [job_details.row(database, job, one.row_no) for one in samples]
     assert min(2, audible) <= len(samples) <= min(5, audible)
 
 
@@ -81,21 +81,21 @@ def test_looks_agree_with_the_files(one_day: None, flow: InProcess) -> None:
     job = run(flow, ROWS, flow.folder / "out")
     check(flow, job)
     database = flow.context.database
-    assert monitoring.chunks(database, job).states["delivered"] == len(flow.chunks(job, "delivered")) > 4
-    now, told = monitoring.now(database), costs.look(database, today_only=True)
+    assert job_details.chunks(database, job).states["delivered"] == len(flow.chunks(job, "delivered")) > 4
+    now, told = fleet_status.now(database), costs.look(database, today_only=True)
     assert (now.spent_today_micros, now.saved_today_micros) == (
         told.total.spent_micros,
         told.total.saved_micros,
     )
     assert now.spent_today_micros == flow.provider.micros
-    (account,) = monitoring.accounts_of(database, job)
-    pulses = monitoring.account_samples(database, [account], now.at - timedelta(minutes=1), now.at)
+    (account,) = job_details.accounts_of(database, job)
+    pulses = fleet_status.account_samples(database, [account], now.at - timedelta(minutes=1), now.at)
     assert pulses
     assert max(p.limit for p in pulses) <= flow.settings.max_concurrency
     # another night, of which most is unchanged
     again = run(flow, [*ROWS[:20], ("new", "A new text."), *ROWS[20:]], flow.output)
     check(flow, again)
-    assert monitoring.job(database, again).unchanged > 30
+    assert job_listing.job(database, again).unchanged > 30
 
 
 def test_rows_that_the_planner_found_unchanged_take_no_time(flow: InProcess) -> None:
@@ -104,7 +104,7 @@ def test_rows_that_the_planner_found_unchanged_take_no_time(flow: InProcess) -> 
     again = run(flow, [*rows[:250], ("new", "A new text."), *rows[250:], ("bad", " ")], flow.output)
     check(flow, again)
     database = flow.context.database
-    assert 0 < sum(m.rows for m in monitoring.course(database, again)) < 200
+    assert 0 < sum(m.rows for m in job_details.course(database, again)) < 200
 
 
 @pytest.mark.parametrize("spec", [{"segments": "sentence"}, {"deliver": False}, {"deliver_as": "wav"}])
@@ -114,9 +114,9 @@ def test_looks_agree_however_it_is_delivered(flow: InProcess, spec: dict[str, An
     job = run(flow, rows, flow.folder / "out", **spec)
     if spec.get("deliver", True):
         check(flow, job)
-    found = monitoring.failed(flow.context.database, job)
+    found = job_details.failed(flow.context.database, job)
     assert [(row.row_id, row.refused) for row in found] == [("r7", False), ("bad", True)]
-    assert len(monitoring.playable_rows(flow.context.database, job)) == 5
+    assert len(job_details.playable_rows(flow.context.database, job)) == 5
 
 
 def test_what_was_cancelled_is_told(flow: InProcess) -> None:
@@ -128,7 +128,7 @@ def test_what_was_cancelled_is_told(flow: InProcess) -> None:
     flow.deliver(job)
     finalize.finalize(flow.context, job)
     assert jobs.show(database, job).state is JobState.CANCELLED
-    found = monitoring.failed(database, job)
+    found = job_details.failed(database, job)
     assert found == failed_rows(flow)
     assert {row.reason for row in found if not row.refused} == {CANCELLED}
     assert len(found) == len(ROWS)
@@ -152,7 +152,7 @@ def test_a_row_whose_audio_was_unusable_is_not_told_as_never_bought(flow: InProc
     flow.books.execute("UPDATE speeko.chunk SET state = 'ready', ready_at = clock_timestamp(), missing = 0")
     flow.deliver(job)
     finalize.finalize(flow.context, job)
-    found = monitoring.failed(database, job)
+    found = job_details.failed(database, job)
     assert found == failed_rows(flow)
     told = [row.reason for row in found]
     assert all("cancelled after a call that brought no usable audio" in reason for reason in told[:3])
@@ -171,7 +171,7 @@ def test_reasons_that_differ_in_a_figure_are_one_in_summary_and_status(flow: InP
     job, _ = flow.submit(flow.catalog(rows))
     flow.drive(job)
     flow.check()
-    assert len({row.reason for row in monitoring.failed(flow.context.database, job)}) > 1
+    assert len({row.reason for row in job_details.failed(flow.context.database, job)}) > 1
     for summary in (flow.summary(), finalize.summarize(flow.context, job)):
         assert [entry["rows"] for entry in summary["failures"]] == [2]
 
@@ -180,22 +180,22 @@ def test_a_pruned_job_is_told_without_its_rows(flow: InProcess) -> None:
     flow.provider.script([RUDE])
     job = run(flow, ROWS, flow.folder / "out")
     database = flow.context.database
-    before, states = monitoring.job(database, job), monitoring.chunks(database, job).states
+    before, states = job_listing.job(database, job), job_details.chunks(database, job).states
     flow.books.execute("UPDATE speeko.job SET finished_at = clock_timestamp() - interval '2 days'")
     retention.prune(flow.context, retention.RetentionOptions(86_400.0))
-    line = monitoring.job(database, job)
+    line = job_listing.job(database, job)
     assert line.pruned_at is not None
     told: dict[str, Any] = {"pruned_at": None, "finished_at": before.finished_at, "seconds": before.seconds}
     assert dataclasses.replace(line, **told) == before
-    assert monitoring.chunks(database, job) == monitoring.ChunkPage(states, [])
+    assert job_details.chunks(database, job) == job_details.ChunkPage(states, [])
     looks = (
-        monitoring.failed(database, job),
-        monitoring.playable_rows(database, job),
-        monitoring.course(database, job),
+        job_details.failed(database, job),
+        job_details.playable_rows(database, job),
+        job_details.course(database, job),
     )
     assert looks == ([], [], [])
-    assert monitoring.row(database, job, 1) is None
-    assert [one.id for one in monitoring.jobs(database).lines] == [job]
+    assert job_details.row(database, job, 1) is None
+    assert [one.id for one in job_listing.jobs(database).lines] == [job]
 
 
 def test_the_sweeper_forgets_old_pulses(flow: InProcess) -> None:
@@ -208,4 +208,4 @@ def test_the_sweeper_forgets_old_pulses(flow: InProcess) -> None:
     )
     recovery.sweep(flow.context)
     assert flow.books.one("SELECT count(*) FROM speeko.pulse") == pulses > 0
-    assert monitoring.accounts_of(database, job)
+    assert job_details.accounts_of(database, job)
