@@ -16,8 +16,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic
 
-from speeko_jobs.adapters.postgres import claims, jobs
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome
+from speeko_jobs.adapters.postgres import claims, jobs, leases, settlements
+from speeko_jobs.adapters.postgres.claims import Claim
+from speeko_jobs.adapters.postgres.settlements import Outcome
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.job.job_spec import JobSpec, checked
 from speeko_jobs.core.job.plan_summary import Plan
@@ -105,18 +106,18 @@ class Way:
 
     def _buy(self, job: int) -> None:
         database, cache = self._context.database, self._context.cache
-        holder = database.run(lambda t: claims.open_lease(t, "simulation", 0, LEASE_SECONDS))
+        holder = database.run(lambda t: leases.open_lease(t, "simulation", 0, LEASE_SECONDS))
         missing = "SELECT key FROM speeko.utterance WHERE state = 'missing' LIMIT 8192"
         while keys := [row[0] for row in self._books.execute(missing)]:
             for at in range(0, len(keys), AT_ONCE):
                 wants = [PurchaseRequest(key, 1, 1) for key in keys[at : at + AT_ONCE]]
                 taken = database.run(partial(claims.claim, job=job, holder=holder, wants=wants))
                 assert len(taken) == len(wants), "somebody else claims texts here"
-                settled = database.run(partial(claims.settle, outcomes=[_stored(job, c) for c in taken]))
+                settled = database.run(partial(settlements.settle, outcomes=[_stored(job, c) for c in taken]))
                 cache.put_many(settled.records)
                 self._store(settled.records)
                 self.stored_bytes += sum(record.bytes for record in settled.records.values())
-        database.run(lambda t: claims.close_lease(t, holder))
+        database.run(lambda t: leases.close_lease(t, holder))
 
     def _store(self, records: Mapping[bytes, Record]) -> None:
         """Put empty files of these sizes into the store: plans look whether the audio is there."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, permits, wait_reasons, worker_registry
+from speeko_jobs.adapters.postgres import claims, jobs, leases, permits, wait_reasons, worker_registry
 from speeko_jobs.adapters.postgres.permits import LeaseRequest
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies.adaptive_limit import CallWindow
@@ -101,11 +101,11 @@ def test_tries_of_an_older_job_fail_no_text_of_a_newer(flow: InProcess) -> None:
 def test_a_dead_workers_tries_still_count(flow: InProcess) -> None:
     """A text that kills its process stays suspicious, whatever job wants it."""
     job = failed_once(flow, 6)
-    flow.books.execute("UPDATE speeko.utterance SET tries = 2, reason = %s", [claims.DIED])
+    flow.books.execute("UPDATE speeko.utterance SET tries = 2, reason = %s", [leases.DIED])
     control.resume(flow.context, job)
     database = flow.context.database
     keys = [row[0] for row in flow.books.execute("SELECT key FROM speeko.utterance ORDER BY key")]
-    holder = database.run(lambda t: claims.open_lease(t, "here", 1, 30.0))
+    holder = database.run(lambda t: leases.open_lease(t, "here", 1, 30.0))
     wants = [PurchaseRequest(key, 1 + n, 1) for n, key in enumerate(keys)]
     got = database.run(lambda t: claims.claim(t, job, holder, wants))
     assert [claim.tries for claim in got] == [2] * 6
@@ -115,7 +115,7 @@ def lease(flow: InProcess, seen: CallWindow, kind: str = "", why: str = "") -> p
     """One engine's report and lease."""
     database = flow.context.database
     (account,) = flow.books.execute(ACCOUNT)[0]
-    holder = database.run(lambda t: claims.open_lease(t, "here", 1, 30.0))
+    holder = database.run(lambda t: leases.open_lease(t, "here", 1, 30.0))
     asked = LeaseRequest(8, 0, seen, kind=kind, why=why)
     return database.run(lambda t: permits.lease(t, account, holder, asked, 10.0))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, outages
+from speeko_jobs.adapters.postgres import claims, jobs, leases, outages
 from speeko_jobs.adapters.postgres import webhooks as hook_rows
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.jobs import Job
@@ -134,16 +134,16 @@ def test_the_right_of_a_dead_prober_is_taken_back_with_its_lease(impatient: InPr
         assert outages.take_probe(t, paused.id, account, 300)
         want = outages.wanted(t, paused.id)
         assert want is not None
-        holder = claims.open_lease(t, "host", 1, 30)
+        holder = leases.open_lease(t, "host", 1, 30)
         return bool(claims.claim(t, paused.id, holder, [want], account=account, is_probe=True))
 
     assert database.run(begin)
-    claims.reap_expired(database)
+    leases.reap_expired(database)
     assert outage_recovery.probes(flow.context) == []  # it lives, as far as is known
     flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
-    claims.reap_expired(database)
+    leases.reap_expired(database)
     assert probe(flow, paused.id) == 1
-    claims.reap_expired(database)
+    leases.reap_expired(database)
     assert outage_recovery.probes(flow.context) == []  # that one ended: the next waits
     flow.check()
 
@@ -158,13 +158,13 @@ def test_a_death_that_is_no_probers_makes_no_probe(impatient: InProcess) -> None
     def begin(t: Transaction) -> bool:
         want = outages.wanted(t, paused.id)
         assert want is not None
-        holder = claims.open_lease(t, "host", 1, 30)
+        holder = leases.open_lease(t, "host", 1, 30)
         return bool(claims.claim(t, paused.id, holder, [want], account=account, is_probe=True))
 
     assert flow.context.database.run(begin)
     flow.books.execute("UPDATE speeko.job SET state_since = clock_timestamp()")
     flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
-    claims.reap_expired(flow.context.database)
+    leases.reap_expired(flow.context.database)
     assert (
         flow.books.one("SELECT count(*) FROM speeko.attempt WHERE state = 'unknown' AND claimant_id > 0") > 0
     )
@@ -181,11 +181,11 @@ def test_a_probe_that_takes_longer_than_its_lease_keeps_it(flow: InProcess) -> N
         ((job, chunk),) = outage_recovery.probes(flow.context)
         call = threads.submit(prober.synthesize, job, chunk)
         while not call.done():
-            claims.reap_expired(flow.context.database)
+            leases.reap_expired(flow.context.database)
             wait([call], 0.1)
     assert call.result() == 1
     last = "SELECT reason FROM speeko.attempt ORDER BY at DESC LIMIT 1"
-    assert flow.books.one(last) != claims.DIED
+    assert flow.books.one(last) != leases.DIED
     assert paused.id == job
 
 

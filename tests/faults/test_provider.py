@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, permits
+from speeko_jobs.adapters.postgres import jobs, permits, voice_rates
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.flow.lifecycle import control
@@ -340,7 +340,7 @@ def test_audio_of_another_text_is_caught_where_lengths_differ(flow: InProcess) -
     long = " and it comes with a long list of things that nobody has ever asked for,"
     rows = [(f"r{n}", f"Text {n}{long * (1 + n % 3)}") for n in range(120)]
     check_done(flow, drive(flow, rows=rows), rows)
-    known = claims.speech_rates(flow.context.database, "speeko", 100)
+    known = voice_rates.speech_rates(flow.context.database, "speeko", 100)
     assert known
     assert 0.03 < known[0].millis / 1000 / known[0].chars < 0.2
 

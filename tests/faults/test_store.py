@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs
+from speeko_jobs.adapters.postgres import jobs, leases
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.lifecycle.recovery import sweep
@@ -201,7 +201,7 @@ def test_late_audio_that_replaces_an_object_is_no_damage(flow: InProcess) -> Non
     slow, quick = books.engine(), books.engine()
     (late,) = books.claim(job, slow, books.start(job, 1, slow))
     books.expire(slow)
-    claims.reap_expired(books.database)
+    leases.reap_expired(books.database)
     (first,) = books.claim(job, quick, books.wants(books.take(job, 1, quick) or pytest.fail("no chunk")))
     books.settle(stored(job, first))
     found = "SELECT bytes, millis, bought_job, bought_row, settled_at FROM speeko.utterance WHERE key = %s"

@@ -1,5 +1,5 @@
 """The transactional outbox of webhook events. An event is written with the change of state, in its
-transaction (sql/jobs.sql, sql/control.sql); the other statements are in sql/webhooks.sql."""
+transaction (sql/jobs.sql, sql/job_control.sql); the other statements are in sql/webhooks.sql."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Sequence
 
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import cache, chunks, claims, jobs
+from speeko_jobs.adapters.postgres import cache, chunks, job_control, jobs, settlements
 from speeko_jobs.adapters.postgres.cache import AS_BEFORE, StoredKey, StoredObject
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.catalog.file_names import audio_path
@@ -189,7 +189,7 @@ def on_delivery(context: Context, job: int, url: str, lost: Iterable[bytes]) -> 
     priced = cache.mark_missing(context.database, *now, REASON)
     context.cache.drop(list(priced))
     context.store_of(url).delete([audio_path(one.key, one.format) for one in stored if one.key in priced])
-    context.database.run(lambda t: jobs.note_gone(t, job, len(priced), sum(priced.values())))
+    context.database.run(lambda t: job_control.note_gone(t, job, len(priced), sum(priced.values())))
 
 
 def pause(context: Context, job: int, url: str, texts: int, price_micros: int) -> None:
@@ -241,7 +241,7 @@ def take_again(context: Context, keys: Collection[bytes]) -> dict[bytes, Record]
 
     def take(t: Transaction) -> tuple[dict[bytes, Record], list[tuple[int, int]]]:
         records = cache.restore(t, sorted(keys), GONE_REASONS)
-        return records, claims.wake(t, list(records))
+        return records, settlements.wake(t, list(records))
 
     records, ready = context.database.run(take)
     context.cache.put_many(records)

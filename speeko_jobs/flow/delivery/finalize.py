@@ -14,7 +14,7 @@ from typing import Any
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import chunks, deliveries, jobs, rebuys, wait_reasons
+from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_reasons
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
@@ -42,7 +42,7 @@ def finalize(context: Context, job_no: int) -> bool:
     if job.state not in FINALIZED or job.chunks_open:
         return False
     if job.finished_at is None:  # noted once, so that every run tells the same times
-        context.database.run(lambda t: jobs.stamp_end(t, job_no))
+        context.database.run(lambda t: job_control.stamp_end(t, job_no))
         job = jobs.show(context.database, job_no)
     end = JobState.DONE_WITH_ERRORS if job.failed or job.refused else JobState.DONE
     if job.spec.deliver:
@@ -63,7 +63,7 @@ def finalize(context: Context, job_no: int) -> bool:
     if job.spec.rebuy:
         context.database.run(lambda t: rebuys.end(t, job.id))
     # last of all: a finalizer that dies before this is sent again
-    return context.database.run(lambda t: jobs.end(t, job.id, end))
+    return context.database.run(lambda t: job_control.end(t, job.id, end))
 
 
 def _prune(context: Context, job: Job) -> None:

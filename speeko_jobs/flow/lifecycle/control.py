@@ -5,7 +5,7 @@ Whatever happens, what was paid is kept and delivered.
 
 from __future__ import annotations
 
-from speeko_jobs.adapters.postgres import breaker_windows, jobs, output_locks
+from speeko_jobs.adapters.postgres import breaker_windows, job_control, jobs, output_locks
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.output.formatting import micros
@@ -72,11 +72,11 @@ def resume(
         if new_prices:
             repricing.take(t, job, found.spec, price)
         breaker_windows.resume(t, job)
-        jobs.redo_refused(t, job, breaker_windows.SPARED)
-        if jobs.resume(t, job, budget_micros, give_up_seconds, waste_cap, buy_again=buy_again):
+        job_control.redo_refused(t, job, breaker_windows.SPARED)
+        if job_control.resume(t, job, budget_micros, give_up_seconds, waste_cap, buy_again=buy_again):
             return True
         has_caps = budget_micros is not None or waste_cap is not None
-        return has_caps and jobs.set_caps(t, job, budget_micros, waste_cap)
+        return has_caps and job_control.set_caps(t, job, budget_micros, waste_cap)
 
     if not context.database.run(go_on):
         raise _cannot(context, job, "resumed")
@@ -124,7 +124,7 @@ def retry(context: Context, job: int, *, new_prices: bool = False) -> int:
             )
         if new_prices:
             repricing.take(t, job, spec, price)
-        return jobs.retry(t, job)
+        return job_control.retry(t, job)
 
     failed = context.database.run(again)
     if failed is None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from speeko_jobs.adapters.celery_queue.queue import DELIVER, SYNTHESIZE
 from speeko_jobs.adapters.postgres import (
     adhoc_jobs,
-    claims,
+    job_control,
     jobs,
+    leases,
     metrics,
     permits,
     recovery,
@@ -40,10 +41,10 @@ def sweep(context: Context) -> Swept:
     database, queue = context.database, context.queue
     retention.open_months(database)
     replayed = spool.replay(context)
-    queue.deliver(claims.reap_expired(database, context.settings.lease_seconds))
+    queue.deliver(leases.reap_expired(database, context.settings.lease_seconds))
     database.run(adhoc_jobs.reap)
     permits.forget_account_samples(database)
-    queue.deliver(database.run(claims.settle_cancelled))
+    queue.deliver(database.run(job_control.settle_cancelled))
     outage_recovery.give_up(context)
     outage_recovery.resume(context)
     lying = recovery.look(database)

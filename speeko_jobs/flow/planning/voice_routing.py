@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from speeko_jobs.adapters import voice_files
-from speeko_jobs.adapters.postgres import claims, routings
+from speeko_jobs.adapters.postgres import routings, voice_rates
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.providers.profiles import profile_of
@@ -95,7 +95,7 @@ def routed(database: Database, spec: JobSpec, wishes: RoutingOptions) -> JobSpec
 def learned(database: Database, known: Sequence[Voice], provider: str, model: str) -> tuple[Voice, ...]:
     """The voices with the latency that their calls under this model have had, over all languages."""
     sums: dict[str, tuple[int, int]] = {}
-    for pace in claims.speech_rates(database, provider, 1):
+    for pace in voice_rates.speech_rates(database, provider, 1):
         if pace.model == model:
             calls, millis = sums.get(pace.voice, (0, 0))
             sums[pace.voice] = calls + pace.calls, millis + pace.latency_millis

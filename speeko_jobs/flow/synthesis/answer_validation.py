@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from speeko_jobs.adapters.postgres.breaker_windows import WindowVoice
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome
+from speeko_jobs.adapters.postgres.claims import Claim
+from speeko_jobs.adapters.postgres.settlements import Outcome
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.codec import FORMATS
 from speeko_jobs.core.audio.transcode import Delivered, render

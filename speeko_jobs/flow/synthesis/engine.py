@@ -22,10 +22,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import chunks, claims, jobs, permits
+from speeko_jobs.adapters.postgres import chunks, claims, jobs, leases, permits, settlements, voice_rates
 from speeko_jobs.adapters.postgres.chunks import Chunk, JobContext
-from speeko_jobs.adapters.postgres.claims import Claim, SettlementResult
+from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.adapters.providers.provider import Provider
 from speeko_jobs.core.model.pause_reasons import PauseKind, stored_reason
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
@@ -211,11 +212,11 @@ class _Engine:
 
     def _enter(self, t: Transaction, no: int) -> Chunk | None:
         """Open a lease and take the named chunk, or the next free one. Return None if there is none."""
-        self.holder = claims.open_lease(t, socket.gethostname(), os.getpid(), self.lease_seconds)
+        self.holder = leases.open_lease(t, socket.gethostname(), os.getpid(), self.lease_seconds)
         chunk = chunks.take(t, self.first.job, no, self.holder)
         chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.holder)
         if chunk is None:
-            claims.close_lease(t, self.holder)
+            leases.close_lease(t, self.holder)
         return chunk
 
     async def _prepare(self) -> None:
@@ -226,7 +227,7 @@ class _Engine:
             lambda t: permits.open_account(t, self.account, self.ceiling, *rates),
         )
         speech_rates = await self._in_thread(
-            claims.speech_rates, self.context.database, self.profile.name, LEARNED_CALLS
+            voice_rates.speech_rates, self.context.database, self.profile.name, LEARNED_CALLS
         )
         self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
         await self._lease()
@@ -262,7 +263,7 @@ class _Engine:
         asked = self.allowance.asked(wants, busy)
 
         def lease(t: Transaction) -> permits.PermitLease | None:
-            if not claims.renew_lease(t, self.holder, self.lease_seconds):
+            if not leases.renew_lease(t, self.holder, self.lease_seconds):
                 return None
             return permits.lease(
                 t, self.account, self.holder, asked, PERMIT_SECONDS, on_trial=self.is_on_trial
@@ -304,7 +305,7 @@ class _Engine:
 
     async def _wake_waiters(self, free: list[bytes], left: list[tuple[int, int]]) -> None:
         """Re-enqueue chunks that wait for the released keys, and released chunks."""
-        due = await self._in_thread(claims.wake_waiters, self.context.database, free, left)
+        due = await self._in_thread(settlements.wake_waiters, self.context.database, free, left)
         await self._in_thread(self.context.queue.synthesize, due)
 
     async def _drop(self, job: int, reason: str) -> None:
@@ -319,7 +320,7 @@ class _Engine:
     async def _give_back(self, job: int, unsent: list[Claim], reason: str) -> None:
         if unsent:
             outcomes = [settlement.unsent(job, claim, reason) for claim in unsent]
-            await self._in_thread(self.context.database.run, lambda t: claims.settle(t, outcomes))
+            await self._in_thread(self.context.database.run, lambda t: settlements.settle(t, outcomes))
             for claim in unsent:
                 self.under_way.pop(claim.attempt, None)
 
@@ -355,7 +356,7 @@ class _Engine:
                 chunks.release(t, self.holder, left)
                 permits.give_back(t, self.account, asked)
                 if not self.unsettled:  # else its open calls lapse with it, until they are replayed
-                    claims.close_lease(t, self.holder)
+                    leases.close_lease(t, self.holder)
 
             await self._in_thread(self.context.database.run, leave)
             await self._enqueue_chunks()

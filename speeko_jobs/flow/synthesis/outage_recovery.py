@@ -14,7 +14,7 @@ import socket
 import time
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import claims, jobs, outages
+from speeko_jobs.adapters.postgres import claims, jobs, leases, outages
 from speeko_jobs.adapters.postgres.chunks import JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -113,7 +113,7 @@ class _Probe:
             return await self._bought(claim)
         finally:
             alive.cancel()
-            await asyncio.to_thread(database.run, lambda t: claims.close_lease(t, self._holder))
+            await asyncio.to_thread(database.run, lambda t: leases.close_lease(t, self._holder))
 
     def _begin(self, t: Transaction) -> Claim | None:
         settings, job = self._context.settings, self._orders.job
@@ -124,10 +124,10 @@ class _Probe:
         if want is None:  # what it needs is being bought for others, or was
             outages.resume_one(t, job)
             return None
-        self._holder = claims.open_lease(t, socket.gethostname(), os.getpid(), settings.lease_seconds)
+        self._holder = leases.open_lease(t, socket.gethostname(), os.getpid(), settings.lease_seconds)
         got = claims.claim(t, job, self._holder, [want], account=self._account, is_probe=True)
         if not got:
-            claims.close_lease(t, self._holder)
+            leases.close_lease(t, self._holder)
         return got[0] if got else None
 
     async def _keep_lease(self) -> None:
@@ -136,7 +136,7 @@ class _Probe:
         while True:
             await asyncio.sleep(seconds / 3)
             with contextlib.suppress(ServerError):
-                await asyncio.to_thread(database.run, lambda t: claims.renew_lease(t, self._holder, seconds))
+                await asyncio.to_thread(database.run, lambda t: leases.renew_lease(t, self._holder, seconds))
 
     async def _bought(self, claim: Claim) -> int:
         context, orders = self._context, self._orders

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import MissingObject
-from speeko_jobs.adapters.postgres import adhoc_jobs, claims, deliveries
+from speeko_jobs.adapters.postgres import adhoc_jobs, deliveries, leases
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.deliveries import SavedCosts, Settlement
 from speeko_jobs.adapters.postgres.plan_loading import Text
@@ -267,7 +267,7 @@ class _Saying:
         if time.monotonic() > self.look_at:
             self.look_at = time.monotonic() + REAP_SECONDS
             grace = self.context.settings.lease_seconds
-            ready = await asyncio.to_thread(claims.reap_expired, self.context.database, grace)
+            ready = await asyncio.to_thread(leases.reap_expired, self.context.database, grace)
             await asyncio.to_thread(self.context.queue.deliver, ready)
         await asyncio.sleep(POLL_SECONDS)
         return True

@@ -13,9 +13,11 @@ from collections.abc import Container, Sequence
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import claims, deliveries, rebuys
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome, SettlementResult, SpeechRate
+from speeko_jobs.adapters.postgres import claims, deliveries, rebuys, settlements, voice_rates
+from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
+from speeko_jobs.adapters.postgres.settlements import Outcome, SettlementResult
+from speeko_jobs.adapters.postgres.voice_rates import SpeechRate
 from speeko_jobs.core.audio.validation import LEARNED_MIN_CHARS
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.job.job_spec import JobSpec
@@ -60,8 +62,8 @@ def settle(
     speech_rates = _speech_rates(answers, outcomes)
 
     def book(t: Transaction) -> SettlementResult:
-        settled = claims.settle(t, outcomes, tries)
-        claims.add_speech_rates(t, answers[0].spec.provider, speech_rates)
+        settled = settlements.settle(t, outcomes, tries)
+        voice_rates.add_speech_rates(t, answers[0].spec.provider, speech_rates)
         return settled
 
     settled = context.database.run(book)
@@ -127,7 +129,7 @@ def recover(
     found = [claim for claim in there if claim.key in settled.records and claim.key in lost]
     outcomes = [unsent(job, claim, NOT_CALLED) for claim in found]
     if outcomes:
-        context.database.run(lambda t: claims.settle(t, outcomes))
+        context.database.run(lambda t: settlements.settle(t, outcomes))
     return [claim for claim in claimed if claim.key not in settled.records], settled
 
 
@@ -137,7 +139,7 @@ def _found_again(context: Context, job: int, spec: JobSpec, there: list[Claim]) 
     back = missing_audio.sound(context, spec.store, [claim.key for claim in there])
     outcomes = [unsent(job, claim, NOT_CALLED) for claim in there if claim.key in back]
     if outcomes:
-        context.database.run(lambda t: claims.settle(t, outcomes))
+        context.database.run(lambda t: settlements.settle(t, outcomes))
         missing_audio.take_again(context, back)
     return back
 

@@ -16,11 +16,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, tenants
+from speeko_jobs.adapters.postgres import (
+    adhoc_jobs,
+    claims,
+    leases,
+    permits,
+    plan_loading,
+    settlements,
+    tenants,
+    voice_rates,
+)
 from speeko_jobs.adapters.postgres.breaker_windows import QUARANTINED
-from speeko_jobs.adapters.postgres.claims import Claim, SettlementResult
+from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plan_loading import Text
+from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.adapters.providers.provider import OnAudio, Provider
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.money import usd
@@ -188,14 +198,14 @@ class SinglePurchase:
             if not known:
                 rates = settings.calls_per_minute, settings.chars_per_minute
                 permits.open_account(t, self._account, spec.max_concurrency, *rates)
-            return job, claims.open_lease(t, socket.gethostname(), os.getpid(), self._lease_seconds)
+            return job, leases.open_lease(t, socket.gethostname(), os.getpid(), self._lease_seconds)
 
         started = time.monotonic()
         job, self._holder = database.run(enter)
         self.job = job
         self._allowance.alive_until = started + self._lease_seconds
         self.add(texts)
-        speech_rates = claims.speech_rates(database, self._profile.name, LEARNED_CALLS)
+        speech_rates = voice_rates.speech_rates(database, self._profile.name, LEARNED_CALLS)
         self._usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
 
     def _begin(self, t: Transaction, cost_micros: int) -> int:
@@ -237,7 +247,7 @@ class SinglePurchase:
 
         def lease(t: Transaction) -> permits.PermitLease | None:
             adhoc_jobs.renew(t, self.job, self._lease_seconds)
-            if not claims.renew_lease(t, self._holder, self._lease_seconds):
+            if not leases.renew_lease(t, self._holder, self._lease_seconds):
                 return None
             on_trial = not self._profile.is_deterministic
             return permits.lease(t, self._account, self._holder, asked, PERMIT_SECONDS, on_trial=on_trial)
@@ -252,7 +262,7 @@ class SinglePurchase:
         adhoc_jobs.end(t, self.job, reason)
         permits.give_back(t, self._account, self._allowance.asked(0, 0))
         if not self._is_unsettled:  # else its open call lapses with it, until it is replayed
-            claims.close_lease(t, self._holder)
+            leases.close_lease(t, self._holder)
 
     # one purchase
 
@@ -353,7 +363,7 @@ class SinglePurchase:
         """Whoever waits for this text goes on: with it, or to buy it."""
         self._context.queue.deliver(settled.ready)
         if key not in settled.records:
-            self._context.queue.synthesize(claims.wake_waiters(self._context.database, [key]))
+            self._context.queue.synthesize(settlements.wake_waiters(self._context.database, [key]))
 
     def _handle_error(self, claim: Claim, error: ProviderError) -> None:
         """Raises SpeechError, but not where waiting helps."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from speeko_jobs.adapters.postgres import cache, claims
+from speeko_jobs.adapters.postgres import cache, leases
 from speeko_jobs.adapters.postgres.cache import DueDeletion
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState
@@ -33,7 +33,7 @@ def bought(books: Books, job: int) -> None:
     engine = books.engine()
     wants = books.start(job, 1, engine)
     books.settle(*(stored(job, claim) for claim in books.claim(job, engine, wants)))
-    books.run(lambda t: claims.close_lease(t, engine))
+    books.run(lambda t: leases.close_lease(t, engine))
     finish(books, job)
 
 

@@ -9,8 +9,9 @@ from itertools import chain
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, tenants
-from speeko_jobs.adapters.postgres.claims import Claim, Outcome
+from speeko_jobs.adapters.postgres import claims, jobs, leases, tenants
+from speeko_jobs.adapters.postgres.claims import Claim
+from speeko_jobs.adapters.postgres.settlements import Outcome
 from speeko_jobs.core.model.states import AttemptState, JobState, UtteranceState
 from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
@@ -331,10 +332,10 @@ def test_a_dead_engines_calls_are_unknown_and_its_texts_free(books: Books) -> No
     job, engine = books.job(["a", "b", "c"]), books.engine()
     got = books.claim(job, engine, books.start(job, 1, engine))
     books.settle(stored(job, got[0]))
-    assert claims.reap_expired(books.database) == []
+    assert leases.reap_expired(books.database) == []
     assert books.figures(job) == (100, 200, 0, 1, 0)
     books.expire(engine)
-    assert claims.reap_expired(books.database) == []
+    assert leases.reap_expired(books.database) == []
     assert books.figures(job) == (100, 0, 200, 1, 2)
     assert books.one("SELECT count(*) FROM speeko.claimant") == 0
     assert books.execute("SELECT state, tries FROM speeko.utterance ORDER BY 1, 2") == [
@@ -352,7 +353,7 @@ def test_a_text_that_kills_its_engines_fails_and_wakes(books: Books) -> None:
         engine = books.engine()
         assert len(books.claim(job, engine, books.start(job, 1, engine))) == 1
         books.expire(engine)
-        ready += claims.reap_expired(books.database)
+        ready += leases.reap_expired(books.database)
     assert ready == [(job, 1), (other, 1)]
     assert books.state("poison") == "failed"
     assert books.figures(job) == (0, 0, 300, 0, 3)
@@ -365,7 +366,7 @@ def test_many_bury_at_once(books: Books) -> None:
     for n, engine in enumerate(engines):
         books.claim(job, engine, wants[n * 10 : n * 10 + 10])
     books.expire(*engines)
-    together([lambda: claims.reap_expired(books.database)] * 5)
+    together([lambda: leases.reap_expired(books.database)] * 5)
     assert books.figures(job) == (0, 0, 6000, 0, 60)
 
 
@@ -373,7 +374,7 @@ def test_a_late_result_is_kept_and_booked(books: Books, one: tuple[int, int, lis
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.reap_expired(books.database)
+    leases.reap_expired(books.database)
     settled = books.settle(stored(job, claim))
     assert settled.states == {claim.key: B.DONE}
     assert settled.ready == [(job, 1)]
@@ -387,7 +388,7 @@ def test_a_late_result_while_another_calls_again(
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.reap_expired(books.database)
+    leases.reap_expired(books.database)
     (second,) = books.claim(job, books.engine(), wants)
     assert books.settle(stored(job, claim)).ready == [(job, 1)]
     assert books.figures(job) == (100, 100, 0, 1, 0)
@@ -404,7 +405,7 @@ def test_a_late_result_of_a_failed_text_still_serves(books: Books) -> None:
         engine = books.engine()
         late += books.claim(job, engine, books.start(job, 1, engine))
         books.expire(engine)
-        claims.reap_expired(books.database)
+        leases.reap_expired(books.database)
     assert books.state("slow") == "failed"
     books.settle(stored(job, late[0]))
     assert books.state("slow") == "done"
@@ -418,7 +419,7 @@ def test_a_late_failure_changes_nothing(
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.reap_expired(books.database)
+    leases.reap_expired(books.database)
     before = books.snapshot()
     books.settle(ended(job, claim, state))
     assert books.snapshot() == before
@@ -428,7 +429,7 @@ def test_a_late_bad_answer_was_paid(books: Books, one: tuple[int, int, list[Purc
     job, engine, wants = one
     (claim,) = books.claim(job, engine, wants)
     books.expire(engine)
-    claims.reap_expired(books.database)
+    leases.reap_expired(books.database)
     (second,) = books.claim(job, books.engine(), wants)
     books.settle(ended(job, claim, A.BAD))
     assert books.figures(job) == (100, 100, 0, 1, 0)
@@ -440,12 +441,12 @@ def test_an_engine_in_time_is_not_buried(books: Books, one: tuple[int, int, list
     job, engine, wants = one
     books.claim(job, engine, wants)
     books.expire(engine)
-    assert books.run(lambda t: claims.renew_lease(t, engine, 60))
-    claims.reap_expired(books.database)
+    assert books.run(lambda t: leases.renew_lease(t, engine, 60))
+    leases.reap_expired(books.database)
     assert books.state("hello") == "claimed"
     books.expire(engine)
-    claims.reap_expired(books.database)
-    assert not books.run(lambda t: claims.renew_lease(t, engine, 60))
+    leases.reap_expired(books.database)
+    assert not books.run(lambda t: leases.renew_lease(t, engine, 60))
 
 
 # all at once
@@ -477,9 +478,9 @@ def test_no_deadlock_over_keys_of_several_jobs(books: Books, monkeypatch: pytest
                     books.settle(*outcomes)
             books.expire(engine)
             if chance.random() < 0.5:
-                claims.reap_expired(books.database)
+                leases.reap_expired(books.database)
 
     together([lambda j=j, s=s: engine_life(j, s) for s, j in enumerate(works * 2)])
     books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp()")
-    claims.reap_expired(books.database)
+    leases.reap_expired(books.database)
     assert broken_rules(books) == {}

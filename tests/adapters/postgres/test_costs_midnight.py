@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims
+from speeko_jobs.adapters.postgres import leases
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState
 from tests.fixtures.books import Books, ended, stored
@@ -49,7 +49,7 @@ def test_every_call_is_on_the_day_of_its_end(midnight: Books) -> None:
         books.execute(
             "UPDATE speeko.claimant SET lease_until = '2026-11-30 23:00+00' WHERE id = %s", [engine]
         )
-        claims.reap_expired(books.database)
+        leases.reap_expired(books.database)
         assert differences(books) == []
         books.settle(*(stored(job, claim) for claim in got[3:]))
         assert differences(books) == []

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from speeko_jobs.adapters.postgres import claims, jobs
+from speeko_jobs.adapters.postgres import job_control, jobs, leases, settlements
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState, JobState
@@ -105,7 +105,7 @@ class History(RuleBasedStateMachine):
         dead = self.engines.pop(engine % len(self.engines))
         self.books.expire(dead)
         self.engines.append(self.books.engine())
-        claims.reap_expired(self.books.database)
+        leases.reap_expired(self.books.database)
         gone = [(job, claim) for at, job, claim in self.open if at == dead]
         self.open = [entry for entry in self.open if entry[0] != dead]
         self.lost += gone
@@ -116,7 +116,7 @@ class History(RuleBasedStateMachine):
     def pause_or_resume(self, pick: int, on: bool) -> None:
         job = self.job(pick)
         if on:
-            self.books.run(lambda t: jobs.resume(t, job))
+            self.books.run(lambda t: job_control.resume(t, job))
         else:
             self.books.run(lambda t: jobs.set_state(t, job, JobState.PAUSED, expected=[JobState.RUNNING]))
 
@@ -126,7 +126,7 @@ class History(RuleBasedStateMachine):
             self.jobs.append(self.books.job(TEXTS, chunk_rows=2, cost_micros=lambda x: COSTS[x]))
             self.wants[self.jobs[-1]] = []
 
-    def outcome(self, job: int, claim: Claim, state: AttemptState, final: bool) -> claims.Outcome:
+    def outcome(self, job: int, claim: Claim, state: AttemptState, final: bool) -> settlements.Outcome:
         if state is AttemptState.STORED:
             return stored(job, claim)
         return ended(job, claim, state, final=final and state is AttemptState.REFUSED)
@@ -164,7 +164,7 @@ class History(RuleBasedStateMachine):
         books = self.books
         for engine in self.engines:
             books.expire(engine)
-        claims.reap_expired(books.database)
+        leases.reap_expired(books.database)
         engine = books.engine()
         for job in self.jobs:
             books.execute(

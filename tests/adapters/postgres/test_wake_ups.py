@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 
-from speeko_jobs.adapters.postgres import chunks, claims, jobs
+from speeko_jobs.adapters.postgres import chunks, job_control, jobs
 from speeko_jobs.core.model.states import AttemptState, JobState
 from tests.fixtures.books import Books, ended, stored, together
 
@@ -106,7 +106,7 @@ def test_a_chunk_that_was_given_up_waits_for_nothing(books: Books) -> None:
     chunk = books.take(job, 1, engine)
     assert chunk is not None
     books.run(lambda t: jobs.set_state(t, job, JobState.CANCELLED, expected=[JobState.RUNNING]))
-    assert books.run(claims.settle_cancelled) == [(job, 1)]
+    assert books.run(job_control.settle_cancelled) == [(job, 1)]
     books.enrol(chunk)
     assert books.chunk_state(job, 1) == ("ready", 0)
     assert books.one("SELECT count(*) FROM speeko.need") == 0

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from speeko_cli.options.voice_routing import routing, routing_options_of
-from speeko_jobs.adapters.postgres import claims
-from speeko_jobs.adapters.postgres.claims import SpeechRate
+from speeko_jobs.adapters.postgres import voice_rates
 from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.postgres.voice_rates import SpeechRate
 from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.flow.planning.voice_routing import RoutingOptions
 from speeko_jobs.settings import Settings
@@ -101,7 +101,7 @@ def test_what_calls_have_taught(here: Any, migrated_url: str, monkeypatch: pytes
     speech_rates = [
         SpeechRate("kokoro", "kokoro-friendly", tag, 60, 6_000, 100, 60 * 301) for tag in ("de", "en")
     ]
-    database.run(lambda t: claims.add_speech_rates(t, "speeko", speech_rates))
+    database.run(lambda t: voice_rates.add_speech_rates(t, "speeko", speech_rates))
     database.close()
     monkeypatch.setenv("SPEEKO_DATABASE_URL", migrated_url)
     found = by_name(here.json("voices", "--provider", "speeko"))["kokoro-friendly"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, routings
-from speeko_jobs.adapters.postgres.claims import SpeechRate
+from speeko_jobs.adapters.postgres import routings, voice_rates
 from speeko_jobs.adapters.postgres.database import Database
+from speeko_jobs.adapters.postgres.voice_rates import SpeechRate
 from speeko_jobs.core.voices.routing import Routing
 from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.errors import ConfigError, UsageError
@@ -63,7 +63,7 @@ def remember(database: Database, found: Routing | None, output: str = "/out", **
 def teach(database: Database, calls: int, mean_millis: int, voice: str = PROFESSIONAL, **pace: Any) -> None:  # noqa: F811
     fields = {"model": "kokoro", "language": "en", **pace}
     one = SpeechRate(fields["model"], voice, fields["language"], calls, 100, 100, calls * mean_millis)
-    database.run(lambda t: claims.add_speech_rates(t, "speeko", [one]))
+    database.run(lambda t: voice_rates.add_speech_rates(t, "speeko", [one]))
 
 
 def test_a_job_that_chooses_nothing_keeps_nothing(database: Database) -> None:  # noqa: F811

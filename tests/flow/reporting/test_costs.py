@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims
+from speeko_jobs.adapters.postgres import leases
 from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.core.billing.cost_breakdown import CostFigures, storage_micros
 from speeko_jobs.core.model.money import micros
@@ -130,7 +130,7 @@ def test_a_spool_is_booked_when_it_is_replayed(flow: InProcess, monkeypatch: pyt
         flow.synthesize(job)
         flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
         flow.books.execute("UPDATE speeko.job SET state = 'running'")
-        claims.reap_expired(flow.context.database)
+        leases.reap_expired(flow.context.database)
     assert check(flow).unknown_calls == 2
     flow.books.execute(  # it was yesterday
         "UPDATE speeko.attempt SET settled_at = settled_at - interval '1 day';"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs
+from speeko_jobs.adapters.postgres import jobs, leases
 from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import StoreError
@@ -211,7 +211,7 @@ def test_two_spooled_answers_of_one_text_are_both_booked(
         flow.synthesize(job)
         flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
         flow.books.execute("UPDATE speeko.job SET state = 'running'")
-        claims.reap_expired(flow.context.database)
+        leases.reap_expired(flow.context.database)
     assert flow.provider.calls == 2
     store.unlink()
     assert spool.replay(flow.context) == 2

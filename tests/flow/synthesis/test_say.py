@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from speeko_jobs.adapters.postgres import claims, jobs, permits, tenants
+from speeko_jobs.adapters.postgres import jobs, leases, permits, tenants
 from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.validation import inspect
@@ -221,7 +221,7 @@ def test_a_chunk_that_waits_for_the_text_is_woken(flow: InProcess) -> None:
     assert len(flow.books.start(job, 1, engine)) == 1
     assert speak(flow).calls == 1
     assert flow.books.chunk_state(job, 1) == ("ready", 0)
-    flow.books.run(lambda t: claims.close_lease(t, engine))
+    flow.books.run(lambda t: leases.close_lease(t, engine))
     assert flow.drive(job).calls == 0
     flow.check()
 
@@ -363,7 +363,7 @@ def test_it_waits_for_a_permit_of_the_account(
     waiting = "SELECT count(*) FROM speeko.permit WHERE held = 0 AND wants = 1"
     wait_until(lambda: flow.books.one(waiting) or saying.done(), "a say that waits")
     assert (metered.calls, attempts(flow)) == (0, [])
-    flow.books.run(lambda t: claims.close_lease(t, engine))
+    flow.books.run(lambda t: leases.close_lease(t, engine))
     assert saying.result(60).calls == 1
     (found,) = permits.accounts(flow.context.database)
     assert found.ceiling == 1  # its own --max-concurrency changes nothing for the jobs that run
@@ -384,7 +384,7 @@ def test_cancelled_from_outside_it_stops(
     saying = beside(speak, flow)
     job = wait_until(lambda: jobs.newest(flow.context.database, 1), "its job")[0].id
     flow.books.run(lambda t: jobs.set_state(t, job, JobState.CANCELLED, "by the user", expected=[*JobState]))
-    flow.books.run(lambda t: claims.close_lease(t, engine))
+    flow.books.run(lambda t: leases.close_lease(t, engine))
     with pytest.raises(SpeechError, match=f"job {job} was stopped: it is cancelled"):
         saying.result(60)
     assert (metered.calls, jobs.show(flow.context.database, job).state) == (0, JobState.CANCELLED)
@@ -448,7 +448,7 @@ def test_paid_audio_that_the_store_refuses_is_spooled_and_used_by_the_next(
 
 def _buried(flow: InProcess) -> bool:
     flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
-    claims.reap_expired(flow.context.database)
+    leases.reap_expired(flow.context.database)
     return attempts(flow) == ["unknown"]
 
 

@@ -133,3 +133,10 @@ SELECT reason, sum(n)::bigint FROM (
 ) found
 GROUP BY reason ORDER BY 2 DESC, 1 LIMIT %(most)s
 
+-- chunks_make: some of the chunks of a job's rows; of some, rows are in the manifest already, or all of them
+INSERT INTO speeko.chunk (job_id, no, first_row, last_row, state, unchanged, counts, delivered_at)
+SELECT %(job)s, n, (n - 1) * %(size)s::bigint + 1, least(n * %(size)s::bigint, %(rows)s),
+       CASE WHEN s.whole THEN 'delivered' ELSE 'planned' END, coalesce(s.counts, '{}'),
+       CASE WHEN s.whole THEN s.counts ELSE '{}' END, CASE WHEN s.whole THEN clock_timestamp() END
+FROM generate_series(%(first)s::int, %(last)s::int) AS n
+LEFT JOIN unnest(%(nos)b::int[], %(whole)b::bool[], %(counts)b::jsonb[]) AS s (no, whole, counts) ON s.no = n

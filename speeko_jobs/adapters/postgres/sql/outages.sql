@@ -95,7 +95,3 @@ WITH changed AS (
     SELECT id, 'paused', reason FROM changed WHERE spec->>'webhook' <> ''
 )
 SELECT id FROM changed
-
--- outage_probe_now: the workers that probed these accounts died: others may
-UPDATE speeko.account SET probe_at = clock_timestamp()
-WHERE name = ANY(%(accounts)s::text[]) AND probe_at > clock_timestamp()

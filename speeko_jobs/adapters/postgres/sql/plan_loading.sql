@@ -67,11 +67,3 @@ WHERE i.job_id = %(job)s AND i.row_no = s.row_no
 SELECT row_no, row_id, path FROM speeko.item
 WHERE job_id = %(job)s AND row_no = ANY(%(rows)b::bigint[])
 ORDER BY row_no
-
--- chunks_make: some of the chunks of a job's rows; of some, rows are in the manifest already, or all of them
-INSERT INTO speeko.chunk (job_id, no, first_row, last_row, state, unchanged, counts, delivered_at)
-SELECT %(job)s, n, (n - 1) * %(size)s::bigint + 1, least(n * %(size)s::bigint, %(rows)s),
-       CASE WHEN s.whole THEN 'delivered' ELSE 'planned' END, coalesce(s.counts, '{}'),
-       CASE WHEN s.whole THEN s.counts ELSE '{}' END, CASE WHEN s.whole THEN clock_timestamp() END
-FROM generate_series(%(first)s::int, %(last)s::int) AS n
-LEFT JOIN unnest(%(nos)b::int[], %(whole)b::bool[], %(counts)b::jsonb[]) AS s (no, whole, counts) ON s.no = n

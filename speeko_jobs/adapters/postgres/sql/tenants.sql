@@ -23,3 +23,16 @@ SET weight = coalesce(%(weight)s, t.weight),
 
 -- tenants_show: every tenant with caps or a weight
 SELECT name, weight, daily_micros, monthly_micros FROM speeko.tenant ORDER BY name
+
+-- claim_lock: lock the tenant of a job where it has caps, then the job; return these caps. It is a statement
+-- before the claim's: a statement that waits for a lock has read what others have open before it waited.
+WITH capped AS MATERIALIZED (
+    SELECT t.name, t.daily_micros, t.monthly_micros
+    FROM speeko.job j JOIN speeko.tenant t ON t.name = j.tenant
+    WHERE j.id = %(job)s AND (t.daily_micros IS NOT NULL OR t.monthly_micros IS NOT NULL)
+    FOR UPDATE OF t
+)
+SELECT c.name, c.daily_micros, c.monthly_micros
+FROM speeko.job j LEFT JOIN capped c ON true  -- the job's lock is taken last, on the joined row
+WHERE j.id = %(job)s
+FOR NO KEY UPDATE OF j
