@@ -33,7 +33,8 @@ from speeko_jobs import private_files, system_resources
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue.app import Transport, make_app
 from speeko_jobs.adapters.celery_queue.queue import CONTROL
-from speeko_jobs.adapters.redis.cache import RedisCache
+from speeko_jobs.adapters.redis.dead_letters import DeadLetters
+from speeko_jobs.adapters.redis.server import RedisServer
 from speeko_jobs.errors import ConfigError
 from speeko_workers import json_logs, process_state
 
@@ -63,9 +64,9 @@ process_state.settings = settings
 
 def _set_aside(queue: str, why: str, content: str) -> None:
     """Keep a message that no worker can run. Nothing stays open: children are forked later, too."""
-    cache = RedisCache(settings.redis_url)
-    cache.set_aside(queue, why, content)
-    cache.close()
+    server = RedisServer(settings.redis_url)
+    DeadLetters(server).add(queue, why, content)
+    server.close()
 
 
 app.set_aside = _set_aside

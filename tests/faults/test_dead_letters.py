@@ -12,7 +12,7 @@ import pytest
 
 from speeko_jobs.adapters.celery_queue.message_validation import MAX_BODY_BYTES, fault
 from speeko_jobs.adapters.celery_queue.queue import SYNTHESIZE
-from speeko_jobs.adapters.redis.cache import MAX_DEAD_LETTERS
+from speeko_jobs.adapters.redis.dead_letters import MAX_DEAD_LETTERS
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.flow.reporting import metrics
 from tests.deploy.conftest import rabbit  # noqa: F401
@@ -121,8 +121,8 @@ def check_they_are_set_aside(spine: Spine, send: Callable[[], int]) -> None:
     assert spine.wait(job, sweeping=True)["delivered"] == 10
     assert spine.job(job).state is JobState.DONE
     cache = spine.context.cache
-    wait_until(lambda: cache.dead_letters()[0] >= sent, "all to be set aside")
-    count, letters = cache.dead_letters()
+    wait_until(lambda: cache.dead_letters.read()[0] >= sent, "all to be set aside")
+    count, letters = cache.dead_letters.read()
     assert count == len(letters) == sent
     assert all(letter["why"] and letter["at"] for letter in letters)
     assert all(len(letter["content"]) <= 2000 for letter in letters)
@@ -153,7 +153,7 @@ def test_rabbitmq_messages_that_cannot_be_run_end_no_worker(rabbit: Any, make_sp
 def test_the_list_of_dead_letters_is_bounded(make_spine: MakeSpine) -> None:
     cache = make_spine().context.cache
     for number in range(MAX_DEAD_LETTERS + 5):
-        cache.set_aside("synthesize", "it is no JSON", f"content {number}")
-    count, letters = cache.dead_letters()
+        cache.dead_letters.add("synthesize", "it is no JSON", f"content {number}")
+    count, letters = cache.dead_letters.read()
     assert (count, len(letters)) == (MAX_DEAD_LETTERS + 5, MAX_DEAD_LETTERS)
     assert letters[0]["content"] == f"content {MAX_DEAD_LETTERS + 4}"

@@ -1,4 +1,4 @@
-"""Redis' side of what redis_cache keeps there: many records at once, and audio together with its accounts.
+"""Redis' side of what the cache keeps there: many records at once, and audio together with its accounts.
 
 Of records: one command with many keys costs a tenth of as many commands, here and there. Of audio:
 KEYS[1] is the sorted set of what is held (a key's 32 bytes and its size in 4 more, by the second in which

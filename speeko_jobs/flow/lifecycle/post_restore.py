@@ -17,6 +17,6 @@ def restored(context: Context) -> tuple[int, int]:
     ServerError.
     """
     restores.change_identity(context.database)
-    context.cache.take_over()
+    context.cache.server.take_over()
     forgotten = context.cache.forget_all()
     return forgotten, restores.count_as_claimed(context.database)

@@ -11,7 +11,7 @@ from pathlib import Path
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import migrate
 from speeko_jobs.adapters.providers.provider import check
-from speeko_jobs.adapters.redis.cache import FOREIGN
+from speeko_jobs.adapters.redis.server import FOREIGN
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.context import Context
@@ -30,7 +30,7 @@ def schema_revision() -> str:
 
 def redis_version(context: Context) -> str:
     """Return Redis' version. Raises ServerError where it is away, or another database uses it."""
-    version = context.cache.ping()
+    version = context.cache.server.version()
     if warning := foreign_redis_warning(context):
         raise ServerError(warning)
     return version
@@ -38,7 +38,7 @@ def redis_version(context: Context) -> str:
 
 def foreign_redis_warning(context: Context) -> str:
     """Return one line where another database uses the same Redis, else ""."""
-    return FOREIGN if context.cache.is_foreign() else ""
+    return FOREIGN if context.cache.server.is_foreign() else ""
 
 
 def writable_store(url: str) -> str:

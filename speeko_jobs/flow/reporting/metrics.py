@@ -161,7 +161,7 @@ def redis(context: Context) -> list[Family]:
     """What Redis holds as a cache, as far as that is cheap to know. Raises ServerError."""
     cache = context.cache
     asked = cache.lookups()
-    used, most = cache.memory_bytes()
+    used, most = cache.server.memory_bytes()
     kinds = (("record", "asked", "found"), ("audio", "audio_asked", "audio_found"))
     return [
         _gauge("speeko_redis_audio_bytes", "Audio that Redis holds.", (), {(): cache.audio_bytes()}),
@@ -174,7 +174,7 @@ def redis(context: Context) -> list[Family]:
         _counter("speeko_cache_hits", "Look-ups that Redis could answer.", ("kind",),
                  {(kind,): asked[name] for kind, _, name in kinds}),
         _counter("speeko_dead_letters", "Messages that no worker could run, which were set aside.", (),
-                 {(): cache.dead_letters()[0]}),
+                 {(): cache.dead_letters.read()[0]}),
     ]  # fmt: skip
 
 

@@ -11,18 +11,14 @@ from pathlib import Path
 import pytest
 import redis
 
-from speeko_jobs.adapters.redis import cache as redis_cache
+from speeko_jobs.adapters.redis import server as redis_server
 from speeko_jobs.adapters.redis.cache import (
-    AUDIO,
-    AUDIO_BYTES,
-    AUDIO_INDEX,
-    LOOKUPS,
-    PREFIX,
     RENEW_DAYS,
     TTL_SECONDS,
     Held,
     RedisCache,
 )
+from speeko_jobs.adapters.redis.server import AUDIO, AUDIO_BYTES, AUDIO_INDEX, LOOKUPS, RECORDS
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.embedded.servers import EmbeddedServers
 from speeko_jobs.errors import ConfigError, ServerError
@@ -69,14 +65,14 @@ def test_thousands_at_once(cache: RedisCache) -> None:
     "value", [b"", b"\x02" * 41, b"\x03" * 42, b"\x03" * 44, b"\x00" * 43, b"\x02" * 43, b"{}"]
 )
 def test_what_is_not_our_record_is_not_known(cache: RedisCache, raw: redis.Redis, value: bytes) -> None:
-    raw.set(PREFIX + key(1), value)
+    raw.set(RECORDS + key(1), value)
     cache.put_many({key(2): SMALL})
     assert cache.get_many([key(1), key(2)]) == {key(2): SMALL}
     assert cache.unknown([key(1), key(2), key(3)]) == [key(1), key(3)]
 
 
 def test_a_key_of_another_kind_is_not_known(cache: RedisCache, raw: redis.Redis) -> None:
-    raw.lpush(PREFIX + key(1), b"x")
+    raw.lpush(RECORDS + key(1), b"x")
     assert cache.get_many([key(1)]) == {}
 
 
@@ -97,9 +93,9 @@ def test_every_key_has_a_time_to_live(cache: RedisCache, raw: redis.Redis) -> No
 
 def shorten(raw: redis.Redis, n: int, days: int) -> None:
     """Let so many days pass for a record."""
-    value = raw.get(PREFIX + key(n)) or b""
+    value = raw.get(RECORDS + key(n)) or b""
     day = int.from_bytes(value[1:3], "big") - days
-    raw.set(PREFIX + key(n), value[:1] + day.to_bytes(2, "big") + value[3:], ex=TTL_SECONDS - days * 86_400)
+    raw.set(RECORDS + key(n), value[:1] + day.to_bytes(2, "big") + value[3:], ex=TTL_SECONDS - days * 86_400)
 
 
 @pytest.mark.parametrize("look", ["get_many", "unknown"])
@@ -110,13 +106,13 @@ def test_hits_renew_the_time_to_live_now_and_then(
     shorten(raw, 1, RENEW_DAYS + 1)
     shorten(raw, 2, RENEW_DAYS)
     shorten(raw, 3, 80)
-    before = raw.get(PREFIX + key(2))
+    before = raw.get(RECORDS + key(2))
     getattr(cache, look)([key(1), key(2), key(9)])
     assert cache.get_many([key(1), key(2)]) == {key(1): SMALL, key(2): LARGE}
-    assert raw.ttl(PREFIX + key(1)) > TTL_SECONDS - 60
-    assert raw.get(PREFIX + key(2)) == before  # young enough: nothing was written
-    assert raw.ttl(PREFIX + key(3)) <= 10 * 86_400  # nobody asked for it
-    assert not raw.exists(PREFIX + key(9))
+    assert raw.ttl(RECORDS + key(1)) > TTL_SECONDS - 60
+    assert raw.get(RECORDS + key(2)) == before  # young enough: nothing was written
+    assert raw.ttl(RECORDS + key(3)) <= 10 * 86_400  # nobody asked for it
+    assert not raw.exists(RECORDS + key(9))
 
 
 def test_what_is_dropped_is_not_known(cache: RedisCache) -> None:
@@ -257,7 +253,7 @@ def dead_port() -> Iterator[int]:
 def test_without_a_server_nothing_is_known_and_it_is_asked_only_now_and_then(
     dead_port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_cache, "AWAY_SECONDS", 3_600.0)
+    monkeypatch.setattr(redis_server, "AWAY_SECONDS", 3_600.0)
     cache = RedisCache(f"redis://:secret@127.0.0.1:{dead_port}/0")
     for _ in range(50):
         assert cache.get_many([key(1)]) == {}
@@ -269,14 +265,14 @@ def test_without_a_server_nothing_is_known_and_it_is_asked_only_now_and_then(
     with pytest.raises(ServerError, match="Redis does not answer") as caught:
         cache.drop([key(1)])
     assert "\n" not in str(caught.value)
-    for ask in (cache.ping, cache.held, cache.audio_bytes, lambda: list(cache.audio_keys())):
+    for ask in (cache.server.version, cache.held, cache.audio_bytes, lambda: list(cache.audio_keys())):
         with pytest.raises(ServerError, match="Redis does not answer"):
             ask()
     cache.close()
 
 
 def test_it_is_asked_again_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_cache, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(redis_server, "AWAY_SECONDS", 0.0)
     home = Path(tempfile.mkdtemp(prefix="speeko-"))  # short: only then is the socket at the same place again
     server = EmbeddedServers(home, database=False)
     cache = RedisCache(server.start().redis_url)
@@ -299,7 +295,7 @@ def test_a_url_that_is_none() -> None:
 
 
 def test_the_servers_version(cache: RedisCache) -> None:
-    assert cache.ping()[0].isdigit()
+    assert cache.server.version()[0].isdigit()
 
 
 def test_all_is_forgotten_at_once(cache: RedisCache, redis_url: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from speeko_jobs.adapters.redis.cache import OWNER
+from speeko_jobs.adapters.redis.server import OWNER
 from speeko_jobs.embedded.servers import EmbeddedServers, running
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from speeko_jobs.adapters.redis.cache import PREFIX
+from speeko_jobs.adapters.redis.server import RECORDS
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
@@ -41,7 +41,7 @@ def objects(flow: InProcess, state: str) -> set[str]:
 
 def known_to_redis(flow: InProcess) -> int:
     with redis.Redis.from_url(flow.settings.redis_url) as raw:
-        return sum(1 for _ in raw.scan_iter(PREFIX + b"*"))
+        return sum(1 for _ in raw.scan_iter(RECORDS + b"*"))
 
 
 def store(flow: InProcess, **orders: Any) -> Evicted:

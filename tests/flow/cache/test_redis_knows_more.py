@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from speeko_jobs.adapters.redis.cache import FOREIGN, OWNER, RedisCache
+from speeko_jobs.adapters.redis.cache import RedisCache
+from speeko_jobs.adapters.redis.server import FOREIGN, OWNER
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.embedded.servers import ServerUrls
@@ -45,8 +46,8 @@ def test_two_deployments_on_one_redis_both_have_their_rows(
     assert flow.provider.calls == 40
     assert FOREIGN in caplog.text
     assert "bought again" not in caplog.text
-    assert other.context.cache.is_foreign()
-    assert not flow.context.cache.is_foreign()
+    assert other.context.cache.server.is_foreign()
+    assert not flow.context.cache.server.is_foreign()
     assert other.context.cache.held().records == flow.context.cache.held().records == 20
     flow.output = flow.folder / "second"
     job, plan = flow.submit(flow.catalog(ROWS))
@@ -90,11 +91,11 @@ def test_a_redis_that_forgets_all_in_mid_job_costs_nothing(flow: InProcess) -> N
 
 def test_after_a_restore_redis_is_the_restored_databases(flow: InProcess, other: InProcess) -> None:
     flow.run(flow.catalog(ROWS))
-    assert other.context.cache.is_foreign()
+    assert other.context.cache.server.is_foreign()
     forgotten, _ = restored(other.context)
     assert forgotten == 20
-    assert not other.context.cache.is_foreign()
-    assert flow.context.cache.is_foreign()
+    assert not other.context.cache.server.is_foreign()
+    assert flow.context.cache.server.is_foreign()
 
 
 def test_an_owner_is_found_out_once_in_a_while(redis_url: str) -> None:
@@ -108,11 +109,11 @@ def test_an_owner_is_found_out_once_in_a_while(redis_url: str) -> None:
     second.put_many({bytes(32): RECORD, b"\1" * 32: RECORD})
     second.put_audio(bytes(32), b"audio")
     assert (first.get_many([b"\1" * 32]), first.audio(bytes(32))) == ({}, None)
-    assert first._redis.get(OWNER) == b"a" * 16
+    assert first.server.client.get(OWNER) == b"a" * 16
     second.drop([bytes(32)])
     assert first.get_many([bytes(32)]) == {bytes(32): RECORD}
-    second.take_over()
+    second.server.take_over()
     assert second.get_many([bytes(32)]) == {bytes(32): RECORD}
-    assert first.is_foreign()
+    assert first.server.is_foreign()
     for cache in (first, second, unbound):
         cache.close()
