@@ -6,9 +6,8 @@ One look-up a batch of rows; the removed ones are found at the end, by the names
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from speeko_jobs.adapters.external_dedupe import ExternalDedupe
 from speeko_jobs.adapters.postgres import plan_loading
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.postgres.plan_loading import UnchangedFile
@@ -22,8 +21,8 @@ from speeko_jobs.core.catalog.change_detection import (
 )
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import SpokenRow, content_of
+from speeko_jobs.flow.planning.file_name_registry import FileNameRegistry
 
-IN_CATALOG, IN_DESTINATION = 1, 0  # ranks of a name
 PAGE_ROWS = 10_000
 
 Held = Mapping[int, UnchangedFile]
@@ -91,16 +90,16 @@ class Comparison:
         counts = ((kind, self._counts[code] - left_out[code]) for kind, code in _CODES.items())
         return {kind: n for kind, n in counts if n}
 
-    def removed(
-        self, names: ExternalDedupe, hashes: Callable[[list[str]], tuple[list[int], list[int]]]
-    ) -> Iterator[str]:
-        """Paths that the destination holds and the catalog has not. `names`: the hashes of all its names, of
-        rank IN_CATALOG; others are added."""
+    def removed(self, names: FileNameRegistry) -> Iterator[str]:
+        """Yield the paths that the destination holds and the catalog lacks, in order.
+
+        `names`: all names of the catalog; those of the destination are added.
+        """
         if not self._holds_any:
             return
         for at, paths in self._pages():
-            names.add_many(hashes(paths), range(at, at + len(paths)), IN_DESTINATION)
-        gone = sorted(names.rows_of_rank(IN_DESTINATION))
+            names.add_held(at, paths)
+        gone = sorted(names.held_only())
         if not gone:
             return
         wanted = iter(gone)

@@ -31,8 +31,8 @@ from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import CatalogError, StoreError, UsageError
 from speeko_jobs.flow.cache.format_reuse import Reuse
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.planning.catalog_reader import BATCH_ROWS, CatalogOptions, open_row_reader
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
-from speeko_jobs.flow.planning.planner import BATCH_ROWS, CatalogOptions, opened
 from speeko_jobs.flow.planning.voice_availability import offer_of
 
 
@@ -95,7 +95,7 @@ def _find(
 ) -> _Found:
     row_no = 0
     for table in catalog.open_catalog(orders.sources, orders.read):
-        columns, reader = opened(spec, orders, wording, table, offer)
+        columns, reader = open_row_reader(spec, orders, wording, table, offer)
         for file_row, raw in enumerate(table.rows, 1):
             row_no += 1
             if row:
@@ -122,7 +122,7 @@ class _Earlier:
             return
         wanted, name, first = set(read.keys), file_names.fold(read.path), 1
         for table in catalog.open_catalog(orders.sources, orders.read):
-            reader = opened(spec, orders, wording, table, offer)[1]
+            reader = open_row_reader(spec, orders, wording, table, offer)[1]
             rows = iter(table.rows)
             while batch := list(islice(rows, min(BATCH_ROWS, read.row_no - first))):
                 cells: list[Sequence[str]] = [() if isinstance(raw, BadRow) else raw for raw in batch]
