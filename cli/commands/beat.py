@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from speeko_cli.options.shared import Verb, common
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
 from speeko_cli.runtime.invocation import Invocation
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Dollars, Number
-from speeko_cli.options.shared import Verb, common, of_tenant_option, option
+from speeko_cli.options.shared import common, of_tenant_option
 from speeko_cli.output.budgets import record
 from speeko_cli.output.console import console, emit, say
 from speeko_cli.runtime.invocation import Invocation

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeko_cli.options.money import money
+from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Number, Span
-from speeko_cli.options.shared import Verb, common, money, option, reading, speech, wording, work
-from speeko_cli.options.voice_routing import routing
+from speeko_cli.options.shared import common
+from speeko_cli.options.stacks import catalog_options
+from speeko_cli.options.work import work
 from speeko_cli.output import cache
 from speeko_cli.output.console import busy, emit
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS, Interrupted
@@ -44,11 +47,7 @@ def command() -> None:
 
 
 @command.command("warm", cls=Verb)
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@reading
-@speech
-@routing
-@wording
+@catalog_options
 @money
 @work
 @common

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from speeko_cli.options.shared import Verb, common
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import console, emit
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs import settings as speeko_settings

@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import (
-    Verb,
-    choice,
-    column,
-    common,
-    of_tenant_option,
-    option,
-    provider_option,
-)
+from speeko_cli.options.option_builder import Verb, choice, column, option
+from speeko_cli.options.shared import common, of_tenant_option
+from speeko_cli.options.speech import provider_option
 from speeko_cli.output.console import busy, emit, note, say
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
 from speeko_cli.runtime.invocation import Invocation

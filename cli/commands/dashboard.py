@@ -6,7 +6,8 @@ import os
 
 import click
 
-from speeko_cli.options.shared import Verb, common, option
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import emit, note
 from speeko_cli.runtime.invocation import Invocation
 

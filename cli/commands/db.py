@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from speeko_cli.options.shared import Verb, common
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import emit, say
 from speeko_cli.runtime.invocation import Invocation
 

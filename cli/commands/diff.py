@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import (
-    Verb,
-    common,
-    delivery,
-    option,
-    reading,
-    speech,
-    wording,
-    work,
-)
-from speeko_cli.options.voice_routing import routing, routing_options_of
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.stacks import plan_options
+from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, emit, say
 from speeko_cli.runtime.invocation import Invocation
 
@@ -33,15 +25,8 @@ SHOWN_KINDS = {
 
 
 @click.command("diff", cls=Verb)
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @option("--all", "everything", is_flag=True, help=f"list every row [default: the first {SHOWN}]")
-@reading
-@speech
-@routing
-@wording
-@delivery
-@work
-@common
+@plan_options
 @click.pass_obj
 def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Show what a run would add, change and remove, and why.

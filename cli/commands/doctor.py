@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import Verb, common, delivery, provider_option
+from speeko_cli.options.delivery import delivery
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
+from speeko_cli.options.speech import provider_option
 from speeko_cli.output.console import emit, say
 from speeko_cli.runtime.error_reporting import ERROR, OK
 from speeko_cli.runtime.invocation import Invocation

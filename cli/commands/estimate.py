@@ -6,21 +6,15 @@ from typing import Any
 
 import click
 
-from speeko_cli.options.shared import Verb, common, delivery, reading, speech, wording, work
-from speeko_cli.options.voice_routing import routing, routing_options_of
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.stacks import plan_options
+from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, emit
 from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("estimate", cls=Verb)
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@reading
-@speech
-@routing
-@wording
-@delivery
-@work
-@common
+@plan_options
 @click.pass_obj
 def command(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
     """Show what a catalog would cost, exactly; nothing is started.

@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
-from speeko_cli.options.shared import Verb, common, delivery, option, reading, speech, wording
-from speeko_cli.options.voice_routing import routing, routing_options_of
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.shared import common
+from speeko_cli.options.stacks import delivered_options
+from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, emit
 from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("explain", cls=Verb)
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @option(
     "--row",
     type=click.IntRange(1, 2**63 - 1),
@@ -21,11 +22,7 @@ from speeko_cli.runtime.invocation import Invocation
     help="the row's number, from 1 and over all files [default: 1]",
 )
 @option("--row-id", default="", metavar="ID", help="the first row of that id instead")
-@reading
-@speech
-@routing
-@wording
-@delivery
+@delivered_options
 @common
 @click.pass_obj
 def command(call: Invocation, /, files: tuple[str, ...], row: int | None, row_id: str, **options: Any) -> int:

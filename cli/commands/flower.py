@@ -8,7 +8,8 @@ import sys
 
 import click
 
-from speeko_cli.options.shared import Verb, common, option
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import note
 from speeko_cli.runtime.invocation import Invocation
 from speeko_cli.runtime.network import is_loopback

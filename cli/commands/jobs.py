@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Span
-from speeko_cli.options.shared import Verb, common, of_tenant_option, option
+from speeko_cli.options.shared import common, of_tenant_option
 from speeko_cli.output.console import busy, console, emit, say
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
 from speeko_cli.runtime.invocation import Invocation

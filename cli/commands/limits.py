@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from speeko_cli.options.shared import Verb, common
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import emit, say
 from speeko_cli.output.limits import document
 from speeko_cli.runtime.invocation import Invocation

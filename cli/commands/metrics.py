@@ -6,7 +6,8 @@ from functools import partial
 
 import click
 
-from speeko_cli.options.shared import Verb, common, option
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import emit, note
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import ConfigError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from speeko_cli.options.shared import Verb, common, job_argument, of_tenant_option
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common, job_argument, of_tenant_option
 from speeko_cli.runtime.invocation import Invocation
 
 

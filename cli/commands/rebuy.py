@@ -11,16 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeko_cli.commands.costs import since_option, until_option
-from speeko_cli.options.shared import (
-    WORK,
-    Verb,
-    budget_option,
-    common,
-    no_wait_option,
-    option,
-    setting,
-    workers_option,
-)
+from speeko_cli.options.money import budget_option
+from speeko_cli.options.option_builder import WORK, Verb, option, setting
+from speeko_cli.options.shared import common
+from speeko_cli.options.work import no_wait_option, workers_option
 from speeko_cli.output.console import busy, emit, say
 from speeko_cli.runtime.error_reporting import OK, Interrupted
 from speeko_cli.runtime.invocation import Invocation

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from speeko_cli.options.shared import Verb, common, job_argument, of_tenant_option, option
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.shared import common, job_argument, of_tenant_option
 from speeko_cli.output.console import as_json, write_bytes
 from speeko_cli.runtime.invocation import Invocation
 

@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import (
-    Verb,
-    budget_option,
-    buy_again_option,
-    common,
-    give_up_option,
-    job_argument,
-    max_waste_option,
-    new_prices_option,
-    no_wait_option,
-    of_tenant_option,
-    workers_option,
-)
+from speeko_cli.options.money import budget_option, buy_again_option, max_waste_option, new_prices_option
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common, job_argument, of_tenant_option
+from speeko_cli.options.work import give_up_option, no_wait_option, workers_option
 from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:

@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import (
-    Verb,
-    common,
-    job_argument,
-    new_prices_option,
-    no_wait_option,
-    of_tenant_option,
-    workers_option,
-)
+from speeko_cli.options.money import new_prices_option
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common, job_argument, of_tenant_option
+from speeko_cli.options.work import no_wait_option, workers_option
 from speeko_cli.output.console import note
 from speeko_cli.runtime.invocation import Invocation
 

@@ -13,18 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import (
-    DELIVERY,
-    WORK,
-    Verb,
-    budget_option,
-    common,
-    option,
-    setting,
-    speech,
-    wording,
-)
-from speeko_cli.options.voice_routing import routing, routing_options_of
+from speeko_cli.options.money import budget_option
+from speeko_cli.options.option_builder import DELIVERY, WORK, Verb, option, setting
+from speeko_cli.options.shared import common
+from speeko_cli.options.stacks import voice_options
+from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import emit, note
 from speeko_cli.output.console import say as tell
 from speeko_cli.runtime.error_reporting import Interrupted
@@ -60,9 +53,7 @@ STOPPING = b"\nspeeko: stopping after the call in flight (Ctrl-C again leaves at
     section=DELIVERY,
     help="let a player follow: write FILE itself while audio arrives, not yet checked (- always does)",
 )
-@speech
-@routing
-@wording
+@voice_options
 @budget_option
 @setting("tenant", WORK)
 @common

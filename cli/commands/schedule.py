@@ -8,22 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import (
-    Verb,
-    choice,
-    common,
-    delivery,
-    money,
-    of_tenant_option,
-    option,
-    pruning,
-    reading,
-    speech,
-    webhook_option,
-    wording,
-    work,
-)
-from speeko_cli.options.voice_routing import routing
+from speeko_cli.options.option_builder import Verb, choice, option
+from speeko_cli.options.shared import common, of_tenant_option
+from speeko_cli.options.stacks import schedule_options
 from speeko_cli.output import schedules as report
 from speeko_cli.output.console import emit, note, say
 from speeko_cli.runtime.invocation import Invocation
@@ -46,7 +33,6 @@ def command() -> None:
 
 @command.command("add", cls=Verb)
 @name_argument
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @option("--cron", required=True, metavar="CRON", help="when: minute, hour, day, month, weekday")
 @option(
     "--tz", "zone", default="UTC", metavar="ZONE", help="whose clock, such as Europe/Berlin [default: UTC]"
@@ -58,16 +44,7 @@ def command() -> None:
     section="Options",
 )
 @option("--replace", is_flag=True, help="other times and orders for a schedule that is there")
-@reading
-@speech
-@routing
-@wording
-@delivery
-@pruning
-@money
-@work
-@webhook_option
-@common
+@schedule_options
 @click.pass_obj
 def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:
     """Speak a catalog whenever it is due.

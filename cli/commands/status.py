@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from speeko_cli.options.shared import Verb, common, of_tenant_option
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common, of_tenant_option
 from speeko_cli.output.console import emit, note
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import JobError

@@ -6,39 +6,15 @@ from typing import Any
 
 import click
 
-from speeko_cli.options.shared import (
-    Verb,
-    common,
-    delivery,
-    money,
-    notify_option,
-    option,
-    pruning,
-    reading,
-    speech,
-    webhook_options,
-    wording,
-    work,
-)
-from speeko_cli.options.voice_routing import routing
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.stacks import submission_options
 from speeko_cli.output.console import emit, say
 from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("submit", cls=Verb)
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @option("--wait", is_flag=True, help="wait for the job's end and print its summary")
-@reading
-@speech
-@routing
-@wording
-@delivery
-@pruning
-@money
-@work
-@webhook_options
-@notify_option
-@common
+@submission_options
 @click.pass_obj
 def command(call: Invocation, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:
     """Submit a catalog to workers that run elsewhere.

@@ -7,8 +7,9 @@ import sys
 
 import click
 
+from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Number
-from speeko_cli.options.shared import Verb, common, of_tenant_option, option
+from speeko_cli.options.shared import common, of_tenant_option
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 

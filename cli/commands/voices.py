@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeko_cli.options.shared import Verb, common, provider_option
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
+from speeko_cli.options.speech import provider_option
 from speeko_cli.options.voice_routing import voices_file_option
 from speeko_cli.output.console import busy, console, emit, note
 from speeko_cli.runtime.invocation import Invocation

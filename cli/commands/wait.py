@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import click
 
+from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Number
-from speeko_cli.options.shared import (
-    Verb,
-    common,
-    job_argument,
-    notify_option,
-    of_tenant_option,
-    option,
-)
+from speeko_cli.options.shared import common, job_argument, notify_option, of_tenant_option
 from speeko_cli.runtime.invocation import Invocation
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from speeko_cli.options.shared import Verb, common, option, workers_option
+from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.shared import common
+from speeko_cli.options.work import workers_option
 from speeko_cli.output.console import busy, emit, note
 from speeko_cli.runtime.invocation import Invocation
 

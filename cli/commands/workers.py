@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from speeko_cli.options.shared import Verb, common
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import common
 from speeko_cli.output.console import console, emit, note, say
 from speeko_cli.output.workers import document
 from speeko_cli.runtime.invocation import Invocation

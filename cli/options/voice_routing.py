@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeko_cli.options.option_builder import SPEECH, option, together
 from speeko_cli.options.param_types import Number
-from speeko_cli.options.shared import SPEECH, option, together
 from speeko_jobs.core.voices.voice_catalog import AUTO, MAX_LATENCY_MILLIS
 
 if TYPE_CHECKING:
