@@ -71,6 +71,11 @@ class ItemRow(NamedTuple):
         """Return what identifies the row's file, rendered so; the row has keys."""
         return self.own_content or content_of(self.keys or (), rendering)
 
+    def speaker(self, spec: JobSpec) -> tuple[str, str]:
+        """Return the row's own voice and language, or the job's."""
+        voice = spec.voice if self.voice is None else self.voice
+        return voice, spec.language if self.language is None else self.language
+
 
 def enqueue(t: Transaction, window: int, job: int | None = None) -> list[tuple[int, int]]:
     """The (job, chunk) that may go to the broker now, marked as queued."""

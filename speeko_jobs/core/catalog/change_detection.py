@@ -1,4 +1,8 @@
-"""Why a row is delivered anew: what of it differs from what the destination holds."""
+"""Decide whether a destination holds a row's file as it is wanted, and say why not.
+
+`is_unchanged` is the rule for planner, chunk intake, delivery and `explain`. The planner asks it for a batch
+at once, in SQL: `delivered_same` in sql/plan_loading.sql. A test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,18 @@ class SourceFacts(NamedTuple):
 def source_sum(text: str) -> int:
     """CRC-32 of a text as it stood: it decides nothing, it only tells why."""
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def is_unchanged(
+    held: bytes | None, wanted: bytes, *, held_form: str = "", form: str = "", change: str | None = None
+) -> bool:
+    """Return whether the file that a destination holds is the one that a row asks for.
+
+    `held`: the content of that file, None where there is no file; `wanted`: the row's, see
+    `row_reader.content_of`. `form`: a form that the file must have, "" for any. `change`: why the planner
+    delivers the row anew, be it only for its headers.
+    """
+    return held == wanted and change is None and form in ("", held_form)
 
 
 def why(old: SourceFacts | None, new: SourceFacts) -> str:

@@ -14,6 +14,7 @@ from speeko_jobs.adapters import catalog
 from speeko_jobs.adapters.catalog import BadRow, Row, Table
 from speeko_jobs.adapters.postgres import deliveries, destination_lookup, plan_loading
 from speeko_jobs.core.catalog import file_names
+from speeko_jobs.core.catalog.change_detection import is_unchanged
 from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.catalog.file_names import MARK
 from speeko_jobs.core.job.format_reuse import Spoken
@@ -202,10 +203,9 @@ class _LookedUp:
             if output.size(MARK) is None:
                 return False
             mark = output.get(MARK).decode("ascii", "replace").strip()[:64]
-            content = destination_lookup.held(self._context.database, output.url, mark, read.path)
-            return (
-                content == content_of(read.keys, self._spec.rendering) and output.size(read.path) is not None
-            )
+            held = destination_lookup.held(self._context.database, output.url, mark, read.path)
+            wanted = content_of(read.keys, self._spec.rendering)
+            return is_unchanged(held, wanted) and output.size(read.path) is not None
         except StoreError as error:
             self.notes.append(f"the destination could not be looked at: {error}")
             return False

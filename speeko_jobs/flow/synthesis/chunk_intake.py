@@ -11,7 +11,7 @@ from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.flow.cache import missing_audio
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery.chunk_delivery import is_unchanged
+from speeko_jobs.flow.delivery.row_classification import needed_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,7 @@ def start(context: Context, orders: JobContext, chunk: Chunk) -> Started | None:
     A chunk of which everything is known stays with its engine, which delivers it or passes it on.
     """
     rows = chunks.rows(context.database, chunk)
-    first: dict[bytes, int] = {}
-    for row in rows:
-        if row.keys and not is_unchanged(row, chunk.job, orders.spec.rendering):
-            for key in row.keys:
-                first.setdefault(key, row.row_no)
+    first = needed_keys(rows, chunk.job, orders.spec.rendering)
     known = {} if orders.spec.rebuy else context.cache.get_many(list(first))
     unknown = [key for key in first if key not in known]
     if not unknown:
