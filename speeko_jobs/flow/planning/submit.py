@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries, jobs, output_locks, plan_loading, tenants
@@ -43,7 +42,7 @@ NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
 def submit(
     context: Context,
     spec: JobSpec,
-    orders: planner.CatalogOptions,
+    options: planner.CatalogOptions,
     *,
     tenant: str,
     budget_micros: int | None = None,
@@ -53,104 +52,152 @@ def submit(
     on_created: Callable[[int], None] | None = None,
     on_wait: Callable[[Rival], None] | None = None,
 ) -> tuple[int, Plan]:
-    """Plan and release; the job's number and its plan. Raises SpeekoError, and then nothing was started.
+    """Plan a catalog and release it; return the job's number and its plan.
 
-    A plan that costs more than the budget, or than the tenant's caps leave now, is a BudgetError; with
-    `partial` it starts all the same and pauses when the money is used up. With `spec.prune`, a catalog that
-    lacks more than `most_deleted_share` of the destination's files is a CatalogError. `on_created` gets the
-    number before the planning begins, for whoever is interrupted. While another job delivers to the same
-    output, `on_wait` gets each such job and this one waits before it plans; without `on_wait` that is an
-    OutputBusyError.
+    Raises SpeekoError, and then nothing was started. A plan that costs more than the budget, or than the
+    tenant's caps leave now, is a BudgetError; with `partial` it starts all the same and pauses when the money
+    is used up. With `spec.prune`, a catalog that lacks more than `most_deleted_share` of the destination's
+    files is a CatalogError. `on_created` gets the number before the planning begins, for whoever is
+    interrupted. While another job delivers to the same output, `on_wait` gets each such job and this one
+    waits before it plans; without `on_wait` that is an OutputBusyError.
     """
-    database = context.database
     check_place(context, spec)
     accounts.require_same(context, spec)
     context.store_of(spec.store).check_writable()
-    output = context.destination_of(spec) if spec.deliver else None
-    mark = _mark(output) if output is not None else _Mark("", is_new=False)
-    where = _marked(context, output, mark.text) if output is not None else _nowhere(context)
+    place = _place_of(context, spec)
+    job = 0
+    try:
+        job, rival = _create(
+            context, spec, place, tenant, budget_micros, priority, may_wait=on_wait is not None
+        )
+        if place.output is not None and place.output.size(MARK) is None:  # a refused one has taken it away
+            place.output.put(MARK, place.mark.text.encode())
+        if on_created is not None:
+            on_created(job)
+        if rival is not None and on_wait is not None:
+            _wait_for_output(context, job, rival, on_wait)
+        if place.output is not None:
+            _look_at_held(context, place.output, place.id)
+        loaded = planner.load(context, spec, options, job, place.id)
+        with contextlib.ExitStack() as closing:
+            if loaded.gone is not None:
+                closing.callback(loaded.gone.close)
+            _check_missing_and_removed(context, spec, job, loaded, most_deleted_share)
+            if not partial:
+                _check_money(context, job, loaded.plan.cost_micros, budget_micros)
+            if loaded.gone is not None:
+                loaded.gone.mark_missing(context)
+            chunks_left = context.database.run(lambda t: _release(t, context, spec, tenant, job, loaded))
+    except BaseException:
+        _drop(context, spec, job, place)
+        raise
+    if chunks_left:
+        dispatch(context, job)
+    else:
+        context.queue.finalize(job)
+    return job, loaded.plan
 
-    def create(t: Any) -> tuple[int, Rival | None]:
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a job delivers to, None for nowhere; the destination's id there, and its mark."""
+
+    output: Store | None
+    id: int
+    mark: _Mark
+
+
+def _place_of(context: Context, spec: JobSpec) -> _Place:
+    """Return the job's place, and mark it."""
+    if not spec.deliver:
+        return _Place(None, _nowhere(context), _Mark("", is_new=False))
+    output = context.destination_of(spec)
+    mark = _mark(output)
+    return _Place(output, _marked(context, output, mark.text), mark)
+
+
+def _create(
+    context: Context,
+    spec: JobSpec,
+    place: _Place,
+    tenant: str,
+    budget_micros: int | None,
+    priority: int,
+    *,
+    may_wait: bool,
+) -> tuple[int, Rival | None]:
+    """Create the job in planning; return it, and a job that delivers to the same output.
+
+    Raises OutputBusyError where there is one and this one may not wait.
+    """
+    output = place.output
+
+    def create(t: Transaction) -> tuple[int, Rival | None]:
         if output is not None:
             output_locks.lock(t)
         job = jobs.create(
             t,
             spec,
             tenant=tenant,
-            destination_id=where,
+            destination_id=place.id,
             budget_micros=budget_micros,
             priority=priority,
             place=output.location if output is not None else "",
         )
         rival = output_locks.look(t, job) if output is not None else None
-        if rival is not None and on_wait is None:
+        if rival is not None and not may_wait:
             raise OutputBusyError(rival)
         return job, rival
 
-    closing = contextlib.ExitStack()
-    job = 0
-    try:
-        job, rival = database.run(create)
-        if output is not None and output.size(MARK) is None:  # one that was refused has taken it away
-            output.put(MARK, mark.text.encode())
-        if on_created is not None:
-            on_created(job)
-        if rival is not None and on_wait is not None:
-            _wait_for_output(context, job, rival, on_wait)
-        if output is not None:
-            _look_at_held(context, output, where)
-        loaded = planner.load(context, spec, orders, job, where)
-        if loaded.gone is not None:
-            closing.callback(loaded.gone.close)
-        gone.check(loaded.gone, buy_again=spec.buy_again)
-        loaded.plan.previous_job = jobs.previous(database, job)
-        if spec.prune:
-            _check_removed(loaded.plan, most_deleted_share)
-            keep_removed(context, spec.store, job, loaded.removed)
-        if not partial:
-            _check_money(context, job, loaded.plan.cost_micros, budget_micros)
+    return context.database.run(create)
 
-        if loaded.gone is not None:
-            loaded.gone.mark_missing(context)
-        found = loaded.unchanged
-        sums = sorted(found.saved.items()) if found is not None else []
-        saved = [deliveries.SavedCosts(voice, AudioSource.UNCHANGED.value, *three) for voice, three in sums]
 
-        def release(t: Any) -> int:
-            if loaded.skipped:
-                plan_loading.skip(t, job, loaded.skipped)
-            if loaded.renamed:
-                plan_loading.rename(t, job, loaded.renamed)
-            rows = loaded.plan.rows + len(loaded.skipped)
-            left = jobs.release(
-                t,
-                job,
-                rows=rows,
-                skipped=len(loaded.skipped),
-                chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
-                plan=loaded.plan.to_record(),
-                files=loaded.files,
-                unchanged=found.stretches if found is not None else [],
-                waste_cap_micros=waste_breaker.cap_micros(spec.max_waste, loaded.plan.cost_micros),
-            )
-            deliveries.book_saved(t, tenant, spec.provider, saved)
-            return left
+def _release(
+    t: Transaction, context: Context, spec: JobSpec, tenant: str, job: int, loaded: planner.Loaded
+) -> int:
+    """Release the job and book what its unchanged rows save; return how many chunks are left to do."""
+    found = loaded.unchanged
+    sums = sorted(found.saved.items()) if found is not None else []
+    saved = [deliveries.SavedCosts(voice, AudioSource.UNCHANGED.value, *three) for voice, three in sums]
+    if loaded.skipped:
+        plan_loading.skip(t, job, loaded.skipped)
+    if loaded.renamed:
+        plan_loading.rename(t, job, loaded.renamed)
+    rows = loaded.plan.rows + len(loaded.skipped)
+    left = jobs.release(
+        t,
+        job,
+        rows=rows,
+        skipped=len(loaded.skipped),
+        chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
+        plan=loaded.plan.to_record(),
+        files=loaded.files,
+        unchanged=found.stretches if found is not None else [],
+        waste_cap_micros=waste_breaker.cap_micros(spec.max_waste, loaded.plan.cost_micros),
+    )
+    deliveries.book_saved(t, tenant, spec.provider, saved)
+    return left
 
-        chunks_left = database.run(release)
-    except BaseException:
-        with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
-            if job and database.run(lambda t: jobs.drop(t, job)):
-                clear_parts(context, spec.store, job)
-            if output is not None and mark.is_new:
-                database.run(lambda t: _unmark(t, output, where))
-        raise
-    finally:
-        closing.close()
-    if chunks_left:
-        dispatch(context, job)
-    else:
-        context.queue.finalize(job)
-    return job, loaded.plan
+
+def _drop(context: Context, spec: JobSpec, job: int, place: _Place) -> None:
+    """Delete a job that was not released, and a mark that was made for it."""
+    output = place.output
+    with contextlib.suppress(SpeekoError):  # else the sweeper forgets it
+        if job and context.database.run(lambda t: jobs.drop(t, job)):
+            clear_parts(context, spec.store, job)
+        if output is not None and place.mark.is_new:
+            context.database.run(lambda t: _unmark(t, output, place.id))
+
+
+def _check_missing_and_removed(
+    context: Context, spec: JobSpec, job: int, loaded: planner.Loaded, most_deleted_share: Decimal
+) -> None:
+    """Refuse a plan that buys a whole store again or deletes much; note the files that are to go."""
+    gone.check(loaded.gone, buy_again=spec.buy_again)
+    loaded.plan.previous_job = jobs.previous(context.database, job)
+    if spec.prune:
+        _check_removed(loaded.plan, most_deleted_share)
+        keep_removed(context, spec.store, job, loaded.removed)
 
 
 def _check_money(context: Context, job: int, cost_micros: int, budget_micros: int | None) -> None:
