@@ -1,4 +1,4 @@
-"""Rows that the destination holds as they are, on their way past Postgres: straight into the manifest.
+"""Write rows that the destination holds as they are straight into the manifest, past Postgres.
 
 A night's catalog is mostly the catalog of the night before. What does not change needs no item, no worker
 and no look-up but one: the planner writes its lines, a chunk at a time, and chunks with nothing else in
@@ -22,23 +22,23 @@ PARTS_AT_ONCE = 16  # made durable together
 
 
 def part_paths(job: int, no: int) -> tuple[str, str]:
-    """Where a chunk's parts of the manifest are kept, in the audio store: JSON lines and CSV."""
+    """Return where the audio store keeps a chunk's parts of the manifest: JSON lines and CSV."""
     return f"jobs/{job}/manifest-{no:06d}.jsonl", f"jobs/{job}/manifest-{no:06d}.csv"
 
 
 def unchanged_paths(job: int, no: int) -> tuple[str, str]:
-    """Where the lines of a chunk's unchanged rows wait for the others."""
+    """Return where the audio store keeps the lines of a chunk's unchanged rows until the others are there."""
     return f"jobs/{job}/unchanged-{no:06d}.jsonl", f"jobs/{job}/unchanged-{no:06d}.csv"
 
 
 def clear_parts(context: Context, store: str, job: int) -> None:
-    """Take away what was written for a job that never ran."""
+    """Delete what was written for a job that never ran."""
     found = context.store_of(store)
     found.delete(list(found.list(f"jobs/{job}")))
 
 
 class UnchangedRows:
-    """Collects unchanged rows in the order of the catalog. `close` after the last one."""
+    """Collect unchanged rows in the order of the catalog; `close` comes after the last one."""
 
     def __init__(self, store: Store, job: int, chunk_rows: int, prices: Prices, spec: JobSpec) -> None:
         self.stretches: list[Stretch] = []
@@ -52,7 +52,7 @@ class UnchangedRows:
         self._parts: list[tuple[str, bytes]] = []
 
     def add(self, rows: Iterable[tuple[SpokenRow, int, int]]) -> None:
-        """Rows with the bytes and milliseconds of their files, behind all that were added before."""
+        """Add rows with the bytes and milliseconds of their files, behind all that were added before."""
         listed, unchanged = self._prices.of_row, AudioSource.UNCHANGED
         for read, size, millis in rows:
             row_no, row_id, path, voice, language, chars, keys, _, _ = read
@@ -68,7 +68,7 @@ class UnchangedRows:
             self._listed.append(listed(voice, chars, len(keys)))
 
     def close(self, rows: int) -> None:
-        """The catalog has so many rows and no more."""
+        """Write what is left: the catalog has so many rows and no more."""
         self._end(min(self._chunk_rows, rows - (self._no - 1) * self._chunk_rows))
         self._put(1)
 
@@ -98,13 +98,13 @@ class UnchangedRows:
 
 
 def joined(lines: list[Line]) -> tuple[bytes, bytes]:
-    """Lines as parts of the manifest: JSON lines and CSV."""
+    """Return lines as parts of the manifest: JSON lines and CSV."""
     as_json, as_csv = "".join([x.to_json() for x in lines]), "".join([x.to_csv() for x in lines])
     return as_json.encode(), as_csv.encode()
 
 
 def merged(parts: tuple[bytes, bytes], others: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """Two parts of one chunk as one, in the order of its rows."""
+    """Merge two parts of one chunk, in the order of its rows."""
     as_json = sorted([*parts[0].splitlines(True), *others[0].splitlines(True)], key=_row_of_json)
     as_csv = sorted([*parts[1].splitlines(True), *others[1].splitlines(True)], key=_row_of_csv)
     return b"".join(as_json), b"".join(as_csv)

@@ -29,9 +29,11 @@ TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left 
 
 @dataclass(frozen=True, slots=True)
 class FileToPlace:
-    """One row's audio: where it goes, what it is made of, and how long its parts are together. `fresh`: it
-    was stored by this job a moment ago. `reused`: some of it is in another format than the job's. `known`:
-    what has the name now was delivered, and may be replaced."""
+    """Describe one row's audio: where it goes, what it is made of, and how long its parts are together.
+
+    `fresh`: it was stored by this job a moment ago. `reused`: some of it is in another format than the job's.
+    `known`: what has the name now was delivered, and may be replaced.
+    """
 
     path: str
     content: bytes
@@ -44,12 +46,12 @@ class FileToPlace:
 
     @property
     def is_made(self) -> bool:
-        """Whether the file is made of its parts, whatever the job asks for."""
+        """Return whether the file is made of its parts, whatever the job asks for."""
         return self.reused or len(self.keys) != 1
 
 
 class Placement:
-    """Places a chunk's audio. After `place`, `lost` has the keys whose audio is gone or damaged; `is_over`
+    """Place a chunk's audio. After `place`, `lost` has the keys whose audio is gone or damaged; `is_over`
     says that the turn ended before all files were made, and `made` has those that were."""
 
     def __init__(self, context: Context, spec: JobSpec) -> None:
@@ -82,7 +84,7 @@ class Placement:
         return [puts[one.path] for one in wanted]
 
     def _look_up(self, keys: Iterable[bytes]) -> None:
-        """Learn the sums of these keys."""
+        """Look up the sums of these keys."""
         unknown = list(dict.fromkeys(key for key in keys if key not in self._sums))
         if unknown:
             self._sums |= deliveries.sums(self._context.database, unknown)
@@ -102,12 +104,12 @@ class Placement:
         return audio_path(key, self._format(key))
 
     def _format(self, key: bytes) -> str:
-        """The format that a key was bought in: the job's, but for reused ones, which were looked up."""
+        """Return the format that a key was bought in: the job's, but for reused keys, which are looked up."""
         known = self._sums.get(key)
         return self._spec.format if known is None else known.format
 
     def _good(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The objects of these keys that are what was bought, byte for byte; the others are lost."""
+        """Return the objects of these keys that are what was bought, byte for byte; the others are lost."""
         out = {}
         for key, audio in zip(keys, self._audio(keys), strict=True):
             known = self._sums.get(key)
@@ -118,7 +120,7 @@ class Placement:
         return out
 
     def _audio(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The objects of these keys, None for those that are gone."""
+        """Return the objects of these keys, None for those that are gone."""
         paths = [self._path(key) for key in keys]
         try:
             return list(self._store.get_many(paths))
@@ -153,12 +155,12 @@ class Placement:
         }
 
     def _sum(self, key: bytes) -> bytes:
-        """The SHA-256 of a key's audio; one that nothing has where the key is not known any more."""
+        """Return the SHA-256 of a key's audio; one that nothing has where the key is unknown by now."""
         known = self._sums.get(key)
         return NO_SUM if known is None else known.sha256
 
     def _damaged(self, wrong: Sequence[FileToPlace], sizes: dict[str, int | None]) -> list[FileToPlace]:
-        """Those whose object has not as many bytes as were stored; what Redis says of that may be old."""
+        """Return those whose object has not as many bytes as were stored; what Redis says may be old."""
         if not wrong:
             return []
         known = deliveries.settled(self._context.database, [one.keys[0] for one in wrong])

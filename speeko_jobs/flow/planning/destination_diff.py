@@ -1,6 +1,6 @@
-"""What a destination holds against what a catalog asks for: unchanged, changed and why, removed.
+"""Compare a catalog with what its destination holds: unchanged, changed and why, removed.
 
-One look-up a batch of rows; the removed ones are found at the end, by the names that the catalog has not.
+One look-up a batch of rows; the removed ones are found at the end, by the names that the catalog lacks.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _CODES = {kind: code for code, kind in enumerate(KINDS, 1)}
 _UNCHANGED, _SAME_SOUND = _CODES[UNCHANGED], _CODES[SAME_SOUND]
 
 
-class Comparison:
-    """A catalog's rows against one destination, batch by batch, in order."""
+class DestinationDiff:
+    """Compare rows with one destination, batch by batch, in order."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Comparison:
         self._kinds = bytearray()  # of each row, a byte, where rows may be left out; 0 for those refused
 
     def look(self, reads: Sequence[SpokenRow]) -> tuple[Held, dict[int, tuple[str, SourceFacts]]]:
-        """Rows by place: those that the destination holds as they are; and why the others are delivered, and
-        what they will be made of."""
+        """Return, by place, the rows that the destination holds; and why the others are delivered, and what
+        they will be made of."""
         if not reads:
             return {}, {}
         sources = [source_sum(read.source) for read in reads]
@@ -85,7 +85,7 @@ class Comparison:
         return held, changed
 
     def changes(self, skipped: Collection[int]) -> dict[str, int]:
-        """How many rows there are of each kind, without those that are left out."""
+        """Return how many rows there are of each kind, without those that are left out."""
         left_out = Counter(self._kinds[row_no - 1] for row_no in skipped)
         counts = ((kind, self._counts[code] - left_out[code]) for kind, code in _CODES.items())
         return {kind: n for kind, n in counts if n}
@@ -112,7 +112,7 @@ class Comparison:
                 return
 
     def _pages(self) -> Iterator[tuple[int, list[str]]]:
-        """All paths that the destination holds, in order, with the number of the first of each page."""
+        """Yield all paths that the destination holds, in order, with the number of the first of each page."""
         after, at = "", 0
         while paths := plan_loading.held_paths(self._database, self._destination, after, PAGE_ROWS):
             yield at, paths

@@ -24,7 +24,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.manifest_parts import UnchangedRows
 from speeko_jobs.flow.planning.batch_worker import BatchWorker
 from speeko_jobs.flow.planning.catalog_reader import Batch, CatalogOptions, CatalogReader
-from speeko_jobs.flow.planning.destination_diff import Comparison
+from speeko_jobs.flow.planning.destination_diff import DestinationDiff
 from speeko_jobs.flow.planning.file_name_registry import ERROR, FIRST, LAST, FileNameRegistry, NameCollisions
 from speeko_jobs.flow.planning.key_lookup import KeyLookup
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
@@ -112,11 +112,11 @@ class _Planner:
             self.plan.notes += spec.routing.notes(spec.language)
         self.reader = CatalogReader(spec, options, wording, offer)
         self.lookup, self.totals, self.names = KeyLookup(context, spec), PlanTotals(spec), FileNameRegistry()
-        self.comparison = None
+        self.diff = None
         if destination is not None:
             may_skip = options.on_duplicate_id in (FIRST, LAST)
             is_folder = not spec.deliver or context.destination_of(spec).is_folder
-            self.comparison = Comparison(
+            self.diff = DestinationDiff(
                 context.database, spec, destination, may_skip=may_skip, is_folder=is_folder
             )
         self.worker = BatchWorker("plan-writer")
@@ -158,7 +158,7 @@ class _Planner:
     def _process(self, batch: Batch) -> None:
         """Look up, count and write a batch."""
         rows, refused = batch
-        unchanged, changed = self.comparison.look(rows) if self.comparison is not None else ({}, {})
+        unchanged, changed = self.diff.look(rows) if self.diff is not None else ({}, {})
         wanted = {
             key: (text, row)
             for at, row in enumerate(rows)
@@ -182,10 +182,10 @@ class _Planner:
         """Write into the plan what changes in the destination; return the paths that left the catalog."""
         plan, removed = self.plan, list[str]()
         plan.changes = {ADDED: plan.rows - plan.refused}
-        if self.comparison is not None:
+        if self.diff is not None:
             if not self._merges():
-                removed = list(self.comparison.removed(self.names))
-            plan.changes, plan.removed = self.comparison.changes(skipped), len(removed)
+                removed = list(self.diff.removed(self.names))
+            plan.changes, plan.removed = self.diff.changes(skipped), len(removed)
         return removed
 
     def _merges(self) -> bool:

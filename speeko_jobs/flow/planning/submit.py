@@ -100,7 +100,7 @@ def submit(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a job delivers to, None for nowhere; the destination's id there, and its mark."""
+    """Hold where a job delivers to, None for nowhere; the destination's id, and its mark."""
 
     output: Store | None
     id: int
@@ -230,7 +230,7 @@ def _check_removed(found: Plan, most_share: Decimal) -> None:
 
 
 def destination_of(context: Context, spec: JobSpec) -> int | None:
-    """The id of what lies in the spec's output, without a change to anything; None where nothing does."""
+    """Return the id of what lies in the spec's output, None where nothing does. Changes nothing."""
     store = context.destination_of(spec)
     if store.size(MARK) is None:
         return None
@@ -278,7 +278,7 @@ def _forget_missing(context: Context, destination: Store, where: int) -> None:
 
 
 def _nowhere(context: Context) -> int:
-    """The destination of jobs that deliver nothing."""
+    """Return the destination of jobs that deliver nothing."""
     return context.database.run(lambda t: jobs.destination(t, NOWHERE, NOWHERE))
 
 
@@ -288,7 +288,7 @@ def _marked(context: Context, destination: Store, mark: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What a destination's mark says, and whether this submission has made it."""
+    """Hold what a destination's mark says, and whether this submission has made it."""
 
     text: str
     is_new: bool

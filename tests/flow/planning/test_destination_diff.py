@@ -10,7 +10,7 @@ from speeko_jobs.adapters.postgres.deliveries import DeliveredFile
 from speeko_jobs.core.catalog.change_detection import SourceFacts, is_unchanged, source_sum
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import SpokenRow
-from speeko_jobs.flow.planning.destination_diff import Comparison
+from speeko_jobs.flow.planning.destination_diff import DestinationDiff
 from speeko_jobs.flow.planning.file_name_registry import FileNameRegistry
 from tests.fixtures.books import SPEC, key_of
 from tests.fixtures.inprocess import InProcess
@@ -53,38 +53,38 @@ def test_the_statement_and_the_rule_agree(flow: InProcess) -> None:
 def test_each_row_is_unchanged_or_says_why_it_is_delivered(flow: InProcess) -> None:
     before = [row(1, "same"), row(2, "before"), row(3, "voice")]
     where = held(flow, list(map(file_of, before)), form=SPEC.form)
-    comparison = Comparison(flow.context.database, SPEC, where)
+    diff = DestinationDiff(flow.context.database, SPEC, where)
     now = [row(1, "same"), row(2, "after"), row(3, "voice", "kokoro-friendly")._replace(keys=(b"k" * 32,)),
            row(4, "new")]  # fmt: skip
-    unchanged, changed = comparison.look(now)
+    unchanged, changed = diff.look(now)
     assert {at: tuple(same) for at, same in unchanged.items()} == {0: (100, 500, True)}
     assert {at: kind for at, (kind, _) in changed.items()} == {1: "text", 2: "voice", 3: "added"}
     assert changed[3][1] == SourceFacts(source_sum("new"), SPEC.voice, "", SPEC.engine, SPEC.form)
-    assert comparison.changes(()) == {"added": 1, "text": 1, "voice": 1, "unchanged": 1}
+    assert diff.changes(()) == {"added": 1, "text": 1, "voice": 1, "unchanged": 1}
 
 
 def test_another_text_of_the_same_sound_is_not_delivered(flow: InProcess) -> None:
     where = held(flow, [file_of(row(1, "same"))])
-    comparison = Comparison(flow.context.database, SPEC, where)
-    unchanged, changed = comparison.look([row(1, "same")._replace(source="same ")])
+    diff = DestinationDiff(flow.context.database, SPEC, where)
+    unchanged, changed = diff.look([row(1, "same")._replace(source="same ")])
     assert (list(unchanged), changed) == ([0], {})
-    assert comparison.changes(()) == {"same_sound": 1}
+    assert diff.changes(()) == {"same_sound": 1}
 
 
 def test_rows_left_out_are_taken_off_the_counts(flow: InProcess) -> None:
     where = held(flow, [file_of(row(1, "same"))])
-    comparison = Comparison(flow.context.database, SPEC, where, may_skip=True)
-    comparison.look([row(1, "same"), row(3, "new")])  # the second row was refused
-    comparison.look([row(4, "newer")])
-    assert comparison.changes({1, 4}) == {"added": 1}
+    diff = DestinationDiff(flow.context.database, SPEC, where, may_skip=True)
+    diff.look([row(1, "same"), row(3, "new")])  # the second row was refused
+    diff.look([row(4, "newer")])
+    assert diff.changes({1, 4}) == {"added": 1}
 
 
 def test_a_bucket_compares_headers_and_a_folder_does_not(flow: InProcess) -> None:
     bucket = replace(SPEC, output="s3://bucket/voices", cache_control="no-store")
     where = held(flow, [file_of(row(1, "same"))], form="mp3")
     database = flow.context.database
-    assert Comparison(database, bucket, where).look([row(1, "same")])[1] == {}
-    changed = Comparison(database, bucket, where, is_folder=False).look([row(1, "same")])[1]
+    assert DestinationDiff(database, bucket, where).look([row(1, "same")])[1] == {}
+    changed = DestinationDiff(database, bucket, where, is_folder=False).look([row(1, "same")])[1]
     assert [kind for kind, _ in changed.values()] == ["headers"]
 
 
@@ -93,5 +93,5 @@ def test_removed_are_the_held_paths_that_the_catalog_lacks(flow: InProcess) -> N
     where = held(flow, list(map(file_of, rows)))
     names = FileNameRegistry()
     names.add([one.path for one in rows[1:4]], [1, 2, 3])
-    assert list(Comparison(flow.context.database, SPEC, where).removed(names)) == ["r1.mp3", "r5.mp3"]
+    assert list(DestinationDiff(flow.context.database, SPEC, where).removed(names)) == ["r1.mp3", "r5.mp3"]
     names.close()
