@@ -224,18 +224,18 @@ class _ChunkDelivery:
         manifest, files = ManifestBuilder(self._job), iter(placed)
         for one in outcomes:
             match one:
-                case Refused(row):
-                    manifest.add_refused(row)
-                case Unchanged(row):
-                    manifest.add_unchanged(row)
-                case Failed(row, reason):
-                    manifest.add_failed(row, reason)
                 case Deliver(row):
                     file = next(files)
                     if isinstance(file, DeliveredFile):
                         manifest.add_delivered(one, file)
                     else:
                         manifest.add_unmade(row, file)
+                case Unchanged(row):
+                    manifest.add_unchanged(row)
+                case Failed(row, reason):
+                    manifest.add_failed(row, reason)
+                case Refused(row):
+                    manifest.add_refused(row)
         return manifest
 
     def _parts(self, manifest: ManifestBuilder) -> tuple[bytes, bytes]:

@@ -83,7 +83,9 @@ class ManifestBuilder:
     def add_delivered(self, one: Deliver, file: DeliveredFile) -> None:
         """Add a row with its file: where its audio came from, and what this row paid."""
         line = self._line(one.row, path=file.path)
-        records = list(dict(zip(one.row.keys or (), one.records, strict=True)).values())  # one a key
+        records = one.records
+        if len(records) > 1:  # a key that a row has twice was paid for once
+            records = list(dict(zip(one.row.keys or (), records, strict=True)).values())
         sources = [self._source(record, one.row.row_no) for record in records]
         own = [r.cost_micros for r, source in zip(records, sources, strict=True) if source is _BOUGHT]
         line = line._replace(

@@ -73,6 +73,15 @@ def test_a_row_bought_in_part_books_what_its_other_texts_saved() -> None:
     assert manifest.savings() == [SavedCosts(SPEC.voice, "segments", 1, 0, LISTED + 1 - 40)]
 
 
+def test_a_text_that_a_row_has_twice_was_paid_for_once() -> None:
+    manifest = ManifestBuilder(CONTEXT)
+    (one,) = classify([row(1, [ONE, ONE])], {ONE: Settlement(UtteranceState.DONE, bought(), "")}, CONTEXT)
+    assert isinstance(one, Deliver)
+    manifest.add_delivered(one, FILE)
+    assert [line.cost_micros for line in manifest.lines()] == [40]
+    assert manifest.savings() == [SavedCosts(SPEC.voice, "segments", 1, 0, LISTED + 1 - 40)]
+
+
 def test_an_unchanged_row_costs_nothing_and_counts_with_the_file_that_is_there() -> None:
     manifest = ManifestBuilder(CONTEXT)
     manifest.add_unchanged(row(held=ONE, held_job=3, held_bytes=90, held_millis=450))
