@@ -30,6 +30,58 @@ WORKER_ANSWER_SECONDS = 30.0  # a worker waits for messages, a sender does not
 VISIBILITY_SECONDS = 900  # longer than any task may take (the hard limit below)
 HEARTBEAT_SECONDS = 30  # a worker and RabbitMQ that hear nothing of each other for so long part
 
+# JSON only; no result backend: Postgres keeps the results. A task is acknowledged when it has ended.
+_TASKS: dict[str, Any] = {
+    "task_serializer": "json",
+    "event_serializer": "json",
+    "accept_content": ["json"],
+    "result_accept_content": ["json"],
+    "result_backend": None,
+    "task_ignore_result": True,
+    "task_store_errors_even_if_ignored": False,
+    "task_default_queue": CONTROL,
+    "task_routes": {
+        "synthesize": {"queue": SYNTHESIZE},
+        "deliver": {"queue": DELIVER},
+        "finalize": {"queue": CONTROL},
+        "sweep": {"queue": CONTROL},
+    },
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_retry_on_worker_lost": True,
+    "task_acks_on_failure": True,
+    "task_acks_on_timeout": True,
+    "task_soft_time_limit": 270,
+    "task_time_limit": 300,
+    "task_send_sent_event": True,
+    "task_track_started": True,
+    "task_publish_retry_policy": {
+        "max_retries": 3,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 1,
+    },
+}
+_WORKER: dict[str, Any] = {
+    "worker_prefetch_multiplier": 1,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_max_tasks_per_child": 2000,
+    "worker_max_memory_per_child": 600_000,
+    "worker_send_task_events": True,
+    "worker_consumer": "speeko_jobs.adapters.celery_queue.dead_letter_consumer:Consumer",
+    "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
+}
+_BROKER: dict[str, Any] = {
+    "broker_connection_retry": True,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_pool_limit": 16,  # opened as needed; Flower asks many things at once
+    "broker_pool_acquire_timeout": 10,
+    "visibility_timeout": VISIBILITY_SECONDS,
+    "broker_heartbeat": HEARTBEAT_SECONDS,
+}
+
 
 class Channel(kombu_redis.Channel):
     """kombu's Redis channel, which sets aside what is no message at all."""
@@ -106,71 +158,24 @@ def make_app(url: str, *, answer_seconds: float = WORKER_ANSWER_SECONDS) -> Cele
     TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = f"{__name__}:Transport"
     app = App("speeko", broker=broker_url(url))
     app.conf.update(
-        task_serializer="json",
-        event_serializer="json",
-        accept_content=["json"],
-        result_accept_content=["json"],
-        result_backend=None,
-        task_ignore_result=True,
-        task_store_errors_even_if_ignored=False,
-        task_default_queue=CONTROL,
-        task_routes={
-            "synthesize": {"queue": SYNTHESIZE},
-            "deliver": {"queue": DELIVER},
-            "finalize": {"queue": CONTROL},
-            "sweep": {"queue": CONTROL},
-        },
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        task_retry_on_worker_lost=True,
-        task_acks_on_failure=True,
-        task_acks_on_timeout=True,
-        task_soft_time_limit=270,
-        task_time_limit=300,
-        worker_prefetch_multiplier=1,
-        worker_cancel_long_running_tasks_on_connection_loss=False,
-        worker_max_tasks_per_child=2000,
-        worker_max_memory_per_child=600_000,
-        worker_send_task_events=True,
-        task_send_sent_event=True,
-        task_track_started=True,
-        worker_consumer="speeko_jobs.adapters.celery_queue.dead_letter_consumer:Consumer",
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        broker_connection_retry=True,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_pool_limit=16,  # opened as needed; Flower asks many things at once
-        broker_pool_acquire_timeout=10,
-        task_publish_retry_policy={
-            "max_retries": 3,
-            "interval_start": 0,
-            "interval_step": 0.2,
-            "interval_max": 1,
-        },
-        visibility_timeout=VISIBILITY_SECONDS,
-        broker_heartbeat=HEARTBEAT_SECONDS,
+        **_TASKS,
+        **_WORKER,
+        **_BROKER,
         broker_use_ssl=_tls(url),
         broker_transport_options=_amqp_options(answer_seconds)
         if is_amqp(url)
         else _redis_options(url, answer_seconds),
-        beat_schedule={
-            "sweep": {
-                "task": "sweep",
-                "schedule": SWEEP_SECONDS,
-                "options": {"expires": VOID_SECONDS, "queue": CONTROL},
-            },
-            "schedules": {
-                "task": "tick",
-                "schedule": SWEEP_SECONDS,
-                "options": {"expires": VOID_SECONDS, "queue": CONTROL},
-            },
-        },
+        beat_schedule={"sweep": _periodic("sweep"), "schedules": _periodic("tick")},
         beat_cron_starting_deadline=3600,
         timezone="UTC",
         enable_utc=True,
     )
     return app
+
+
+def _periodic(task: str) -> dict[str, Any]:
+    """Return beat's entry for a task; its message is void after an hour."""
+    return {"task": task, "schedule": SWEEP_SECONDS, "options": {"expires": VOID_SECONDS, "queue": CONTROL}}
 
 
 def count_waiting(app: Celery, names: Iterable[str]) -> dict[str, int]:
