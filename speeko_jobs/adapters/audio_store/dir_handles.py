@@ -24,6 +24,7 @@ from speeko_jobs.adapters.audio_store.store_errors import STAGING
 
 OPEN_FOLDERS = 16  # handles kept at a time
 TIGHT_FILES, TIGHT_FOLDERS = 256, 2  # below such a ulimit -n, others need the handles more
+CHUNK_BYTES = 1 << 20
 FEW = 4  # up to so many, an fsync each costs less than one syncfs of a busy disk
 STAGING_TRIES = 50
 COMPARED_BYTES = 1 << 20

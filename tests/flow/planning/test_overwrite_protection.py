@@ -114,9 +114,9 @@ def test_a_file_that_appears_is_kept_where_files_are_written(
     flow: InProcess, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kind == "copied":  # as from another disk
-        from speeko_jobs.adapters.audio_store import local_store
+        from speeko_jobs.adapters.audio_store import hard_links
 
-        monkeypatch.setattr(local_store._Links, "_link", lambda *_: None)
+        monkeypatch.setattr(hard_links.HardLinks, "_link", lambda *_: None)
     text = " ".join(f"Sentence number {n} is harmless." for n in range(200)) if kind == "joined" else "Two."
     job, _ = flow.submit(flow.catalog([("a", "One."), ("b", text)]))
     mine = keep(flow, "b.mp3")
