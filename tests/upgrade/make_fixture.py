@@ -52,13 +52,12 @@ CATALOGS = {
 def inside(made: Path) -> None:
     """Run in the release's checkout with its Python: `made` takes the dump and the files."""
     sys.path.insert(0, ".")
-    from speeko_jobs.adapters.providers.provider import open_provider
-    from speeko_jobs.core.policies.cron_schedule import CatchUp, Timing
-    from speeko_jobs.embedded.postgres import _program
-    from speeko_jobs.embedded.servers import EmbeddedServers
-    from speeko_jobs.flow.lifecycle import control, schedules
-    from speeko_jobs.flow.planning.scheduled_request import Request
-    from speeko_jobs.flow.synthesis import engine, settlement, spool
+    from speeko_jobs.adapters.providers import open_provider
+    from speeko_jobs.core.schedule import CatchUp, Timing
+    from speeko_jobs.flow import control, schedule, settle, spool, synthesize
+    from speeko_jobs.flow.request import Request
+    from speeko_jobs.local.postgres import _program
+    from speeko_jobs.local.stack import Stack
     from tests.fixtures.database import plain_url
     from tests.fixtures.inprocess import InProcess
     from tests.fixtures.metered import MeteredProvider
@@ -74,7 +73,9 @@ def inside(made: Path) -> None:
 
         async def work() -> None:
             try:
-                await engine.synthesize(flow.context, open_one, job, 1, lambda: flow.provider.calls >= until)
+                await synthesize.synthesize(
+                    flow.context, open_one, job, 1, lambda: flow.provider.calls >= until
+                )
             finally:
                 for one in opened:
                     await one.aclose()
@@ -84,8 +85,8 @@ def inside(made: Path) -> None:
     def submit(flow: Any, name: str, **spec: Any) -> int:
         return int(flow.submit(str(ROOT / f"{name}.csv"), {"output": str(ROOT / name), **spec})[0])
 
-    settlement.STORE_TRIES = 1
-    with tempfile.TemporaryDirectory() as home, EmbeddedServers(Path(home)) as urls:
+    settle.STORE_TRIES = 1
+    with tempfile.TemporaryDirectory() as home, Stack(Path(home)) as urls:
         provider = MeteredProvider(ROOT, ignore_idempotency=True, latency_ms=20, audio_bytes=4000)
         settings = provider.settings(
             home=str(ROOT / "home"), database_url=urls.database_url, redis_url=urls.redis_url, **SETTINGS
@@ -111,9 +112,9 @@ def inside(made: Path) -> None:
         )
         added = datetime(2026, 11, 20, 12, tzinfo=UTC)
         timing = Timing("0 2 * * *", "UTC", CatchUp.LAST)
-        schedules.add(flow.context, "nightly", timing, request, tenant="shop", now=added)
-        (run,) = schedules.tick(flow.context, datetime(2026, 11, 21, 3, tzinfo=UTC))
-        job = schedules.fire(flow.context, run)
+        schedule.add(flow.context, "nightly", timing, request, tenant="shop", now=added)
+        (run,) = schedule.tick(flow.context, datetime(2026, 11, 21, 3, tzinfo=UTC))
+        job = schedule.fire(flow.context, run)
         assert job is not None
         assert flow.drive(job).state.value == "done"
 
