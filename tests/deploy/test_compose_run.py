@@ -99,10 +99,7 @@ def test_a_job_goes_through_every_command(
     (tmp_path / "catalogs" / "products.csv").write_text(CATALOG, "utf-8")
 
     kept(processes, start_redis(services["redis"], redis_port, tmp_path))
-    wait_until(lambda: answers(redis_port), "Redis")
-    with redis.Redis(port=redis_port) as client:
-        assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
-        assert client.config_get("appendonly")["appendonly"] == "yes"
+    check_redis(redis_port)
     migrate = kept(processes, here.start("migrate", services["migrate"]))
     assert migrate.wait(120) == 0, here.log("migrate")
 
@@ -146,6 +143,14 @@ SUBMIT = ["submit", "/catalogs/products.csv", "--provider", "espeak", "--wait"]
 
 def with_command(service: dict[str, Any], command: list[str]) -> dict[str, Any]:
     return service | {"command": command}
+
+
+def check_redis(port: int) -> None:
+    """Redis keeps what is written, and refuses more when it is full."""
+    wait_until(lambda: answers(port), "Redis")
+    with redis.Redis(port=port) as client:
+        assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+        assert client.config_get("appendonly")["appendonly"] == "yes"
 
 
 def check_flower(url: str) -> None:
