@@ -77,7 +77,7 @@ WWW_AUTHENTICATE: Final = {
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ErrorResponse:
     """A shared answer that is no success."""
 
     name: str
@@ -87,33 +87,33 @@ class Refusal:
 
 
 REFUSALS: Final = {
-    400: Refusal(
+    400: ErrorResponse(
         "BadRequest",
         "An argument that is not known, or cannot be.",
         "limit takes a whole number from 1 to 200",
     ),
-    401: Refusal(
+    401: ErrorResponse(
         "SignInFirst",
         "A dashboard with a token or a login asks for it.",
         "sign in first",
         WWW_AUTHENTICATE,
     ),
-    403: Refusal(
+    403: ErrorResponse(
         "Forbidden",
         "Not from this name of the machine, this site, or without --allow-actions.",
         "this dashboard only shows: start it with --allow-actions",
     ),
-    404: Refusal(
+    404: ErrorResponse(
         "Missing", "There is no such job, row or audio.", "there is no job 12: `speeko jobs` lists them"
     ),
-    409: Refusal("Conflict", "The job is in no state for that.", "job 12 is done: it cannot be paused"),
-    429: Refusal(
+    409: ErrorResponse("Conflict", "The job is in no state for that.", "job 12 is done: it cannot be paused"),
+    429: ErrorResponse(
         "TooManyTries",
         "Too many wrong passwords came from there.",
         "too many wrong tries: wait a second",
         RETRY_AFTER,
     ),
-    503: Refusal(
+    503: ErrorResponse(
         "Away",
         "Postgres, or the store that holds the audio, does not answer.",
         "Postgres has not answered for 5 s",
@@ -215,7 +215,7 @@ def _in_query(name: str, param: QueryParam, default: object) -> Json:
     return found | ({"example": param.example} if param.example else {})
 
 
-def _refusal(refusal: Refusal) -> Json:
+def _refusal(refusal: ErrorResponse) -> Json:
     content = {"schema": _reference(ErrorJson), "example": {"error": refusal.example}}
     found: Json = {"description": refusal.description, "content": {"application/json": content}}
     return found | ({"headers": dict(refusal.headers)} if refusal.headers else {})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from speeko_cli.monitoring.schemas.fleet import (
     AccountJson,
+    GoneEngineJson,
     NowJson,
     RegisteredWorkerJson,
     ScheduleJson,
@@ -34,7 +35,7 @@ from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies.cron_schedule import explained
 
 if TYPE_CHECKING:
-    from speeko_cli.monitoring.fleet_state import FleetEngines, NodeStatus, ObservedJob
+    from speeko_cli.monitoring.fleet_state import DepartedEngine, FleetEngines, NodeStatus, ObservedJob
     from speeko_jobs.core.job.job_spec import JobSpec
     from speeko_jobs.flow.reporting.fleet_queries import AccountLimits, FleetSnapshot, PermitHolder, Worker
     from speeko_jobs.flow.reporting.monitoring_queries import (
@@ -254,18 +255,7 @@ def workers(
             }
             for one in engines.living
         ],
-        "gone": [
-            {
-                "id": one.engine.id,
-                "host": one.engine.host,
-                "pid": one.engine.pid,
-                "started_at": iso(one.engine.started_at),
-                "how": "died" if one.died else "left",
-                "at": iso(datetime.fromtimestamp(one.at_seconds, UTC)),
-                "jobs": list(one.engine.jobs),
-            }
-            for one in engines.gone
-        ],
+        "gone": [_gone(one) for one in engines.gone],
         "broker": broker,
         "nodes": [
             {
@@ -277,6 +267,18 @@ def workers(
         ],
         "queues": [{"name": name, "waiting": waiting} for name, waiting in queues.items()],
         "accounts": cast(list[AccountJson], limits(accounts, holders)),
+    }
+
+
+def _gone(one: DepartedEngine) -> GoneEngineJson:
+    return {
+        "id": one.engine.id,
+        "host": one.engine.host,
+        "pid": one.engine.pid,
+        "started_at": iso(one.engine.started_at),
+        "how": "died" if one.died else "left",
+        "at": iso(datetime.fromtimestamp(one.at_seconds, UTC)),
+        "jobs": list(one.engine.jobs),
     }
 
 
