@@ -6,9 +6,9 @@ Pure: no request is read here. What a route takes and answers is written once, i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints, is_typeddict
 
 import msgspec
 
@@ -231,12 +231,27 @@ def _reference(document: type) -> Json:
 
 
 def _schemas(documents: Iterable[type]) -> Json:
-    """Return the JSON Schemas of document types and of what they hold, fields in the order of the types."""
-    _, found = msgspec.json.schema_components(tuple(documents), ref_template=REF + "{name}")
-    schemas = {name.removesuffix(SUFFIX): _closed(schema) for name, schema in found.items()}
+    """Return the JSON Schemas of document types and of the types they hold."""
+    kinds = dict.fromkeys(kind for document in documents for kind in _nested(document))
+    _, found = msgspec.json.schema_components(tuple(kinds), ref_template=REF + "{name}")
+    schemas = {}
+    for kind in kinds:
+        schema = _closed(found[kind.__name__])
+        fields = schema["properties"]
+        schema["properties"] = {name: fields[name] for name in get_type_hints(kind)}  # msgspec sorts them
+        schemas[kind.__name__.removesuffix(SUFFIX)] = schema
     for name, more in CONSTRAINTS.items():
         schemas[name] |= more
     return schemas
+
+
+def _nested(hint: Any) -> Iterator[type]:
+    """Yield the document types in a type, itself included."""
+    if is_typeddict(hint):
+        yield hint
+    inner = get_type_hints(hint).values() if is_typeddict(hint) else get_args(hint)
+    for one in inner:
+        yield from _nested(one)
 
 
 def _closed(node: Any) -> Any:
