@@ -1,4 +1,4 @@
-"""/api/*: the documents as they are, the audio of rows, actions on jobs; probes. All in openapi.json."""
+"""Answer /api/*: documents, the audio of rows, actions on jobs; and probes. openapi.json describes it all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from speeko_cli.dashboard.query_params import (
 from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_cli.monitoring.thread_lane import ThreadLane
 
-AUDIO_SECONDS = 10.0  # then viewers are told that nothing answers
+AUDIO_SECONDS = 10.0  # then the answer is that nothing responds
 
 
 def asked(handler: Handler, params: Params) -> dict[str, str | int]:
@@ -34,7 +34,7 @@ def asked(handler: Handler, params: Params) -> dict[str, str | int]:
 
 
 class DocumentHandler(Handler):
-    """A document of a feed. `more`: arguments that the path stands for."""
+    """Answer with a document of a feed. `more` holds arguments that the path stands for."""
 
     def initialize(self, feed: str, query: Params, more: Mapping[str, int] | None = None) -> None:
         self._feed, self._query, self._more = feed, query, more or {}
@@ -55,7 +55,7 @@ class ActionHandler(Handler):
 
 
 class RowAudio(Handler):
-    """The audio of a row, whole or a range of it. Goes out a block at a time, as fast as it is taken."""
+    """Send the audio of a row, whole or a range of it, block by block as fast as the client reads."""
 
     async def get(self, job: str, row: str) -> None:
         asked(self, {})
@@ -78,7 +78,7 @@ class RowAudio(Handler):
         length = last - first + 1
         blocks = found.read(first, length)
         first_block = partial(_next, blocks)
-        block = await lane.run(first_block, AUDIO_SECONDS)  # what fails here can still be told
+        block = await lane.run(first_block, AUDIO_SECONDS)  # an error here still becomes an answer
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Content-Type", found.type)
         self.set_header("Content-Length", str(length))
@@ -88,7 +88,7 @@ class RowAudio(Handler):
                 await self.flush()
                 block = await lane.run(partial(_next, blocks))
         except StreamClosedError:
-            return  # whoever listened has left
+            return  # the client closed the connection
         finally:
             await lane.run(blocks.close)
 
@@ -112,10 +112,10 @@ def description() -> dict[str, Any]:
 
 
 class Healthcheck(Handler):
-    """That the server answers, for probes. Postgres is not asked: one that is away must not restart this."""
+    """Answer probes. Postgres is not asked: a database that is away must not restart the dashboard."""
 
     async def prepare(self) -> None:
-        """Whoever asks, by any name, is told: it says nothing."""
+        """Check nothing: the answer holds no information."""
 
     def get(self) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")
@@ -123,7 +123,7 @@ class Healthcheck(Handler):
 
 
 class NotFoundHandler(Handler):
-    """Every other address."""
+    """Answer 404 at every other address."""
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -165,7 +165,7 @@ def _route(path: str, handler: type[Handler], how: dict[str, Any]) -> URLSpec:
 
 
 def _number(text: str) -> int:
-    """A number out of a path. Raises Problem for one that nothing can have."""
+    """Return a number of a path. Raise Problem for one outside of the possible range."""
     if not 1 <= int(text) <= MAX_NUMBER:
         raise Problem(404, f"there is nothing of number {text}")
     return int(text)

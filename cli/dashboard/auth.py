@@ -23,9 +23,9 @@ FREE_TRIES, TRY_SECONDS, MAX_ADDRESSES = 10, 0.1, 1000
 
 
 class LoginAttempts:
-    """Counts wrong passwords by address: after ten in a row, what comes right behind one is not looked at.
+    """Count wrong passwords by address: after ten in a row, each further one makes the address wait.
 
-    So briefly that others at that address, behind a proxy perhaps, can still come in.
+    The wait is short, so that others at that address, behind a proxy perhaps, can still sign in.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class LoginAttempts:
         self._wrong: dict[str, tuple[int, float]] = {}
 
     def check(self, address: str) -> None:
-        """Raises Problem when this address has to wait."""
+        """Raise Problem if this address has to wait."""
         wrong, at = self._wrong.get(address, (0, 0.0))
         if wrong >= FREE_TRIES and self._clock() - at < TRY_SECONDS:
             raise Problem(429, "too many wrong tries: wait a second")
@@ -48,7 +48,7 @@ class LoginAttempts:
 
 @dataclass(frozen=True)
 class Access:
-    """Who may look, and whether anything can be done. Without token and login: whoever is on this machine."""
+    """Hold who may look, and whether actions are allowed. Without token and login, this machine may look."""
 
     bind: str
     token: str = field(default="", repr=False)
@@ -61,7 +61,7 @@ class Access:
         return not (self.token or self.login)
 
     def knows_host(self, host: str) -> bool:
-        """Whether a Host header names this machine: another name that points here is a trick on a browser."""
+        """Return whether a Host header names this machine; any other name here is DNS rebinding."""
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -69,7 +69,7 @@ class Access:
         return name in ("localhost", "127.0.0.1", "::1", self.bind.lower())
 
     def session(self, now: float) -> str:
-        """What the cookie of who signed in holds: until when, and a proof that we said so."""
+        """Return the value of a session cookie: its expiry and an HMAC of it."""
         return self._sealed(int(now) + SESSION_SECONDS)
 
     def knows_session(self, cookie: str, now: float) -> bool:
@@ -86,7 +86,7 @@ class Access:
         return bool(self.token) and _same(token, self.token)
 
     def knows_login(self, encoded: str) -> bool:
-        """`encoded`: what stands behind "Basic" in the header."""
+        """Return whether this is the login. `encoded` is what follows "Basic" in the header."""
         try:
             login = base64.b64decode(encoded, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
@@ -95,7 +95,7 @@ class Access:
 
 
 def access(bind: str, environ: Mapping[str, str], *, allow_actions: bool) -> Access:
-    """The rules that environment and address make. Raises ConfigError for what would let everybody in."""
+    """Return the access rules of environment and address. Raise ConfigError if they admit everybody."""
     token, login = environ.get(TOKEN_VARIABLE, ""), environ.get(LOGIN_VARIABLE, "")
     if token and login:
         raise ConfigError(f"set {TOKEN_VARIABLE} or {LOGIN_VARIABLE}, not both")
@@ -113,7 +113,7 @@ def access(bind: str, environ: Mapping[str, str], *, allow_actions: bool) -> Acc
 
 
 def _same(one: str, other: str) -> bool:
-    """In a time that tells nothing of where they differ."""
+    """Compare in constant time."""
     return hmac.compare_digest(
         hashlib.sha256(one.encode("utf-8", "surrogateescape")).digest(),
         hashlib.sha256(other.encode("utf-8", "surrogateescape")).digest(),

@@ -1,4 +1,4 @@
-"""The pages: HTML out of the documents that the API answers, and what their buttons do without a script."""
+"""Answer with pages: HTML from the API's documents; and do what their buttons ask for without a script."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def routes() -> list[URLSpec]:
 
 
 class _Acting(Handler):
-    """A page with something to do on it."""
+    """Serve as the base of pages with actions."""
 
     def field(self) -> Markup:
-        """The hidden field that shows that an action comes from a page of ours."""
+        """Return the hidden CSRF field, which shows that an action comes from a page of this dashboard."""
         return Markup(self.xsrf_form_html())  # noqa: S704 (Tornado's)
 
 
@@ -56,13 +56,13 @@ class PageHandler(_Acting):
         self.finish(html)
 
     def head(self) -> None:
-        """For a page whose line was cut, to learn whether it may come back."""
+        """Answer a page that lost its connection and asks whether to reload."""
 
 
 async def documents(feeds: Feeds, at: Place) -> dict[str, Any]:
-    """What the place shows, by name: None for what is not needed at once and takes its time.
+    """Return the documents of a place by name. None stands for one that is optional and not read yet.
 
-    Raises SpeekoError.
+    Raise SpeekoError.
     """
     asks = at.asks()
     reading = {ask: asyncio.create_task(feeds.read(ask)) for ask in dict.fromkeys(asks.values())}
@@ -85,7 +85,7 @@ async def documents(feeds: Feeds, at: Place) -> dict[str, Any]:
 
 
 class AskedCancel(_Acting):
-    """The question whether a job is to be cancelled, where no script can ask it; and its answer."""
+    """Ask whether to cancel a job, where no script can ask; and cancel it."""
 
     def get(self, job: str) -> None:
         if not self.allow_actions:
@@ -102,7 +102,7 @@ class Acted(Handler):
 
 
 async def acted(handler: Handler, job: str, verb: str) -> None:
-    """Do it, and show the job; why it cannot be done is said there."""
+    """Do it, and redirect to the job's page, which shows why it failed if it did."""
     given = {name: values for name, values in handler.request.body_arguments.items() if name != "_xsrf"}
     try:
         await act(handler.application, int(job), verb, parse_arguments(given, ACTIONS[verb].query))
@@ -114,7 +114,7 @@ async def acted(handler: Handler, job: str, verb: str) -> None:
 
 
 class Asset(Handler):
-    """Style, script and picture. They are of no secret, and the page that asks for the token needs them."""
+    """Send style, script and icon. They hold no secret, and the sign-in page needs them."""
 
     needs_sign_in = False
 

@@ -1,6 +1,6 @@
-"""The places that a viewer can be at: what a path and its query ask for, and which documents that takes.
+"""Map a page's path and query to a place, and a place to the documents it shows.
 
-Equal places show the same: what is pushed is rendered once for all who are at one.
+Equal places show the same, so a change is rendered once for all their viewers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PATH = re.compile(r"/(?:(costs|cache|schedules|workers)|jobs/([1-9][0-9]{0,18})
 
 @dataclass(frozen=True)
 class Place:
-    """`name` is that of its template; `number` a job's; `query` what was given of what it takes, in order."""
+    """A page: `name` of its template, `number` of a job, and the `query` arguments given, sorted."""
 
     name: str
     number: int = 0
@@ -46,28 +46,28 @@ class Place:
 
     @property
     def given(self) -> dict[str, str]:
-        """All that it takes, "" for what was not given."""
+        """Return all its arguments; "" for those not given."""
         return dict.fromkeys(_QUERIES.get(self.name, ()), "") | dict(self.query)
 
     def with_query(self, **changes: object) -> str:
-        """The address of this place with some of its query changed; None takes it away."""
+        """Return the address of this place with changes to its query; None removes an argument."""
         values = dict(self.query) | {name: value for name, value in changes.items() if value is not None}
         left = {name: value for name, value in values.items() if changes.get(name, value) is not None}
         return self.path + (f"?{urlencode(left)}" if left else "")
 
     def asks(self) -> dict[str, FeedRequest]:
-        """Its documents by the names that the template knows them by."""
+        """Return the requests for its documents by their names in the template."""
         return {"now": FeedRequest.of("now")} | _ASKS[self.name](self)
 
 
 def place_at(address: str) -> Place:
-    """The place at a path with its query. Raises Problem for what is none, and for what it does not take."""
+    """Return the place of an address. Raise Problem for an unknown path or argument."""
     path, _, query = address.partition("?")
     return place(path, parse_qs_bytes(query, keep_blank_values=True))
 
 
 def place(path: str, query: Mapping[str, list[bytes]]) -> Place:
-    """The same out of the parts of a request."""
+    """Return the place of a path and its query arguments. Raise Problem as `place_at` does."""
     found = _PATH.fullmatch(path)
     if found is None or int(found[2] or 0) > MAX_NUMBER:
         raise Problem(404, f"there is nothing at {path[:MAX_CHARS]}")
@@ -104,7 +104,7 @@ def _job(at: Place) -> dict[str, FeedRequest]:
 
 
 def _costs(at: Place) -> dict[str, FeedRequest]:
-    """Today and this month are always told; the table is of either, or of days of one's own."""
+    """Show today and this month always; the table shows one of them, or the days asked for."""
     given = {name: value or None for name, value in at.given.items()}
     by, tenant = given["by"] or By.VOICE.value, given["tenant"]
     today = FeedRequest.of("costs", by=by, tenant=tenant, today=1)

@@ -1,4 +1,4 @@
-"""The dashboard's web server: one application, served by a thread of its own until it is told to stop."""
+"""Serve the dashboard: one web application in a thread of its own, until it is stopped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class SignIn(Handler):
-    """Where a person shows the token once: it comes in a form, never in an address, and stays a cookie."""
+    """Take the token from a form, never from an address, and set the session cookie."""
 
     needs_sign_in = False
 
@@ -77,7 +77,7 @@ class SignOut(Handler):
 
 
 def ours(address: str) -> str:
-    """An address of this site as it was asked for; "/" for any other."""
+    """Return an address of this site unchanged, and "/" for any other (open redirect)."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -105,10 +105,7 @@ def make_app(context: Context, access: Access, feeds: Feeds, readings: Readings)
 
 
 def _log(handler: RequestHandler) -> None:
-    """A line a request for who wants them (-v): the path alone, since a query may hold what is private.
-
-    Not of probes, which come all the time.
-    """
+    """Log a line a request (-v): the path alone, since a query may hold private text. Probes log at DEBUG."""
     request = handler.request
     took = f"{1000 * request.request_time():.0f} ms"
     level = logging.DEBUG if isinstance(handler, api.Healthcheck) else logging.INFO
@@ -123,7 +120,7 @@ class RunningServer:
 
 @contextlib.contextmanager
 def serving(context: Context, access: Access, port: int) -> Iterator[RunningServer]:
-    """Serve until the end of the block; port 0 is a free one. Raises ConfigError where it cannot listen."""
+    """Serve until the end of the block; port 0 takes a free one. Raise ConfigError if it cannot listen."""
     template_rendering.prepare()
     listening = _listen(access.bind, port)
     readings = Readings(context)

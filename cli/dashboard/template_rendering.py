@@ -1,7 +1,7 @@
-"""Pages and their fragments out of documents: the one place that knows the template engine.
+"""Render pages and their fragments from documents: the only module that uses the template engine.
 
 A fragment is an element with an id that changes as a whole; where its rows have ids too, they change one by
-one. What is in the templates is inert: everything put in is escaped and stripped of what acts.
+one. Every value is escaped and stripped of control characters.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ID = re.compile(r'\bid="([^"]*)"')
 
 @dataclass(frozen=True)
 class Fragment:
-    """An element as its rows and what is around them; most have no rows."""
+    """Hold an element as its rows and the HTML around them; most have no rows."""
 
     around: tuple[str, ...]
     rows: Mapping[str, str]
@@ -42,8 +42,8 @@ class Fragment:
 
 @dataclass(frozen=True)
 class PageView:
-    """All that a page shows, the viewer's own things aside. `documents` are by name, None: not read yet;
-    `away`: why what is shown may be old, else ""."""
+    """Hold what a page shows to every viewer. `documents` are by name, None for one not read yet; `away` says
+    why they may be old, or is ""."""
 
     place: Place
     documents: Mapping[str, Any]
@@ -52,16 +52,16 @@ class PageView:
 
 
 def page(view: PageView, *, act: Markup, told: str = "", can_leave: bool = False) -> str:
-    """The whole page. `act`: the hidden field that the viewer's actions take; `told`: what became of the
-    last one; `can_leave`: the viewer has signed in and may sign out."""
+    """Return the whole page. `act` is the viewer's hidden CSRF field, `told` the outcome of the last action;
+    `can_leave` shows the button to sign out."""
     values = _values(view) | {"act": act, "told": told, "can_leave": can_leave}
     html: str = _template(view.place.name).render(values)
     return html.replace(SEAM, "")
 
 
 def fragments(view: PageView) -> dict[str, Fragment]:
-    """What of the page may change, by the ids of elements; without what is not read yet: a viewer may know
-    more of it already."""
+    """Return what may change of the page, by the ids of elements. What is not read yet is left out, since a
+    viewer may have it already."""
     values = _values(view)
     found = {}
     blocks = {name: template for template in _family(view.place.name) for name in template.blocks}
@@ -74,19 +74,19 @@ def fragments(view: PageView) -> dict[str, Fragment]:
 
 
 def prepare() -> None:
-    """Compile the pages and import what draws, so that no viewer waits for it."""
+    """Compile the templates and import the charts, so that no viewer waits for them."""
     for name in NAMES:
         _template(name)
     svg_charts.course((1.0,), 1.0, "")
 
 
 def _family(name: str) -> tuple[Template, Template]:
-    """What a page's template extends, and itself."""
+    """Return the layout and the page's own template."""
     return _template("layout"), _template(name)
 
 
 def changes(old: Mapping[str, Fragment], new: Mapping[str, Fragment]) -> dict[str, str]:
-    """The elements that make `new` out of `old`, by id."""
+    """Return the elements that turn `old` into `new`, by id."""
     found: dict[str, str] = {}
     for name, fragment in new.items():
         before = old.get(name)
@@ -98,7 +98,7 @@ def changes(old: Mapping[str, Fragment], new: Mapping[str, Fragment]) -> dict[st
 
 
 def bare(name: str, **values: Any) -> str:
-    """A page on its own, which shows no figures: signing in, trouble, a question."""
+    """Return a page without figures: sign-in, an error, a question."""
     html: str = _template(name).render(values | _common())
     return html
 

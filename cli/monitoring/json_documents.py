@@ -1,4 +1,4 @@
-"""The JSON documents of the dashboard: records out of what was looked at. Pure, and known to no web server.
+"""Build the JSON documents of the dashboard from what was read. Pure; knows no web server.
 
 Times are ISO 8601 in UTC, money decimal strings of USD, units are in the names. What `status`, `costs`,
 `budget`, `cache`, `limits` and `schedule` tell with --json is told here in the same words.
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 def now(found: FleetSnapshot) -> NowJson:
-    """The line above every page."""
+    """Return the line above every page."""
     return {
         "at": iso(found.at),
         "running": found.running,
@@ -68,12 +68,12 @@ def now(found: FleetSnapshot) -> NowJson:
 
 
 def jobs(found: JobPage, seen: Sequence[ObservedJob]) -> JobsJson:
-    """A page of jobs; `seen` are its lines."""
+    """Return a page of jobs; `seen` are its lines."""
     return {"jobs": [job(one) for one in seen], "counts": dict(found.counts), "more": found.more}
 
 
 def job(seen: ObservedJob) -> JobJson:
-    """One job in a list: what `speeko jobs --json` tells, and more."""
+    """Return one job of a list: what `speeko jobs --json` tells, and more."""
     line, pace, plan = seen.line, seen.pace, seen.line.plan
     return {
         "job": line.id,
@@ -119,7 +119,7 @@ def job(seen: ObservedJob) -> JobJson:
 
 
 def asked(spec: JobSpec) -> AskedJson:
-    """What a job was asked to do, without addresses of ours. "" is the provider's default."""
+    """Return what a job was asked to do, secrets masked. "" is the provider's default."""
     return {
         "provider": spec.provider,
         "model": spec.model,
@@ -159,7 +159,7 @@ def chunks(found: ChunkPage) -> ChunksJson:
 
 
 def failed(rows: Sequence[FailedRow], limit: int) -> FailedJson:
-    """A page of failed rows; `rows` holds one more than `limit` where others follow."""
+    """Return a page of failed rows; `rows` holds one more than `limit` where others follow."""
     page = rows[:limit]
     more = len(rows) > limit
     return {
@@ -189,7 +189,7 @@ def samples(rows: Sequence[PlayableRow], type: str) -> SamplesJson:
 
 
 def course(moments: Sequence[Moment], seconds: float, pulses: Sequence[AccountSample]) -> CourseJson:
-    """`seconds`: how long the job has gone on, in equal stretches."""
+    """Return how the job went over `seconds`, in equal stretches."""
     return {
         "stretches": [{"at": iso(one.at), "rows": one.rows} for one in moments],
         "seconds_each": round(seconds / len(moments), 3) if moments else 0.0,
@@ -227,9 +227,9 @@ def workers(
     broker: bool | None,
     registered: Sequence[Worker] = (),
 ) -> WorkersJson:
-    """Who makes calls, who has gone, Celery's nodes and queues, the limits of accounts, and the registry.
+    """Return live and departed engines, Celery's nodes and queues, account limits, and the worker registry.
 
-    `broker`: whether it answers, None while it was not asked yet.
+    `broker` says whether it answers; None: not asked yet.
     """
     from speeko_cli.output.limits import document as limits
     from speeko_cli.output.workers import document as registry
@@ -283,7 +283,7 @@ def _gone(one: DepartedEngine) -> GoneEngineJson:
 
 
 def iso(at: datetime) -> str:
-    """To the millisecond: "2026-11-01T02:00:00.000+00:00"."""
+    """Return a time to the millisecond: "2026-11-01T02:00:00.000+00:00"."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
