@@ -1,4 +1,4 @@
-"""What goes out of one spoken text: pieces as they arrive, in the format asked for, or the whole at its end."""
+"""What goes out of one spoken text: pieces as they come, in the format asked for, or the whole at the end."""
 
 from __future__ import annotations
 
