@@ -235,14 +235,14 @@ def test_a_public_server_cannot_send_us_to_a_private_one(monkeypatch: pytest.Mon
 
 
 def test_the_address_is_looked_at_again_once_it_is_connected() -> None:
-    from speeko_jobs.adapters.catalog.http_source import _Way
+    from speeko_jobs.adapters.catalog.http_source import CatalogGuard
 
-    way = _Way()
-    way.public_only = True  # a redirect from a public server whose name resolved to a public address first
+    guard = CatalogGuard()
+    guard.public_only = True  # a redirect from a public server whose name resolved to a public address first
     with socket.create_server(("127.0.0.1", 0)) as server:
         connection = socket.create_connection(server.getsockname())
         with pytest.raises(CatalogError, match="private address"):
-            way.connected(connection)
+            guard.check_connection(connection)
         assert connection.fileno() == -1
 
 

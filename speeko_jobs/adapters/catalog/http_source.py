@@ -1,19 +1,17 @@
 """Catalogs by http(s): one GET by requests, its redirects followed by hand, its body as it was sent.
 
-Each address is looked at twice: when its name is resolved, and when the connection stands, because a name
-may resolve to something else the second time. Only the second look is skipped behind a proxy.
+Each address is guarded by adapters.http.guarded_session, and so is each that a redirect leads to.
 """
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from speeko_jobs.adapters.catalog.byte_stream import CHUNK_BYTES, ByteStream, unzipped
 from speeko_jobs.adapters.http import address_policy
-from speeko_jobs.adapters.http.guarded_session import watched_session
+from speeko_jobs.adapters.http.guarded_session import AddressGuard
 from speeko_jobs.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -35,10 +33,10 @@ def open_http(url: str, name: str) -> ByteStream:
     """
     import requests
 
-    way = _Way()
-    session = watched_session(way.connected)
+    guard = CatalogGuard()
+    session = guard.open_session()
     try:
-        response = _followed(session, way, url, name)
+        response = _followed(session, guard, url, name)
         try:
             return _body(session, response, name)
         except BaseException:
@@ -51,46 +49,35 @@ def open_http(url: str, name: str) -> ByteStream:
         raise
 
 
-class _Way:
-    """Where the redirects have led so far."""
+class CatalogGuard(AddressGuard):
+    """Refuse cloud metadata always, and private addresses once a public server has redirected there."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.public_only = False
-        self.proxied = False
 
-    def look(self, found: list[address_policy.Address]) -> None:
-        """Raise CatalogError, without a name, for addresses that may not be connected to."""
-        why = address_policy.refusal(found, public_only=self.public_only)
-        if why:
-            raise CatalogError(why)
+    def refusal(self, found: Sequence[address_policy.Address]) -> str:
+        return address_policy.refusal(found, public_only=self.public_only)
 
-    def connected(self, connection: socket.socket) -> None:
-        """The second look, at the address that is really connected."""
-        if self.proxied:
-            return
-        try:
-            self.look([address_policy.plain(str(connection.getpeername()[0]))])
-        except BaseException:
-            connection.close()
-            raise
+    def error(self, why: str) -> CatalogError:
+        return CatalogError(why)
 
 
-def _followed(session: Session, way: _Way, url: str, name: str) -> Response:
-    """The answer that is no redirect."""
+def _followed(session: Session, guard: CatalogGuard, url: str, name: str) -> Response:
+    """Return the answer that is no redirect."""
     import requests
 
     for _ in range(MAX_REDIRECTS + 1):
-        where = _checked(way, url, name)
+        where = _checked(guard, url, name)
         request = session.prepare_request(requests.Request("GET", url, headers=HEADERS))
-        found: dict[str, Any] = dict(session.merge_environment_settings(url, {}, True, None, None))
-        way.proxied = requests.utils.select_proxy(url, found["proxies"]) is not None
+        found = guard.environment_of(session, url)
         # Not session.send: it would read a redirect's body, however long, to see where it leads.
         response = session.get_adapter(url).send(request, timeout=(CONNECT_SECONDS, SILENCE_SECONDS), **found)
         target = response.headers.get("Location", "")
         if response.status_code not in REDIRECTS or not target:
             return response
         response.close()
-        way.public_only = way.public_only or any(map(address_policy.is_public, where))
+        guard.public_only = guard.public_only or any(map(address_policy.is_public, where))
         try:
             url = urljoin(url, target).partition("#")[0]
         except ValueError:
@@ -98,8 +85,8 @@ def _followed(session: Session, way: _Way, url: str, name: str) -> Response:
     raise CatalogError(f"{name}: redirected without end: check the address")
 
 
-def _checked(way: _Way, url: str, name: str) -> list[address_policy.Address]:
-    """The addresses behind a URL. CatalogError for one that may not be asked."""
+def _checked(guard: CatalogGuard, url: str, name: str) -> list[address_policy.Address]:
+    """Return the addresses behind a URL. Raises CatalogError for one that may not be asked."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 0
@@ -107,12 +94,10 @@ def _checked(way: _Way, url: str, name: str) -> list[address_policy.Address]:
         raise CatalogError(f"{name}: not an address that can be fetched") from None
     if parts.scheme.lower() not in SCHEMES:
         raise CatalogError(f"{name}: redirected to something that is not http or https")
-    found = address_policy.addresses_of(host, port)
     try:
-        way.look(found)
+        return guard.resolve(host, port)
     except CatalogError as error:
         raise CatalogError(f"{name}: {error}") from None
-    return found
 
 
 def _body(session: Session, response: Response, name: str) -> ByteStream:

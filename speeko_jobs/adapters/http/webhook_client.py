@@ -1,18 +1,16 @@
 """One POST to a webhook, by requests: short deadlines, no redirect, nothing of the answer but its status.
 
-The address is looked at twice: when its name is resolved, and when the connection stands. Behind a proxy
-only the first look means anything.
+The address is guarded by guarded_session, as that of a catalog is.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from speeko_jobs.adapters.http import address_policy
-from speeko_jobs.adapters.http.guarded_session import watched_session
+from speeko_jobs.adapters.http.guarded_session import AddressGuard
 from speeko_jobs.errors import ConfigError, SpeekoError
 
 if TYPE_CHECKING:
@@ -27,24 +25,18 @@ class WebhookError(SpeekoError):
     """The receiver has not taken an event. The message says why, without the address."""
 
 
-class _Looks:
-    """What may be connected to."""
+class _WebhookGuard(AddressGuard):
+    """Refuse private addresses, unless the operator allows them, and always those of cloud metadata."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        self.allow_private, self.proxied = allow_private, False
+        super().__init__()
+        self._allow_private = allow_private
 
-    def look(self, found: Sequence[address_policy.Address]) -> None:
-        if why := _refusal(found, allow_private=self.allow_private):
-            raise WebhookError(why)
+    def refusal(self, found: Sequence[address_policy.Address]) -> str:
+        return _refusal(found, allow_private=self._allow_private)
 
-    def connected(self, connection: socket.socket) -> None:
-        if self.proxied:
-            return
-        try:
-            self.look([address_policy.plain(str(connection.getpeername()[0]))])
-        except BaseException:
-            connection.close()
-            raise
+    def error(self, why: str) -> WebhookError:
+        return WebhookError(why)
 
 
 def check_literal(url: str, *, allow_private: bool) -> None:
@@ -71,14 +63,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bo
 
     if len(body) > MAX_BODY_BYTES:
         raise WebhookError(f"the event has {len(body):,} bytes, {MAX_BODY_BYTES:,} is the most")
-    looks = _Looks(allow_private=allow_private)
+    guard = _WebhookGuard(allow_private=allow_private)
     try:
         parts = urlsplit(url)
-        looks.look(address_policy.addresses_of(parts.hostname or "", parts.port or 0))
-        with watched_session(looks.connected) as session:
+        guard.resolve(parts.hostname or "", parts.port or 0)
+        with guard.open_session() as session:
             session.auth = _no_login  # else a login is taken from ~/.netrc
-            proxies = session.merge_environment_settings(url, {}, True, None, None)["proxies"]
-            looks.proxied = requests.utils.select_proxy(url, proxies) is not None
+            guard.environment_of(session, url)
             told = {"Content-Type": "application/json", "User-Agent": "speeko-jobs", **headers}
             answer = session.post(
                 url,
