@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.resources
-import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,13 +25,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from speeko_jobs.adapters.backoff import Backoff, retry
 from speeko_jobs.adapters.postgres import connection_poolers
 from speeko_jobs.adapters.postgres.binary_arrays import packed
 from speeko_jobs.errors import ConfigError, SchemaError, ServerError
 
 T = TypeVar("T")
 SCHEMA = "speeko"
-TRIES = 8
+BACKOFF = Backoff(tries=8, first_seconds=0.04)
 IDLE_SECONDS = 1.0
 MAX_BIGINT = 2**63 - 1
 BROKEN_OFF = (pg.DeadlockDetected, pg.SerializationFailure)
@@ -84,6 +84,10 @@ class Fate:
 
     broke: bool = False
     in_doubt: bool = False
+
+
+class _CutBeforeCommitError(ServerError):
+    """The connection was cut before the commit: nothing was done, and the transaction may be run again."""
 
 
 class Database:
@@ -146,25 +150,26 @@ class Database:
 
         Raises ServerError when the server is away, SchemaError when the schema is not there.
         """
-        for tried in range(1, TRIES + 1):
-            fate = Fate()
-            try:
-                with self.transaction(fate) as transaction:
-                    return work(transaction)
-            except BROKEN_OFF:
-                if tried == TRIES:
-                    raise
-                time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311 (jitter)
-            except (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName) as error:
-                raise SchemaError(
-                    f"the database at {self.shown} has no fitting schema ({first_line(error)}): "
-                    "run `speeko db upgrade`"
-                ) from None
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if fate.broke and not fate.in_doubt and tried < TRIES:
-                    continue  # the line was cut before the commit: nothing was done
-                raise ServerError(f"Postgres went away at {self.shown}: {first_line(error)}") from error
-        raise AssertionError("unreachable")
+        try:
+            return retry(lambda: self._run_once(work), BACKOFF, (*BROKEN_OFF, _CutBeforeCommitError))
+        except _CutBeforeCommitError as error:
+            raise ServerError(str(error)) from error.__cause__
+
+    def _run_once(self, work: Callable[[Transaction], T]) -> T:
+        fate = Fate()
+        try:
+            with self.transaction(fate) as transaction:
+                return work(transaction)
+        except BROKEN_OFF:  # these are OperationalErrors, too
+            raise
+        except (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName) as error:
+            raise SchemaError(
+                f"the database at {self.shown} has no fitting schema ({first_line(error)}): "
+                "run `speeko db upgrade`"
+            ) from None
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            kind = _CutBeforeCommitError if fate.broke and not fate.in_doubt else ServerError
+            raise kind(f"Postgres went away at {self.shown}: {first_line(error)}") from error
 
     def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return self.run(lambda t: t.rows(name, values))

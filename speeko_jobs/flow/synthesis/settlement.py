@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import random
-import time
 from collections.abc import Container, Sequence
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.backoff import Backoff, retry
 from speeko_jobs.adapters.postgres import claims, deliveries, rebuys, settlements, voice_rates
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -32,7 +31,7 @@ from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
 
 NOT_CALLED = "not called: its audio was in the store"
-STORE_TRIES = 6  # about 15 s in all; paid audio is not given up lightly
+STORE_TRIES = 6  # 15 s at most: it is paid audio
 log = logging.getLogger(__name__)
 
 
@@ -166,13 +165,8 @@ def unsent(job: int, claim: Claim, reason: str) -> Outcome:
 
 
 def _put(store: Store, objects: list[tuple[str, bytes]]) -> None:
-    for tried in range(1, STORE_TRIES + 1):
-        try:
-            store.put_many(objects)
-        except StoreError as error:
-            if tried == STORE_TRIES:
-                raise
-            log.warning("%s (try %d of %d)", error, tried, STORE_TRIES)
-            time.sleep(random.uniform(0.1, 0.25 * 2**tried))  # noqa: S311 (jitter)
-        else:
-            return
+    def warn(error: Exception, tried: int) -> None:
+        log.warning("%s (try %d of %d)", error, tried, STORE_TRIES)
+
+    backoff = Backoff(STORE_TRIES, first_seconds=0.5, min_seconds=0.1)
+    retry(lambda: store.put_many(objects), backoff, StoreError, warn)
