@@ -12,7 +12,7 @@ from tornado.routing import URLSpec
 
 from speeko_cli.dashboard import openapi
 from speeko_cli.dashboard.actions import ACTIONS, act
-from speeko_cli.dashboard.audio import Audio, MissingRange, asked_range, find
+from speeko_cli.dashboard.byte_ranges import MissingRange, asked_range
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.handler import Handler
 from speeko_cli.dashboard.operations import OPERATIONS
@@ -24,6 +24,7 @@ from speeko_cli.dashboard.query_params import (
 )
 from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_cli.monitoring.thread_lane import ThreadLane
+from speeko_jobs.flow.reporting.row_audio import AudioObject, find_audio
 
 AUDIO_SECONDS = 10.0  # then the answer is that nothing responds
 
@@ -62,7 +63,9 @@ class RowAudio(Handler):
         settings = self.settings
         lane: ThreadLane = settings["audio"]
         numbers = _number(job), _number(row)
-        found: Audio | None = await lane.run(lambda: find(settings["context"], *numbers), AUDIO_SECONDS)
+        found: AudioObject | None = await lane.run(
+            lambda: find_audio(settings["context"], *numbers), AUDIO_SECONDS
+        )
         if found is None:
             raise Problem(404, f"row {row} of job {job} has no audio")
         first, last = 0, found.size_bytes - 1

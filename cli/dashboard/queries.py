@@ -20,27 +20,24 @@ from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.output import budgets
 from speeko_cli.output import cache as cache_report
 from speeko_cli.output import costs as costs_report
-from speeko_jobs.adapters.audio_store.content_type import content_type
-from speeko_jobs.adapters.postgres import (
-    fleet_status,
-    job_details,
-    job_listing,
-    jobs,
-    permits,
-    schedules,
-    tenants,
-)
-from speeko_jobs.adapters.postgres import worker_registry as registry
-from speeko_jobs.adapters.postgres.job_listing import JobFilter, PageRequest
-from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import FINISHED
+from speeko_jobs.core.output.content_type import content_type
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import SpeekoError, UsageError
 from speeko_jobs.flow.cache import stats
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery import finalize
-from speeko_jobs.flow.reporting import costs
+from speeko_jobs.flow.lifecycle.budgets import every as tenant_budgets
+from speeko_jobs.flow.reporting import (
+    costs,
+    fleet_queries,
+    job_queries,
+    monitoring_queries,
+    schedule_queries,
+)
 from speeko_jobs.flow.reporting.costs import By, Storage
+from speeko_jobs.flow.reporting.job_queries import Job
+from speeko_jobs.flow.reporting.monitoring_queries import JobFilter, PageRequest
 
 OFTEN_SECONDS, SELDOM_SECONDS, CACHE_SECONDS = 0.5, 2.0, 30.0
 CACHE_WAIT_SECONDS, CACHE_REST = 60.0, 30.0  # every entry is counted
@@ -58,7 +55,7 @@ class Readings:
     """Reads for `Feeds`. Its methods run in threads, several at a time."""
 
     def __init__(self, context: Context, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._context, self._database, self._clock = context, context.database, clock
+        self._context, self._clock = context, clock
         self._board = FleetState()
         self._broker = _Broker(context, self._board, clock)
         self._storage: dict[tuple[Any, ...], tuple[float, Storage]] = {}  # of one thread: that of `costs`
@@ -78,7 +75,7 @@ class Readings:
         }
 
     def now(self) -> Document:
-        return json_documents.now(fleet_status.now(self._database))
+        return json_documents.now(fleet_queries.snapshot(self._context))
 
     def jobs(
         self,
@@ -88,18 +85,20 @@ class Readings:
         before: int | None = None,
         limit: int = 50,
     ) -> Document:
-        found = job_listing.jobs(self._database, PageRequest(JobFilter(shown), tenant, words, before, limit))
+        found = monitoring_queries.job_page(
+            self._context, PageRequest(JobFilter(shown), tenant, words, before, limit)
+        )
         return json_documents.jobs(found, self._board.take_jobs(time.time(), found.lines))
 
     def line(self, job: int) -> Document:
         """One job as in a list. Raises JobError where there is none."""
-        (seen,) = self._board.take_jobs(time.time(), [job_listing.job(self._database, job)])
+        (seen,) = self._board.take_jobs(time.time(), [monitoring_queries.job_line(self._context, job)])
         return json_documents.job(seen)
 
     def job(self, job: int) -> Document:
         """Its summary as `speeko status --json` tells it, its line, and what it was asked to do."""
         line = self.line(job)
-        found = jobs.show(self._database, job)
+        found = job_queries.show(self._context, job)
         failures = self._failures.of(found)
         shown = replace(found, destination=redacted(found.destination), reason=redacted(found.reason))
         return {
@@ -110,28 +109,30 @@ class Readings:
         }
 
     def chunks(self, job: int, limit: int = 20) -> Document:
-        job_listing.job(self._database, job)  # raises JobError where there is none
-        return json_documents.chunks(job_details.chunks(self._database, job, limit))
+        monitoring_queries.job_line(self._context, job)  # raises JobError where there is none
+        return json_documents.chunks(monitoring_queries.chunks(self._context, job, limit))
 
     def failed(self, job: int, after: int = 0, limit: int = 50) -> Document:
-        job_listing.job(self._database, job)
-        return json_documents.failed(job_details.failed(self._database, job, after, limit + 1), limit)
+        monitoring_queries.job_line(self._context, job)
+        return json_documents.failed(
+            monitoring_queries.failed_rows(self._context, job, after, limit + 1), limit
+        )
 
     def samples(self, job: int) -> Document:
-        found = jobs.show(self._database, job)
+        found = job_queries.show(self._context, job)
         type = content_type(f"audio.{found.spec.delivered.format}")
-        return json_documents.samples(job_details.playable_rows(self._database, job), type)
+        return json_documents.samples(monitoring_queries.playable_rows(self._context, job), type)
 
     def course(self, job: int) -> Document:
-        line = job_listing.job(self._database, job)
-        moments = job_details.course(self._database, job, STRETCHES)
+        line = monitoring_queries.job_line(self._context, job)
+        moments = monitoring_queries.course(self._context, job, STRETCHES)
         since = line.released_at
-        accounts = job_details.accounts_of(self._database, job) if since is not None else []
+        accounts = monitoring_queries.accounts_of(self._context, job) if since is not None else []
         if since is None or not accounts:
             return json_documents.course(moments, line.seconds, [])
         until = since + timedelta(seconds=line.seconds)
         return json_documents.course(
-            moments, line.seconds, fleet_status.account_samples(self._database, accounts, since, until)
+            moments, line.seconds, monitoring_queries.account_samples(self._context, accounts, since, until)
         )
 
     def costs(
@@ -149,7 +150,7 @@ class Readings:
         known = kept[1] if kept is not None and self._clock() - kept[0] < STORAGE_SECONDS else None
         try:
             found = costs.look(
-                self._database,
+                self._context.database,
                 By(by),
                 since=days[0],
                 until=days[1],
@@ -164,24 +165,24 @@ class Readings:
         return costs_report.document(found)
 
     def budgets(self, tenant: str | None = None) -> Document:
-        found = tenants.show(self._database)
-        return {"budgets": [budgets.record(one) for one in found if tenant in (None, one.name)]}
+        return {"budgets": [budgets.record(one) for one in tenant_budgets(self._context, tenant)]}
 
     def cache(self) -> Document:
         return cache_report.document(stats.stats(self._context))
 
     def schedules(self, tenant: str | None = None) -> Document:
         found = [
-            (one, schedules.history(self._database, one.id, RUNS_SHOWN))
-            for one in schedules.every(self._database, tenant)
+            (one, schedule_queries.history(self._context, one, RUNS_SHOWN))
+            for one in schedule_queries.every(self._context, tenant)
         ]
-        return json_documents.schedules(found, schedules.clock(self._database))
+        return json_documents.schedules(found, schedule_queries.clock(self._context))
 
     def workers(self) -> Document:
-        engines = self._board.take_engines(time.time(), fleet_status.engines(self._database))
-        accounts, holders = permits.accounts(self._database), permits.holders(self._database)
+        engines = self._board.take_engines(time.time(), fleet_queries.engines(self._context))
+        accounts = fleet_queries.account_limits(self._context)
+        holders = fleet_queries.permit_holders(self._context)
         said = self._broker.look()
-        found = registry.registered(self._database)
+        found = fleet_queries.registered_workers(self._context)
         return json_documents.workers(
             engines, said.nodes, said.waiting, accounts, holders, said.answers, found
         )
@@ -219,7 +220,7 @@ class _Failures:
     thread of its own, when rows have failed since, and rests ten times as long as it took."""
 
     def __init__(self, context: Context, clock: Callable[[], float]) -> None:
-        self._database, self._clock = context.database, clock
+        self._context, self._clock = context, clock
         self._lane = ThreadLane("failures")
         self._lock = threading.Lock()
         self._known: dict[int, _Counted] = {}
@@ -248,7 +249,9 @@ class _Failures:
 
     def _count(self, job: int, known: _Counted) -> None:
         try:
-            known.found = [(redacted(reason), rows) for reason, rows in jobs.failures(self._database, job)]
+            known.found = [
+                (redacted(reason), rows) for reason, rows in job_queries.failures(self._context, job)
+            ]
         except SpeekoError:
             known.state = ()  # a later look tries again; others tell what is wrong
         ended = self._clock()

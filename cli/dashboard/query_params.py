@@ -12,9 +12,9 @@ import click
 
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.options.param_types import Dollars
-from speeko_jobs.adapters.postgres.job_listing import JobFilter
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.flow.reporting.costs import By
+from speeko_jobs.flow.reporting.monitoring_queries import JobFilter
 
 Parse = Callable[[str], str | int]
 MAX_NUMBER, MAX_CHARS, MAX_LINES = 2**63 - 1, 200, 200

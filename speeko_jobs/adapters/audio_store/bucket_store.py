@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO, TypeVar, cast
 
-from speeko_jobs.adapters.audio_store.content_type import content_type, is_audio
 from speeko_jobs.adapters.audio_store.store_errors import OCCUPIED, object_error
+from speeko_jobs.core.output.content_type import content_type, is_audio
 from speeko_jobs.errors import ConfigError, StoreError
 
 MAX_REQUESTS = 32  # at a time and call: latency of an object store is some 30 ms, its rate is per prefix

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from speeko_jobs import system_resources
-from speeko_jobs.adapters.audio_store.content_type import is_audio
 from speeko_jobs.adapters.audio_store.store_errors import STAGING
+from speeko_jobs.core.output.content_type import is_audio
 
 OPEN_FOLDERS = 16  # handles kept at a time
 TIGHT_FILES, TIGHT_FOLDERS = 256, 2  # below such a ulimit -n, others need the handles more

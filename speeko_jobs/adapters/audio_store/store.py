@@ -15,11 +15,11 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from speeko_jobs.adapters.audio_store.bucket_store import Address, Objects
-from speeko_jobs.adapters.audio_store.content_type import content_type
 from speeko_jobs.adapters.audio_store.local_store import Folder
 from speeko_jobs.adapters.audio_store.store_errors import OCCUPIED, MissingObject, check_path
 from speeko_jobs.core.catalog.file_names import earlier_audio_path
 from speeko_jobs.core.output.cdn_publishing import IMMUTABLE
+from speeko_jobs.core.output.content_type import content_type
 from speeko_jobs.core.output.web_address import missing_slash
 from speeko_jobs.errors import ConfigError, StoreError
 

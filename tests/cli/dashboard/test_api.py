@@ -17,8 +17,8 @@ import sqlalchemy
 
 from speeko_cli.dashboard import actions, api
 from speeko_cli.dashboard.api import ROUTES
-from speeko_cli.dashboard.audio import MissingRange, asked_range
 from speeko_cli.dashboard.auth import Access
+from speeko_cli.dashboard.byte_ranges import MissingRange, asked_range
 from speeko_jobs import runtime
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.settings import Settings

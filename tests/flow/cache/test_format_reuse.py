@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import soundfile
 
-from speeko_cli.dashboard.audio import find
 from speeko_jobs.core.audio.transcode import Delivered, render
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
@@ -20,6 +19,7 @@ from speeko_jobs.flow.cache.eviction import EvictionOptions, Tier, evict
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import planner
 from speeko_jobs.flow.reporting import row_explanation
+from speeko_jobs.flow.reporting.row_audio import find_audio
 from tests.fixtures.inprocess import InProcess
 
 ROWS = [("a", "The first text."), ("b", "The second text."), ("c", "The first text.")]
@@ -231,7 +231,7 @@ def test_a_row_that_was_converted_is_heard_as_it_was_delivered_or_as_it_was_boug
     flow.drive(job)
 
     def heard() -> tuple[str, bytes]:
-        found = find(flow.context, job, 1)
+        found = find_audio(flow.context, job, 1)
         assert found is not None
         return found.type, b"".join(found.read(0, found.size_bytes))
 

@@ -1,25 +1,25 @@
-"""A row's audio: where it lies, and its bytes a part at a time. No path of a request is ever used."""
+"""Find the audio of a delivered row, and read its bytes a part at a time.
+
+Paths come from the database alone: no path of a request is ever used.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.audio_store.content_type import content_type
 from speeko_jobs.adapters.postgres import chunks, deliveries
 from speeko_jobs.adapters.postgres.chunks import Chunk, ItemRow
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.output.content_type import content_type
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class AudioObject:
     """An object of a store: `type` is its MIME type."""
 
     store: Store
@@ -28,7 +28,7 @@ class Audio:
     type: str
 
     def read(self, first: int, length: int) -> Generator[bytes, None, None]:
-        """`length` bytes from the `first` on, in blocks of at most a MiB. Raises StoreError."""
+        """Yield `length` bytes from the `first` on, in blocks of at most a MiB. Raises StoreError."""
         left, skip = length, first
         for block in self.store.reader(self.path):
             part = block[skip : skip + left]
@@ -40,8 +40,8 @@ class Audio:
                 return
 
 
-def find(context: Context, job: int, row_no: int) -> Audio | None:
-    """The audio of a row: the file that was delivered, or what was bought; None where there is none.
+def find_audio(context: Context, job: int, row_no: int) -> AudioObject | None:
+    """Return the audio of a row: the file that was delivered, or what was bought; None where there is none.
 
     A row of several parts is one sound only where it was delivered; else its first part is what there is.
     What lies at its path counts while it is this row's sound: a later job may have put another there.
@@ -62,14 +62,14 @@ def find(context: Context, job: int, row_no: int) -> Audio | None:
             trouble = error
             continue
         if size is not None:
-            return Audio(store, path, size, content_type(f"audio.{format}"))
+            return AudioObject(store, path, size, content_type(f"audio.{format}"))
     if trouble is not None:
         raise trouble
     return None
 
 
 def _places(context: Context, spec: JobSpec, row: ItemRow) -> list[tuple[str, str, str]]:
-    """(store, path, format) to look at, in order."""
+    """Return (store, path, format) of the places to look at, in order."""
     assert row.keys
     format, is_reused = spec.format, row.own_content is not None
     if is_reused:
@@ -81,24 +81,3 @@ def _places(context: Context, spec: JobSpec, row: ItemRow) -> list[tuple[str, st
     delivered = (spec.output, row.path, spec.delivered.format)
     is_made = is_reused or len(row.keys) != 1 or bool(spec.rendering)
     return [delivered, bought] if is_made else [bought, delivered]
-
-
-def asked_range(header: str, size: int) -> tuple[int, int] | None:
-    """(first, last) byte of what a Range header asks for; None where it asks for all, or for what is not
-    understood. Raises MissingRange when nothing of it is there."""
-    found = _RANGE.fullmatch(header.strip())
-    if found is None or not (found[1] or found[2]):
-        return None
-    if not found[1]:
-        first, last = max(0, size - int(found[2])), size - 1
-    else:
-        first, last = int(found[1]), min(int(found[2] or size), size - 1)
-        if found[2] and int(found[2]) < first:
-            return None
-    if first >= size or first > last:
-        raise MissingRange
-    return first, last
-
-
-class MissingRange(Exception):
-    """Nothing of the range is there."""
