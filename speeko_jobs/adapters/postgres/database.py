@@ -86,7 +86,7 @@ class Fate:
     in_doubt: bool = False
 
 
-class _CutBeforeCommitError(ServerError):
+class _CutBeforeCommitError(Exception):
     """The connection was cut before the commit: nothing was done, and the transaction may be run again."""
 
 
