@@ -23,7 +23,7 @@ from speeko_jobs.flow.delivery import finalize as flow_finalize
 from speeko_jobs.flow.lifecycle import recovery as flow_sweep
 from speeko_jobs.flow.lifecycle import retention as flow_prune
 from speeko_jobs.flow.lifecycle import webhooks as flow_hooks
-from speeko_jobs.flow.synthesis import engine as flow_synthesize
+from speeko_jobs.flow.synthesis import engine_start as flow_synthesize
 from speeko_workers.process_state import is_stopping, open_process
 
 F = TypeVar("F", bound=Callable[..., Any])

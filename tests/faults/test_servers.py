@@ -24,7 +24,7 @@ from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.embedded.servers import EmbeddedServers, running
 from speeko_jobs.errors import ServerError, SpeekoError
 from speeko_jobs.flow.lifecycle.recovery import sweep
-from speeko_jobs.flow.synthesis import engine as synthesize
+from speeko_jobs.flow.synthesis import engine as synthesis_engine
 from speeko_jobs.flow.synthesis import spool
 from tests.faults.proxy import Proxy
 from tests.faults.workers import WorkerChild, finish
@@ -128,7 +128,7 @@ def test_postgres_is_away_while_audio_arrives(
     flow: InProcess, cut: tuple[Proxy, InProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was paid lies in the spool, nothing more is called, and the replay needs no second call."""
-    monkeypatch.setattr(synthesize, "SETTLE_TRIES", 2)
+    monkeypatch.setattr(synthesis_engine, "SETTLE_TRIES", 2)
     proxy, far = cut
     flow.provider.script([{"match": "*", "times": -1, "delay_seconds": 1.2}])
     job, _ = far.submit(far.catalog(FEW))

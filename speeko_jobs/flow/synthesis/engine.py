@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 import os
 import random
@@ -18,11 +17,10 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import chunks, claims, jobs, leases, permits, settlements, voice_rates
+from speeko_jobs.adapters.postgres import chunks, claims, leases, permits, settlements, voice_rates
 from speeko_jobs.adapters.postgres.chunks import Chunk, JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -33,9 +31,7 @@ from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.model.states import JobState, UtteranceState
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.policies.fair_queue import FairQueue, PurchaseRequest
-from speeko_jobs.core.providers.profiles import Profile
-from speeko_jobs.errors import ConfigError, ServerError, SpeekoError, StoreError
-from speeko_jobs.flow import accounts
+from speeko_jobs.errors import ServerError, SpeekoError, StoreError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery import chunk_delivery
 from speeko_jobs.flow.dispatch import dispatch
@@ -49,10 +45,12 @@ from speeko_jobs.flow.synthesis import (
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import CallBudget, account_of
+from speeko_jobs.flow.synthesis.engine_threads import EngineThreads
+from speeko_jobs.flow.synthesis.job_pause import pause
+from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks, SingleFlight
 from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
-OpenProvider = Callable[[Profile, Settings], Provider]  # settings: those of the account
 
 PERMIT_SECONDS = 10.0
 BEAT_SECONDS = 1.0
@@ -70,75 +68,14 @@ PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until t
 MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
 RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
-PASS_ON_SECONDS = 0.2  # until a message that only another worker can serve is sent again
-THREADS = 4
 KEEP_TRIES = 12  # about a minute: paid answers that neither database, store nor spool take stay in memory
 MAX_JOBS = 16  # at a time in one engine
 log = logging.getLogger(__name__)
 
 
-async def synthesize(
-    context: Context,
-    open_provider: OpenProvider,
-    job: int,
-    no: int,
-    is_stopping: Callable[[], bool] = lambda: False,
-) -> int:
-    """Work on a chunk, and on others of its provider while there is room; how many calls were made.
+class Engine:
+    """One engine, for as long as one task may last."""
 
-    Once `is_stopping` says so, nothing new is begun: what is in flight is finished, and all else given back.
-    """
-    orders = await asyncio.to_thread(chunks.job_context, context.database, job)
-    if orders is None or (orders.state is not JobState.RUNNING and not orders.has_outage):
-        return 0
-    if not await asyncio.to_thread(spool.room, context):
-        await asyncio.to_thread(pause, context, job, spool.no_room(context))
-        return 0
-    mine = accounts.settings_for(context.settings, orders.spec)
-    if mine is None:
-        await _pass_on(context, orders, no)
-        return 0
-    if await asyncio.to_thread(resource_reserve.shortage):
-        await asyncio.sleep(resource_reserve.IDLE_SECONDS)
-    if lacking := await asyncio.to_thread(resource_reserve.shortage):
-        await asyncio.to_thread(pause, context, job, stored_reason(PauseKind.WORKER, lacking))
-        return 0
-    try:
-        provider = open_provider(orders.spec.profile, mine)
-    except ConfigError as error:
-        await asyncio.to_thread(pause, context, job, str(error))
-        return 0
-    probed = 0
-    if orders.has_outage:
-        probed = await outage_recovery.probe(context, provider, orders, mine)
-        orders = await asyncio.to_thread(chunks.job_context, context.database, job)
-        if orders is None or orders.state is not JobState.RUNNING:
-            return probed
-    return probed + await _Engine(context, provider, orders, is_stopping, mine).run(no)
-
-
-async def _pass_on(context: Context, orders: JobContext, no: int) -> None:
-    """Send a chunk again whose job's account is not held here, for a worker that holds it.
-
-    Once an engine works on the job it takes the other chunks itself; where nobody holds the account, the
-    sweeper asks again.
-    """
-    await asyncio.sleep(PASS_ON_SECONDS)
-    waits = await asyncio.to_thread(chunks.waits_alone, context.database, orders.job, no)
-    if waits and not await asyncio.to_thread(accounts.no_worker_serves, context.database, orders.spec):
-        await asyncio.to_thread(context.queue.synthesize, [(orders.job, no)])
-
-
-def pause(context: Context, job: int, reason: str) -> None:
-    """Stop a job with a reason that a person can act on; in-flight calls complete, and their audio is
-    stored."""
-    context.database.run(
-        lambda t: jobs.set_state(t, job, JobState.PAUSED, reason, expected=[JobState.RUNNING])
-    )
-    log.warning("job %d is paused: %s", job, reason)
-
-
-class _Engine:
     def __init__(
         self,
         context: Context,
@@ -158,9 +95,11 @@ class _Engine:
         if self.profile.name == "espeak":
             self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
         self.orders: dict[int, JobContext] = {first.job: first}
-        self.threads = ThreadPoolExecutor(THREADS, "engine")
+        self.threads = EngineThreads()
+        self._in_thread = self.threads.run
         self.changed = asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks = BackgroundTasks(self.changed.set, self._task_failed)
+        self.taking, self.claiming, self.settling = SingleFlight(), SingleFlight(), SingleFlight(2)
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = FairQueue()
         self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
@@ -173,26 +112,25 @@ class _Engine:
         self.poison_claims: deque[tuple[int, Claim]] = deque()
         self.alone = False  # a poison text is under way, and nothing else
         self.answers: list[Answer] = []
-        self.in_flight = self.calls = self.settling = self.booking = self.unsettled = self.holder = (
-            self.fails
-        ) = 0
+        self.in_flight = self.calls = self.booking = self.unsettled = self.holder = self.fails = 0
         self.ends = self.flush_at = 0.0
-        self.taking = self.claiming = self.exhausted = self.broken = self.waking = False
+        self.exhausted = self.broken = self.waking = False
 
     async def run(self, no: int) -> int:
+        """Work on chunk `no` of the first job, and on others while there is room. Return the calls made."""
         started = time.monotonic()
         self.ends = started + self.context.settings.work_seconds
         try:
-            resource_reserve.start_threads(self.threads, THREADS)
+            self.threads.start()
         except ServerError as error:
             reason = stored_reason(PauseKind.WORKER, str(error))
             await asyncio.to_thread(pause, self.context, self.first.job, reason)
-            self.threads.shutdown(wait=False)
+            self.threads.close()
             return 0
         self.allowance.most = resource_reserve.max_calls()
         chunk = await self._in_thread(self.context.database.run, lambda t: self._enter(t, no))
         if chunk is None:
-            self.threads.shutdown(wait=False)
+            self.threads.close()
             return 0
         self.allowance.alive_until = started + self.lease_seconds
         try:
@@ -247,7 +185,9 @@ class _Engine:
                 await self._release_idle()
                 await self._enqueue_chunks()
             except Exception as error:
-                log.warning("no heartbeat: %s", error, exc_info=None if _expected(error) else error)
+                log.warning(
+                    "no heartbeat: %s", error, exc_info=None if isinstance(error, SpeekoError) else error
+                )
             if time.monotonic() > mine.alive_until:
                 self._give_up("its lease ran out")
             self.look_around, self.exhausted = True, False
@@ -289,7 +229,7 @@ class _Engine:
 
     async def _release_idle(self) -> None:
         """Leave chunks for which nothing is to be done here: other engines buy what they wait for."""
-        if self.claiming or self.taking:
+        if not (self.claiming.is_free and self.taking.is_free):
             return  # what they are about is on neither list just now
         idle = set(self.chunks) - self.backlog.chunks() - set(self.under_way.values())
         if idle:
@@ -363,7 +303,7 @@ class _Engine:
             await self._wake_waiters(unsent, [(chunk.job, chunk.no) for chunk in left])
         except SpeekoError as error:
             log.warning("the lease of holder %d is left to expire: %s", self.holder, error)
-        self.threads.shutdown(wait=False)
+        self.threads.close()
 
     # the work
 
@@ -376,13 +316,13 @@ class _Engine:
             open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
             self._send_claimed(now)
             if self.allowance.failing and len(self.claimed) > 1:
-                self._spawn(self._shed())
+                self.tasks.spawn(self._shed())
             if open_for_more and self._wants_chunk():
-                self._spawn(self._take_next())
+                self.tasks.spawn(self.taking.run(self._take_next()))
             elif open_for_more and self._looks_around():
-                self._spawn(self._take_next(self.backlog.jobs()))
-            if open_for_more and not self.claiming and (batch := self._claim_size()):
-                self._spawn(self._claim(batch))
+                self.tasks.spawn(self.taking.run(self._take_next(self.backlog.jobs())))
+            if open_for_more and self.claiming.is_free and (batch := self._claim_size()):
+                self.tasks.spawn(self.claiming.run(self._claim(batch)))
             if self._is_idle(open_for_more):
                 break
             timeout = 0.25
@@ -395,60 +335,49 @@ class _Engine:
                     await self.changed.wait()
             except TimeoutError:
                 pass
-        for task in list(self.tasks):
-            await task
+        await self.tasks.join()
 
     def _is_idle(self, open_for_more: bool) -> bool:
-        if self.in_flight or self.answers or self.settling or self.claiming or self.taking:
+        if self.in_flight or self.answers:
+            return False
+        if self.settling.running or self.claiming.running or self.taking.running:
             return False
         if not open_for_more:
             return True
         return not (self.claimed or self.poison_claims or self.backlog)
 
-    def _spawn(self, work: Any, then: Callable[[], None] | None = None) -> None:
-        """Let `work` run beside; at its end `then` is called, else the loop of `_work` goes round."""
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(functools.partial(self._done, then or self.changed.set))
-
-    def _done(self, then: Callable[[], None], task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        then()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s: %s", type(error).__name__, error, exc_info=None if _expected(error) else error)
-            self._give_up("a step of it failed")
+    def _task_failed(self, error: BaseException) -> None:
+        expected = isinstance(error, SpeekoError)
+        log.error("%s: %s", type(error).__name__, error, exc_info=None if expected else error)
+        self._give_up("a step of it failed")
 
     # chunks
 
     def _wants_chunk(self) -> bool:
-        if self.taking or self.exhausted or self.allowance.failing:
+        if not self.taking.is_free or self.exhausted or self.allowance.failing:
             return False
         return self.backlog.ready() < 2 * self.allowance.allowed
 
     def _looks_around(self) -> bool:
         """Whether to look for another job that waits; so none waits for the end of a large chunk."""
-        if self.taking or not self.look_around or self.allowance.failing:
+        if not self.taking.is_free or not self.look_around or self.allowance.failing:
             return False
         self.look_around = False
         return 0 < len(self.backlog.jobs()) < MAX_JOBS
 
     async def _take_next(self, besides: Collection[int] = ()) -> None:
         """Take the chunk that is next in line; or, `besides` what is here, of jobs no less urgent."""
-        self.taking = True
         least = self.backlog.top_priority() if besides else None
-        try:
-            chunk = await self._in_thread(
-                self.context.database.run,
-                lambda t: chunks.take_next(
-                    t, self.profile.name, self.account_name, self.holder, sorted(besides), least
-                ),
-            )
-            if chunk is not None:
-                await self._begin(chunk)
-            elif not besides:
-                self.exhausted = True
-        finally:
-            self.taking = False
+        chunk = await self._in_thread(
+            self.context.database.run,
+            lambda t: chunks.take_next(
+                t, self.profile.name, self.account_name, self.holder, sorted(besides), least
+            ),
+        )
+        if chunk is not None:
+            await self._begin(chunk)
+        elif not besides:
+            self.exhausted = True
 
     async def _begin(self, chunk: Chunk) -> None:
         if chunk.job not in self.orders:
@@ -509,34 +438,30 @@ class _Engine:
         return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
 
     async def _claim(self, size: int) -> None:
-        self.claiming = True
-        try:
-            turn = self.backlog.take(size)
-            if turn is None:
-                return
-            job, asked = turn
-            self.look_around |= job not in self.backlog.jobs()  # its next chunk, while others are served
-            got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
-            failpoints.point("after_claim")
-            spec = self.orders[job].spec
-            to_call = got
-            if any(claim.may_be_stored for claim in got):
-                to_call, found = await self._in_thread(settlement.recover, self.context, job, spec, got)
-                await self._ready(found.ready)
-            self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
-            self.allowance.retries -= sum(claim.again for claim in to_call)
-            poison_claims = [c for c in to_call if c.tries >= POISON_TRIES and not c.again]
-            self.claimed.extend((job, claim) for claim in to_call if claim not in poison_claims)
-            self.poison_claims.extend((job, claim) for claim in poison_claims[:1])
-            # one at a time: what else is claimed when the process dies has lost a try, too
-            await self._give_back(job, poison_claims[1:], "given back before the call: it is called alone")
-            for claim in poison_claims[1:]:
-                self._later(job, PurchaseRequest(claim.key, claim.row_no, claim.chunk_no), 0.1)
-            if len(got) < len(asked):
-                mine = {claim.key for claim in got}
-                await self._look_at_left(job, [want for want in asked if want.key not in mine])
-        finally:
-            self.claiming = False
+        turn = self.backlog.take(size)
+        if turn is None:
+            return
+        job, asked = turn
+        self.look_around |= job not in self.backlog.jobs()  # its next chunk, while others are served
+        got = await self._in_thread(self.context.database.run, lambda t: self._claims(t, job, asked))
+        failpoints.point("after_claim")
+        spec = self.orders[job].spec
+        to_call = got
+        if any(claim.may_be_stored for claim in got):
+            to_call, found = await self._in_thread(settlement.recover, self.context, job, spec, got)
+            await self._ready(found.ready)
+        self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
+        self.allowance.retries -= sum(claim.again for claim in to_call)
+        poison_claims = [c for c in to_call if c.tries >= POISON_TRIES and not c.again]
+        self.claimed.extend((job, claim) for claim in to_call if claim not in poison_claims)
+        self.poison_claims.extend((job, claim) for claim in poison_claims[:1])
+        # one at a time: what else is claimed when the process dies has lost a try, too
+        await self._give_back(job, poison_claims[1:], "given back before the call: it is called alone")
+        for claim in poison_claims[1:]:
+            self._later(job, PurchaseRequest(claim.key, claim.row_no, claim.chunk_no), 0.1)
+        if len(got) < len(asked):
+            mine = {claim.key for claim in got}
+            await self._look_at_left(job, [want for want in asked if want.key not in mine])
 
     def _claims(self, t: Transaction, job: int, asked: list[PurchaseRequest]) -> list[Claim]:
         retries = max(self.allowance.retries, 0)
@@ -578,7 +503,7 @@ class _Engine:
         margin = min(self.context.settings.request_timeout_seconds, self.lease_seconds / 3)
         most = max(BACKLOG, BACKLOG_TIMES * self.allowance.allowed)
         while (self.claimed or self.poison_claims) and self._unbooked() < most:
-            if self.alone or (not self.claimed and (self.in_flight or self.settling or self.answers)):
+            if self.alone or (not self.claimed and (self.in_flight or self.settling.running or self.answers)):
                 return
             if not self.allowance.may_begin(now, self.in_flight, margin):
                 return
@@ -586,7 +511,7 @@ class _Engine:
             job, claim = (self.claimed or self.poison_claims).popleft()
             self.in_flight += 1
             self.allowance.begun(claim.chars)
-            self._spawn(self._call(job, claim), self._call_ended)
+            self.tasks.spawn(self._call(job, claim), self._call_ended)
 
     def _unbooked(self) -> int:
         """Count the calls that are open or not yet settled."""
@@ -630,7 +555,7 @@ class _Engine:
             seconds = self._delay() if stated is None else stated
             if time.monotonic() + seconds > self.allowance.blocked_until + 0.05:
                 self.allowance.hold(seconds)
-                self._spawn(self._block(seconds, result.reason[:200]))
+                self.tasks.spawn(self._block(seconds, result.reason[:200]))
 
     async def _block(self, seconds: float, reason: str) -> None:
         try:
@@ -644,11 +569,10 @@ class _Engine:
 
     def _flush(self, now: float) -> None:
         full = len(self.answers) >= SETTLE_AT_ONCE
-        if self.answers and self.settling < 2 and (full or now >= self.flush_at):
+        if self.answers and self.settling.is_free and (full or now >= self.flush_at):
             batch, self.answers = self.answers[:CLAIM_AT_ONCE], self.answers[CLAIM_AT_ONCE:]
-            self.settling += 1
             self.booking += len(batch)
-            self._spawn(self._settle(batch))
+            self.tasks.spawn(self.settling.run(self._settle(batch)))
 
     async def _settle(self, batch: list[Answer]) -> None:
         try:
@@ -658,7 +582,6 @@ class _Engine:
             await self._ready(settled.ready)
             await self._after(batch, settled)
         finally:
-            self.settling -= 1
             self.booking -= len(batch)
             self.alone = False
 
@@ -725,10 +648,3 @@ class _Engine:
     def _delay(self) -> float:
         """Full jitter over a bound that doubles with every few batches in a row that brought nothing."""
         return random.uniform(0.05, min(MAX_DELAY_SECONDS, 0.5 * 2 ** min(self.fails // 4, 6)))  # noqa: S311
-
-    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
-
-
-def _expected(error: BaseException) -> bool:
-    return isinstance(error, SpeekoError)

@@ -29,7 +29,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
 from speeko_jobs.flow.planning.voice_availability import offer_of, require_offered
 from speeko_jobs.flow.synthesis.audio_stream import AudioStream
-from speeko_jobs.flow.synthesis.engine import OpenProvider
+from speeko_jobs.flow.synthesis.engine_start import OpenProvider
 from speeko_jobs.flow.synthesis.single_purchase import SinglePurchase, SpeechError
 from speeko_jobs.flow.synthesis.stored_audio import StoredAudio
 

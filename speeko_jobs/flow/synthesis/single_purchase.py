@@ -54,8 +54,8 @@ from speeko_jobs.flow.synthesis.engine import (
     LEARNED_CALLS,
     PERMIT_SECONDS,
     STARVED_BEAT_SECONDS,
-    OpenProvider,
 )
+from speeko_jobs.flow.synthesis.engine_start import OpenProvider
 from speeko_jobs.settings import Settings
 
 SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
