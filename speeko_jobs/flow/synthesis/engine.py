@@ -13,14 +13,13 @@ import contextlib
 import logging
 import os
 import random
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import chunks, claims, leases, permits, settlements, voice_rates
+from speeko_jobs.adapters.postgres import chunks, claims, permits, settlements, voice_rates
 from speeko_jobs.adapters.postgres.chunks import Chunk, JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -44,17 +43,15 @@ from speeko_jobs.flow.synthesis import (
     spool,
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
-from speeko_jobs.flow.synthesis.call_budget import CallBudget, account_of
+from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.engine_threads import EngineThreads
 from speeko_jobs.flow.synthesis.job_pause import pause
+from speeko_jobs.flow.synthesis.lease import Lease
 from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks, SingleFlight
 from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
 
-PERMIT_SECONDS = 10.0
-BEAT_SECONDS = 1.0
-STARVED_BEAT_SECONDS = 0.2  # while others hold all permits: they give some back at their next beat
 CLAIM_AT_ONCE = 128
 SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.1
@@ -86,11 +83,8 @@ class Engine:
     ) -> None:
         self.context, self.provider, self.first = context, provider, first
         self.is_stopping = is_stopping
-        self.lease_seconds = context.settings.lease_seconds
         self.profile = provider.profile
-        self.account = account_of(self.profile, mine)
         self.account_name = mine.account
-        self.is_on_trial = not self.profile.is_deterministic  # until the account has proven itself
         self.ceiling = first.spec.max_concurrency
         if self.profile.name == "espeak":
             self.ceiling = min(self.ceiling, 2 * (os.cpu_count() or 1))
@@ -103,8 +97,13 @@ class Engine:
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = FairQueue()
         self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
-        self.allowance = CallBudget()
-        self.lease_now = asyncio.Event()
+        self.lease = Lease(
+            context,
+            account_of(self.profile, mine),
+            self._demand,
+            is_on_trial=not self.profile.is_deterministic,
+            run=self._in_thread,
+        )
         self.look_around = False  # for other jobs, since the last heartbeat
         self.finished: set[int] = set()  # jobs of which chunks were delivered here since the last heartbeat
         self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
@@ -112,14 +111,13 @@ class Engine:
         self.poison_claims: deque[tuple[int, Claim]] = deque()
         self.alone = False  # a poison text is under way, and nothing else
         self.answers: list[Answer] = []
-        self.in_flight = self.calls = self.booking = self.unsettled = self.holder = self.fails = 0
+        self.in_flight = self.calls = self.booking = self.unsettled = self.fails = 0
         self.ends = self.flush_at = 0.0
         self.exhausted = self.broken = self.waking = False
 
     async def run(self, no: int) -> int:
         """Work on chunk `no` of the first job, and on others while there is room. Return the calls made."""
-        started = time.monotonic()
-        self.ends = started + self.context.settings.work_seconds
+        self.ends = time.monotonic() + self.context.settings.work_seconds
         try:
             self.threads.start()
         except ServerError as error:
@@ -127,21 +125,19 @@ class Engine:
             await asyncio.to_thread(pause, self.context, self.first.job, reason)
             self.threads.close()
             return 0
-        self.allowance.most = resource_reserve.max_calls()
+        self.lease.budget.most = resource_reserve.max_calls()
         chunk = await self._in_thread(self.context.database.run, lambda t: self._enter(t, no))
         if chunk is None:
             self.threads.close()
             return 0
-        self.allowance.alive_until = started + self.lease_seconds
         try:
             await self._prepare()
-            beat = asyncio.create_task(self._beat())
+            self.lease.start_heartbeat(self._on_beat, self._after_beat)
             try:
                 await self._begin(chunk)
                 await self._work()
             finally:
-                beat.cancel()
-                await asyncio.gather(beat, return_exceptions=True)
+                await self.lease.stop_heartbeat()
         finally:
             await self._leave()
         return self.calls
@@ -150,11 +146,11 @@ class Engine:
 
     def _enter(self, t: Transaction, no: int) -> Chunk | None:
         """Open a lease and take the named chunk, or the next free one. Return None if there is none."""
-        self.holder = leases.open_lease(t, socket.gethostname(), os.getpid(), self.lease_seconds)
-        chunk = chunks.take(t, self.first.job, no, self.holder)
-        chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.holder)
+        self.lease.open(t)
+        chunk = chunks.take(t, self.first.job, no, self.lease.holder)
+        chunk = chunk or chunks.take_next(t, self.profile.name, self.account_name, self.lease.holder)
         if chunk is None:
-            leases.close_lease(t, self.holder)
+            self.lease.close(t)
         return chunk
 
     async def _prepare(self) -> None:
@@ -162,65 +158,46 @@ class Engine:
         rates = spec.calls_per_minute, spec.chars_per_minute
         await self._in_thread(
             self.context.database.run,
-            lambda t: permits.open_account(t, self.account, self.ceiling, *rates),
+            lambda t: permits.open_account(t, self.lease.account, self.ceiling, *rates),
         )
         speech_rates = await self._in_thread(
             voice_rates.speech_rates, self.context.database, self.profile.name, LEARNED_CALLS
         )
         self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
-        await self._lease()
+        await self.lease.renew_now()
+        self._check_lease()
 
-    async def _beat(self) -> None:
-        """Say that the engine lives and lease permits anew, about once a second."""
-        while True:
-            mine = self.allowance
-            starved = not mine.allowed and not mine.failing
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STARVED_BEAT_SECONDS if starved else BEAT_SECONDS):
-                    await self.lease_now.wait()
-            self.lease_now.clear()
-            try:
-                await self._lease()
-                await self._handle_pauses()
-                await self._release_idle()
-                await self._enqueue_chunks()
-            except Exception as error:
-                log.warning(
-                    "no heartbeat: %s", error, exc_info=None if isinstance(error, SpeekoError) else error
-                )
-            if time.monotonic() > mine.alive_until:
-                self._give_up("its lease ran out")
-            self.look_around, self.exhausted = True, False
-            self.changed.set()
+    def _demand(self) -> tuple[int, int]:
+        """Return how many calls could be made now, and how many are in flight."""
+        if not self.lease.budget.allowed and not self.calls:
+            # at the start nothing is known yet; a chunk's worth is likely
+            return self.ceiling, self.in_flight
+        wants = self.in_flight + len(self.claimed) + len(self.poison_claims) + len(self.backlog)
+        return wants, self.in_flight
 
-    async def _lease(self) -> None:
-        busy = self.in_flight
-        wants = busy + len(self.claimed) + len(self.poison_claims) + len(self.backlog)
-        if not self.allowance.allowed and not self.calls:
-            wants = self.ceiling  # at the start nothing is known yet; a chunk's worth is likely
-        wants = min(wants, self.allowance.most)
-        started = time.monotonic()
-        asked = self.allowance.asked(wants, busy)
+    async def _on_beat(self) -> None:
+        self._check_lease()
+        await self._handle_pauses()
+        await self._release_idle()
+        await self._enqueue_chunks()
 
-        def lease(t: Transaction) -> permits.PermitLease | None:
-            if not leases.renew_lease(t, self.holder, self.lease_seconds):
-                return None
-            return permits.lease(
-                t, self.account, self.holder, asked, PERMIT_SECONDS, on_trial=self.is_on_trial
-            )
+    def _after_beat(self) -> None:
+        self._check_lease()
+        self.look_around, self.exhausted = True, False
+        self.changed.set()
 
-        leased = await self._in_thread(self.context.database.run, lease)
-        if leased is None:
+    def _check_lease(self) -> None:
+        if self.lease.is_lost:
             self._give_up("its lease has expired")
-            return
-        self.allowance.leased(leased, started + self.lease_seconds, started + PERMIT_SECONDS)
+        elif not self.lease.is_valid:
+            self._give_up("its lease ran out")
 
     async def _handle_pauses(self) -> None:
         """Give back what was claimed for jobs that do not run any more. Without room to spool none does."""
         if not await self._in_thread(spool.room, self.context):
             for job in self.orders:
                 await self._in_thread(pause, self.context, job, spool.no_room(self.context))
-        if self.allowance.trouble_seconds >= min(o.spec.give_up_seconds for o in self.orders.values()):
+        if self.lease.budget.trouble_seconds >= min(o.spec.give_up_seconds for o in self.orders.values()):
             await self._in_thread(outage_recovery.give_up, self.context)
         for job in {job for job, _ in (*self.claimed, *self.poison_claims)} | self.backlog.jobs():
             orders = await self._in_thread(chunks.job_context, self.context.database, job)
@@ -234,7 +211,9 @@ class Engine:
         idle = set(self.chunks) - self.backlog.chunks() - set(self.under_way.values())
         if idle:
             left = [self.chunks.pop(chunk) for chunk in idle]
-            await self._in_thread(self.context.database.run, lambda t: chunks.release(t, self.holder, left))
+            await self._in_thread(
+                self.context.database.run, lambda t: chunks.release(t, self.lease.holder, left)
+            )
             await self._wake_waiters([], sorted(idle))
 
     async def _enqueue_chunks(self) -> None:
@@ -276,7 +255,7 @@ class Engine:
     def _give_up(self, why: str) -> None:
         """Begin nothing more. What is in flight is still settled: late audio is kept."""
         if not self.broken:
-            log.warning("this engine (lease holder %d) stops: %s", self.holder, why)
+            log.warning("this engine (lease holder %d) stops: %s", self.lease.holder, why)
         self.broken = True
 
     async def _leave(self) -> None:
@@ -290,19 +269,15 @@ class Engine:
             for job, mine in by_job.items():
                 await self._give_back(job, mine, "given back before the call")
 
-            asked = self.allowance.asked(0, 0)
-
             def leave(t: Any) -> None:
-                chunks.release(t, self.holder, left)
-                permits.give_back(t, self.account, asked)
-                if not self.unsettled:  # else its open calls lapse with it, until they are replayed
-                    leases.close_lease(t, self.holder)
+                chunks.release(t, self.lease.holder, left)
+                self.lease.close(t, is_unsettled=bool(self.unsettled))
 
             await self._in_thread(self.context.database.run, leave)
             await self._enqueue_chunks()
             await self._wake_waiters(unsent, [(chunk.job, chunk.no) for chunk in left])
         except SpeekoError as error:
-            log.warning("the lease of holder %d is left to expire: %s", self.holder, error)
+            log.warning("the lease of holder %d is left to expire: %s", self.lease.holder, error)
         self.threads.close()
 
     # the work
@@ -315,7 +290,7 @@ class Engine:
             self._flush(now)
             open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
             self._send_claimed(now)
-            if self.allowance.failing and len(self.claimed) > 1:
+            if self.lease.budget.failing and len(self.claimed) > 1:
                 self.tasks.spawn(self._shed())
             if open_for_more and self._wants_chunk():
                 self.tasks.spawn(self.taking.run(self._take_next()))
@@ -354,13 +329,13 @@ class Engine:
     # chunks
 
     def _wants_chunk(self) -> bool:
-        if not self.taking.is_free or self.exhausted or self.allowance.failing:
+        if not self.taking.is_free or self.exhausted or self.lease.budget.failing:
             return False
-        return self.backlog.ready() < 2 * self.allowance.allowed
+        return self.backlog.ready() < 2 * self.lease.budget.allowed
 
     def _looks_around(self) -> bool:
         """Whether to look for another job that waits; so none waits for the end of a large chunk."""
-        if not self.taking.is_free or not self.look_around or self.allowance.failing:
+        if not self.taking.is_free or not self.look_around or self.lease.budget.failing:
             return False
         self.look_around = False
         return 0 < len(self.backlog.jobs()) < MAX_JOBS
@@ -371,7 +346,7 @@ class Engine:
         chunk = await self._in_thread(
             self.context.database.run,
             lambda t: chunks.take_next(
-                t, self.profile.name, self.account_name, self.holder, sorted(besides), least
+                t, self.profile.name, self.account_name, self.lease.holder, sorted(besides), least
             ),
         )
         if chunk is not None:
@@ -388,7 +363,7 @@ class Engine:
         started = await self._in_thread(chunk_intake.start, self.context, orders, chunk)
         if started is None:
             run = self.context.database.run
-            await self._in_thread(run, lambda t: chunks.release(t, self.holder, [chunk]))
+            await self._in_thread(run, lambda t: chunks.release(t, self.lease.holder, [chunk]))
             return
         if not started.wants:
             await self._deliver(orders, started)
@@ -407,7 +382,13 @@ class Engine:
                 await self._ready([(chunk.job, chunk.no)])
                 return
         finished = await self._in_thread(
-            chunk_delivery.deliver_chunk, context, orders, chunk, started.rows, started.known, self.holder
+            chunk_delivery.deliver_chunk,
+            context,
+            orders,
+            chunk,
+            started.rows,
+            started.known,
+            self.lease.holder,
         )
         self.exhausted = False
         if finished is not None:
@@ -430,8 +411,8 @@ class Engine:
         if len(self.answers) > BACKLOG or self.poison_claims or self.alone or not self.backlog.ready():
             return 0
         claimed = len(self.claimed) + len(self.poison_claims)
-        allowed = self.allowance.allowed
-        if self.allowance.failing:
+        allowed = self.lease.budget.allowed
+        if self.lease.budget.failing:
             return int(not claimed and allowed > self.in_flight)
         spare = allowed - self.in_flight + max(2, allowed * 3 // 4) - claimed
         enough = max(1, min(CLAIM_AT_ONCE, allowed) // 2)
@@ -451,7 +432,7 @@ class Engine:
             to_call, found = await self._in_thread(settlement.recover, self.context, job, spec, got)
             await self._ready(found.ready)
         self.under_way |= {claim.attempt: (job, claim.chunk_no) for claim in to_call}
-        self.allowance.retries -= sum(claim.again for claim in to_call)
+        self.lease.budget.retries -= sum(claim.again for claim in to_call)
         poison_claims = [c for c in to_call if c.tries >= POISON_TRIES and not c.again]
         self.claimed.extend((job, claim) for claim in to_call if claim not in poison_claims)
         self.poison_claims.extend((job, claim) for claim in poison_claims[:1])
@@ -464,15 +445,19 @@ class Engine:
             await self._look_at_left(job, [want for want in asked if want.key not in mine])
 
     def _claims(self, t: Transaction, job: int, asked: list[PurchaseRequest]) -> list[Claim]:
-        retries = max(self.allowance.retries, 0)
-        got = claims.claim(t, job, self.holder, asked, retries, self.account, on_trial=self.is_on_trial)
+        retries = max(self.lease.budget.retries, 0)
+        got = claims.claim(
+            t, job, self.lease.holder, asked, retries, self.lease.account, on_trial=self.lease.is_on_trial
+        )
         failpoints.point("before_claim")
         return got
 
     async def _look_at_left(self, job: int, not_mine: list[PurchaseRequest]) -> None:
         """Keys that others have are theirs; what is free but was locked is tried again; a cap pauses."""
         keys = [want.key for want in not_mine]
-        left = await self._in_thread(claims.explain_unclaimed, self.context.database, job, keys, self.account)
+        left = await self._in_thread(
+            claims.explain_unclaimed, self.context.database, job, keys, self.lease.account
+        )
         if left.job_state is not JobState.RUNNING:
             await self._drop(job, "the job was stopped before the call")
             return
@@ -500,17 +485,16 @@ class Engine:
     def _send_claimed(self, now: float) -> None:
         if self.broken:
             return
-        margin = min(self.context.settings.request_timeout_seconds, self.lease_seconds / 3)
-        most = max(BACKLOG, BACKLOG_TIMES * self.allowance.allowed)
+        most = max(BACKLOG, BACKLOG_TIMES * self.lease.budget.allowed)
         while (self.claimed or self.poison_claims) and self._unbooked() < most:
             if self.alone or (not self.claimed and (self.in_flight or self.settling.running or self.answers)):
                 return
-            if not self.allowance.may_begin(now, self.in_flight, margin):
+            if not self.lease.may_begin(now, self.in_flight):
                 return
             self.alone = not self.claimed
             job, claim = (self.claimed or self.poison_claims).popleft()
             self.in_flight += 1
-            self.allowance.begun(claim.chars)
+            self.lease.budget.begun(claim.chars)
             self.tasks.spawn(self._call(job, claim), self._call_ended)
 
     def _unbooked(self) -> int:
@@ -539,28 +523,28 @@ class Engine:
             self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
         usual = self.usual.get((claim.model, claim.voice, claim.language), 0.0) if spec.speed == 1 else 0.0
         seconds = time.monotonic() - started
-        self.answers.append(Answer(job, spec, claim, result, seconds, usual, self.account))
+        self.answers.append(Answer(job, spec, claim, result, seconds, usual, self.lease.account))
 
     def _note(self, result: Speech | ProviderError, *, is_new: bool) -> None:
         """What a call tells about the provider counts at once, here and for the whole fleet."""
-        known = self.allowance.failing
-        if self.allowance.ended(result, is_new=is_new):
-            self.lease_now.set()
+        known = self.lease.budget.failing
+        if self.lease.budget.ended(result, is_new=is_new):
+            self.lease.renew_soon()
             if not known:
                 log.warning("most calls to %s fail: waiting before the next", self.profile.name)
         if isinstance(result, ProviderError) and result.failure is Failure.ACCOUNT:
-            self.allowance.hold(PAUSING_SECONDS)
+            self.lease.budget.hold(PAUSING_SECONDS)
         if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
             stated = result.retry_after_seconds
             seconds = self._delay() if stated is None else stated
-            if time.monotonic() + seconds > self.allowance.blocked_until + 0.05:
-                self.allowance.hold(seconds)
+            if time.monotonic() + seconds > self.lease.budget.blocked_until + 0.05:
+                self.lease.budget.hold(seconds)
                 self.tasks.spawn(self._block(seconds, result.reason[:200]))
 
     async def _block(self, seconds: float, reason: str) -> None:
         try:
             await self._in_thread(
-                self.context.database.run, lambda t: permits.block(t, self.account, seconds, reason)
+                self.context.database.run, lambda t: permits.block(t, self.lease.account, seconds, reason)
             )
         except SpeekoError as error:
             log.warning("other engines do not know that %s holds us off: %s", self.profile.name, error)
@@ -589,7 +573,7 @@ class Engine:
         """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""
         for tried in range(SETTLE_TRIES):
             try:
-                tries = self.allowance.tries(good=any(isinstance(a.result, Speech) for a in batch))
+                tries = self.lease.budget.tries(good=any(isinstance(a.result, Speech) for a in batch))
                 return await self._in_thread(settlement.settle, self.context, batch, tries)
             except ServerError as error:
                 log.warning("%s (%d calls wait to be booked)", error, len(batch))

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import time
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import claims, jobs, leases, outages
+from speeko_jobs.adapters.postgres import claims, jobs, outages
 from speeko_jobs.adapters.postgres.chunks import JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -30,6 +28,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import provider_call, settlement, spool
 from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
+from speeko_jobs.flow.synthesis.lease import LeaseRow
 from speeko_jobs.settings import Settings
 
 MARGIN_SECONDS = 10.0  # beyond the longest call, before another worker may probe
@@ -100,7 +99,7 @@ class _Probe:
     def __init__(self, context: Context, provider: Provider, orders: JobContext, mine: Settings) -> None:
         self._context, self._provider, self._orders = context, provider, orders
         self._account = account_of(provider.profile, mine)
-        self._holder = 0
+        self._lease = LeaseRow(context.settings.lease_seconds)
 
     async def run(self) -> int:
         database = self._context.database
@@ -113,7 +112,7 @@ class _Probe:
             return await self._bought(claim)
         finally:
             alive.cancel()
-            await asyncio.to_thread(database.run, lambda t: leases.close_lease(t, self._holder))
+            await asyncio.to_thread(database.run, self._lease.close)
 
     def _begin(self, t: Transaction) -> Claim | None:
         settings, job = self._context.settings, self._orders.job
@@ -124,19 +123,18 @@ class _Probe:
         if want is None:  # what it needs is being bought for others, or was
             outages.resume_one(t, job)
             return None
-        self._holder = leases.open_lease(t, socket.gethostname(), os.getpid(), settings.lease_seconds)
-        got = claims.claim(t, job, self._holder, [want], account=self._account, is_probe=True)
+        self._lease.open(t)
+        got = claims.claim(t, job, self._lease.holder, [want], account=self._account, is_probe=True)
         if not got:
-            leases.close_lease(t, self._holder)
+            self._lease.close(t)
         return got[0] if got else None
 
     async def _keep_lease(self) -> None:
         """Renew the lease while the call is open. It is short, so that a death is known soon."""
-        database, seconds = self._context.database, self._context.settings.lease_seconds
         while True:
-            await asyncio.sleep(seconds / 3)
+            await asyncio.sleep(self._lease.seconds / 3)
             with contextlib.suppress(ServerError):
-                await asyncio.to_thread(database.run, lambda t: leases.renew_lease(t, self._holder, seconds))
+                await asyncio.to_thread(self._context.database.run, self._lease.renew)
 
     async def _bought(self, claim: Claim) -> int:
         context, orders = self._context, self._orders

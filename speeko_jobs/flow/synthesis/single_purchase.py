@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +17,6 @@ from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.postgres import (
     adhoc_jobs,
     claims,
-    leases,
     permits,
     plan_loading,
     settlements,
@@ -48,14 +45,10 @@ from speeko_jobs.flow.synthesis import (
     spool,
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
-from speeko_jobs.flow.synthesis.call_budget import CallBudget, account_of
-from speeko_jobs.flow.synthesis.engine import (
-    BEAT_SECONDS,
-    LEARNED_CALLS,
-    PERMIT_SECONDS,
-    STARVED_BEAT_SECONDS,
-)
+from speeko_jobs.flow.synthesis.call_budget import account_of
+from speeko_jobs.flow.synthesis.engine import LEARNED_CALLS
 from speeko_jobs.flow.synthesis.engine_start import OpenProvider
+from speeko_jobs.flow.synthesis.lease import Lease
 from speeko_jobs.settings import Settings
 
 SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
@@ -79,6 +72,8 @@ class PurchasedAudio:
 class SinglePurchase:
     """One command's purchases. `job` is 0 until the first."""
 
+    _lease: Lease  # from `open` on
+
     def __init__(
         self,
         context: Context,
@@ -92,17 +87,13 @@ class SinglePurchase:
         self._context, self._open_provider, self._spec = context, open_provider, spec
         self._tenant, self._budget_micros = tenant, budget_micros
         self._profile = spec.profile
-        self._account = ""
-        self._lease_seconds = context.settings.lease_seconds
         self._patience_seconds = context.settings.request_timeout_seconds
-        self._allowance = CallBudget()
         self._usual: dict[tuple[str, str, str], float] = {}
         self._provider: Provider | None = None
         self._round_trip: asyncio.Task[float | None] | None = None
-        self._beating: asyncio.Task[None] | None = None
-        self._holder = self._in_flight = 0
+        self._in_flight = 0
         self._wanted_since = self._wanted_at = 0.0
-        self._is_unsettled = self._is_dead = False
+        self._is_unsettled = False
 
     async def open(self, texts: Sequence[Text]) -> None:
         """Be ready to buy these. Raises SpeekoError, BudgetError among them, and nothing was begun then."""
@@ -111,12 +102,18 @@ class SinglePurchase:
         if lacking := await asyncio.to_thread(resource_reserve.shortage):
             raise StoreError(lacking)
         mine = await asyncio.to_thread(self._chosen)
-        self._account = account_of(self._profile, mine)
+        self._lease = Lease(
+            self._context,
+            account_of(self._profile, mine),
+            lambda: (1, self._in_flight),
+            is_on_trial=not self._profile.is_deterministic,
+            also=self._renew_job,
+        )
         self._provider = self._open_provider(self._profile, mine)
         self._round_trip = asyncio.create_task(self._provider.round_trip_seconds())
         await asyncio.to_thread(self._enter, texts)
-        await self._lease()
-        self._beating = asyncio.create_task(self._beat())
+        await self._lease.renew_now()
+        self._lease.start_heartbeat()
 
     def _chosen(self) -> Settings:
         """Return the settings of the account to call on. Raises ConfigError where there is none, or where a
@@ -148,7 +145,7 @@ class SinglePurchase:
         result, seconds = await self._call(claim, on_audio)
         voice = (claim.model, claim.voice, claim.language)
         usual = self._usual.get(voice, 0.0) if self._spec.speed == 1 else 0.0
-        answer = Answer(self.job, self._spec, claim, result, seconds, usual, self._account)
+        answer = Answer(self.job, self._spec, claim, result, seconds, usual, self._lease.account)
         settled = await self._settle(answer)
         await asyncio.to_thread(self._tell, settled, key)
         if isinstance(result, ProviderError):
@@ -168,17 +165,18 @@ class SinglePurchase:
 
     async def close(self, reason: str = "") -> None:
         """Give everything back, and end the job; `reason`: why there is no audio."""
-        for task in (self._beating, self._round_trip):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self.job:
+            await self._lease.stop_heartbeat()
+        if self._round_trip is not None:
+            self._round_trip.cancel()
+            await asyncio.gather(self._round_trip, return_exceptions=True)
         if self._provider is not None:
             await self._provider.aclose()
         if self.job:
             try:
                 await asyncio.to_thread(self._context.database.run, lambda t: self._leave(t, reason))
             except SpeekoError as error:
-                log.warning("the lease of holder %d is left to expire: %s", self._holder, error)
+                log.warning("the lease of holder %d is left to expire: %s", self._lease.holder, error)
 
     def add(self, texts: Sequence[Text]) -> None:
         """Make texts known that nobody has asked for before."""
@@ -191,19 +189,17 @@ class SinglePurchase:
         spool.replay(self._context)
         database.run(adhoc_jobs.reap)
         # an account that is known keeps the ceiling that its jobs gave it
-        known = any(account.name == self._account for account in permits.accounts(database))
+        known = any(account.name == self._lease.account for account in permits.accounts(database))
 
-        def enter(t: Transaction) -> tuple[int, int]:
+        def enter(t: Transaction) -> int:
             job = self._begin(t, sum(text.cost_micros for text in texts))
             if not known:
                 rates = settings.calls_per_minute, settings.chars_per_minute
-                permits.open_account(t, self._account, spec.max_concurrency, *rates)
-            return job, leases.open_lease(t, socket.gethostname(), os.getpid(), self._lease_seconds)
+                permits.open_account(t, self._lease.account, spec.max_concurrency, *rates)
+            self._lease.open(t)
+            return job
 
-        started = time.monotonic()
-        job, self._holder = database.run(enter)
-        self.job = job
-        self._allowance.alive_until = started + self._lease_seconds
+        self.job = database.run(enter)
         self.add(texts)
         speech_rates = voice_rates.speech_rates(database, self._profile.name, LEARNED_CALLS)
         self._usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
@@ -221,7 +217,7 @@ class SinglePurchase:
             tenant=self._tenant,
             budget_micros=budget,
             cost_micros=cost_micros,
-            lease_seconds=self._lease_seconds,
+            lease_seconds=self._lease.seconds,
         )
         cap = tenants.cap(t, job)
         if cost_micros and cost_micros > cap.room_micros:
@@ -231,50 +227,24 @@ class SinglePurchase:
             )
         return job
 
-    async def _beat(self) -> None:
-        """Say that the command lives and lease permits anew, about once a second."""
-        while True:
-            starved = not self._allowance.allowed and not self._allowance.failing
-            await asyncio.sleep(STARVED_BEAT_SECONDS if starved else BEAT_SECONDS)
-            try:
-                await self._lease()
-            except SpeekoError as error:
-                log.warning("no heartbeat: %s", error)
-
-    async def _lease(self) -> None:
-        asked = self._allowance.asked(1, self._in_flight)
-        started = time.monotonic()
-
-        def lease(t: Transaction) -> permits.PermitLease | None:
-            adhoc_jobs.renew(t, self.job, self._lease_seconds)
-            if not leases.renew_lease(t, self._holder, self._lease_seconds):
-                return None
-            on_trial = not self._profile.is_deterministic
-            return permits.lease(t, self._account, self._holder, asked, PERMIT_SECONDS, on_trial=on_trial)
-
-        leased = await asyncio.to_thread(self._context.database.run, lease)
-        if leased is None:
-            self._is_dead = True
-            return
-        self._allowance.leased(leased, started + self._lease_seconds, started + PERMIT_SECONDS)
+    def _renew_job(self, t: Transaction) -> None:
+        adhoc_jobs.renew(t, self.job, self._lease.seconds)
 
     def _leave(self, t: Transaction, reason: str) -> None:
         adhoc_jobs.end(t, self.job, reason)
-        permits.give_back(t, self._account, self._allowance.asked(0, 0))
-        if not self._is_unsettled:  # else its open call lapses with it, until it is replayed
-            leases.close_lease(t, self._holder)
+        self._lease.close(t, is_unsettled=self._is_unsettled)
 
     # one purchase
 
     def _may_begin(self) -> bool:
         """Whether a call may go now. Raises SpeechError where that takes longer than a call may take."""
-        if self._is_dead:
+        if self._lease.is_lost:
             raise SpeechError("this command stood still for too long and its lease expired: run it again")
         now, name = time.monotonic(), self._profile.name
         if now - self._wanted_at > GAP_SECONDS:
             self._wanted_since = now
         self._wanted_at = now
-        held_seconds = self._allowance.blocked_until - now
+        held_seconds = self._lease.budget.blocked_until - now
         if held_seconds > self._patience_seconds:
             raise SpeechError(
                 f"{name} takes no calls for another {held_seconds:.0f} s (see `speeko limits`): nothing was"
@@ -285,19 +255,19 @@ class SinglePurchase:
                 f"no call to {name} could begin for {self._patience_seconds:.0f} s (see `speeko limits`):"
                 " nothing was bought, try again later"
             )
-        margin = min(self._patience_seconds, self._lease_seconds / 3)
-        return self._allowance.may_begin(now, 0, margin)
+        return self._lease.may_begin(now, 0)
 
     def _claim(self, want: PurchaseRequest) -> Claim | None:
         database = self._context.database
-        retries = max(self._allowance.retries, 0)
-        account, on_trial = self._account, not self._profile.is_deterministic
+        lease, retries = self._lease, max(self._lease.budget.retries, 0)
         got = database.run(
-            lambda t: claims.claim(t, self.job, self._holder, [want], retries, account, on_trial=on_trial)
+            lambda t: claims.claim(
+                t, self.job, lease.holder, [want], retries, lease.account, on_trial=lease.is_on_trial
+            )
         )
         failpoints.point("after_claim")
         if not got:
-            left = claims.explain_unclaimed(database, self.job, [want.key], account)
+            left = claims.explain_unclaimed(database, self.job, [want.key], lease.account)
             if left.job_state is not JobState.RUNNING:
                 raise SpeechError(f"job {self.job} was stopped: it is {left.job_state.value}")
             if left.free and left.stopped:
@@ -315,8 +285,8 @@ class SinglePurchase:
     async def _call(self, claim: Claim, on_audio: OnAudio) -> tuple[Speech | ProviderError, float]:
         assert self._provider is not None
         self._in_flight = 1
-        self._allowance.begun(claim.chars)
-        self._allowance.retries -= claim.again
+        self._lease.budget.begun(claim.chars)
+        self._lease.budget.retries -= claim.again
         started = time.monotonic()
         try:
             result = await provider_call.send(self._provider, claim, self._spec.speed, on_audio)
@@ -328,7 +298,7 @@ class SinglePurchase:
             raise
         finally:
             self._in_flight = 0
-        self._allowance.ended(result)
+        self._lease.budget.ended(result)
         if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
             await asyncio.to_thread(self._hold, result)
         return result, time.monotonic() - started
@@ -337,9 +307,9 @@ class SinglePurchase:
         """The provider holds calls off: nobody else calls it, either."""
         stated = error.retry_after_seconds
         seconds = THROTTLED_SECONDS if stated is None else stated
-        self._allowance.hold(seconds)
+        self._lease.budget.hold(seconds)
         reason = error.reason[:200]
-        self._context.database.run(lambda t: permits.block(t, self._account, seconds, reason))
+        self._context.database.run(lambda t: permits.block(t, self._lease.account, seconds, reason))
 
     async def _settle(self, answer: Answer) -> SettlementResult:
         """Keep and book. What was paid and cannot be kept now goes to the spool, and the error is raised."""
