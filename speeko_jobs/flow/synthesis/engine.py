@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import chunks, claims, permits, settlements, voice_rates
+from speeko_jobs.adapters.postgres import chunks, claims, permits, settlements
 from speeko_jobs.adapters.postgres.chunks import Chunk, JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -37,13 +37,13 @@ from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.synthesis import (
     chunk_intake,
     outage_recovery,
-    provider_call,
     resource_reserve,
     settlement,
     spool,
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
+from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.engine_threads import EngineThreads
 from speeko_jobs.flow.synthesis.job_pause import pause
 from speeko_jobs.flow.synthesis.lease import Lease
@@ -57,11 +57,9 @@ SETTLE_AT_ONCE = 64
 SETTLE_AFTER_SECONDS = 0.1
 WAKE_SECONDS = 0.01
 POISON_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
-LEARNED_CALLS = 100  # of a voice, before its usual pace is known
 SETTLE_TRIES = 6  # about 12 s in all
 BACKLOG = 128  # calls open or not yet settled, beyond which none is made: a death, or bad audio, loses them
 BACKLOG_TIMES = 3  # of the calls that are allowed, where that is more
-PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until that is done
 MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
 RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
@@ -81,7 +79,7 @@ class Engine:
         is_stopping: Callable[[], bool],
         mine: Settings,
     ) -> None:
-        self.context, self.provider, self.first = context, provider, first
+        self.context, self.first = context, first
         self.is_stopping = is_stopping
         self.profile = provider.profile
         self.account_name = mine.account
@@ -96,7 +94,6 @@ class Engine:
         self.taking, self.claiming, self.settling = SingleFlight(), SingleFlight(), SingleFlight(2)
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = FairQueue()
-        self.usual: dict[tuple[str, str, str], float] = {}  # seconds a character, by voice and language
         self.lease = Lease(
             context,
             account_of(self.profile, mine),
@@ -104,6 +101,7 @@ class Engine:
             is_on_trial=not self.profile.is_deterministic,
             run=self._in_thread,
         )
+        self.caller = Caller(context, provider, self.lease, self.tasks, self._delay, run=self._in_thread)
         self.look_around = False  # for other jobs, since the last heartbeat
         self.finished: set[int] = set()  # jobs of which chunks were delivered here since the last heartbeat
         self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
@@ -111,7 +109,7 @@ class Engine:
         self.poison_claims: deque[tuple[int, Claim]] = deque()
         self.alone = False  # a poison text is under way, and nothing else
         self.answers: list[Answer] = []
-        self.in_flight = self.calls = self.booking = self.unsettled = self.fails = 0
+        self.booking = self.unsettled = self.fails = 0
         self.ends = self.flush_at = 0.0
         self.exhausted = self.broken = self.waking = False
 
@@ -140,7 +138,7 @@ class Engine:
                 await self.lease.stop_heartbeat()
         finally:
             await self._leave()
-        return self.calls
+        return self.caller.calls
 
     # the life of the engine
 
@@ -160,20 +158,17 @@ class Engine:
             self.context.database.run,
             lambda t: permits.open_account(t, self.lease.account, self.ceiling, *rates),
         )
-        speech_rates = await self._in_thread(
-            voice_rates.speech_rates, self.context.database, self.profile.name, LEARNED_CALLS
-        )
-        self.usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
+        await self.caller.load_speech_rates()
         await self.lease.renew_now()
         self._check_lease()
 
     def _demand(self) -> tuple[int, int]:
         """Return how many calls could be made now, and how many are in flight."""
-        if not self.lease.budget.allowed and not self.calls:
+        if not self.lease.budget.allowed and not self.caller.calls:
             # at the start nothing is known yet; a chunk's worth is likely
-            return self.ceiling, self.in_flight
-        wants = self.in_flight + len(self.claimed) + len(self.poison_claims) + len(self.backlog)
-        return wants, self.in_flight
+            return self.ceiling, self.caller.in_flight
+        wants = self.caller.in_flight + len(self.claimed) + len(self.poison_claims) + len(self.backlog)
+        return wants, self.caller.in_flight
 
     async def _on_beat(self) -> None:
         self._check_lease()
@@ -313,7 +308,7 @@ class Engine:
         await self.tasks.join()
 
     def _is_idle(self, open_for_more: bool) -> bool:
-        if self.in_flight or self.answers:
+        if self.caller.in_flight or self.answers:
             return False
         if self.settling.running or self.claiming.running or self.taking.running:
             return False
@@ -413,8 +408,8 @@ class Engine:
         claimed = len(self.claimed) + len(self.poison_claims)
         allowed = self.lease.budget.allowed
         if self.lease.budget.failing:
-            return int(not claimed and allowed > self.in_flight)
-        spare = allowed - self.in_flight + max(2, allowed * 3 // 4) - claimed
+            return int(not claimed and allowed > self.caller.in_flight)
+        spare = allowed - self.caller.in_flight + max(2, allowed * 3 // 4) - claimed
         enough = max(1, min(CLAIM_AT_ONCE, allowed) // 2)
         return min(spare, CLAIM_AT_ONCE) if spare >= enough else 0
 
@@ -487,19 +482,20 @@ class Engine:
             return
         most = max(BACKLOG, BACKLOG_TIMES * self.lease.budget.allowed)
         while (self.claimed or self.poison_claims) and self._unbooked() < most:
-            if self.alone or (not self.claimed and (self.in_flight or self.settling.running or self.answers)):
+            if self.alone or (
+                not self.claimed and (self.caller.in_flight or self.settling.running or self.answers)
+            ):
                 return
-            if not self.lease.may_begin(now, self.in_flight):
+            if not self.lease.may_begin(now, self.caller.in_flight):
                 return
             self.alone = not self.claimed
             job, claim = (self.claimed or self.poison_claims).popleft()
-            self.in_flight += 1
-            self.lease.budget.begun(claim.chars)
+            self.caller.begin(claim)
             self.tasks.spawn(self._call(job, claim), self._call_ended)
 
     def _unbooked(self) -> int:
         """Count the calls that are open or not yet settled."""
-        return self.in_flight + len(self.answers) + self.booking
+        return self.caller.in_flight + len(self.answers) + self.booking
 
     def _call_ended(self) -> None:
         """The next call begins at once; all else can wait until a few have ended."""
@@ -513,41 +509,10 @@ class Engine:
         self.changed.set()
 
     async def _call(self, job: int, claim: Claim) -> None:
-        spec = self.orders[job].spec
-        started = time.monotonic()
-        result = await provider_call.send(self.provider, claim, spec.speed)
-        self.in_flight -= 1
-        self.calls += 1
-        self._note(result, is_new=not claim.tries)
+        answer = await self.caller.call(job, self.orders[job].spec, claim)
         if not self.answers:
             self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
-        usual = self.usual.get((claim.model, claim.voice, claim.language), 0.0) if spec.speed == 1 else 0.0
-        seconds = time.monotonic() - started
-        self.answers.append(Answer(job, spec, claim, result, seconds, usual, self.lease.account))
-
-    def _note(self, result: Speech | ProviderError, *, is_new: bool) -> None:
-        """What a call tells about the provider counts at once, here and for the whole fleet."""
-        known = self.lease.budget.failing
-        if self.lease.budget.ended(result, is_new=is_new):
-            self.lease.renew_soon()
-            if not known:
-                log.warning("most calls to %s fail: waiting before the next", self.profile.name)
-        if isinstance(result, ProviderError) and result.failure is Failure.ACCOUNT:
-            self.lease.budget.hold(PAUSING_SECONDS)
-        if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
-            stated = result.retry_after_seconds
-            seconds = self._delay() if stated is None else stated
-            if time.monotonic() + seconds > self.lease.budget.blocked_until + 0.05:
-                self.lease.budget.hold(seconds)
-                self.tasks.spawn(self._block(seconds, result.reason[:200]))
-
-    async def _block(self, seconds: float, reason: str) -> None:
-        try:
-            await self._in_thread(
-                self.context.database.run, lambda t: permits.block(t, self.lease.account, seconds, reason)
-            )
-        except SpeekoError as error:
-            log.warning("other engines do not know that %s holds us off: %s", self.profile.name, error)
+        self.answers.append(answer)
 
     # answers
 

@@ -14,24 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import (
-    adhoc_jobs,
-    claims,
-    permits,
-    plan_loading,
-    settlements,
-    tenants,
-    voice_rates,
-)
+from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, settlements, tenants
 from speeko_jobs.adapters.postgres.breaker_windows import QUARANTINED
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plan_loading import Text
 from speeko_jobs.adapters.postgres.settlements import SettlementResult
-from speeko_jobs.adapters.providers.provider import OnAudio, Provider
+from speeko_jobs.adapters.providers.provider import OnAudio
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.money import usd
-from speeko_jobs.core.model.speech import Failure, ProviderError, Record, Speech
+from speeko_jobs.core.model.speech import Failure, ProviderError, Record
 from speeko_jobs.core.model.states import AttemptState, JobState
 from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
@@ -39,16 +31,16 @@ from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import (
     answer_validation,
-    provider_call,
     resource_reserve,
     settlement,
     spool,
 )
 from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
-from speeko_jobs.flow.synthesis.engine import LEARNED_CALLS
+from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.engine_start import OpenProvider
 from speeko_jobs.flow.synthesis.lease import Lease
+from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 from speeko_jobs.settings import Settings
 
 SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
@@ -72,7 +64,8 @@ class PurchasedAudio:
 class SinglePurchase:
     """One command's purchases. `job` is 0 until the first."""
 
-    _lease: Lease  # from `open` on
+    _lease: Lease  # from `open` on, like the caller
+    _caller: Caller
 
     def __init__(
         self,
@@ -88,10 +81,8 @@ class SinglePurchase:
         self._tenant, self._budget_micros = tenant, budget_micros
         self._profile = spec.profile
         self._patience_seconds = context.settings.request_timeout_seconds
-        self._usual: dict[tuple[str, str, str], float] = {}
-        self._provider: Provider | None = None
+        self._tasks = BackgroundTasks(lambda: None, _report)
         self._round_trip: asyncio.Task[float | None] | None = None
-        self._in_flight = 0
         self._wanted_since = self._wanted_at = 0.0
         self._is_unsettled = False
 
@@ -105,13 +96,15 @@ class SinglePurchase:
         self._lease = Lease(
             self._context,
             account_of(self._profile, mine),
-            lambda: (1, self._in_flight),
+            lambda: (1, self._caller.in_flight),
             is_on_trial=not self._profile.is_deterministic,
             also=self._renew_job,
         )
-        self._provider = self._open_provider(self._profile, mine)
-        self._round_trip = asyncio.create_task(self._provider.round_trip_seconds())
+        provider = self._open_provider(self._profile, mine)
+        self._caller = Caller(self._context, provider, self._lease, self._tasks, lambda: THROTTLED_SECONDS)
+        self._round_trip = asyncio.create_task(provider.round_trip_seconds())
         await asyncio.to_thread(self._enter, texts)
+        await self._caller.load_speech_rates()
         await self._lease.renew_now()
         self._lease.start_heartbeat()
 
@@ -142,10 +135,8 @@ class SinglePurchase:
         claim = await asyncio.to_thread(self._claim, PurchaseRequest(key, no, 0))
         if claim is None:
             return None
-        result, seconds = await self._call(claim, on_audio)
-        voice = (claim.model, claim.voice, claim.language)
-        usual = self._usual.get(voice, 0.0) if self._spec.speed == 1 else 0.0
-        answer = Answer(self.job, self._spec, claim, result, seconds, usual, self._lease.account)
+        answer = await self._call(claim, on_audio)
+        result = answer.result
         settled = await self._settle(answer)
         await asyncio.to_thread(self._tell, settled, key)
         if isinstance(result, ProviderError):
@@ -170,13 +161,13 @@ class SinglePurchase:
         if self._round_trip is not None:
             self._round_trip.cancel()
             await asyncio.gather(self._round_trip, return_exceptions=True)
-        if self._provider is not None:
-            await self._provider.aclose()
+            await self._caller.provider.aclose()
         if self.job:
             try:
                 await asyncio.to_thread(self._context.database.run, lambda t: self._leave(t, reason))
             except SpeekoError as error:
                 log.warning("the lease of holder %d is left to expire: %s", self._lease.holder, error)
+        await self._tasks.join()
 
     def add(self, texts: Sequence[Text]) -> None:
         """Make texts known that nobody has asked for before."""
@@ -201,8 +192,6 @@ class SinglePurchase:
 
         self.job = database.run(enter)
         self.add(texts)
-        speech_rates = voice_rates.speech_rates(database, self._profile.name, LEARNED_CALLS)
-        self._usual = {(p.model, p.voice, p.language): p.millis / 1000 / p.chars for p in speech_rates}
 
     def _begin(self, t: Transaction, cost_micros: int) -> int:
         """A job for the ledger. Raises BudgetError where it would cost more than budget or caps allow now."""
@@ -282,34 +271,18 @@ class SinglePurchase:
         self._context.queue.deliver(found.ready)
         return to_call[0] if to_call else None
 
-    async def _call(self, claim: Claim, on_audio: OnAudio) -> tuple[Speech | ProviderError, float]:
-        assert self._provider is not None
-        self._in_flight = 1
-        self._lease.budget.begun(claim.chars)
+    async def _call(self, claim: Claim, on_audio: OnAudio) -> Answer:
+        self._caller.begin(claim)
         self._lease.budget.retries -= claim.again
         started = time.monotonic()
         try:
-            result = await provider_call.send(self._provider, claim, self._spec.speed, on_audio)
+            return await self._caller.call(self.job, self._spec, claim, on_audio)
         except BaseException:  # left at once: the call may have been paid for
             seconds = time.monotonic() - started
             lost = ProviderError(Failure.UNKNOWN, "the command was ended during the call")
             with contextlib.suppress(SpeekoError):
                 settlement.settle(self._context, [Answer(self.job, self._spec, claim, lost, seconds)])
             raise
-        finally:
-            self._in_flight = 0
-        self._lease.budget.ended(result)
-        if isinstance(result, ProviderError) and result.failure is Failure.THROTTLED:
-            await asyncio.to_thread(self._hold, result)
-        return result, time.monotonic() - started
-
-    def _hold(self, error: ProviderError) -> None:
-        """The provider holds calls off: nobody else calls it, either."""
-        stated = error.retry_after_seconds
-        seconds = THROTTLED_SECONDS if stated is None else stated
-        self._lease.budget.hold(seconds)
-        reason = error.reason[:200]
-        self._context.database.run(lambda t: permits.block(t, self._lease.account, seconds, reason))
 
     async def _settle(self, answer: Answer) -> SettlementResult:
         """Keep and book. What was paid and cannot be kept now goes to the spool, and the error is raised."""
@@ -344,3 +317,7 @@ class SinglePurchase:
         if error.failure is Failure.UNKNOWN:
             raise SpeechError(f"{who}; whether it was charged (${usd(claim.cost_micros)}) is not known")
         raise SpeechError(f"{who}; nothing was charged")
+
+
+def _report(error: BaseException) -> None:
+    log.error("%s: %s", type(error).__name__, error, exc_info=error)
