@@ -9,10 +9,8 @@ engine buys: the engine that settles a text wakes the chunks that need it. All o
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Collection
@@ -26,11 +24,11 @@ from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.adapters.providers.provider import Provider
 from speeko_jobs.core.model.pause_reasons import PauseKind, stored_reason
-from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
+from speeko_jobs.core.model.speech import Failure, ProviderError
 from speeko_jobs.core.model.states import JobState, UtteranceState
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.policies.fair_queue import FairQueue, PurchaseRequest
-from speeko_jobs.errors import ServerError, SpeekoError, StoreError
+from speeko_jobs.errors import ServerError, SpeekoError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery import chunk_delivery
 from speeko_jobs.flow.dispatch import dispatch
@@ -41,29 +39,27 @@ from speeko_jobs.flow.synthesis import (
     settlement,
     spool,
 )
+from speeko_jobs.flow.synthesis.answer_buffer import AnswerBuffer
 from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.engine_threads import EngineThreads
 from speeko_jobs.flow.synthesis.job_pause import pause
 from speeko_jobs.flow.synthesis.lease import Lease
+from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
 from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks, SingleFlight
 from speeko_jobs.settings import Settings
 
 T = TypeVar("T")
 
 CLAIM_AT_ONCE = 128
-SETTLE_AT_ONCE = 64
-SETTLE_AFTER_SECONDS = 0.1
 WAKE_SECONDS = 0.01
 POISON_TRIES = 2  # a text that twice met the end of its process is called alone: it may be the cause
-SETTLE_TRIES = 6  # about 12 s in all
+SETTLE_TRIES = 7  # about 12 s in all
 BACKLOG = 128  # calls open or not yet settled, beyond which none is made: a death, or bad audio, loses them
 BACKLOG_TIMES = 3  # of the calls that are allowed, where that is more
-MAX_DELAY_SECONDS = 30.0
 RETRY_SECONDS = 1.0  # until a retry for which there was no room asks again
 RESERVED_SECONDS = 0.5  # until it is seen whether calls that are open leave room under a cap
-KEEP_TRIES = 12  # about a minute: paid answers that neither database, store nor spool take stay in memory
 MAX_JOBS = 16  # at a time in one engine
 log = logging.getLogger(__name__)
 
@@ -91,7 +87,7 @@ class Engine:
         self._in_thread = self.threads.run
         self.changed = asyncio.Event()
         self.tasks = BackgroundTasks(self.changed.set, self._task_failed)
-        self.taking, self.claiming, self.settling = SingleFlight(), SingleFlight(), SingleFlight(2)
+        self.taking, self.claiming = SingleFlight(), SingleFlight()
         self.chunks: dict[tuple[int, int], Chunk] = {}
         self.backlog = FairQueue()
         self.lease = Lease(
@@ -101,16 +97,26 @@ class Engine:
             is_on_trial=not self.profile.is_deterministic,
             run=self._in_thread,
         )
-        self.caller = Caller(context, provider, self.lease, self.tasks, self._delay, run=self._in_thread)
+        budget = self.lease.budget
+        self.settler = Settler(
+            context,
+            SettleRetries(SETTLE_TRIES),
+            limits=lambda good: budget.tries(good=good),
+            run=self._in_thread,
+        )
+        self.answers = AnswerBuffer(
+            context, self.settler, self.tasks, self._on_settled, self._give_up, run=self._in_thread
+        )
+        self.caller = Caller(
+            context, provider, self.lease, self.tasks, self.settler.delay, run=self._in_thread
+        )
         self.look_around = False  # for other jobs, since the last heartbeat
         self.finished: set[int] = set()  # jobs of which chunks were delivered here since the last heartbeat
         self.under_way: dict[int, tuple[int, int]] = {}  # attempt → the chunk that it is for
         self.claimed: deque[tuple[int, Claim]] = deque()
         self.poison_claims: deque[tuple[int, Claim]] = deque()
         self.alone = False  # a poison text is under way, and nothing else
-        self.answers: list[Answer] = []
-        self.booking = self.unsettled = self.fails = 0
-        self.ends = self.flush_at = 0.0
+        self.ends = 0.0
         self.exhausted = self.broken = self.waking = False
 
     async def run(self, no: int) -> int:
@@ -245,7 +251,9 @@ class Engine:
             mine = [claim for owner, claim in shed if owner == job]
             await self._give_back(job, mine, "given back before the call: the provider fails")
             for claim in mine:
-                self._later(job, PurchaseRequest(claim.key, claim.row_no, claim.chunk_no), self._delay())
+                self._later(
+                    job, PurchaseRequest(claim.key, claim.row_no, claim.chunk_no), self.settler.delay()
+                )
 
     def _give_up(self, why: str) -> None:
         """Begin nothing more. What is in flight is still settled: late audio is kept."""
@@ -266,7 +274,7 @@ class Engine:
 
             def leave(t: Any) -> None:
                 chunks.release(t, self.lease.holder, left)
-                self.lease.close(t, is_unsettled=bool(self.unsettled))
+                self.lease.close(t, is_unsettled=bool(self.settler.unsettled))
 
             await self._in_thread(self.context.database.run, leave)
             await self._enqueue_chunks()
@@ -282,7 +290,7 @@ class Engine:
             self.changed.clear()
             now = time.monotonic()
             self.backlog.wake(now)
-            self._flush(now)
+            self.answers.flush(now)
             open_for_more = not (self.broken or self.is_stopping()) and now < self.ends
             self._send_claimed(now)
             if self.lease.budget.failing and len(self.claimed) > 1:
@@ -296,8 +304,8 @@ class Engine:
             if self._is_idle(open_for_more):
                 break
             timeout = 0.25
-            if self.answers:
-                timeout = max(self.flush_at - time.monotonic(), 0.001)
+            if (due := self.answers.seconds_until_due(time.monotonic())) is not None:
+                timeout = max(due, 0.001)
             elif (wake := self.backlog.next_wake()) is not None:
                 timeout = min(max(wake - now, 0.01), timeout)
             try:
@@ -308,9 +316,9 @@ class Engine:
         await self.tasks.join()
 
     def _is_idle(self, open_for_more: bool) -> bool:
-        if self.caller.in_flight or self.answers:
+        if self.caller.in_flight or not self.answers.is_empty:
             return False
-        if self.settling.running or self.claiming.running or self.taking.running:
+        if self.claiming.running or self.taking.running:
             return False
         if not open_for_more:
             return True
@@ -403,7 +411,7 @@ class Engine:
 
     def _claim_size(self) -> int:
         """How many keys to claim now: what may be sent at once, and a few more to bridge the next claim."""
-        if len(self.answers) > BACKLOG or self.poison_claims or self.alone or not self.backlog.ready():
+        if self.answers.waiting > BACKLOG or self.poison_claims or self.alone or not self.backlog.ready():
             return 0
         claimed = len(self.claimed) + len(self.poison_claims)
         allowed = self.lease.budget.allowed
@@ -481,10 +489,9 @@ class Engine:
         if self.broken:
             return
         most = max(BACKLOG, BACKLOG_TIMES * self.lease.budget.allowed)
-        while (self.claimed or self.poison_claims) and self._unbooked() < most:
-            if self.alone or (
-                not self.claimed and (self.caller.in_flight or self.settling.running or self.answers)
-            ):
+        while (self.claimed or self.poison_claims) and self.caller.in_flight + len(self.answers) < most:
+            busy = self.caller.in_flight or not self.answers.is_empty
+            if self.alone or (not self.claimed and busy):
                 return
             if not self.lease.may_begin(now, self.caller.in_flight):
                 return
@@ -492,10 +499,6 @@ class Engine:
             job, claim = (self.claimed or self.poison_claims).popleft()
             self.caller.begin(claim)
             self.tasks.spawn(self._call(job, claim), self._call_ended)
-
-    def _unbooked(self) -> int:
-        """Count the calls that are open or not yet settled."""
-        return self.caller.in_flight + len(self.answers) + self.booking
 
     def _call_ended(self) -> None:
         """The next call begins at once; all else can wait until a few have ended."""
@@ -509,91 +512,23 @@ class Engine:
         self.changed.set()
 
     async def _call(self, job: int, claim: Claim) -> None:
-        answer = await self.caller.call(job, self.orders[job].spec, claim)
-        if not self.answers:
-            self.flush_at = time.monotonic() + SETTLE_AFTER_SECONDS
-        self.answers.append(answer)
+        self.answers.add(await self.caller.call(job, self.orders[job].spec, claim))
 
-    # answers
-
-    def _flush(self, now: float) -> None:
-        full = len(self.answers) >= SETTLE_AT_ONCE
-        if self.answers and self.settling.is_free and (full or now >= self.flush_at):
-            batch, self.answers = self.answers[:CLAIM_AT_ONCE], self.answers[CLAIM_AT_ONCE:]
-            self.booking += len(batch)
-            self.tasks.spawn(self.settling.run(self._settle(batch)))
-
-    async def _settle(self, batch: list[Answer]) -> None:
+    async def _on_settled(self, batch: list[Answer], settled: SettlementResult) -> None:
+        """Handle what a settled batch changed: chunks that are ready, texts to try again, paused jobs."""
         try:
-            settled = await self._settled(batch)
-            if settled is None:
-                return
             await self._ready(settled.ready)
-            await self._after(batch, settled)
+            for answer in batch:
+                error, claim = answer.result, answer.claim
+                if isinstance(error, ProviderError) and error.failure is Failure.ACCOUNT:
+                    reason = stored_reason(PauseKind.ACCOUNT, error.reason)
+                    await self._in_thread(pause, self.context, answer.job, reason)
+                    await self._drop(answer.job, "the job was paused before the call")
+                if settled.states.get(claim.key) is UtteranceState.MISSING:
+                    want = PurchaseRequest(claim.key, claim.row_no, claim.chunk_no)
+                    self._later(answer.job, want, self.settler.delay())
+                self.under_way.pop(claim.attempt, None)
+            for job in settled.paused:
+                await self._drop(job, "the job was paused before the call")
         finally:
-            self.booking -= len(batch)
             self.alone = False
-
-    async def _settled(self, batch: list[Answer]) -> SettlementResult | None:
-        """Settle what was paid for; what cannot be settled now goes to the spool, and this engine stops."""
-        for tried in range(SETTLE_TRIES):
-            try:
-                tries = self.lease.budget.tries(good=any(isinstance(a.result, Speech) for a in batch))
-                return await self._in_thread(settlement.settle, self.context, batch, tries)
-            except ServerError as error:
-                log.warning("%s (%d calls wait to be booked)", error, len(batch))
-                await asyncio.sleep(0.2 * 2**tried)
-            except StoreError as error:
-                log.warning("%s (%d calls wait to be stored)", error, len(batch))
-                with contextlib.suppress(ServerError):
-                    for job in {answer.job for answer in batch}:
-                        await self._in_thread(pause, self.context, job, f"store: {error}")
-                break
-            except Exception:
-                log.exception("%d calls cannot be settled", len(batch))
-                break
-        self.unsettled += len(batch)
-        self._give_up(f"{len(batch)} paid answers go to the spool")
-        return await self._kept(batch)
-
-    async def _kept(self, batch: list[Answer]) -> SettlementResult | None:
-        """Save paid answers in the spool; where that is refused, too, hold them and try all again."""
-        for tried in range(KEEP_TRIES):
-            try:
-                await self._in_thread(spool.save, self.context, batch)
-                return None
-            except OSError as error:
-                log.error("%s: %d paid answers are held in memory", error, len(batch))
-            await asyncio.sleep(min(0.2 * 2**tried, 10.0))
-            with contextlib.suppress(SpeekoError):
-                settled = await self._in_thread(settlement.settle, self.context, batch)
-                self.unsettled -= len(batch)
-                return settled
-        log.critical("%d paid answers are lost: neither the store nor the spool takes them", len(batch))
-        return None
-
-    async def _after(self, batch: list[Answer], settled: SettlementResult) -> None:
-        good = any(isinstance(answer.result, Speech) for answer in batch)
-        self.fails = 0 if good else self.fails + 1
-        for answer in batch:
-            error = answer.result
-            if isinstance(error, ProviderError):
-                await self._handle_error(answer.job, error)
-            if settled.states.get(answer.claim.key) is UtteranceState.MISSING:
-                claim = answer.claim
-                want = PurchaseRequest(claim.key, claim.row_no, claim.chunk_no)
-                self._later(answer.job, want, self._delay())
-            self.under_way.pop(answer.claim.attempt, None)
-        for job in settled.paused:
-            await self._drop(job, "the job was paused before the call")
-
-    async def _handle_error(self, job: int, error: ProviderError) -> None:
-        """Handle an error: what it means for the calls to come."""
-        if error.failure is Failure.ACCOUNT:
-            reason = stored_reason(PauseKind.ACCOUNT, error.reason)
-            await self._in_thread(pause, self.context, job, reason)
-            await self._drop(job, "the job was paused before the call")
-
-    def _delay(self) -> float:
-        """Full jitter over a bound that doubles with every few batches in a row that brought nothing."""
-        return random.uniform(0.05, min(MAX_DELAY_SECONDS, 0.5 * 2 ** min(self.fails // 4, 6)))  # noqa: S311

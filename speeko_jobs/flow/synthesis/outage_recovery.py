@@ -25,13 +25,15 @@ from speeko_jobs.core.output import formatting
 from speeko_jobs.core.policies.outage_detection import NO_END, TroubleKind, TryLimits, trouble_of
 from speeko_jobs.errors import ServerError, StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.synthesis import provider_call, settlement, spool
+from speeko_jobs.flow.synthesis import provider_call, settlement
 from speeko_jobs.flow.synthesis.answer_validation import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.lease import LeaseRow
+from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
 from speeko_jobs.settings import Settings
 
 MARGIN_SECONDS = 10.0  # beyond the longest call, before another worker may probe
+ONCE = SettleRetries(1, is_logged=False)
 WHAT = {
     TroubleKind.THROTTLED: "every call was held off",
     TroubleKind.UNREACHABLE: "no connection",
@@ -99,6 +101,7 @@ class _Probe:
     def __init__(self, context: Context, provider: Provider, orders: JobContext, mine: Settings) -> None:
         self._context, self._provider, self._orders = context, provider, orders
         self._account = account_of(provider.profile, mine)
+        self._settler = Settler(context, ONCE, limits=lambda _: TryLimits(NO_END, NO_END))
         self._lease = LeaseRow(context.settings.lease_seconds)
 
     async def run(self) -> int:
@@ -150,9 +153,9 @@ class _Probe:
         seconds = time.monotonic() - started
         answer = Answer(orders.job, orders.spec, claim, result, seconds, account=self._account)
         try:
-            settled = await asyncio.to_thread(settlement.settle, context, [answer], TryLimits(NO_END, NO_END))
+            settled = await self._settler.settle([answer])
         except (ServerError, StoreError):
-            await asyncio.to_thread(spool.save, context, [answer])
+            await self._settler.spool([answer])
             raise
         await asyncio.to_thread(context.queue.deliver, settled.ready)
         await asyncio.to_thread(self._conclude, result)

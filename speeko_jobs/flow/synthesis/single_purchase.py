@@ -40,10 +40,11 @@ from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.engine_start import OpenProvider
 from speeko_jobs.flow.synthesis.lease import Lease
+from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
 from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 from speeko_jobs.settings import Settings
 
-SETTLE_TRIES = 4  # about 3 s in all, then the audio goes to the spool
+SETTLE_RETRIES = SettleRetries(4, 0.4, is_logged=False)  # about 3 s in all, then the audio goes to the spool
 GAP_SECONDS = 1.0  # without asking for a call: the wait for it is a new one
 THROTTLED_SECONDS = 1.0  # of a provider that holds calls off and does not say for how long
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class SinglePurchase:
         self._tasks = BackgroundTasks(lambda: None, _report)
         self._round_trip: asyncio.Task[float | None] | None = None
         self._wanted_since = self._wanted_at = 0.0
-        self._is_unsettled = False
+        self._settler = Settler(context, SETTLE_RETRIES)
 
     async def open(self, texts: Sequence[Text]) -> None:
         """Be ready to buy these. Raises SpeekoError, BudgetError among them, and nothing was begun then."""
@@ -221,7 +222,7 @@ class SinglePurchase:
 
     def _leave(self, t: Transaction, reason: str) -> None:
         adhoc_jobs.end(t, self.job, reason)
-        self._lease.close(t, is_unsettled=self._is_unsettled)
+        self._lease.close(t, is_unsettled=bool(self._settler.unsettled))
 
     # one purchase
 
@@ -286,21 +287,12 @@ class SinglePurchase:
 
     async def _settle(self, answer: Answer) -> SettlementResult:
         """Keep and book. What was paid and cannot be kept now goes to the spool, and the error is raised."""
-        tried = 0
-        while True:
-            try:
-                return await asyncio.to_thread(settlement.settle, self._context, [answer])
-            except (ServerError, StoreError) as error:
-                tried += 1
-                if isinstance(error, ServerError) and tried < SETTLE_TRIES:
-                    await asyncio.sleep(0.2 * 2**tried)
-                    continue
-                self._is_unsettled = True
-                kept = await asyncio.to_thread(spool.save, self._context, [answer])
-                where = (
-                    f"; the paid audio is in {spool.folder(self._context)}, the next call takes it from there"
-                )
-                raise type(error)(f"{error}{where if kept else ''}") from None
+        try:
+            return await self._settler.settle([answer])
+        except (ServerError, StoreError) as error:
+            kept = await self._settler.spool([answer])
+            where = f"; the paid audio is in {spool.folder(self._context)}, the next call takes it from there"
+            raise type(error)(f"{error}{where if kept else ''}") from None
 
     def _tell(self, settled: SettlementResult, key: bytes) -> None:
         """Whoever waits for this text goes on: with it, or to buy it."""
