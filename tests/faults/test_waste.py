@@ -17,7 +17,7 @@ from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.policies.waste_breaker import JUDGED_FROM, REFUSALS, TRIAL_CALLS
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.reporting import reconciliation
-from speeko_jobs.flow.synthesis import engine as synthesis_engine
+from speeko_jobs.flow.synthesis.call_dispatcher import BACKLOG
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.metered import MeteredProvider
@@ -84,7 +84,7 @@ def test_an_account_that_was_good_stops_when_half_of_its_last_answers_are_bad(fl
     job, _ = flow.submit(flow.catalog(rows_of(1_000)))
     paused = flow.drive(job)
     assert kind_of(paused.reason) is PauseKind.WASTE
-    assert flow.provider.calls - bought <= 25 + synthesis_engine.BACKLOG  # 25 of 50, and what was not settled
+    assert flow.provider.calls - bought <= 25 + BACKLOG  # 25 of 50, and what was not settled
 
 
 def test_a_chance_fault_now_and_then_stops_nothing(flow: InProcess) -> None:

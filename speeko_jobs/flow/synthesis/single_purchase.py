@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, settlements, tenants
+from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, tenants
 from speeko_jobs.adapters.postgres.breaker_windows import QUARANTINED
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -29,6 +29,7 @@ from speeko_jobs.core.policies.fair_queue import PurchaseRequest
 from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.dispatch import wake_waiters
 from speeko_jobs.flow.synthesis import (
     answer_validation,
     resource_reserve,
@@ -298,7 +299,7 @@ class SinglePurchase:
         """Whoever waits for this text goes on: with it, or to buy it."""
         self._context.queue.deliver(settled.ready)
         if key not in settled.records:
-            self._context.queue.synthesize(settlements.wake_waiters(self._context.database, [key]))
+            wake_waiters(self._context, [key])
 
     def _handle_error(self, claim: Claim, error: ProviderError) -> None:
         """Raises SpeechError, but not where waiting helps."""
