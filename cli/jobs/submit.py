@@ -11,6 +11,7 @@ from speeko_cli.output.job_summary import SHOWN_REFUSALS
 from speeko_cli.runtime.error_reporting import Interrupted
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import JobError
+from speeko_jobs.flow.delivery.removed_files import MAX_DELETED_SHARE
 from speeko_jobs.flow.planning import submit
 from speeko_jobs.flow.planning.voice_routing import routed
 from speeko_jobs.flow.reporting import job_queries
@@ -45,7 +46,7 @@ def submit_job(
                 budget_micros=options["budget"],
                 priority=options["priority"],
                 partial=options["partial"],
-                most_deleted_share=options.get("max_delete", submit.MAX_DELETED_SHARE),
+                most_deleted_share=options.get("max_delete", MAX_DELETED_SHARE),
                 on_created=made.append,
                 on_wait=_report_rival if options.get("wait_for_output", True) else None,
             )

@@ -16,8 +16,9 @@ from speeko_cli.monitoring.broker_status import BrokerStatus, look
 from speeko_cli.monitoring.fleet_state import STILL, FleetState, ObservedJob
 from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_cli.output.console import as_json, console, emit, write_bytes
+from speeko_cli.top.job_order import next_order
 from speeko_cli.top.keyboard import keyboard
-from speeko_cli.top.screen import JobOrder, ScreenData, ScreenView, picture
+from speeko_cli.top.screen import ScreenData, ScreenView, picture
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.reporting import fleet_queries, monitoring_queries
 from speeko_jobs.flow.reporting.monitoring_queries import JobFilter, PageRequest
@@ -183,8 +184,7 @@ def document(books: ScreenData, broker: BrokerStatus | None) -> dict[str, Any]:
 def _turned(view: ScreenView, key: str, books: ScreenData | None) -> ScreenView:
     """The view after a key."""
     if key == "o":
-        orders = list(JobOrder)
-        return replace(view, order=orders[(orders.index(view.order) + 1) % len(orders)], first=0)
+        return replace(view, order=next_order(view.order), first=0)
     step = {"j": 1, "k": -1}.get(key, 0)
     last = max(len(books.open) - 1, 0) if books else 0
     return replace(view, first=min(max(view.first + step, 0), last))

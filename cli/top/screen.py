@@ -3,16 +3,15 @@ shows it."""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from speeko_cli.monitoring.fleet_state import SILENT_SECONDS, DepartedEngine, LiveEngine
+from speeko_cli.top.job_order import SORT_KEYS, JobOrder
 from speeko_cli.top.job_tables import ended_jobs, open_jobs, words
 from speeko_cli.top.responsive_table import Block, Column, Section, joined, laid_out, table
 from speeko_jobs.core.output import formatting
@@ -25,23 +24,6 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 9
 MAX_NUMBERS = 4
-
-
-class JobOrder(StrEnum):
-    """What open jobs are sorted by."""
-
-    PRIORITY = "priority"
-    NEWEST = "newest"
-    SPENT = "spent"
-    ETA = "ETA"
-
-
-KEYS: Mapping[JobOrder, Callable[[ObservedJob], float]] = {
-    JobOrder.PRIORITY: lambda _: 0,  # as they come
-    JobOrder.NEWEST: lambda seen: -seen.line.id,
-    JobOrder.SPENT: lambda seen: -seen.line.spent_micros,
-    JobOrder.ETA: lambda seen: math.inf if seen.pace.eta_seconds is None else seen.pace.eta_seconds,
-}
 
 
 @dataclass(frozen=True)
@@ -120,7 +102,7 @@ def _head(books: ScreenData, view: ScreenView) -> Iterator[Text]:
 
 
 def _sections(books: ScreenData, broker: BrokerStatus | None, view: ScreenView) -> Iterator[Section]:
-    jobs = sorted(books.open, key=KEYS[view.order])
+    jobs = sorted(books.open, key=SORT_KEYS[view.order])
     yield open_jobs(jobs[min(view.first, max(len(jobs) - 1, 0)) :], books.more, view.width)
     yield _engines(books, view.width)
     accounts = [Block(_account(one, books.holders, view.width)) for one in books.accounts]

@@ -8,17 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from speeko_jobs.adapters.audio_store import MissingObject
 from speeko_jobs.adapters.postgres import deliveries
+from speeko_jobs.core.catalog.change_detection import ADDED
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.job.plan_summary import Plan
+from speeko_jobs.errors import CatalogError
 from speeko_jobs.flow.context import Context
 
+MAX_DELETED_SHARE = Decimal("0.1")  # of an output, unless --max-delete says more
 AT_ONCE = 1_000
 
 
 def _list_path(job: int) -> str:
     return f"jobs/{job}/removed.jsonl"
+
+
+def check_share(found: Plan, most_share: Decimal) -> None:
+    """Raise CatalogError where more than `most_share` of an output would be deleted.
+
+    A catalog that was cut short looks just like one that many rows have left.
+    """
+    there = found.removed + sum(n for kind, n in found.changes.items() if kind != ADDED)
+    if found.removed > most_share * there:
+        raise CatalogError(
+            f"{found.removed:,} of the {there:,} files in the output are not in the catalog any more, and"
+            f" {most_share:.0%} is the most that --prune deletes: nothing was started; check the catalog, or"
+            " raise --max-delete"
+        )
 
 
 def keep_removed(context: Context, store: str, job: int, paths: Sequence[str]) -> None:

@@ -18,9 +18,9 @@ from speeko_jobs.core.job import job_spec as core_spec
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.errors import ConfigError, UsageError
+from speeko_jobs.flow.delivery.removed_files import MAX_DELETED_SHARE
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
 from speeko_jobs.flow.planning.planner import CatalogOptions
-from speeko_jobs.flow.planning.submit import MAX_DELETED_SHARE
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries, jobs, output_locks, plan_loading, tenants
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.output_locks import OutputBusyError, Rival
-from speeko_jobs.core.catalog.change_detection import ADDED
 from speeko_jobs.core.catalog.file_names import MARK
 from speeko_jobs.core.job.chunking import chunk_rows
 from speeko_jobs.core.job.job_spec import JobSpec
@@ -21,12 +20,12 @@ from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.model.states import AudioSource
 from speeko_jobs.core.policies import waste_breaker
-from speeko_jobs.errors import BudgetError, CatalogError, SpeekoError
+from speeko_jobs.errors import BudgetError, SpeekoError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.cache import missing_audio as gone
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.manifest_parts import clear_parts
-from speeko_jobs.flow.delivery.removed_files import keep_removed
+from speeko_jobs.flow.delivery.removed_files import MAX_DELETED_SHARE, check_share, keep_removed
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.planning import planner
 from speeko_jobs.flow.planning.overwrite_protection import check_place
@@ -35,7 +34,6 @@ LOOKED_FOR = 8
 WAIT_SECONDS = 1.0  # between two looks at an output that another job delivers to
 HELD_AT_ONCE = 1_000
 NEWEST = 2**63 - 1  # later than any job
-MAX_DELETED_SHARE = Decimal("0.1")
 NOWHERE = "cache"  # no folder: what is bought ahead stays in the store
 
 
@@ -196,7 +194,7 @@ def _check_missing_and_removed(
     gone.check(loaded.gone, buy_again=spec.buy_again)
     loaded.plan.previous_job = jobs.previous(context.database, job)
     if spec.prune:
-        _check_removed(loaded.plan, most_deleted_share)
+        check_share(loaded.plan, most_deleted_share)
         keep_removed(context, spec.store, job, loaded.removed)
 
 
@@ -215,17 +213,6 @@ def _check_money(context: Context, job: int, cost_micros: int, budget_micros: in
         raise BudgetError(
             f"this catalog costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}:"
             f" nothing was started; raise it with `speeko budget set`, {partly}"
-        )
-
-
-def _check_removed(found: Plan, most_share: Decimal) -> None:
-    """Refuse to delete a large part of a destination: a catalog that was cut short looks just like that."""
-    there = found.removed + sum(n for kind, n in found.changes.items() if kind != ADDED)
-    if found.removed > most_share * there:
-        raise CatalogError(
-            f"{found.removed:,} of the {there:,} files in the output are not in the catalog any more, and"
-            f" {most_share:.0%} is the most that --prune deletes: nothing was started; check the catalog, or"
-            " raise --max-delete"
         )
 
 

@@ -28,7 +28,8 @@ from speeko_cli.monitoring.broker_status import BrokerStatus
 from speeko_cli.monitoring.fleet_state import STILL, FleetEngines, FleetState, NodeStatus, ObservedJob
 from speeko_cli.output.throughput import Throughput
 from speeko_cli.top import app
-from speeko_cli.top.screen import JobOrder, ScreenData, ScreenView, picture
+from speeko_cli.top.job_order import JobOrder
+from speeko_cli.top.screen import ScreenData, ScreenView, picture
 from speeko_jobs.adapters.celery_queue.queue import QUEUES
 from speeko_jobs.adapters.postgres.fleet_status import FleetSnapshot
 from speeko_jobs.adapters.postgres.permits import AccountLimits, PermitHolder
