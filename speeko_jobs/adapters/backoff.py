@@ -34,9 +34,11 @@ class Backoff:
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait before each repeat: one fewer than there are tries."""
-        for repeat in range(self.tries - 1):
-            bound = min(self.first_seconds * 2**repeat, self.max_seconds)
+        bound = self.first_seconds
+        for _ in range(self.tries - 1):
+            bound = min(bound, self.max_seconds)
             yield random.uniform(self.min_seconds, bound) if self.has_jitter else bound  # noqa: S311
+            bound *= 2
 
 
 def retry(

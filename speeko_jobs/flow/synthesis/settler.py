@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from speeko_jobs.adapters.backoff import Backoff, retry_async
 from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.core.model.speech import Speech
 from speeko_jobs.core.policies.outage_detection import FIRST_TRY_LIMITS, TryLimits
@@ -53,21 +54,19 @@ class Settler:
     async def settle(self, batch: Sequence[Answer]) -> SettlementResult:
         """Store and book a batch. Raises ServerError after the last try, StoreError at once."""
         good = any(isinstance(answer.result, Speech) for answer in batch)
-        seconds = self._retries.first_seconds
-        for no in range(1, self._retries.tries + 1):
+
+        async def settle_once() -> SettlementResult:
             try:
-                settled = await self._run(settlement.settle, self._context, batch, self._limits(good))
+                return await self._run(settlement.settle, self._context, batch, self._limits(good))
             except ServerError as error:
                 if self._retries.is_logged:
                     log.warning("%s (%d calls wait to be booked)", error, len(batch))
-                if no == self._retries.tries:
-                    raise
-                await asyncio.sleep(seconds)
-                seconds *= 2
-            else:
-                self.fails = 0 if good else self.fails + 1
-                return settled
-        raise AssertionError("no try at all")
+                raise
+
+        backoff = Backoff(self._retries.tries, self._retries.first_seconds, has_jitter=False)
+        settled = await retry_async(settle_once, backoff, ServerError)
+        self.fails = 0 if good else self.fails + 1
+        return settled
 
     async def spool(self, batch: Sequence[Answer]) -> int:
         """Save the paid answers of a batch in the spool; return how many. Raises OSError where its disk
