@@ -20,10 +20,14 @@ WITH again AS (
     UPDATE speeko.chunk c SET state = 'planned', queued_at = NULL, claimant_id = NULL, missing = 0
     WHERE c.job_id = %(job)s AND c.state = 'delivered' AND (c.counts->>'failed')::bigint > 0
       AND EXISTS (SELECT FROM speeko.job WHERE id = %(job)s AND state = 'paused')
-      AND EXISTS (SELECT FROM speeko.item i CROSS JOIN LATERAL unnest(i.keys) AS k (key)
-                  JOIN speeko.utterance u ON u.key = k.key
-                  WHERE i.job_id = c.job_id AND i.row_no BETWEEN c.first_row AND c.last_row
-                    AND u.state = 'missing' AND u.reason = %(reason)s)
+      AND EXISTS (SELECT FROM (  -- OFFSET 0 keeps look-ups what they are: never all rows with all texts
+                      SELECT keys FROM speeko.item
+                      WHERE job_id = c.job_id AND row_no BETWEEN c.first_row AND c.last_row OFFSET 0
+                  ) i CROSS JOIN LATERAL unnest(i.keys) AS k (key)
+                  CROSS JOIN LATERAL (
+                      SELECT state, reason FROM speeko.utterance WHERE key = k.key OFFSET 0
+                  ) u
+                  WHERE u.state = 'missing' AND u.reason = %(reason)s)
     RETURNING counts
 ), s AS (
     SELECT count(*) AS chunks, sum((counts->>'delivered')::bigint) AS delivered,
