@@ -16,8 +16,8 @@ from speeko_jobs.adapters.postgres import migrate, restores
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.adapters.redis.cache import RedisCache
+from speeko_jobs.embedded.server_restart import Watchdog
 from speeko_jobs.embedded.servers import EmbeddedServers
-from speeko_jobs.embedded.watchdog import Watchdog
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.lifecycle import migration_guard

@@ -20,7 +20,7 @@ from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow.cache import eviction as flow_evict
 from speeko_jobs.flow.delivery import chunk_delivery as flow_deliver
 from speeko_jobs.flow.delivery import finalize as flow_finalize
-from speeko_jobs.flow.lifecycle import recovery as flow_sweep
+from speeko_jobs.flow.lifecycle import crash_recovery as flow_sweep
 from speeko_jobs.flow.lifecycle import retention as flow_prune
 from speeko_jobs.flow.lifecycle import webhooks as flow_hooks
 from speeko_jobs.flow.synthesis import engine_start as flow_synthesize

@@ -180,7 +180,7 @@ def _eviction_options(
     dry_run: bool,
 ) -> EvictionOptions:
     """What the words ask for. Raises UsageError when they do not go together."""
-    from speeko_jobs.core.policies.eviction import IdleCriteria
+    from speeko_jobs.core.policies.eviction_ranking import IdleCriteria
     from speeko_jobs.flow.cache.eviction import GB, MB, EvictionOptions, Tier
 
     where = Tier(tier)

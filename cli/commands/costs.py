@@ -21,7 +21,7 @@ from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from speeko_jobs.core.billing.reconciliation import ReconciledEntry
+    from speeko_jobs.core.billing.invoice_matching import ReconciledEntry
     from speeko_jobs.flow.reporting.costs import Storage
 
 REFRESH_SECONDS, STORAGE_EACH = 1.0, 60

@@ -51,7 +51,7 @@ def checks(settings: Settings) -> Iterator[Line]:
     """Each check's name, whether it is well, and one line on it."""
     from speeko_jobs.core.providers.accounts import asked_for, held_accounts, settings_of
     from speeko_jobs.core.providers.profiles import profile_of
-    from speeko_jobs.flow.reporting.health import provider_answer, writable_store
+    from speeko_jobs.flow.reporting.doctor_checks import provider_answer, writable_store
     from speeko_jobs.settings import Account
 
     with contextlib.ExitStack() as stack:
@@ -67,7 +67,7 @@ def checks(settings: Settings) -> Iterator[Line]:
 def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
     from speeko_jobs import runtime
     from speeko_jobs.flow.cache import missing_audio
-    from speeko_jobs.flow.reporting import health
+    from speeko_jobs.flow.reporting import doctor_checks
 
     wrong_schema: SpeekoError | None = None
     try:
@@ -93,7 +93,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
         broker = _checked("broker", lambda: f"{context.queue.check()} answers")
         yield broker
         redis = (redis[0], redis[1] and broker[1], redis[2])
-    yield "schema", not wrong_schema, str(wrong_schema or f"at {health.schema_revision()}")
+    yield "schema", not wrong_schema, str(wrong_schema or f"at {doctor_checks.schema_revision()}")
     if redis[1]:
         yield _checked("workers", lambda: _workers(context, settings))
     if not wrong_schema:
@@ -126,7 +126,7 @@ def _jobs(context: Context) -> str:
 
 
 def _redis(context: Context, settings: Settings) -> str:
-    from speeko_jobs.flow.reporting.health import redis_version
+    from speeko_jobs.flow.reporting.doctor_checks import redis_version
 
     return f"{redis_version(context)} answers{_where(settings.embedded_redis)}"
 
@@ -136,7 +136,7 @@ def _where(embedded: bool) -> str:
 
 
 def _pooler(context: Context) -> str:
-    from speeko_jobs.flow.reporting.health import pooler_mode
+    from speeko_jobs.flow.reporting.doctor_checks import pooler_mode
 
     mode = pooler_mode(context)
     return f" (through a pooler in {mode} mode)" if mode else ""

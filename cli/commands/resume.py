@@ -78,7 +78,7 @@ def _resume(
     from speeko_cli.jobs.resume import warn_price_change
     from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.lifecycle import control
-    from speeko_jobs.flow.lifecycle.recovery import sweep
+    from speeko_jobs.flow.lifecycle.crash_recovery import sweep
     from speeko_jobs.flow.reporting import job_queries
 
     if not new_prices:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from speeko_cli.output.console import note
 from speeko_cli.output.throughput import ThroughputGauge
 from speeko_jobs.core.model.states import FINISHED, JobState
-from speeko_jobs.embedded import watchdog
+from speeko_jobs.embedded import server_restart
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.reporting import job_queries
 
@@ -36,7 +36,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     before: tuple[object, ...] = ()
     away, waits = False, ""
     while True:
-        watchdog.check()
+        server_restart.check()
         try:
             progress = job_queries.progress(context, job)
             now = time.monotonic()

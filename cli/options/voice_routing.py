@@ -70,7 +70,7 @@ routing = together(
 
 def routing_options_of(settings: Settings, options: Mapping[str, Any]) -> RoutingOptions:
     """What the user said on voices."""
-    from speeko_jobs.core.voices.selection import RoutingRequest
+    from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
     from speeko_jobs.flow.planning.voice_routing import RoutingOptions
 
     return RoutingOptions(

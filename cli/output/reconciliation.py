@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speeko_cli.output.console import say
-from speeko_jobs.core.billing.reconciliation import DIFFERENCES, Finding, ReconciledEntry
+from speeko_jobs.core.billing.invoice_matching import DIFFERENCES, Finding, ReconciledEntry
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import spreadsheet_safe

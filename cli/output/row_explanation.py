@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from speeko_cli.output.console import console
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
+from speeko_jobs.core.reporting.explained_row import AudioOrigin, Explained, ExplainedPart
 
 if TYPE_CHECKING:
     from rich.console import Console

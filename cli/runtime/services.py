@@ -36,10 +36,10 @@ def open_services(settings: Settings) -> Iterator[tuple[Context, bool]]:
 
 def _tell_if_foreign(context: Context) -> None:
     """Say where another database uses the same Redis."""
-    from speeko_jobs.flow.reporting import health
+    from speeko_jobs.flow.reporting import doctor_checks
 
     with contextlib.suppress(ServerError):  # whoever needs it says so
-        if warning := health.foreign_redis_warning(context):
+        if warning := doctor_checks.foreign_redis_warning(context):
             note(f"speeko: {warning}")
 
 
@@ -109,11 +109,11 @@ def until_signalled() -> None:
 
     Raises ServerError when the embedded servers cannot be kept running.
     """
-    from speeko_jobs.embedded import watchdog
+    from speeko_jobs.embedded import server_restart
 
     told = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: told.set())
     while not told.wait(CHECK_SECONDS):
-        watchdog.check()
+        server_restart.check()

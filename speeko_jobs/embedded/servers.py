@@ -7,7 +7,7 @@ was the last, and stops the servers.
 
 A command that is killed leaves the servers running; the next command joins them, and stops them when it
 leaves as the last. A server that is killed is started again, with its data, by the keepers of the commands
-that use it (watchdog.py), or by the next command.
+that use it (server_restart.py), or by the next command.
 
 Forks (a prefork pool): the parent holds the shared lock, and a child's copy of it is the same lock. The
 child's `stop` does nothing. A parent that stops gives up the lock for its children too; where a parent

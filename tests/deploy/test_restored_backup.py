@@ -20,7 +20,7 @@ from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.embedded.postgres import _program
 from speeko_jobs.embedded.servers import ServerUrls
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.synthesis.engine_start import synthesize
 from speeko_jobs.settings import Settings
 from tests.cli.conftest import Here

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.billing.reconciliation import Finding
+from speeko_jobs.core.billing.invoice_matching import Finding
 from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.flow.reporting.reconciliation import ReconcileOptions, reconcile

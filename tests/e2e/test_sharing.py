@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from speeko_jobs.flow.lifecycle import recovery
+from speeko_jobs.flow.lifecycle import crash_recovery
 from speeko_workers.supervisor import CeleryNode
 from tests.e2e.conftest import MakeSpine
 from tests.e2e.submitters import Submitter
@@ -89,6 +89,6 @@ def test_sweeps_do_not_pile_up_messages(idle_spine: Spine) -> None:
     job = spine.submit(write_catalog(spine.folder / "catalog.csv", texts(250)))
     for _ in range(10):
         spine.sql("UPDATE speeko.chunk SET queued_at = queued_at - interval '15 seconds'")
-        recovery.sweep(spine.context)
+        crash_recovery.sweep(spine.context)
     with spine.redis.client as client:
         assert client.llen("speeko:synthesize") <= 2 * spine.job(job).chunks

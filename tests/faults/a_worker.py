@@ -18,7 +18,7 @@ from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.errors import SpeekoError
-from speeko_jobs.flow.lifecycle import recovery
+from speeko_jobs.flow.lifecycle import crash_recovery
 from speeko_workers import process_state, tasks
 from tests.fixtures.books import Books
 
@@ -44,7 +44,7 @@ def main(job: int, how: str) -> None:
     books = Books(opened.context.database)
     print("ready", flush=True)
     if how == "sweep":
-        recovery.sweep(opened.context)
+        crash_recovery.sweep(opened.context)
     elif how == "once":
         print(tasks.synthesize(job, 1), flush=True)
     while not how:
@@ -52,7 +52,7 @@ def main(job: int, how: str) -> None:
             found = jobs.show(opened.context.database, job)
             if found.state in FINISHED or found.state is JobState.PAUSED:
                 break
-            recovery.sweep(opened.context)
+            crash_recovery.sweep(opened.context)
             step(books, job, found.state)
         except SpeekoError as error:
             print(error, file=sys.stderr, flush=True)

@@ -28,7 +28,7 @@ import psycopg
 from speeko_jobs.core.model.states import FINISHED
 from speeko_jobs.embedded.servers import EmbeddedServers, running
 from speeko_jobs.errors import SpeekoError
-from speeko_jobs.flow.lifecycle import recovery
+from speeko_jobs.flow.lifecycle import crash_recovery
 from speeko_workers.supervisor import CeleryNode
 from tests.fixtures.cluster import WorkerProcess
 from tests.fixtures.ledger import read_ledger
@@ -102,7 +102,7 @@ class Soak:
             if now >= due_sweep:
                 due_sweep = now + SWEEP_EVERY_SECONDS
                 with contextlib.suppress(SpeekoError):
-                    recovery.sweep(spine.context)
+                    crash_recovery.sweep(spine.context)
             time.sleep(0.05)
         self.counts["seconds of faults"] = round(time.monotonic() - started)
         spine.wait(job, sweeping=True, seconds=END_SECONDS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.postgres import tenants
+from speeko_jobs.adapters.postgres import tenant_caps
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.planning import planner, submit
@@ -76,7 +76,7 @@ def test_the_cap_of_a_tenant_holds_over_its_jobs(one_day: None, eight: Spine, ki
     """Two jobs at once; what there is is delivered, and with a higher cap both come to their end."""
     cap = 60 * 900
     eight.database.run(
-        lambda t: tenants.put(t, "test", **{f"{kind}_micros": cap, f"keep_{kind}": False})  # type: ignore[arg-type]
+        lambda t: tenant_caps.put(t, "test", **{f"{kind}_micros": cap, f"keep_{kind}": False})  # type: ignore[arg-type]
     )
     jobs = [submitted(eight, f"part{n}") for n in range(2)]
     eight.until(lambda: all(eight.job(job).state is JobState.PAUSED for job in jobs), "both to pause")
@@ -89,7 +89,9 @@ def test_the_cap_of_a_tenant_holds_over_its_jobs(one_day: None, eight: Spine, ki
     left = eight.sql("SELECT min(cost_micros) FROM speeko.utterance WHERE state = 'missing'")[0][0]
     assert eight.provider.micros + left > cap
 
-    eight.database.run(lambda t: tenants.put(t, "test", **{f"{kind}_micros": None, f"keep_{kind}": False}))  # type: ignore[arg-type]
+    eight.database.run(
+        lambda t: tenant_caps.put(t, "test", **{f"{kind}_micros": None, f"keep_{kind}": False})
+    )  # type: ignore[arg-type]
     for job in jobs:
         control.resume(eight.context, job)
     for job in jobs:

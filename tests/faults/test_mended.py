@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, leases, permits, wait_reasons, worker_registry
+from speeko_jobs.adapters.postgres import claims, jobs, leases, permits, wait_facts, worker_registry
 from speeko_jobs.adapters.postgres.permits import LeaseRequest
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies.adaptive_limit import CallWindow
@@ -141,6 +141,6 @@ def test_texts_that_wait_for_retries_are_counted(flow: InProcess) -> None:
     entry = worker_registry.WorkerEntry("here", 1, "/", "1", (worker_registry.SYNTHESIZE,), 1, held)
     flow.context.database.run(lambda t: worker_registry.enter(t, entry, 30.0))
     begun = flow.books.one("SELECT count(*) FROM speeko.need")  # of chunks that an engine has begun
-    seen = wait_reasons.look(flow.context.database, [job])[job]
+    seen = wait_facts.look(flow.context.database, [job])[job]
     assert begun > 1
     assert seen.line().startswith(f"waits for retries: {begun} texts failed")

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, leases, outages
+from speeko_jobs.adapters.postgres import claims, jobs, leases, outage_records
 from speeko_jobs.adapters.postgres import webhooks as hook_rows
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.flow.lifecycle import control, recovery, webhooks
+from speeko_jobs.flow.lifecycle import control, crash_recovery, webhooks
 from speeko_jobs.flow.synthesis import outage_recovery
 from tests.fixtures.inprocess import InProcess
 
@@ -114,7 +114,7 @@ def test_a_probe_of_a_dead_worker_is_made_again(impatient: InProcess) -> None:
     paused = outage_of(flow)
     probe_is_due(flow)
     account = flow.books.one("SELECT name FROM speeko.account")
-    assert flow.context.database.run(lambda t: outages.take_probe(t, paused.id, account, 300))
+    assert flow.context.database.run(lambda t: outage_records.take_probe(t, paused.id, account, 300))
     assert outage_recovery.probes(flow.context) == []  # it died with it
     probe_is_due(flow)
     assert probe(flow, paused.id) == 1
@@ -131,8 +131,8 @@ def test_the_right_of_a_dead_prober_is_taken_back_with_its_lease(impatient: InPr
 
     def begin(t: Transaction) -> bool:
         """What a prober has done when it dies in its call."""
-        assert outages.take_probe(t, paused.id, account, 300)
-        want = outages.wanted(t, paused.id)
+        assert outage_records.take_probe(t, paused.id, account, 300)
+        want = outage_records.wanted(t, paused.id)
         assert want is not None
         holder = leases.open_lease(t, "host", 1, 30)
         return bool(claims.claim(t, paused.id, holder, [want], account=account, is_probe=True))
@@ -156,7 +156,7 @@ def test_a_death_that_is_no_probers_makes_no_probe(impatient: InProcess) -> None
     account = flow.books.one("SELECT name FROM speeko.account")
 
     def begin(t: Transaction) -> bool:
-        want = outages.wanted(t, paused.id)
+        want = outage_records.wanted(t, paused.id)
         assert want is not None
         holder = leases.open_lease(t, "host", 1, 30)
         return bool(claims.claim(t, paused.id, holder, [want], account=account, is_probe=True))
@@ -194,7 +194,7 @@ def test_the_sweeper_pauses_when_every_engine_is_dead(flow: InProcess) -> None:
     job, _ = flow.submit(flow.catalog(ROWS), {"give_up_seconds": 60.0})
     flow.provider.script([FOREVER | {"status": 500}])
     flow.again(work_seconds=1.0).synthesize(job)
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, job).state is JobState.RUNNING
     ago = "clock_timestamp() - interval '{} seconds'"
     flow.books.execute(f"UPDATE speeko.job SET state_since = {ago.format(4000)}, released_at = state_since")
@@ -202,10 +202,10 @@ def test_the_sweeper_pauses_when_every_engine_is_dead(flow: InProcess) -> None:
     flow.books.execute(
         f"UPDATE speeko.account SET trouble_since = {ago.format(3600)}, trouble_at = {ago.format(3500)}"
     )
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, job).state is JobState.RUNNING
     flow.books.execute(f"UPDATE speeko.account SET trouble_at = {ago.format(5)}")
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     paused = jobs.show(flow.context.database, job)
     assert (paused.state, kind_of(paused.reason)) == (JobState.PAUSED, PauseKind.OUTAGE)
 
@@ -218,7 +218,7 @@ def test_an_answer_to_another_job_ends_the_outage(impatient: InProcess) -> None:
     elsewhere = {"output": str(flow.folder / "other")}
     other, _ = flow.submit(flow.catalog([("x", "Another text altogether.")]), elsewhere)
     assert flow.drive(other).state is JobState.DONE
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.RUNNING
     assert flow.drive(paused.id).delivered == len(ROWS)
 
@@ -236,7 +236,7 @@ def test_a_probe_that_meets_a_used_up_account_waits_for_a_person(impatient: InPr
     assert events == [(paused.reason,), (now.reason,)]
     probe_is_due(flow)
     assert outage_recovery.probes(flow.context) == []
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.PAUSED
 
 
@@ -256,5 +256,5 @@ def test_the_patience_begins_anew_with_a_resume(impatient: InProcess) -> None:
     paused = outage_of(flow)
     control.resume(flow.context, paused.id, give_up_seconds=600.0)
     flow.synthesize(paused.id)
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     assert jobs.show(flow.context.database, paused.id).state is JobState.RUNNING

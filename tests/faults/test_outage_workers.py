@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import wait_reasons
+from speeko_jobs.adapters.postgres import wait_facts
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.reporting.wait_reasons import WaitKind
 from speeko_jobs.flow.planning import planner, submit
@@ -28,7 +28,7 @@ TEXTS = 60
 
 
 def shown(spine: Spine, job: int) -> WaitKind | None:
-    seen = wait_reasons.look(spine.database, [job])[job].waiting
+    seen = wait_facts.look(spine.database, [job])[job].waiting
     return None if seen is None else seen.kind
 
 

@@ -23,7 +23,7 @@ from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.embedded.servers import EmbeddedServers, running
 from speeko_jobs.errors import ServerError, SpeekoError
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.synthesis import engine as synthesis_engine
 from speeko_jobs.flow.synthesis import spool
 from tests.faults.proxy import Proxy

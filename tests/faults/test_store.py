@@ -13,7 +13,7 @@ import pytest
 from speeko_jobs.adapters.postgres import jobs, leases
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.flow.lifecycle import control
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.synthesis import settlement, spool
 from tests.faults.proxy import Proxy
 from tests.fixtures.books import broken_rules, key_of, stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.postgres import tenants
+from speeko_jobs.adapters.postgres import tenant_caps
 from speeko_jobs.core.model.states import FINISHED
 from speeko_jobs.flow.planning import planner, submit
 from tests.fixtures.faulty import MakeSpine
@@ -56,7 +56,7 @@ def test_a_small_job_does_not_wait_for_a_large_one(spine: Spine, priority: int, 
 
 
 def test_tenants_share_by_weight(spine: Spine) -> None:
-    spine.database.run(lambda t: tenants.put(t, "heavy", weight=2))
+    spine.database.run(lambda t: tenant_caps.put(t, "heavy", weight=2))
     heavy, light = put(spine, "heavy", 2_000, tenant="heavy"), put(spine, "light", 2_000, tenant="light")
     wait_until(lambda: min(calls(spine, heavy), calls(spine, light)) > 50, "both to be under way")
     before = calls(spine, heavy), calls(spine, light)

@@ -10,7 +10,7 @@ import pytest
 
 from speeko_jobs.adapters.postgres import breaker_windows, jobs
 from speeko_jobs.core.audio import probe
-from speeko_jobs.core.billing.reconciliation import ReconciledEntry
+from speeko_jobs.core.billing.invoice_matching import ReconciledEntry
 from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of, remedy
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies import waste_breaker

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.settings import Settings
 from speeko_workers.supervisor import environment
 from tests.fixtures.inprocess import InProcess

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from speeko_jobs.adapters.catalog.header_detection import TITLE_ROWS
+from speeko_jobs.adapters.catalog.header_row import TITLE_ROWS
 from speeko_jobs.core.catalog.column_mapping import is_common_name
 
 if TYPE_CHECKING:

@@ -18,12 +18,7 @@ from speeko_jobs.adapters.catalog.csv_dialect import (
     sample_rows,
     with_quoting,
 )
-from speeko_jobs.adapters.catalog.header_detection import (
-    HEAD_ROWS,
-    column_names,
-    find_header,
-    width_without_header,
-)
+from speeko_jobs.adapters.catalog.header_row import HEAD_ROWS, column_names, find_header, width_without_header
 from speeko_jobs.adapters.catalog.table import (
     CELL_CHARS,
     LINE_CHARS,

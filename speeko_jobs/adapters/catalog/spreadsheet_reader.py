@@ -16,7 +16,7 @@ import python_calamine
 
 from speeko_jobs.adapters.catalog import decompression_limits
 from speeko_jobs.adapters.catalog.cell_text import cell_text
-from speeko_jobs.adapters.catalog.header_detection import HEAD_ROWS, column_names, find_header
+from speeko_jobs.adapters.catalog.header_row import HEAD_ROWS, column_names, find_header
 from speeko_jobs.adapters.catalog.table import BadRow, Row, Table, bad, fault_of
 from speeko_jobs.core.catalog.read_options import ReadOptions
 from speeko_jobs.errors import CatalogError

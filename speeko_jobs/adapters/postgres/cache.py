@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction, statement
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.core.policies.eviction import PRIOR_HITS, PRIOR_SECONDS, EvictionCandidate, IdleCriteria
+from speeko_jobs.core.policies.eviction_ranking import (
+    PRIOR_HITS,
+    PRIOR_SECONDS,
+    EvictionCandidate,
+    IdleCriteria,
+)
 
 FETCH_ROWS = 10_000
 AS_BEFORE = -1  # a price that does not change
@@ -111,7 +116,7 @@ def entries(
     protect: bool = True,
     idle: IdleCriteria | None = None,
 ) -> Iterator[EvictionCandidate]:
-    """What is stored in core.policies.eviction's order: what must stay, then by falling ROI.
+    """What is stored in core.policies.eviction_ranking's order: what must stay, then by falling ROI.
 
     `keys`: only these, 32 bytes a key, one behind the other (a million lists of bytes would take much more).
     `protect`: what unfinished jobs need must stay. Read to its end within the transaction, a page at a time.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from speeko_jobs.adapters.postgres import breaker_windows, tenants
+from speeko_jobs.adapters.postgres import breaker_windows, tenant_caps
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.adapters.postgres.leases import DIED
 from speeko_jobs.core.model.cache_key import idempotency_key
@@ -84,7 +84,7 @@ def claim(
     Of a voice that `account` has not proven, few calls are open at a time unless `on_trial` is false; of one
     that is stopped, none.
     """
-    cap = tenants.cap_for_claim(t, job)
+    cap = tenant_caps.cap_for_claim(t, job)
     rows = t.rows(
         "claim",
         {
@@ -133,7 +133,7 @@ def explain_unclaimed(
     a new trial of it by that."""
 
     def work(t: Transaction) -> UnclaimedKeys:
-        cap = tenants.cap(t, job)
+        cap = tenant_caps.cap(t, job)
         rows = t.rows("claim_left", {"job": job, "keys": list(keys), "died": DIED, "account": account})
         if not rows:
             return UnclaimedKeys([], "", JobState.RUNNING)

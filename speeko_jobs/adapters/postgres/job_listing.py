@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from speeko_jobs.adapters.postgres import wait_reasons
+from speeko_jobs.adapters.postgres import wait_facts
 from speeko_jobs.adapters.postgres.database import MAX_BIGINT, Database, Transaction, clamp_bigint
 from speeko_jobs.adapters.postgres.jobs import RowCounts
 from speeko_jobs.core.model.states import FINISHED, JobState
@@ -83,7 +83,7 @@ class JobLine(RowCounts):
     seconds: float
     more_files: int = 0  # besides those in `files`
     wasted_micros: int = 0
-    waits: wait_reasons.ObservedWait | None = None  # None: it has ended
+    waits: wait_facts.ObservedWait | None = None  # None: it has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,6 @@ def _containing(word: str) -> str:
 
 def _lines(t: Transaction, numbers: Sequence[int]) -> list[JobLine]:
     rows = t.rows("board_lines", {"jobs": list(numbers), "files": FILES}) if numbers else []
-    waits = wait_reasons.look(t, [row[0] for row in rows if JobState(row[2]) not in FINISHED])
+    waits = wait_facts.look(t, [row[0] for row in rows if JobState(row[2]) not in FINISHED])
     lines = [JobLine(row[0], row[1], JobState(row[2]), *row[3:]) for row in rows]
     return [replace(line, waits=waits.get(line.id)) for line in lines]

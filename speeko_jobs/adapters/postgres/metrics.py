@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from speeko_jobs.adapters.postgres import wait_reasons as waiting
+from speeko_jobs.adapters.postgres import wait_facts as waiting
 from speeko_jobs.adapters.postgres.database import Database, Transaction
 from speeko_jobs.core.reporting.wait_reasons import WaitKind
 

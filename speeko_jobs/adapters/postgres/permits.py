@@ -1,7 +1,7 @@
 """Permits: the one limit of an account, leased by engines and tuned by what they see.
 
 Statements are in sql/permits.sql. Everything happens under the lock of the account's row, once a second
-an engine; the decisions are core.policies.fair_share and core.policies.adaptive_limit.
+an engine; the decisions are core.policies.permit_shares and core.policies.adaptive_limit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.core.policies import adaptive_limit, fair_share, outage_detection, waste_breaker
+from speeko_jobs.core.policies import (
+    adaptive_limit,
+    outage_detection,
+    permit_shares,
+    waste_breaker,
+)
 from speeko_jobs.core.policies.adaptive_limit import NOTHING, CallLimit, CallWindow
 from speeko_jobs.core.policies.outage_detection import PLENTY, UNKNOWN_HEALTH, Health
 
@@ -122,7 +127,7 @@ def lease(
     others = [(held, wants) for held, wants in t.rows("permits_of_others", values)]
     is_new = on_trial and answers < waste_breaker.JUDGED_FROM
     most = min(after.limit, waste_breaker.TRIAL_CALLS) if is_new else after.limit
-    allowed = fair_share.grant(most, asked.wants, others)
+    allowed = permit_shares.grant(most, asked.wants, others)
     t.run(
         "account_put",
         {

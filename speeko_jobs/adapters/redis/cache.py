@@ -26,7 +26,7 @@ from speeko_jobs.adapters.redis.dead_letters import DeadLetters
 from speeko_jobs.adapters.redis.lookup_counts import LookupCounts
 from speeko_jobs.adapters.redis.server import RedisServer, as_server_error
 from speeko_jobs.core.model.speech import Record
-from speeko_jobs.core.policies.eviction import REDIS_LARGEST_PART
+from speeko_jobs.core.policies.eviction_ranking import REDIS_LARGEST_PART
 
 TTL_SECONDS = 90 * 86_400
 RENEW_DAYS = 10  # a record that is hit is written again once it is so old: seldom, yet long before it expires

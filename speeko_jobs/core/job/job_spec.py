@@ -59,7 +59,7 @@ class JobSpec:
     webhook: str = ""  # an address that gets events of the job's end and of its pauses
     deliver: bool = True  # False: the audio is bought for later, and stays in the store
     accounts: tuple[str, ...] = ()  # the named accounts that it may use; (): any of its provider
-    reuse: str = "none"  # audio in other formats that may serve: see core.job.format_reuse
+    reuse: str = "none"  # audio in other formats that may serve: see core.job.convertible_formats
     overwrite: bool = False  # files that no job delivered are replaced
     cache_control: str = ""  # of delivered audio in a bucket; "": as its names allow
     public_base_url: str = ""  # below which a CDN has the delivered files

@@ -1,6 +1,6 @@
 """What a job waits for, since when and until when: one decision, which every screen shows.
 
-Pure: the facts are read by one statement (adapters.postgres.wait_reasons), times are the database's. None
+Pure: the facts are read by one statement (adapters.postgres.wait_facts), times are the database's. None
 means that the job gets on, or has ended.
 """
 

@@ -1,7 +1,7 @@
 """How a job's rows get their voices: what it keeps of figures, request and rules from when it was planned.
 
 So a job, and a schedule that keeps its spec, choose the same for ever, whatever becomes of the files. The
-choice itself is `core.voices.selection`, the rules are `core.voices.rules`.
+choice itself is `core.voices.cheapest_voice`, the rules are `core.voices.rules`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.core.voices import rules as routing_rules
 from speeko_jobs.core.voices import voice_catalog as voices
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest, candidates, choose, failing
 from speeko_jobs.core.voices.rules import Rule
-from speeko_jobs.core.voices.selection import RoutingRequest, candidates, choose, failing
 from speeko_jobs.core.voices.voice_catalog import AUTO, Voice
 from speeko_jobs.errors import ConfigError
 

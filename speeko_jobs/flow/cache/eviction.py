@@ -1,4 +1,4 @@
-"""Evict: make room in the audio store or in Redis, what is worth least first (core.policies.eviction).
+"""Make room in the audio store or in Redis: what is worth least goes first (core.policies.eviction_ranking).
 
 The store: a key goes for good, and a job that asks for it buys it again; what unfinished jobs need stays.
 Redis: only the copy of the audio goes, so everything may. What is chosen waits in a temporary file: memory
@@ -17,8 +17,8 @@ from typing import IO
 
 from speeko_jobs.adapters.postgres import cache, metrics
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.core.policies import eviction
-from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
+from speeko_jobs.core.policies import eviction_ranking
+from speeko_jobs.core.policies.eviction_ranking import EvictionCandidate, IdleCriteria
 from speeko_jobs.flow.cache.invalidation import finish, forget
 from speeko_jobs.flow.context import Context
 
@@ -77,9 +77,12 @@ def keep_budgets(context: Context) -> list[Evicted]:
     cache.count_hits(context.database)  # also where nothing has to go: finished jobs may be cleared away
     finish(context)
     redis_bytes = settings.redis_audio_budget * MB
-    if context.cache.audio_bytes() > redis_bytes * eviction.REDIS_FULL:
+    if context.cache.audio_bytes() > redis_bytes * eviction_ranking.REDIS_FULL:
         done.append(
-            evict(context, EvictionOptions(Tier.REDIS, budget_bytes=int(redis_bytes * eviction.REDIS_ROOM)))
+            evict(
+                context,
+                EvictionOptions(Tier.REDIS, budget_bytes=int(redis_bytes * eviction_ranking.REDIS_ROOM)),
+            )
         )
     store_bytes = round(settings.store_budget_gb * GB)
     if store_bytes and cache.total(context.database)[1] > store_bytes:
@@ -118,9 +121,9 @@ def _losers(
     entries: Iterator[EvictionCandidate], orders: EvictionOptions, result: Evicted
 ) -> Iterator[EvictionCandidate]:
     if orders.budget_bytes is not None:
-        return eviction.beyond_budget(entries, orders.budget_bytes)
+        return eviction_ranking.beyond_budget(entries, orders.budget_bytes)
     if orders.fraction is not None:
-        return eviction.beyond_fraction(entries, result.entries_before, orders.fraction)
+        return eviction_ranking.beyond_fraction(entries, result.entries_before, orders.fraction)
     return (entry for entry in entries if not entry.held)
 
 

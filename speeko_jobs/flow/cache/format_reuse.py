@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from speeko_jobs.adapters.postgres import plan_loading
-from speeko_jobs.core.job.format_reuse import SiblingKeys, Spoken, usable_formats
+from speeko_jobs.core.job.convertible_formats import SiblingKeys, Spoken, usable_formats
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.flow.context import Context
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_reasons
+from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_facts
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
@@ -24,7 +24,7 @@ from speeko_jobs.core.reporting import job_summary as core_summary
 from speeko_jobs.core.reporting import manifest
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery import html_report
+from speeko_jobs.flow.delivery import report_figures
 from speeko_jobs.flow.delivery.chunk_delivery import rebuild
 from speeko_jobs.flow.delivery.manifest_merge import Merge
 from speeko_jobs.flow.delivery.manifest_parts import part_paths
@@ -82,7 +82,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     store = context.store_of(job.spec.store)
     destination = context.destination_of(job.spec)
     why: Counter[str] = Counter()
-    sample = html_report.ManifestSample(job.rows)
+    sample = report_figures.ManifestSample(job.rows)
     merges = bool(job.plan.get("merges"))
     with contextlib.ExitStack() as stack:
         lines_out = stack.enter_context(destination.writer("manifest.jsonl"))
@@ -110,7 +110,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
             failed_out.write(_csv(failed))
             sample.add(as_json, wrong)
         if merge is not None:
-            sample = html_report.ManifestSample(merge.rows())
+            sample = report_figures.ManifestSample(merge.rows())
             for as_json, as_csv in merge.parts():
                 lines_out.write(as_json)
                 failpoints.point("in_manifest")
@@ -122,7 +122,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     summary = summary_of(context, job, failure_grouping.grouped(why.items(), SHOWN_REASONS))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     try:
-        page = html_report.page(context, job, summary, sample)
+        page = report_figures.page(context, job, summary, sample)
     except Exception:  # a chart that cannot be drawn must not keep a job from its end
         log.exception("job %d has no report.html", job.id)
     else:
@@ -142,7 +142,7 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
 
 def status(context: Context, job_no: int) -> dict[str, Any]:
     """Return the summary with what the job waits for ("waiting": None where it gets on)."""
-    seen = wait_reasons.look(context.database, [job_no]).get(job_no)
+    seen = wait_facts.look(context.database, [job_no]).get(job_no)
     return summarize(context, job_no) | {"waiting": None if seen is None else seen.to_json()}
 
 

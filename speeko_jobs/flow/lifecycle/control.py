@@ -13,7 +13,7 @@ from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.planning import repricing
 
 

@@ -21,7 +21,7 @@ from speeko_jobs.core.catalog.change_detection import (
 )
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import SpokenRow, content_of
-from speeko_jobs.flow.planning.file_name_registry import FileNameRegistry
+from speeko_jobs.flow.planning.duplicate_ids import FileNameRegistry
 
 PAGE_ROWS = 10_000
 

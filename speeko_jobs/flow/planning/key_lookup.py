@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from speeko_jobs.adapters.postgres import plan_loading
-from speeko_jobs.core.job.format_reuse import Spoken
+from speeko_jobs.core.job.convertible_formats import Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import SpokenRow
 from speeko_jobs.flow.cache import missing_audio

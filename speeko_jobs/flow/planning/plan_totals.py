@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
-from speeko_jobs.adapters.external_dedupe import ExternalDedupe
+from speeko_jobs.adapters.external_grouping import ExternalDedupe
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.job.row_reader import SpokenRow

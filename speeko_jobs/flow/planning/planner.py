@@ -2,7 +2,7 @@
 
 `estimate` and `submit` run the same code; only `submit` writes rows, and no worker sees them before the
 release at the very end. Memory is flat: what must be known over the whole catalog (which keys and names
-repeat) goes through `adapters.external_dedupe`. Batches are looked up and written in one thread beside the
+repeat) goes through `adapters.external_grouping`. Batches are looked up and written in one thread beside the
 reader.
 """
 
@@ -25,7 +25,7 @@ from speeko_jobs.flow.delivery.manifest_parts import UnchangedRows
 from speeko_jobs.flow.planning.batch_worker import BatchWorker
 from speeko_jobs.flow.planning.catalog_reader import Batch, CatalogOptions, CatalogReader
 from speeko_jobs.flow.planning.destination_diff import DestinationDiff
-from speeko_jobs.flow.planning.file_name_registry import ERROR, FIRST, LAST, FileNameRegistry, NameCollisions
+from speeko_jobs.flow.planning.duplicate_ids import ERROR, FIRST, LAST, FileNameRegistry, NameCollisions
 from speeko_jobs.flow.planning.key_lookup import KeyLookup
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
 from speeko_jobs.flow.planning.plan_totals import PlanTotals, add_missing

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.http import webhook_client
-from speeko_jobs.adapters.postgres import jobs, plan_loading, rebuys, tenants
+from speeko_jobs.adapters.postgres import jobs, plan_loading, rebuys, tenant_caps
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.plan_loading import Item
 from speeko_jobs.adapters.postgres.rebuys import CachedText, OutdatedOutput
@@ -188,7 +188,7 @@ def start(
 
     job = database.run(create)
     try:
-        cap = database.run(lambda t: tenants.cap(t, job))
+        cap = database.run(lambda t: tenant_caps.cap(t, job))
         if group.cost_micros > cap.room_micros:
             raise BudgetError(
                 f"buying this again costs ${usd(group.cost_micros)}, {cap.why} leaves"

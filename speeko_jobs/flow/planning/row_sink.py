@@ -24,7 +24,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.manifest_parts import UnchangedRows
 from speeko_jobs.flow.planning.catalog_reader import CatalogOptions
 from speeko_jobs.flow.planning.destination_diff import Held
-from speeko_jobs.flow.planning.file_name_registry import ERROR, FileNameRegistry, NameCollisions
+from speeko_jobs.flow.planning.duplicate_ids import ERROR, FileNameRegistry, NameCollisions
 from speeko_jobs.flow.planning.key_lookup import KeyRank, WantedKeys
 from speeko_jobs.flow.planning.overwrite_protection import OverwriteCheck, has_reports
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from speeko_jobs.adapters.audio_store import Store
-from speeko_jobs.adapters.postgres import deliveries, jobs, output_locks, plan_loading, tenants
+from speeko_jobs.adapters.postgres import deliveries, jobs, output_locks, plan_loading, tenant_caps
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.output_locks import OutputBusyError, Rival
 from speeko_jobs.core.catalog.file_names import MARK
@@ -208,7 +208,7 @@ def _check_money(context: Context, job: int, cost_micros: int, budget_micros: in
             f"this catalog costs ${usd(cost_micros)}, the budget is ${usd(budget_micros)}: nothing was"
             f" started; give --budget {usd(cost_micros)} or more, {partly}"
         )
-    cap = context.database.run(lambda t: tenants.cap(t, job))
+    cap = context.database.run(lambda t: tenant_caps.cap(t, job))
     if cost_micros > cap.room_micros:
         raise BudgetError(
             f"this catalog costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}:"

@@ -14,10 +14,10 @@ from speeko_jobs.adapters.postgres import routings, voice_rates
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.providers.profiles import profile_of
-from speeko_jobs.core.voices import routing, selection
+from speeko_jobs.core.voices import cheapest_voice, routing
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
 from speeko_jobs.core.voices.routing import Routing
 from speeko_jobs.core.voices.rules import Rule
-from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.core.voices.voice_catalog import AUTO, Voice
 from speeko_jobs.errors import ConfigError, UsageError
 
@@ -66,7 +66,7 @@ def route(
         return Routing(known, None, rules) if rules or differs else None
     model = model or profile.default_model
     known = learned(database, known, provider, model)
-    request = selection.checked(wishes.request, known)
+    request = cheapest_voice.checked(wishes.request, known)
     kept = () if wishes.reroute else _kept(database, request, output, provider, model)
     found = Routing(known, request, rules, kept, auto=wishes.voice == AUTO)
     try:

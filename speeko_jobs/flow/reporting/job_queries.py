@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from speeko_jobs.adapters.postgres import jobs, reports, wait_reasons
+from speeko_jobs.adapters.postgres import jobs, reports, wait_facts
 from speeko_jobs.adapters.postgres.jobs import Job, JobProgress
 from speeko_jobs.adapters.postgres.reports import Paid
-from speeko_jobs.adapters.postgres.wait_reasons import ObservedWait
+from speeko_jobs.adapters.postgres.wait_facts import ObservedWait
 from speeko_jobs.flow.context import Context
 
 __all__ = [
@@ -56,7 +56,7 @@ def failures(context: Context, job: int) -> list[tuple[str, int]]:
 
 def waits(context: Context, numbers: Sequence[int]) -> dict[int, ObservedWait]:
     """Return for each of these jobs that exists what it waits for."""
-    return wait_reasons.look(context.database, numbers)
+    return wait_facts.look(context.database, numbers)
 
 
 def paid(context: Context, job: int) -> Paid:

@@ -18,10 +18,10 @@ from zlib import crc32
 
 from speeko_jobs.adapters import catalog
 from speeko_jobs.adapters.catalog import BadRow
-from speeko_jobs.adapters.postgres import ledger
+from speeko_jobs.adapters.postgres import ledger_pages
 from speeko_jobs.adapters.postgres.database import Database
-from speeko_jobs.core.billing import invoice as bill
-from speeko_jobs.core.billing.reconciliation import (
+from speeko_jobs.core.billing import invoice_columns as bill
+from speeko_jobs.core.billing.invoice_matching import (
     DIFFERENCES,
     BilledLine,
     BookedCall,
@@ -74,7 +74,7 @@ def reconcile(
         by_key, by_figures = stack.enter_context(_Parts()), stack.enter_context(_Parts())
         figures = _read_bill(orders, out, by_key, by_figures)
         since, until = orders.since, orders.until
-        for a in ledger.attempts(database, provider=orders.provider, since=since, until=until):
+        for a in ledger_pages.attempts(database, provider=orders.provider, since=since, until=until):
             call = BookedCall(a.id, a.job, a.row, a.key, a.state, a.voice, a.chars, a.cost_micros)
             by_key.add_call(call.key, call)
             out.calls += 1

@@ -17,14 +17,14 @@ from speeko_jobs.core.catalog import file_names
 from speeko_jobs.core.catalog.change_detection import is_unchanged
 from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.catalog.file_names import MARK
-from speeko_jobs.core.job.format_reuse import Spoken
+from speeko_jobs.core.job.convertible_formats import Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow, content_of
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import UtteranceState
 from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
+from speeko_jobs.core.reporting.explained_row import AudioOrigin, Explained, ExplainedPart
 from speeko_jobs.core.text.pipeline import Wording
 from speeko_jobs.core.voices import rules
 from speeko_jobs.core.voices.availability import VoiceOffer

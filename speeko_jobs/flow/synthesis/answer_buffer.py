@@ -15,11 +15,11 @@ from collections.abc import Awaitable, Callable
 from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.errors import ServerError, StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks, SingleFlight
 from speeko_jobs.flow.synthesis.engine_threads import RunInThread
 from speeko_jobs.flow.synthesis.job_pause import pause
 from speeko_jobs.flow.synthesis.settler import Settler
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks, SingleFlight
 
 SETTLE_AT_ONCE = 64
 MAX_BATCH = 128

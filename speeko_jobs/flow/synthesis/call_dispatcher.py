@@ -11,10 +11,10 @@ import time
 
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.flow.synthesis.answer_buffer import AnswerBuffer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks
 from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.claim_queue import ClaimQueue
 from speeko_jobs.flow.synthesis.lease import Lease
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 
 WAKE_SECONDS = 0.01
 BACKLOG = 128  # calls open or not yet settled, beyond which none is made: a death, or bad audio, loses them

@@ -19,10 +19,10 @@ from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import provider_call
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks
 from speeko_jobs.flow.synthesis.engine_threads import RunInThread
 from speeko_jobs.flow.synthesis.lease import Lease
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 
 LEARNED_CALLS = 100  # of a voice, before its usual speech rate is known
 PAUSING_SECONDS = 2.0  # no calls from an answer that will pause the job until that is done

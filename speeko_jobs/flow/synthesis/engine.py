@@ -28,7 +28,8 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import wake_waiters
 from speeko_jobs.flow.synthesis import outage_recovery, resource_reserve, spool
 from speeko_jobs.flow.synthesis.answer_buffer import AnswerBuffer
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks, SingleFlight
 from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.call_dispatcher import CallDispatcher
 from speeko_jobs.flow.synthesis.caller import Caller
@@ -38,7 +39,6 @@ from speeko_jobs.flow.synthesis.engine_threads import EngineThreads
 from speeko_jobs.flow.synthesis.job_pause import pause
 from speeko_jobs.flow.synthesis.lease import Lease
 from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks, SingleFlight
 from speeko_jobs.settings import Settings
 
 SETTLE_TRIES = 7  # about 12 s in all

@@ -12,11 +12,11 @@ import logging
 import time
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import claims, jobs, outages
+from speeko_jobs.adapters.postgres import claims, jobs, outage_records
 from speeko_jobs.adapters.postgres.chunks import JobContext
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
-from speeko_jobs.adapters.postgres.outages import Outage
+from speeko_jobs.adapters.postgres.outage_records import Outage
 from speeko_jobs.adapters.providers.provider import Provider
 from speeko_jobs.core.model.pause_reasons import PauseKind, stored_reason
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
@@ -26,7 +26,7 @@ from speeko_jobs.core.policies.outage_detection import NO_END, TroubleKind, TryL
 from speeko_jobs.errors import ServerError, StoreError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import provider_call, settlement
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.lease import LeaseRow
 from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
@@ -45,13 +45,13 @@ log = logging.getLogger(__name__)
 def give_up(context: Context) -> list[int]:
     """Pause the jobs that have waited longer than their patience; their numbers."""
     paused = []
-    for outage in outages.due(context.database):
+    for outage in outage_records.due(context.database):
         reason = stored_reason(PauseKind.OUTAGE, _detail(outage))
 
         def stop(t: Transaction, outage: Outage = outage, reason: str = reason) -> bool:
             if not jobs.set_state(t, outage.job, JobState.PAUSED, reason, expected=[JobState.RUNNING]):
                 return False
-            outages.schedule_probe(t, outage.account, context.settings.probe_seconds)
+            outage_records.schedule_probe(t, outage.account, context.settings.probe_seconds)
             return True
 
         if context.database.run(stop):
@@ -67,7 +67,7 @@ def _detail(outage: Outage) -> str:
 
 def resume(context: Context) -> list[int]:
     """Let the jobs go on whose provider answers again; their numbers."""
-    resumed = context.database.run(outages.resume)
+    resumed = context.database.run(outage_records.resume)
     for job in resumed:
         log.warning("job %d goes on: the provider answers again", job)
     return resumed
@@ -79,11 +79,11 @@ def probes(context: Context) -> list[tuple[int, int]]:
     A job that waits for no text yet cannot be probed for: it goes on, and its first calls tell.
     """
     out = []
-    for job, chunk in outages.probes_due(context.database):
+    for job, chunk in outage_records.probes_due(context.database):
         if chunk:
             out.append((job, chunk))
         else:
-            context.database.run(lambda t, job=job: outages.resume_one(t, job))  # type: ignore[misc]
+            context.database.run(lambda t, job=job: outage_records.resume_one(t, job))  # type: ignore[misc]
     return out
 
 
@@ -120,11 +120,11 @@ class _Probe:
     def _begin(self, t: Transaction) -> Claim | None:
         settings, job = self._context.settings, self._orders.job
         longest = settings.request_timeout_seconds + MARGIN_SECONDS
-        if not outages.take_probe(t, job, self._account, max(settings.probe_seconds, longest)):
+        if not outage_records.take_probe(t, job, self._account, max(settings.probe_seconds, longest)):
             return None
-        want = outages.wanted(t, job)
+        want = outage_records.wanted(t, job)
         if want is None:  # what it needs is being bought for others, or was
-            outages.resume_one(t, job)
+            outage_records.resume_one(t, job)
             return None
         self._lease.open(t)
         got = claims.claim(t, job, self._lease.holder, [want], account=self._account, is_probe=True)
@@ -167,12 +167,12 @@ class _Probe:
         if isinstance(result, ProviderError) and result.failure is not Failure.REFUSED:
             if result.failure is Failure.ACCOUNT:
                 reason = stored_reason(PauseKind.ACCOUNT, result.reason)
-                database.run(lambda t: outages.change_reason(t, account, reason))
+                database.run(lambda t: outage_records.change_reason(t, account, reason))
                 return
             log.warning("a probe of %s failed: %s", account, result.reason)
             kind = trouble_of(result)
-            database.run(lambda t: outages.note_failure(t, account, kind.value, result.reason))
+            database.run(lambda t: outage_records.note_failure(t, account, kind.value, result.reason))
             return
-        database.run(lambda t: outages.note_answer(t, account))
+        database.run(lambda t: outage_records.note_answer(t, account))
         resume(self._context)
         self._context.queue.sweep()  # other workers go on with the resumed jobs, too

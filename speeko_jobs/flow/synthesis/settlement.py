@@ -26,8 +26,8 @@ from speeko_jobs.core.policies.outage_detection import FIRST_TRY_LIMITS, TryLimi
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.cache import missing_audio
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.synthesis import answer_validation
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis import answer_outcome
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
 from speeko_jobs.flow.synthesis.call_budget import account_of
 
 NOT_CALLED = "not called: its audio was in the store"
@@ -46,7 +46,7 @@ def settle(
     outcomes, audios = [], dict[bytes, bytes]()
     objects = dict[str, list[tuple[str, bytes]]]()
     for answer in answers:
-        verdict = answer_validation.validate(
+        verdict = answer_outcome.validate(
             answer, answer.account or account_of(answer.spec.profile, context.settings)
         )
         outcomes.append(verdict.outcome)
@@ -121,7 +121,7 @@ def recover(
     claimed = [claim for claim in claimed if claim.key not in back]
     answers = [kept(*before) for before in lost.values()]
     sound = (kept(*one) for one in off_record)
-    answers += [a for a in sound if answer_validation.validate(a).outcome.state is AttemptState.STORED]
+    answers += [a for a in sound if answer_outcome.validate(a).outcome.state is AttemptState.STORED]
     if not answers:
         return claimed, SettlementResult({}, {}, [])
     settled = settle(context, answers)

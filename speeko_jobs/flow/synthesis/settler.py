@@ -19,7 +19,7 @@ from speeko_jobs.core.policies.outage_detection import FIRST_TRY_LIMITS, TryLimi
 from speeko_jobs.errors import ServerError, SpeekoError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import settlement, spool
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
 from speeko_jobs.flow.synthesis.engine_threads import RunInThread
 
 KEEP_TRIES = 12  # about a minute: paid answers that neither database, store nor spool take stay in memory

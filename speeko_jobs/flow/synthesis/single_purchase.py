@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters import failpoints
-from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, tenants
+from speeko_jobs.adapters.postgres import adhoc_jobs, claims, permits, plan_loading, tenant_caps
 from speeko_jobs.adapters.postgres.breaker_windows import QUARANTINED
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
@@ -30,19 +30,14 @@ from speeko_jobs.errors import BudgetError, ServerError, SpeekoError, StoreError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.dispatch import wake_waiters
-from speeko_jobs.flow.synthesis import (
-    answer_validation,
-    resource_reserve,
-    settlement,
-    spool,
-)
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis import answer_outcome, resource_reserve, settlement, spool
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks
 from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.engine_start import OpenProvider
 from speeko_jobs.flow.synthesis.lease import Lease
 from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 from speeko_jobs.settings import Settings
 
 SETTLE_RETRIES = SettleRetries(4, 0.4, is_logged=False)  # about 3 s in all, then the audio goes to the spool
@@ -144,7 +139,7 @@ class SinglePurchase:
         if isinstance(result, ProviderError):
             self._handle_error(claim, result)
             return None
-        verdict = await asyncio.to_thread(answer_validation.validate, answer)
+        verdict = await asyncio.to_thread(answer_outcome.validate, answer)
         self.calls += 1
         if verdict.outcome.state is not AttemptState.UNKNOWN:
             self.spent_micros += claim.cost_micros
@@ -210,7 +205,7 @@ class SinglePurchase:
             cost_micros=cost_micros,
             lease_seconds=self._lease.seconds,
         )
-        cap = tenants.cap(t, job)
+        cap = tenant_caps.cap(t, job)
         if cost_micros and cost_micros > cap.room_micros:
             raise BudgetError(
                 f"this costs ${usd(cost_micros)}, {cap.why} leaves ${usd(max(cap.room_micros, 0))}: nothing"

@@ -20,7 +20,7 @@ from speeko_jobs.core.model.speech import Speech
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.synthesis import settlement
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
 
 SUFFIX = ".audio"
 AT_ONCE = 64

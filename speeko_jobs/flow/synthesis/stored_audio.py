@@ -13,7 +13,7 @@ from speeko_jobs.adapters.postgres import adhoc_jobs, deliveries
 from speeko_jobs.adapters.postgres.deliveries import Settlement
 from speeko_jobs.adapters.postgres.plan_loading import Text
 from speeko_jobs.core.catalog.file_names import audio_path
-from speeko_jobs.core.job.format_reuse import NONE, Spoken
+from speeko_jobs.core.job.convertible_formats import NONE, Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import UtteranceState

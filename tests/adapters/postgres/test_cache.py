@@ -12,7 +12,7 @@ from speeko_jobs.adapters.postgres import cache, leases
 from speeko_jobs.adapters.postgres.cache import DueDeletion
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.core.model.states import AttemptState
-from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
+from speeko_jobs.core.policies.eviction_ranking import EvictionCandidate, IdleCriteria
 from tests.fixtures.books import Books, broken_rules, ended, key_of, stored, together
 from tests.fixtures.cached import Cached, add_cached, key
 

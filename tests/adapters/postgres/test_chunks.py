@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from speeko_jobs.adapters.postgres import chunks, jobs, tenants
+from speeko_jobs.adapters.postgres import chunks, jobs, tenant_caps
 from speeko_jobs.core.model.states import JobState
 from tests.fixtures.books import Books, together
 
@@ -78,7 +78,7 @@ def test_the_next_is_by_priority_and_then_by_turns(books: Books) -> None:
 
 
 def test_tenants_share_by_weight(books: Books) -> None:
-    books.run(lambda t: tenants.put(t, "heavy", weight=2))
+    books.run(lambda t: tenant_caps.put(t, "heavy", weight=2))
     heavy = [books.job(TEXTS, chunk_rows=1, tenant="heavy") for _ in range(2)]
     light = books.job(TEXTS, chunk_rows=1, tenant="light")
     engine = books.engine()

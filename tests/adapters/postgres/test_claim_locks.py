@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, permits, tenants
+from speeko_jobs.adapters.postgres import claims, permits, tenant_caps
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.adapters.postgres.permits import LeaseRequest
@@ -67,7 +67,7 @@ def leased_engine(books: Books) -> int:
 )
 def test_round_trips_of_a_claim(one_day: None, books: Books, is_capped: bool, sent: list[str]) -> None:
     if is_capped:
-        books.run(lambda t: tenants.put(t, "shop", daily_micros=10**6, keep_daily=False))
+        books.run(lambda t: tenant_caps.put(t, "shop", daily_micros=10**6, keep_daily=False))
     job, engine = books.job(TEXTS), books.engine()
     wants = books.start(job, 1, engine)
 
@@ -81,12 +81,12 @@ def test_round_trips_of_a_claim(one_day: None, books: Books, is_capped: bool, se
 
 def test_a_claim_locks_its_tenant_before_its_job(one_day: None, books: Books) -> None:
     """While it waits for the tenant the job is free for others: nothing can wait in a circle."""
-    books.run(lambda t: tenants.put(t, "shop", daily_micros=10**6, keep_daily=False))
+    books.run(lambda t: tenant_caps.put(t, "shop", daily_micros=10**6, keep_daily=False))
     job, engine = books.job(TEXTS), books.engine()
     wants = books.start(job, 1, engine)
     with ThreadPoolExecutor(1) as pool:
         with books.database.transaction() as t:
-            tenants.cap(t, job)
+            tenant_caps.cap(t, job)
             claim = pool.submit(books.claim, job, engine, wants)
             wait_until(lambda: books.one(WAITS) == 1, "a claim that waits")
             books.execute("SELECT FROM speeko.job WHERE id = %s FOR UPDATE NOWAIT", [job])
@@ -99,7 +99,7 @@ def test_a_claim_that_waited_counts_the_calls_of_the_one_before(
 ) -> None:
     """Of a voice on trial two engines together hold the calls of one."""
     if is_capped:
-        books.run(lambda t: tenants.put(t, "shop", daily_micros=10**6, keep_daily=False))
+        books.run(lambda t: tenant_caps.put(t, "shop", daily_micros=10**6, keep_daily=False))
     job, engines = books.job(TEXTS), [leased_engine(books) for _ in range(2)]
     wants = books.start(job, 1, engines[0])
     half = len(TEXTS) // 2

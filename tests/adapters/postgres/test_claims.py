@@ -9,7 +9,7 @@ from itertools import chain
 
 import pytest
 
-from speeko_jobs.adapters.postgres import claims, jobs, leases, tenants
+from speeko_jobs.adapters.postgres import claims, jobs, leases, tenant_caps
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.settlements import Outcome
 from speeko_jobs.core.model.states import AttemptState, JobState, UtteranceState
@@ -179,7 +179,7 @@ def test_a_text_too_dear_does_not_stand_before_one_that_fits(books: Books) -> No
 
 
 def test_the_caps_of_a_tenant_hold_over_its_jobs(one_day: None, books: Books) -> None:
-    books.run(lambda t: tenants.put(t, "shop", daily_micros=1_000, keep_daily=False))
+    books.run(lambda t: tenant_caps.put(t, "shop", daily_micros=1_000, keep_daily=False))
     works = [books.job([f"{n} {text}" for text in TEXTS[:20]]) for n in range(3)]
     engines = [books.engine() for _ in works]
     wants = [books.start(job, 1, engine) for job, engine in zip(works, engines, strict=True)]
@@ -194,7 +194,7 @@ def test_the_caps_of_a_tenant_hold_over_its_jobs(one_day: None, books: Books) ->
     assert sum(together([lambda n=n: work(n) for n in range(3)])) == 10
     left = claims.explain_unclaimed(books.database, works[0], [w.key for w in wants[0]])
     assert left.over == "the daily cap of tenant 'shop'"
-    (shown,) = tenants.show(books.database)
+    (shown,) = tenant_caps.show(books.database)
     assert shown.spent_today_micros + shown.reserved_micros == 1_000
 
 

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from speeko_cli.output.row_explanation import print_explained
-from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained, ExplainedPart
+from speeko_jobs.core.reporting.explained_row import AudioOrigin, Explained, ExplainedPart
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
 CATALOG = (

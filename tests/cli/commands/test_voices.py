@@ -13,7 +13,7 @@ from speeko_cli.options.voice_routing import routing, routing_options_of
 from speeko_jobs.adapters.postgres import voice_rates
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.postgres.voice_rates import SpeechRate
-from speeko_jobs.core.voices.selection import RoutingRequest
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
 from speeko_jobs.flow.planning.voice_routing import RoutingOptions
 from speeko_jobs.settings import Settings
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401

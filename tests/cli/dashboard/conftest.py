@@ -15,7 +15,7 @@ import requests
 from speeko_cli.dashboard import pages, queries
 from speeko_cli.dashboard.auth import Access
 from speeko_cli.dashboard.server import RunningServer, serving
-from speeko_jobs.adapters.postgres import tenants
+from speeko_jobs.adapters.postgres import tenant_caps
 from speeko_jobs.core.policies.cron_schedule import Timing
 from speeko_jobs.embedded.servers import ServerUrls
 from speeko_jobs.flow.context import Context
@@ -107,7 +107,7 @@ def shop(shop_home: InProcess) -> Shop:
     flow.books.execute("UPDATE speeko.job SET pruned_at = now() WHERE id = %s", [pruned])
     plant(flow, half)
     flow.context.database.run(
-        lambda t: tenants.put(t, "shop", daily_micros=50_000_000, monthly_micros=None, weight=2.0)
+        lambda t: tenant_caps.put(t, "shop", daily_micros=50_000_000, monthly_micros=None, weight=2.0)
     )
     add_schedules(flow)
     alive, dead = flow.books.engine(3600), flow.books.engine(3600)

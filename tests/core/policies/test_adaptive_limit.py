@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from speeko_jobs.core.policies import adaptive_limit
 from speeko_jobs.core.policies.adaptive_limit import CallLimit, CallWindow, FailureShare, retries_left, tune
-from speeko_jobs.core.policies.fair_share import grant
+from speeko_jobs.core.policies.permit_shares import grant
 
 Capacity = Callable[[float], int]
 

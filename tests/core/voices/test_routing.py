@@ -14,8 +14,8 @@ from speeko_jobs.adapters.voice_files import read_voices
 from speeko_jobs.core.model import cache_key
 from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.core.voices import rules as routing_rules
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
 from speeko_jobs.core.voices.routing import Routing, from_json, saved_micros
-from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.core.voices.voice_catalog import Voice
 from speeko_jobs.errors import ConfigError
 from tests.fixtures.voices import LANGUAGES, MILLIS, REQUESTS, a_voice, asked, possible, some_voices

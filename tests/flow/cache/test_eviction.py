@@ -14,11 +14,11 @@ import redis
 from speeko_jobs.adapters.redis.server import RECORDS
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.policies.eviction import EvictionCandidate, IdleCriteria
+from speeko_jobs.core.policies.eviction_ranking import EvictionCandidate, IdleCriteria
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.cache import eviction, invalidation
 from speeko_jobs.flow.cache.eviction import Evicted, EvictionOptions, Tier
-from tests.core.policies.test_eviction import best_micros
+from tests.core.policies.test_eviction_ranking import best_micros
 from tests.fixtures.books import broken_rules, together
 from tests.fixtures.cached import Cached, add_cached, key
 from tests.fixtures.inprocess import InProcess

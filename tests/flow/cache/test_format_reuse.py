@@ -13,7 +13,7 @@ from speeko_jobs.core.audio.transcode import Delivered, render
 from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.reporting.row_explanation import AudioOrigin
+from speeko_jobs.core.reporting.explained_row import AudioOrigin
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.cache.eviction import EvictionOptions, Tier, evict
 from speeko_jobs.flow.lifecycle import control

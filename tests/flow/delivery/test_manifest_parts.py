@@ -10,7 +10,7 @@ from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.errors import CatalogError
 from speeko_jobs.flow.delivery import finalize
 from speeko_jobs.flow.delivery.manifest_parts import part_paths
-from speeko_jobs.flow.lifecycle import recovery
+from speeko_jobs.flow.lifecycle import crash_recovery
 from tests.fixtures.inprocess import InProcess
 
 CHUNK_ROWS = 5
@@ -123,7 +123,7 @@ def test_a_part_that_was_lost_is_made_again_or_missed(small: InProcess) -> None:
         small.synthesize(job, no)
         small.deliver(job)
     store.delete([*part_paths(job, 1), *part_paths(job, 17)])
-    recovery.sweep(small.context)
+    crash_recovery.sweep(small.context)
     small.drive(job)
     assert len(small.manifest()) == ROWS
     small.check()

@@ -15,7 +15,7 @@ from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.delivery import finalize
-from speeko_jobs.flow.lifecycle import control, recovery
+from speeko_jobs.flow.lifecycle import control, crash_recovery
 from tests.fixtures.inprocess import InProcess
 
 ROWS = [(f"r{n}", f"This is text {n}.") for n in range(40)]
@@ -59,7 +59,7 @@ def test_the_job_pauses_with_the_reason_and_goes_on_when_mended(flow: InProcess,
     assert flow.books.execute("SELECT event, reason FROM speeko.hook") == [("paused", paused.reason)]
     calls = flow.provider.calls
     assert calls == len({entry["key"] for entry in flow.provider.bill()})
-    assert recovery.sweep(flow.context).lying.deliver == []  # nothing is tried in vain while it waits
+    assert crash_recovery.sweep(flow.context).lying.deliver == []  # nothing is tried in vain while it waits
     flow.deliver(job)
     assert jobs.show(flow.context.database, job).delivered == 0
 

@@ -24,7 +24,7 @@ from speeko_jobs.core.policies.cron_schedule import CatchUp, RunState, Timing
 from speeko_jobs.errors import ConfigError, JobError, UsageError
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.lifecycle import schedules as schedule
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.planning.planner import CatalogOptions
 from speeko_jobs.flow.planning.scheduled_request import Request, from_json
 from speeko_workers.supervisor import environment

@@ -11,7 +11,7 @@ from speeko_jobs.core.catalog.change_detection import SourceFacts, is_unchanged,
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import SpokenRow
 from speeko_jobs.flow.planning.destination_diff import DestinationDiff
-from speeko_jobs.flow.planning.file_name_registry import FileNameRegistry
+from speeko_jobs.flow.planning.duplicate_ids import FileNameRegistry
 from tests.fixtures.books import SPEC, key_of
 from tests.fixtures.inprocess import InProcess
 

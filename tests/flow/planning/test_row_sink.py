@@ -12,7 +12,7 @@ from speeko_jobs.adapters.postgres.plan_loading import Item, UnchangedFile
 from speeko_jobs.core.catalog.change_detection import SourceFacts, source_sum
 from speeko_jobs.core.job.row_reader import SpokenRow, content_of
 from speeko_jobs.errors import CatalogError
-from speeko_jobs.flow.planning.file_name_registry import FileNameRegistry
+from speeko_jobs.flow.planning.duplicate_ids import FileNameRegistry
 from speeko_jobs.flow.planning.key_lookup import KeyRank
 from speeko_jobs.flow.planning.row_sink import JobSink, NullSink, PlannedBatch
 from tests.fixtures.books import key_of

@@ -11,8 +11,8 @@ import pytest
 from speeko_jobs.adapters.postgres import routings, voice_rates
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.postgres.voice_rates import SpeechRate
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
 from speeko_jobs.core.voices.routing import Routing
-from speeko_jobs.core.voices.selection import RoutingRequest
 from speeko_jobs.errors import ConfigError, UsageError
 from speeko_jobs.flow.planning.voice_routing import RoutingOptions, learned, route
 from tests.fixtures.books import Books

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from speeko_jobs.core.job.plan_summary import Plan
-from speeko_jobs.core.voices.selection import RoutingRequest
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
 from speeko_jobs.errors import CatalogError
 from speeko_jobs.flow.planning import planner, submit
 from speeko_jobs.flow.planning.voice_routing import RoutingOptions, routed

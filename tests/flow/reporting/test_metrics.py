@@ -14,7 +14,7 @@ from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.cache import eviction
 from speeko_jobs.flow.lifecycle import retention
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.reporting import metrics
 from speeko_jobs.flow.reporting.metrics import Family
 from tests.fixtures.inprocess import InProcess

@@ -13,7 +13,7 @@ from speeko_jobs.adapters.postgres import fleet_status, job_details, job_listing
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies.failure_grouping import CANCELLED
 from speeko_jobs.flow.delivery import finalize
-from speeko_jobs.flow.lifecycle import control, recovery, retention
+from speeko_jobs.flow.lifecycle import control, crash_recovery, retention
 from speeko_jobs.flow.reporting import costs
 from tests.fixtures.inprocess import InProcess
 
@@ -206,6 +206,6 @@ def test_the_sweeper_forgets_old_pulses(flow: InProcess) -> None:
         "INSERT INTO speeko.pulse SELECT account, at - n * interval '1 day', 1, 1, 1 "
         "FROM speeko.pulse CROSS JOIN generate_series(8, 12) n"
     )
-    recovery.sweep(flow.context)
+    crash_recovery.sweep(flow.context)
     assert flow.books.one("SELECT count(*) FROM speeko.pulse") == pulses > 0
     assert job_details.accounts_of(database, job)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.billing.reconciliation import ReconciledEntry
+from speeko_jobs.core.billing.invoice_matching import ReconciledEntry
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.errors import CatalogError
 from speeko_jobs.flow.reporting.reconciliation import ReconcileOptions, Reconciliation, reconcile

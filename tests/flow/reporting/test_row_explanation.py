@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from speeko_jobs.core.reporting.row_explanation import AudioOrigin, Explained
-from speeko_jobs.core.voices.selection import RoutingRequest
+from speeko_jobs.core.reporting.explained_row import AudioOrigin, Explained
+from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
 from speeko_jobs.errors import CatalogError, UsageError
 from speeko_jobs.flow.planning.voice_routing import RoutingOptions, routed
 from speeko_jobs.flow.reporting.row_explanation import explain

@@ -13,9 +13,9 @@ from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.flow.synthesis import answer_buffer, settlement, spool
 from speeko_jobs.flow.synthesis.answer_buffer import SETTLE_AFTER_SECONDS, AnswerBuffer
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks
 from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 from tests.fixtures.claimed import bought, lose_store
 from tests.fixtures.inprocess import InProcess
 

@@ -13,12 +13,12 @@ from speeko_jobs.adapters.postgres.settlements import SettlementResult
 from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.flow.synthesis import call_dispatcher
 from speeko_jobs.flow.synthesis.answer_buffer import AnswerBuffer
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks
 from speeko_jobs.flow.synthesis.call_dispatcher import CallDispatcher
 from speeko_jobs.flow.synthesis.caller import Caller
 from speeko_jobs.flow.synthesis.claim_queue import ClaimQueue
 from speeko_jobs.flow.synthesis.settler import Settler, SettleRetries
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 from tests.fixtures.claimed import context_of, lease_of, submitted, wants_of
 from tests.fixtures.inprocess import InProcess
 

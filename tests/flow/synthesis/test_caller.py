@@ -15,10 +15,10 @@ from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.core.model.speech import Failure, ProviderError, Speech
 from speeko_jobs.core.policies.adaptive_limit import FAILING_CALLS
 from speeko_jobs.flow.synthesis import lease
-from speeko_jobs.flow.synthesis.answer_validation import Answer
+from speeko_jobs.flow.synthesis.answer_outcome import Answer
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks
 from speeko_jobs.flow.synthesis.caller import LEARNED_CALLS, PAUSING_SECONDS, Caller
 from speeko_jobs.flow.synthesis.lease import Lease
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks
 from tests.fixtures.claimed import loose_claim
 from tests.fixtures.inprocess import InProcess
 

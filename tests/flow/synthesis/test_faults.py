@@ -13,7 +13,7 @@ from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.delivery import chunk_delivery
 from speeko_jobs.flow.lifecycle import control
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.synthesis import settlement, spool
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from speeko_jobs.adapters.postgres import jobs, leases, permits, tenants
+from speeko_jobs.adapters.postgres import jobs, leases, permits, tenant_caps
 from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.validation import inspect
@@ -338,7 +338,7 @@ def test_budget_and_caps_hold_before_anything_is_bought(
 ) -> None:
     with pytest.raises(BudgetError, match=r"costs \$0.000721, the budget is \$0.000720"):
         speak(flow, budget_micros=COST - 1)
-    flow.context.database.run(lambda t: tenants.put(t, "shop", daily_micros=COST, keep_daily=False))
+    flow.context.database.run(lambda t: tenant_caps.put(t, "shop", daily_micros=COST, keep_daily=False))
     assert speak(flow, budget_micros=COST).calls == 1
     with pytest.raises(BudgetError, match="the daily cap of tenant 'shop' leaves"):
         speak(flow, "Not a word more.")

@@ -2,7 +2,7 @@
 SELECT set_config('statement_timeout', '0', true), set_config('work_mem', '64MB', true),
        set_config('idle_in_transaction_session_timeout', '10min', true)
 
--- cache_entries: what is stored: first what must stay, then by falling return on investment (core.policies.eviction)
+-- cache_entries: what is stored: first what must stay, then by falling return on investment (core.policies.eviction_ranking)
 WITH needed AS MATERIALIZED (
     SELECT DISTINCT k.key
     FROM speeko.job j JOIN speeko.item i ON i.job_id = j.id CROSS JOIN LATERAL unnest(i.keys) AS k (key)

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
-from speeko_jobs.core.text.numbers.locales import ENGLISH, M, SpokenLanguage
+from speeko_jobs.core.text.numbers.sign_names import ENGLISH, M, SpokenLanguage
 
 Read = tuple[str, int]  # the words, and where in the text what they stand for ends
 

@@ -14,8 +14,15 @@ from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
 from speeko_jobs.core.text.numbers.dates import AFTER, Read, german_ending, read_date
-from speeko_jobs.core.text.numbers.locales import CURRENCY_SIGNS, SPOKEN_LANGUAGES, F, M, Name, SpokenLanguage
-from speeko_jobs.core.text.numbers.quantities import read_quantities, unit_pattern, unit_words
+from speeko_jobs.core.text.numbers.prices_and_units import read_quantities, unit_pattern, unit_words
+from speeko_jobs.core.text.numbers.sign_names import (
+    CURRENCY_SIGNS,
+    SPOKEN_LANGUAGES,
+    F,
+    M,
+    Name,
+    SpokenLanguage,
+)
 
 _VULGAR = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),

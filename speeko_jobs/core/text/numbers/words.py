@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from unicode_rbnf import RbnfEngine
 
-from speeko_jobs.core.text.numbers.locales import M, SpokenLanguage
+from speeko_jobs.core.text.numbers.sign_names import M, SpokenLanguage
 
 MAX_DIGITS = 15  # CLDR's rules end at 10**18
 _M = f"spellout-cardinal-{M}"

@@ -1,4 +1,4 @@
-"""The ledger of calls, read page by page in the order in which they were made. See sql/ledger.sql."""
+"""The ledger of calls, read page by page in the order in which they were made. See sql/ledger_pages.sql."""
 
 from __future__ import annotations
 

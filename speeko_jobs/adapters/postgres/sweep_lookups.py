@@ -1,4 +1,4 @@
-"""What was left lying: the sweeper's look-ups. Statements are in sql/recovery.sql."""
+"""What was left lying: the sweeper's look-ups. Statements are in sql/sweep_lookups.sql."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speeko_jobs.core.policies.eviction import (
+from speeko_jobs.core.policies.eviction_ranking import (
     DAY_SECONDS,
     PRIOR_HITS,
     EvictionCandidate,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from speeko_jobs.core.billing.reconciliation import BilledLine
+from speeko_jobs.core.billing.invoice_matching import BilledLine
 from speeko_jobs.errors import CatalogError, UsageError
 
 KEYS = ("idempotencykey", "key", "idempotency")

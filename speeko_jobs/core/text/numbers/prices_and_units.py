@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
 from speeko_jobs.core.text.numbers.dates import AFTER, Read
-from speeko_jobs.core.text.numbers.locales import (
+from speeko_jobs.core.text.numbers.sign_names import (
     CURRENCY_SIGNS,
     PORTIONS,
     UNIT_SPELLINGS,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speeko_jobs.adapters.external_dedupe import ExternalDedupe, Totals
+from speeko_jobs.adapters.external_grouping import ExternalDedupe, Totals
 from speeko_jobs.errors import SpeekoError
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from speeko_jobs.adapters.external_dedupe import ExternalDedupe
+from speeko_jobs.adapters.external_grouping import ExternalDedupe
 from speeko_jobs.core.catalog import file_names
 
 SHOWN_COLLISIONS = 3

@@ -16,8 +16,8 @@ from speeko_jobs.adapters.postgres import (
     leases,
     metrics,
     permits,
-    recovery,
     retention,
+    sweep_lookups,
     webhooks,
 )
 from speeko_jobs.flow.context import Context
@@ -33,7 +33,7 @@ class Swept:
     """How much was replayed from the spool, and what was sent again."""
 
     replayed: int
-    lying: recovery.Leftovers
+    lying: sweep_lookups.Leftovers
 
 
 def sweep(context: Context) -> Swept:
@@ -47,7 +47,7 @@ def sweep(context: Context) -> Swept:
     queue.deliver(database.run(job_control.settle_cancelled))
     outage_recovery.give_up(context)
     outage_recovery.resume(context)
-    lying = recovery.look(database)
+    lying = sweep_lookups.look(database)
     for job in lying.abandoned:
         spec = jobs.show(database, job).spec
         if database.run(lambda t, job=job: jobs.drop(t, job)):  # type: ignore[misc]

@@ -1,5 +1,5 @@
 """The facts by which core.reporting.wait_reasons decides what jobs wait for: one statement, in
-sql/wait_reasons.sql."""
+sql/wait_facts.sql."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from speeko_jobs.adapters.postgres.database import Database, Transaction
-from speeko_jobs.adapters.postgres.outages import DEFAULT_GIVE_UP_SECONDS
+from speeko_jobs.adapters.postgres.outage_records import DEFAULT_GIVE_UP_SECONDS
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.reporting.wait_reasons import AccountFacts, JobWait, WaitFacts, waiting
 

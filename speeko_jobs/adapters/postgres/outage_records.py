@@ -1,6 +1,7 @@
 """Jobs whose provider has failed for too long: pause them, probe with one text, resume them.
 
-Statements are in sql/outages.sql. Which accounts a job uses is decided by speeko.uses() in the database.
+Statements are in sql/outage_records.sql. Which accounts a job uses is decided by speeko.uses() in the
+database.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from speeko_jobs.flow.synthesis.single_flight import BackgroundTasks, SingleFlight
+from speeko_jobs.flow.synthesis.background_tasks import BackgroundTasks, SingleFlight
 
 
 class _Watched:

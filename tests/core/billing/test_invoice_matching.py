@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speeko_jobs.core.billing.invoice import billed, choose
-from speeko_jobs.core.billing.reconciliation import BilledLine, BookedCall, Finding, compare
+from speeko_jobs.core.billing.invoice_columns import billed, choose
+from speeko_jobs.core.billing.invoice_matching import BilledLine, BookedCall, Finding, compare
 from speeko_jobs.core.model.states import AttemptState
 from speeko_jobs.errors import CatalogError, UsageError
 

@@ -1,4 +1,4 @@
-"""Tenants: their caps in money and their weight in the queue. Statements are in sql/tenants.sql.
+"""Tenants: their caps in money and their weight in the queue. Statements are in sql/tenant_caps.sql.
 
 Days and months are UTC's. Without a row a tenant has no cap and weight 1.
 """

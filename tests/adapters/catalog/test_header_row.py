@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speeko_jobs.adapters.catalog.header_detection import find_header
+from speeko_jobs.adapters.catalog.header_row import find_header
 
 
 @pytest.mark.parametrize(

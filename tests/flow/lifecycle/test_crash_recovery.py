@@ -14,7 +14,7 @@ from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow.delivery import finalize
-from speeko_jobs.flow.lifecycle.recovery import sweep
+from speeko_jobs.flow.lifecycle.crash_recovery import sweep
 from speeko_jobs.flow.planning import planner
 from tests.fixtures.books import stored, together
 from tests.fixtures.inprocess import InProcess

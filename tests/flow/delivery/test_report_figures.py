@@ -175,7 +175,7 @@ def test_nothing_bought_and_nothing_served(flow: InProcess) -> None:
 
 @pytest.mark.parametrize("rows", [1, 299, 300, 601, 5000])
 def test_the_sample_is_bounded_and_the_same_however_the_parts_are_cut(rows: int) -> None:
-    from speeko_jobs.flow.delivery.html_report import DRAWN_ROWS, ManifestSample
+    from speeko_jobs.flow.delivery.report_figures import DRAWN_ROWS, ManifestSample
 
     line = '{{"row": {0}, "id": "{0}", "path": "{0}.mp3", "voice": "v", "language": "", "key": "00", '
     line += '"source": "cache", "chars": 4, "audio_seconds": 1.000, "error": null}}\n'

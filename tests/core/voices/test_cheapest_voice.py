@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speeko_jobs.adapters.voice_files import read_voices
-from speeko_jobs.core.voices.selection import (
+from speeko_jobs.core.voices.cheapest_voice import (
     RoutingRequest,
     candidates,
     checked,

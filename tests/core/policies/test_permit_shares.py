@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speeko_jobs.core.policies.fair_share import grant
+from speeko_jobs.core.policies.permit_shares import grant
 
 ENGINES = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=12)
 

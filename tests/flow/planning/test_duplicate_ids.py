@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from speeko_jobs.flow.planning.file_name_registry import FileNameRegistry
+from speeko_jobs.flow.planning.duplicate_ids import FileNameRegistry
 
 NAMES = ["a.mp3", "b.mp3", "A.mp3", "c.mp3", "a.mp3"]  # rows 1 to 5; some file systems know no case
 
