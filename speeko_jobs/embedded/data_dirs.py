@@ -3,10 +3,9 @@
 Everything is below <home>/servers, a folder of mode 0700 that belongs to the user who runs the command:
 data, logs, locks and sockets. No folder that was there before is changed, neither owner nor mode.
 
-As root, Postgres refuses to run. Servers then run as an unprivileged user ("speeko" if the system has
-one, else "nobody"), who owns the data folders and the socket folder and nothing else. <home>/servers
-stays root's and closed, so no other process of that user gets near the data or the sockets; the servers
-themselves pass through closed folders by one capability (see daemonize.py).
+Where root starts the servers, their user (service_user.py) owns the data folders and the socket folder and
+nothing else. <home>/servers stays root's and closed, so no other process of that user gets near the data or
+the sockets; the servers themselves pass through closed folders by one capability (daemonize.py).
 
 A Unix socket's path holds about 100 bytes. Where <home>/servers/sockets is short and plain (and its file
 system can hold sockets) it is a folder; else it is a link to a new private folder in the temporary
@@ -27,20 +26,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from speeko_jobs.embedded.service_user import ServiceUser
 from speeko_jobs.errors import ServerError
 
-SERVICE_USERS = ("speeko", "nobody", "daemon")
 _SOCKETS_MAX_BYTES = 80  # macOS takes 103 for the whole path, Linux 107; "/.s.PGSQL.5432" is the longest name
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
-
-
-@dataclass(frozen=True)
-class ServiceUser:
-    """Whom the servers run as. `switch`: it is another user than ours (we are root)."""
-
-    uid: int
-    gid: int
-    switch: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +52,11 @@ class Folders:
         return self.root / "redis"
 
     @property
+    def data(self) -> tuple[Path, Path]:
+        """The data folders of both servers."""
+        return self.postgres, self.redis
+
+    @property
     def sockets(self) -> Path:
         """The folder itself, behind the link if there is one."""
         path = self.root / "sockets"
@@ -77,26 +72,6 @@ class Folders:
 def at(home: Path) -> Folders:
     """The folders of a home, the same for each way to spell it."""
     return Folders(Path(os.path.realpath(home)))
-
-
-def account(folders: Folders) -> ServiceUser:
-    """Our own user; when we are root, the one who owns the data, or at first an unprivileged one.
-
-    ServerError: the system has none.
-    """
-    if os.geteuid() != 0:
-        return ServiceUser(os.geteuid(), os.getegid(), switch=False)
-    for path in (folders.postgres, folders.redis):
-        if path.is_dir() and (owner := path.stat()).st_uid != 0:
-            return ServiceUser(owner.st_uid, owner.st_gid, switch=True)
-    for name in SERVICE_USERS:
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return ServiceUser(entry.pw_uid, entry.pw_gid, switch=True)
-    raise ServerError(
-        "Postgres does not run as root, and there is no user 'nobody' here to run it as: "
-        "add a user 'speeko' or set SPEEKO_DATABASE_URL and SPEEKO_REDIS_URL"
-    )
 
 
 def make_root(folders: Folders) -> None:

@@ -25,8 +25,9 @@ import tempfile
 from pathlib import Path
 
 from speeko_jobs.embedded import server_process
-from speeko_jobs.embedded.data_dirs import Folders, ServiceUser
+from speeko_jobs.embedded.data_dirs import Folders
 from speeko_jobs.embedded.server_process import Server
+from speeko_jobs.embedded.service_user import ServiceUser
 from speeko_jobs.errors import ServerError
 
 MAJOR = 18

@@ -10,8 +10,9 @@ import importlib.util
 import signal
 from pathlib import Path
 
-from speeko_jobs.embedded.data_dirs import Folders, ServiceUser, make_data
+from speeko_jobs.embedded.data_dirs import Folders, make_data
 from speeko_jobs.embedded.server_process import Server, answer
+from speeko_jobs.embedded.service_user import ServiceUser
 from speeko_jobs.errors import ServerError
 
 _ENDS = ((signal.SIGTERM, 30.0), (signal.SIGKILL, 10.0))

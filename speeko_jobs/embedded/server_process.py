@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeko_jobs.embedded import daemonize
-from speeko_jobs.embedded.data_dirs import ServiceUser
+from speeko_jobs.embedded.service_user import ServiceUser
 from speeko_jobs.errors import ServerError
 
 LOG_MAX_BYTES = 4 << 20

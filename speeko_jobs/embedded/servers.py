@@ -26,6 +26,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from speeko_jobs.embedded import data_dirs, postgres, redis, server_process
+from speeko_jobs.embedded.service_user import service_user
 from speeko_jobs.errors import ServerError
 
 START_SECONDS = 60.0
@@ -110,7 +111,7 @@ class EmbeddedServers:
 
     def _ensure(self, deadline: float) -> Path:
         """Start our servers where they do not run; return their sockets' folder when they answer."""
-        who = data_dirs.account(self._folders)
+        who = service_user(self._folders.data)
         sockets = data_dirs.make_sockets(self._folders, who)
         if self._database:
             server_process.ensure(postgres.server(self._folders, who, sockets), who, deadline)
@@ -156,7 +157,7 @@ class EmbeddedServers:
         _held.add(users)
 
     def _end(self) -> None:
-        who, sockets = data_dirs.account(self._folders), self._folders.sockets
+        who, sockets = service_user(self._folders.data), self._folders.sockets
         failed = None
         for server in (redis.server, postgres.server):
             try:

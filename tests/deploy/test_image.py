@@ -34,8 +34,8 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
     assert sources == allowed
     for source in sources:
         assert (ROOT / source).exists(), source
-    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
-    assert {name.removesuffix("*") for name in packaged["include"]} <= sources
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]
+    assert set(packaged.values()) <= sources
 
 
 def test_it_runs_as_nobody_in_particular() -> None:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import redis
 
-from speeko_jobs.embedded import data_dirs, server_process
+from speeko_jobs.embedded import data_dirs, server_process, service_user
 from speeko_jobs.embedded.servers import EmbeddedServers, ServerUrls, running
 from speeko_jobs.errors import ServerError
 
@@ -129,6 +129,6 @@ def test_root_of_a_container(home: Path) -> None:
 
 def test_system_without_an_unprivileged_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(data_dirs, "SERVICE_USERS", ("no-such-user",))
+    monkeypatch.setattr(service_user, "SERVICE_USERS", ("no-such-user",))
     with pytest.raises(ServerError, match="add a user 'speeko'"):
-        data_dirs.account(data_dirs.at(home))
+        service_user.service_user(data_dirs.at(home).data)

@@ -9,6 +9,7 @@ from itertools import chain
 
 import pytest
 
+from speeko_jobs.adapters.backoff import Backoff
 from speeko_jobs.adapters.postgres import claims, jobs, leases, tenant_caps
 from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.settlements import Outcome
@@ -454,7 +455,7 @@ def test_an_engine_in_time_is_not_buried(books: Books, one: tuple[int, int, list
 
 def test_no_deadlock_over_keys_of_several_jobs(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim, settle, enrol and bury over the same keys; not one transaction has to be broken off."""
-    monkeypatch.setattr("speeko_jobs.adapters.postgres.database.TRIES", 1)
+    monkeypatch.setattr("speeko_jobs.adapters.postgres.database.BACKOFF", Backoff(1, 0.0))
     works = [books.job([*TEXTS[n:], *TEXTS[:n]], chunk_rows=10) for n in (0, 17, 31, 45)]
 
     def engine_life(job: int, seed: int) -> None:

@@ -8,6 +8,7 @@ from itertools import chain
 
 import pytest
 
+from speeko_jobs.adapters.backoff import Backoff
 from speeko_jobs.adapters.postgres import chunks, job_control, jobs
 from speeko_jobs.core.model.states import AttemptState, JobState
 from tests.fixtures.books import Books, ended, stored, together
@@ -54,7 +55,7 @@ def test_two_engines_that_enrol_one_chunk_count_once(books: Books) -> None:
 
 
 def test_jobs_that_revive_failed_texts_at_once(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speeko_jobs.adapters.postgres.database.TRIES", 1)
+    monkeypatch.setattr("speeko_jobs.adapters.postgres.database.BACKOFF", Backoff(1, 0.0))
     engine = books.engine()
     for number in range(10):
         texts = [f"{number}: {text}" for text in TEXTS]

@@ -350,7 +350,7 @@ def test_a_bug_is_one_line_for_the_viewer(
     def broken(*_: object) -> None:
         raise RuntimeError(f"with {TOKEN} in it")
 
-    monkeypatch.setattr(api, "find", broken)
+    monkeypatch.setattr(api, "find_audio", broken)
     answer = guarded.get("/api/jobs/1/rows/1/audio", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 500
     assert answer.json() == {"error": "a bug in speeko: see the dashboard's log"}
