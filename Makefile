@@ -17,7 +17,7 @@ demo: .venv/.stamp  ## speak a sample catalog with real servers, workers and spe
 	@$(BIN)/python -m speeko_cli.demo
 
 test: .venv/.stamp  ## all tests, on real servers and worker processes
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 check: .venv/.stamp  ## lint, types, import contracts
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from speeko_cli.output.console import emit, note, say
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
+from speeko_jobs.flow.reporting import fleet_queries
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -243,5 +244,5 @@ def _answer(call: Invocation, record: dict[str, Any], line: str) -> None:
 
 
 def _warn_without_workers(context: Context) -> None:
-    if not context.queue.workers_alive():
+    if not fleet_queries.workers_answer(context):
         note("speeko: no worker runs: due times come while `speeko up`, or workers and a beat run")

@@ -12,7 +12,7 @@ from speeko_cli.output.console import note
 from speeko_cli.output.progress_display import display
 from speeko_cli.runtime.error_reporting import Interrupted, TimedOut
 from speeko_jobs.flow import accounts
-from speeko_jobs.flow.reporting import job_queries
+from speeko_jobs.flow.reporting import fleet_queries, job_queries
 
 if TYPE_CHECKING:
     from speeko_cli.runtime.invocation import Invocation
@@ -50,7 +50,7 @@ def follow_to_end(
 
 def warn_without_workers(context: Context, job: int, call: Invocation) -> None:
     """Say on stderr that no worker runs, and how to start one."""
-    if not context.queue.workers_alive():
+    if not fleet_queries.workers_answer(context):
         home = f" --home {shlex.quote(call.home)}" if call.home else ""
         note(
             f"speeko: no worker runs, so job {job} waits: start workers with `speeko up{home}` or "

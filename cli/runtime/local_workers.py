@@ -16,6 +16,7 @@ from speeko_cli.output.console import busy, note
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.reporting import fleet_queries
 from speeko_workers import supervisor
 
 LOOK_SECONDS = 5.0  # a job that does not move for so long: does anybody work?
@@ -72,7 +73,7 @@ class LocalWorkers:
 
     def _is_served(self) -> bool:
         """Return whether workers answer, and one of them holds an account of this job."""
-        if not self._context.queue.workers_alive():
+        if not fleet_queries.workers_answer(self._context):
             return False
         return not accounts.no_worker_serves(self._context.database, self._spec)
 

@@ -23,7 +23,10 @@ __all__ = [
     "registered_workers",
     "running_workers",
     "snapshot",
+    "workers_answer",
 ]
+
+LATE_ANSWER_SECONDS = 3.0
 
 
 def snapshot(context: Context, tenant: str | None = None) -> FleetSnapshot:
@@ -54,3 +57,12 @@ def registered_workers(context: Context) -> list[Worker]:
 def running_workers(context: Context) -> list[Worker]:
     """Return the workers that count as running."""
     return worker_registry.running(context.database)
+
+
+def workers_answer(context: Context) -> bool:
+    """Return whether a worker answers. Where one is registered as running it gets some seconds for it: half a
+    second is too short on a loaded machine."""
+    queue = context.queue
+    return bool(
+        queue.workers_alive() or (running_workers(context) and queue.workers_alive(LATE_ANSWER_SECONDS))
+    )
