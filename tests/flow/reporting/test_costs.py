@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from speeko_jobs.adapters.postgres import leases
 from speeko_jobs.adapters.providers.provider import open_provider
 from speeko_jobs.core.billing.cost_breakdown import CostFigures, storage_micros
 from speeko_jobs.core.model.money import micros
@@ -128,9 +127,8 @@ def test_a_spool_is_booked_when_it_is_replayed(flow: InProcess, monkeypatch: pyt
     store.write_text("this is no folder")
     for _ in range(2):
         flow.synthesize(job)
-        flow.books.execute("UPDATE speeko.claimant SET lease_until = clock_timestamp() - interval '1 second'")
         flow.books.execute("UPDATE speeko.job SET state = 'running'")
-        leases.reap_expired(flow.context.database)
+        flow.reap_all()
     assert check(flow).unknown_calls == 2
     flow.books.execute(  # it was yesterday
         "UPDATE speeko.attempt SET settled_at = settled_at - interval '1 day';"
