@@ -126,12 +126,12 @@ def stop(t: Transaction, voice: WindowVoice, reason: str, of: Iterable[int]) -> 
 
 
 def note_refused(
-    t: Transaction, refused: Sequence[RefusedText], succeeded: set[WindowVoice], settled: set[int]
+    t: Transaction, refused: Sequence[RefusedText], succeeded: set[WindowVoice], useless: set[int]
 ) -> tuple[dict[int, str], set[bytes]]:
     """Judge refusals. Return the jobs that were paused, and the keys that are not failed for good.
 
-    `succeeded`: voices with good answers in the same settlement; those begin a new run. `settled`: all of its
-    attempts.
+    `succeeded`: voices with good answers in the same settlement; those begin a new run. `useless`: attempts
+    of the same settlement that brought no audio; the others break a run as open ones do.
     """
     if not refused:
         return {}, set()
@@ -150,7 +150,7 @@ def note_refused(
         runs[voice] = since
         if is_stopped:
             spared |= {r.key for r in by_voice[voice]}
-        elif run and waste_breaker.is_unbroken(run, _open_between(t, voice, run) - settled):
+        elif run and waste_breaker.is_unbroken(run, _open_between(t, voice, run) - useless):
             common = normalized(run[0].reason)
             spared |= {bytes.fromhex(one.key) for one in run}
             spared |= {r.key for r in by_voice[voice] if normalized(r.reason) == common}

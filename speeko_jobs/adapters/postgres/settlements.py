@@ -117,7 +117,8 @@ def _judge_refusals(t: Transaction, outcomes: Sequence[Outcome]) -> tuple[dict[i
         if o.voice is not None and o.state is AttemptState.REFUSED and o.final and o.status
     ]
     succeeded = {o.voice for o in outcomes if o.voice is not None and o.state is AttemptState.STORED}
-    return breaker_windows.note_refused(t, refused, succeeded, {o.attempt for o in outcomes})
+    useless = {o.attempt for o in outcomes if o.state is not AttemptState.STORED}
+    return breaker_windows.note_refused(t, refused, succeeded, useless)
 
 
 def _judged(outcomes: Sequence[Outcome], written: dict[int, tuple[int, int]]) -> list[AnswerJudgement]:
