@@ -75,6 +75,9 @@ class Settings:
     reuse: str = setting(
         "lossless", "audio bought in other formats that serves a file: lossless, lossy or none"
     )
+    keep_text_rules: int = setting(
+        0, "plan with an earlier version of the text rules; 0: this release's own", least=0, most=10000
+    )
     price_per_million: str = setting(
         "", "USD for a million characters, in place of the list price; by date: 15, 12 from 2027-01-01"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from speeko_jobs.core.billing.price_schedule import price_on
 from speeko_jobs.core.job.job_spec import JobSpec, checked
 from speeko_jobs.core.providers import accounts
+from speeko_jobs.core.text.text_rules import TEXT_VERSION
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             read_numbers=options["read_numbers"],
             lexicon=tuple(options["lexicon"]),
             reuse=settings.reuse,
+            text_rules=settings.keep_text_rules or TEXT_VERSION,
             accounts=accounts.asked_for(settings),
             buy_again=options.get("buy_again", False),
             any_voice=options["any_voice"],

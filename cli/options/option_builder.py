@@ -23,7 +23,7 @@ _METAVARS = {
     "output": "URL", "provider": "NAME", "account": "NAME", "model": "NAME", "voice": "NAME",
     "language": "TAG", "format": "NAME", "speed": "X", "price_per_million": "USD", "max_concurrency": "N",
     "workers": "N", "tenant": "NAME", "webhook": "URL", "calls_per_minute": "N", "chars_per_minute": "N",
-    "redis_audio_budget": "MB", "reuse": "WORD",
+    "redis_audio_budget": "MB", "reuse": "WORD", "keep_text_rules": "N",
 }  # fmt: skip
 
 

@@ -46,6 +46,7 @@ wording = together(
     ),
     option("--repair", is_flag=True, section=WORDS, help="mend mojibake, such as Ã¼ for ü"),
     choice("--segments", SEGMENTS, "sentence: buy each sentence once", section=WORDS),
+    setting("keep_text_rules", WORDS),
     choice("--ssml", SSML, "strip: speak only the words of SSML", section=WORDS),
     option(
         "--loudness",

@@ -10,6 +10,7 @@ from speeko_cli.output.console import say
 from speeko_jobs.core.catalog.change_detection import ADDED, CHANGED
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.output import formatting
+from speeko_jobs.core.text.text_rules import TEXT_VERSION
 from speeko_jobs.settings import Settings
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ def again(spec: JobSpec, path: str) -> str:
     changed += ["--repair"] * spec.repair + ["--read-numbers"] * spec.read_numbers
     for file in spec.lexicon:
         changed += ["--lexicon", file]
+    if spec.text_rules != TEXT_VERSION:
+        changed += ["--keep-text-rules", str(spec.text_rules)]
     return shlex.join(words + changed)
 
 

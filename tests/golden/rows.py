@@ -19,6 +19,7 @@ from speeko_jobs.core.job.row_reader import Refusal, RowReader
 from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.core.text.lexicon import Lexicon, LexiconEntry
 from speeko_jobs.core.text.pipeline import Wording
+from speeko_jobs.core.text.text_rules import TEXT_VERSION, rules_of
 
 SEED, ROWS = 20261130, 5_000
 HEADER = ("id", "text", "language")
@@ -204,17 +205,20 @@ def rows() -> Iterator[Row]:
 
 
 @lru_cache
-def reader(provider: str, option: str) -> RowReader:
-    """What reads a catalog's rows for this provider under this option."""
+def reader(provider: str, option: str, version: int = TEXT_VERSION) -> RowReader:
+    """Return what reads a catalog's rows for this provider under this option and version of the rules."""
     profile = PROFILES[provider]
     spec = JobSpec(
         provider, profile.models[0], profile.default_voice, "", profile.formats[0], 1.0, "", "memory://store",
         "memory://output", "{id}.{ext}", 8, segments="sentence" if option in ("sentence", "all") else "auto",
         ssml="strip" if option == "strip" else "auto", repair=option in ("repair", "all"),
         read_numbers=option in ("numbers", "all"), any_voice=True,
+        text_rules=version,
     )  # fmt: skip
     lexicon = LEXICON if option in ("lexicon", "all") else None
-    return RowReader(spec, HEADER, COLUMNS, Wording(spec.repair, lexicon, spec.read_numbers))
+    return RowReader(
+        spec, HEADER, COLUMNS, Wording(spec.repair, lexicon, spec.read_numbers, rules_of(version))
+    )
 
 
 class Made(NamedTuple):
@@ -227,9 +231,9 @@ class Made(NamedTuple):
 REFUSED = Made((), "refused")
 
 
-def made(provider: str, row: Row) -> Made:
+def made(provider: str, row: Row, version: int = TEXT_VERSION) -> Made:
     try:
-        read = reader(provider, row.option).read(1, ("id", row.source, row.language))
+        read = reader(provider, row.option, version).read(1, ("id", row.source, row.language))
     except Refusal:
         return REFUSED
     return Made(read.texts, _short(read.keys))

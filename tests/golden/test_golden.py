@@ -1,34 +1,46 @@
-"""What is spoken and bought for 5,000 rows stays what it is, unless the CHANGELOG says otherwise."""
+"""What is spoken and bought for 5,000 rows stays what it is, under each version of the text rules."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.core.text import cleaning
+from speeko_jobs.core.text.text_rules import FIRST_VERSION, TEXT_VERSION, VERSIONS, TextRules
 from tests.golden import golden
+from tests.golden.golden import Lines
 from tests.golden.rows import OPTIONS, REFUSED, ROWS, Row, reader, rows
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[dict[str, Any]]:
-    return golden.read()
+def lines() -> Lines:
+    return golden.read(FIRST_VERSION)
 
 
-def test_no_text_is_bought_again_unawares(lines: list[dict[str, Any]]) -> None:
-    found = golden.differences(lines)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_text_is_bought_again_unawares(version: int) -> None:
+    found = golden.differences(golden.read(version), version)
     if found:
-        pytest.fail(golden.told(found), pytrace=False)
+        pytest.fail(golden.told(found, version), pytrace=False)
 
 
-def test_the_file_is_of_the_rows_that_are_drawn(lines: list[dict[str, Any]]) -> None:
+def test_the_versions_are_counted_from_one() -> None:
+    assert list(VERSIONS) == list(range(1, TEXT_VERSION + 1))
+    assert [rules.version for rules in VERSIONS.values()] == list(VERSIONS)
+
+
+def test_the_newest_version_differs_where_a_rule_has_changed(lines: Lines) -> None:
+    newest = golden.read(TEXT_VERSION)
+    changed = [new for old, new in zip(lines, newest, strict=True) if old != new]
+    assert len(changed) < ROWS / 10
+
+
+def test_the_file_is_of_the_rows_that_are_drawn(lines: Lines) -> None:
     assert len(lines) == ROWS == 5_000
     assert [Row(line["option"], line["language"], line["source"]) for line in lines] == list(rows())
 
 
-def test_the_rows_cover_what_they_should(lines: list[dict[str, Any]]) -> None:
+def test_the_rows_cover_what_they_should(lines: Lines) -> None:
     assert set(PROFILES) == set(lines[0]) - {"option", "language", "source", "texts"}
     assert {line["option"] for line in lines} == set(OPTIONS)
     for provider in PROFILES:
@@ -41,17 +53,19 @@ def test_the_rows_cover_what_they_should(lines: list[dict[str, Any]]) -> None:
     assert sum(one.texts[0].startswith("<speak") for one in spoken if one.texts) > ROWS / 50
 
 
-def test_a_changed_rule_is_told_row_by_row(
-    lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_rule_is_told_row_by_row(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     cleaned = cleaning.spoken
-    monkeypatch.setattr(cleaning, "spoken", lambda source: cleaned(source).replace("café", "coffee"))
+
+    def changed(source: str, rules: TextRules) -> str:
+        return cleaned(source, rules).replace("café", "coffee")
+
+    monkeypatch.setattr(cleaning, "spoken", changed)
     reader.cache_clear()
-    found = golden.differences(lines)
+    found = golden.differences(lines, FIRST_VERSION)
     reader.cache_clear()
     assert found
     assert all("caf" in one for one in found)
-    told = golden.told(found)
+    told = golden.told(found, FIRST_VERSION)
     assert "  was: [" in told
     assert "  now: [" in told
     assert "coffee" in told

@@ -17,6 +17,7 @@ from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.providers.profiles import Profile, profile_of
 from speeko_jobs.core.text import language_tags as languages
+from speeko_jobs.core.text.text_rules import FIRST_VERSION, TEXT_VERSION, rules_of
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.routing import Routing
 from speeko_jobs.core.voices.routing import from_json as routing_from_json
@@ -68,6 +69,7 @@ class JobSpec:
     buy_again: bool = False  # known texts whose audio is gone from the store may be bought past the plan
     max_waste: str = ""  # most that may be paid for unusable audio: "10%", "2.50"; "": the default
     any_voice: bool = False  # voices and languages that are on no list pass
+    text_rules: int = TEXT_VERSION  # the version of the rules that make words of texts
     rebuy: bool = False  # its texts had audio, which was wrong: what Redis knows of them does not count
 
     def to_json(self) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def from_json(data: Mapping[str, Any]) -> JobSpec:
     unknown = sorted(set(data) - known)
     if unknown:
         raise UsageError(f"the job was made by a newer speeko (it asks for {', '.join(unknown)}): upgrade")
-    values = dict(data)
+    values = {"text_rules": FIRST_VERSION} | dict(data)  # specs that lack it are of releases that had one
     for name in ("sources", "lexicon", "accounts"):
         values[name] = tuple(values.get(name, ()))
     if values.get("routing"):
@@ -155,6 +157,7 @@ def checked(spec: JobSpec) -> JobSpec:
                 f"{option}: no keys and passwords in the address, it is shown and stored: set them where the"
                 " store's own tools look (AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, ...)"
             )
+    rules_of(spec.text_rules)  # raises for a version that does not exist
     cdn_publishing.check(spec.cache_control, spec.public_base_url)
     check_webhook(spec.webhook)
     if spec.merge and spec.prune:

@@ -251,7 +251,7 @@ class RowReader:
             if len(text) > limit:
                 raise ValueError(f"the SSML has {len(text):,} characters, and {limit:,} are the most")
             return (text,)
-        text = spoken(source) if wording.is_plain else wording.spoken(source, language)
+        text = spoken(source, wording.rules) if wording.is_plain else wording.spoken(source, language)
         if not has_speech(text):
             raise ValueError("there is nothing to speak in the text" if text else "the text is empty")
         if self._spec.segments == "sentence" and not self._is_whole(cells):

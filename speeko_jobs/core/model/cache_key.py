@@ -1,7 +1,7 @@
 """The key: what makes two utterances the same sound, as 32 bytes.
 
 It holds everything that changes the audio and nothing else: no row, job, path, price or account. It
-knows nothing of how the text was cleaned; change TEXT_VERSION's rules and only changed texts get new keys.
+knows nothing of how the text was cleaned: changed `text_rules` give new keys only to texts with other words.
 """
 
 from __future__ import annotations

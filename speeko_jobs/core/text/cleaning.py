@@ -17,7 +17,7 @@ import unicodedata
 from html import unescape
 from html.entities import html5
 
-TEXT_VERSION = 1
+from speeko_jobs.core.text.text_rules import CURRENT_RULES, TextRules
 
 
 def _names(words: str) -> frozenset[str]:
@@ -67,6 +67,7 @@ _ATTRIBUTE = re.compile(r"""\s[\w:.-]+\s*=\s*["'\w#]""")
 _ESCAPED_AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,9}38|#[xX]0{0,9}26);)+")
 
 _BREAK = "\u2029"  # Unicode's own paragraph separator marks a pause until the parts are joined
+_PARAGRAPH_END = re.compile(r"\n(?:[^\S\n]*+\n)++")
 _BULLETS = re.compile("[\u2022\u2023\u25aa\u25cf\u25e6]")
 _TERMINAL = frozenset(
     ".!?\u2026:;,\u3002\uff01\uff1f\u3001\uff0c\uff1b\uff1a\uff0e\uff61\u0964\u0965\u061f\u061b\u060c\u06d4\u1362\u2013\u2014-"
@@ -100,12 +101,12 @@ _INVISIBLE = re.compile(
 _MAX_PASSES = 16
 
 
-def spoken(source: str) -> str:
-    """What will be spoken of `source`; "" where nothing is left. Never raises; idempotent.
+def spoken(source: str, rules: TextRules = CURRENT_RULES) -> str:
+    """Return what will be spoken of `source`; "" where nothing is left. Never raises; idempotent.
 
-    Block tags, <br>, cells, list items, paragraph separators and bullets become a pause (". ", or " " after
-    punctuation). Other tags, comments, script and style vanish, unclosed ones up to the end. "<" and "&"
-    that belong to no HTML or SSML markup stay. Controls and private-use characters become spaces;
+    Block tags, <br>, cells, list items, paragraph separators, blank lines and bullets become a pause (". ",
+    or " " after punctuation). Other tags, comments, script and style vanish, unclosed ones up to the end. "<"
+    and "&" that belong to no HTML or SSML markup stay. Controls and private-use characters become spaces;
     zero-width, bidi and soft-hyphen characters vanish, except the joiners that Indic and Arabic scripts and
     emoji need. White space is collapsed, the whole is NFC. Linear in the length.
     """
@@ -113,14 +114,14 @@ def spoken(source: str) -> str:
     for _ in range(_MAX_PASSES):
         if is_plain(text):
             return text
-        cleaned = _clean(_without_markup(text))
+        cleaned = _clean(_without_markup(text), rules)
         if cleaned == text:
             return text
         text = cleaned
     # Only markup nested on purpose gets here.
     text = text.replace("<", " ").replace("&", " ")
     while not is_plain(text):
-        cleaned = _clean(text)
+        cleaned = _clean(text, rules)
         if cleaned == text:
             break
         text = cleaned
@@ -212,7 +213,9 @@ def _character(found: re.Match[str]) -> str:
     return found[0] if value is None else value
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, rules: TextRules) -> str:
+    if rules.paragraph_pauses and "\n" in text:
+        text = _PARAGRAPH_END.sub(_BREAK, text)
     if _SUSPECT.search(text):
         text = _INVISIBLE.sub(_visible, text)
     if not text.isascii():

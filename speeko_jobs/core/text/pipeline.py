@@ -3,9 +3,9 @@
     mojibake repaired (--repair) → markup and invisible characters gone → numbers read out (--read-numbers)
     → words as the lexicon has them (--lexicon)
 
-Keys hang on the resulting text and on nothing else of this. So a new rule, lexicon or library version
-re-buys exactly the rows whose words come out different, and keys stay stable while they do not. The
-version below is in no key: it is recorded with a job, to say later why words have changed.
+Keys are made of the resulting text and of nothing else here. So a new rule, lexicon or library version buys
+again exactly the rows whose words differ. The version of the rules (`text_rules`) is in no key: a job's spec
+records it, and `--keep-text-rules` plans with an earlier one.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ from dataclasses import dataclass, field
 
 from speeko_jobs.core.text import cleaning, ssml
 from speeko_jobs.core.text.lexicon import Lexicon
-
-# Raise it with any change of rules in text, repair, numbers or lexicon, and of ftfy's or unicode-rbnf's
-# minor version.
-WORDING_VERSION = 1
+from speeko_jobs.core.text.text_rules import CURRENT_RULES, TextRules
 
 Step = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
 class Wording:
-    """What is done to the texts of one job. Where `is_plain`, `core.text.cleaning.spoken` alone does the
-    same."""
+    """What is done to the texts of one job. Where `is_plain`, `core.text.cleaning.spoken` under the same
+    rules alone does it."""
 
     repair: bool = False
     lexicon: Lexicon | None = None
     read_numbers: bool = False
+    rules: TextRules = CURRENT_RULES
     _steps: tuple[tuple[str, Step], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -39,7 +37,7 @@ class Wording:
             from speeko_jobs.core.text.mojibake import repaired
 
             steps.append(("repaired", lambda source, _: repaired(source)))
-        steps.append(("cleaned", lambda source, _: cleaning.spoken(source)))
+        steps.append(("cleaned", lambda source, _: cleaning.spoken(source, self.rules)))
         object.__setattr__(self, "_steps", (*steps, *self._wordings()))
 
     def _wordings(self) -> list[tuple[str, Step]]:
@@ -50,7 +48,7 @@ class Wording:
 
             steps.append(("numbers", read_out))
         if self.lexicon is not None:
-            steps.append(("lexicon", _with_lexicon(self.lexicon)))
+            steps.append(("lexicon", _with_lexicon(self.lexicon, self.rules)))
         return steps
 
     @property
@@ -59,8 +57,8 @@ class Wording:
 
     @property
     def version(self) -> str:
-        """What decides the words beside the text, as "1", "1+repair+numbers" or "1+lexicon:3f5e0c9a1b2d"."""
-        parts = [str(WORDING_VERSION)]
+        """What decides the words beside the text, as "2", "2+repair+numbers" or "2+lexicon:3f5e0c9a1b2d"."""
+        parts = [str(self.rules.version)]
         parts += ["repair"] * self.repair + ["numbers"] * self.read_numbers
         if self.lexicon is not None:
             parts.append(f"lexicon:{self.lexicon.digest()[:12]}")
@@ -96,9 +94,9 @@ class Wording:
         return ssml.canonical(source, dialect, say)
 
 
-def _with_lexicon(lexicon: Lexicon) -> Step:
+def _with_lexicon(lexicon: Lexicon, rules: TextRules) -> Step:
     def step(words: str, language: str) -> str:
         said = lexicon.spoken(words, language)
-        return words if said == words else cleaning.spoken(said)
+        return words if said == words else cleaning.spoken(said, rules)
 
     return step

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from speeko_jobs.core.text.cleaning import has_speech, spoken
+from speeko_jobs.core.text.text_rules import VERSIONS
 
 PLAIN = [
     "",
@@ -191,3 +192,21 @@ def test_there_is_something_to_say(text: str) -> None:
 )
 def test_there_is_nothing_to_say(text: str) -> None:
     assert not has_speech(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "now", "before"),
+    [
+        (
+            "Overview\nThe lamp\n\nFeatures\nOak",
+            "Overview The lamp. Features Oak",
+            "Overview The lamp Features Oak",
+        ),
+        ("One.\r\n \r\nTwo\n\n\n", "One. Two", "One. Two"),
+        ("A<b>\n\n</b>B", "A. B", "A B"),
+    ],
+)
+def test_a_blank_line_is_a_pause(source: str, now: str, before: str) -> None:
+    assert spoken(source) == now
+    assert spoken(now) == now
+    assert spoken(source, VERSIONS[1]) == before

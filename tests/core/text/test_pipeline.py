@@ -58,10 +58,10 @@ def test_the_words_are_clean_whatever_is_on(source: str) -> None:
 
 
 def test_the_version_says_what_is_on() -> None:
-    assert Wording().version == "1"
-    assert Wording(repair=True, read_numbers=True).version == "1+repair+numbers"
+    assert Wording().version == "2"
+    assert Wording(repair=True, read_numbers=True).version == "2+repair+numbers"
     with_lexicon = Wording(lexicon=NIKE).version
-    assert with_lexicon.startswith("1+lexicon:")
+    assert with_lexicon.startswith("2+lexicon:")
     assert with_lexicon != Wording(lexicon=Lexicon([LexiconEntry("a", "b")])).version
 
 

@@ -1,0 +1,48 @@
+"""Versions of the text rules: how a row's text becomes the words that are spoken and hashed into the key.
+
+A changed rule gives some texts other words, and so other keys: their audio is bought again. Each released
+version stays available (`--keep-text-rules N`), so that nobody has to. Invariant: the words that a released
+version gives never change; the golden files hold them.
+
+A change of rules is one field of `TextRules`. Code asks that field and never the number of the version, in as
+few places as possible. A field is added to the version that is not released yet, else to a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from speeko_jobs.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TextRules:
+    """One version of the rules. Each field is a change of a later version; False: as it was before."""
+
+    version: int
+    paragraph_pauses: bool = False  # cleaning: a blank line between paragraphs is a pause
+
+
+# Version 1 has the rules of releases up to 0.1.0.
+VERSIONS: Mapping[int, TextRules] = {
+    1: TextRules(1),
+    2: TextRules(2, paragraph_pauses=True),
+}
+TEXT_VERSION = max(VERSIONS)  # of new jobs
+FIRST_VERSION = min(VERSIONS)
+CURRENT_RULES = VERSIONS[TEXT_VERSION]
+
+
+def rules_of(version: int) -> TextRules:
+    """Return the rules of a version. Raises ConfigError for one that does not exist here."""
+    found = VERSIONS.get(version)
+    if found is None:
+        known = ", ".join(map(str, VERSIONS))
+        raise ConfigError(f"unknown version {version} of the text rules: this release has {known}")
+    return found
+
+
+def earlier_versions(version: int) -> list[int]:
+    """Return the versions before this one, the newest first."""
+    return sorted((each for each in VERSIONS if each < version), reverse=True)
