@@ -54,7 +54,9 @@ class Settings:
         "", "broker of the workers: amqp:// (RabbitMQ) or another Redis; empty: redis_url", secret=True
     )
     store: str = setting("", "URL of the audio store; empty: <home>/audio")
-    output: str = setting("speeko-output", "folder or URL that audio files are delivered to")
+    output: str = setting(
+        "speeko-output", "folder, ZIP file (out.zip) or URL that audio files are delivered to"
+    )
 
     provider: str = setting("espeak", "who speaks: espeak, speeko, openai, kokoro-fastapi, speaches")
     api_url: str = setting("", "base URL of the speech API")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speeko_jobs.core.billing.price_schedule import price_on
@@ -58,10 +59,18 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             buy_again=options.get("buy_again", False),
             any_voice=options["any_voice"],
             max_waste=options.get("max_waste") or "",
+            archive=names_archive(settings.output),
         )
     )
     webhooks.check_address(settings, spec.webhook)
     return spec
+
+
+def names_archive(output: str) -> bool:
+    """Return whether an output is one ZIP file; a folder that exists and is called so stays a folder."""
+    from speeko_jobs.core.output.archive_path import is_archive
+
+    return is_archive(output) and ("://" in output or not Path(output).is_dir())
 
 
 def catalog_options_of(files: Sequence[str], options: Mapping[str, Any]) -> CatalogOptions:

@@ -107,9 +107,12 @@ def print_failures(summary: Mapping[str, Any], spec: JobSpec) -> None:
     if len(reasons) > SHOWN_FAILURES:
         say(f"{'':>9}  and other reasons")
     if summary["state"].startswith("done") and _is_place(summary["output"]):
-        failed = summary["output"].rstrip("/") + "/failed.csv"
+        failed = "failed.csv" if spec.archive else summary["output"].rstrip("/") + "/failed.csv"
         say()
-        say(f"All of them are in {failed}: mend them there and run")
+        if spec.archive:
+            say(f"All of them are in failed.csv in {summary['output']}: extract it, correct it and run")
+        else:
+            say(f"All of them are in {failed}: mend them there and run")
         say(f"  {again(spec, failed)}")
 
 

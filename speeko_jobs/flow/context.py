@@ -9,6 +9,7 @@ from speeko_jobs.adapters.celery_queue.queue import Queue
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.redis.cache import RedisCache
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.output.archive_path import staging_url
 from speeko_jobs.core.output.cdn_publishing import IMMUTABLE
 from speeko_jobs.settings import Settings
 
@@ -32,5 +33,14 @@ class Context:
         return found
 
     def destination_of(self, spec: JobSpec) -> Store:
-        """The store that the job's files are delivered to, opened once a process."""
+        """Return the store that the job's files are delivered to, opened once a process.
+
+        The files of a ZIP archive are staged in the audio store (see core.output.archive_path).
+        """
+        if spec.archive:
+            return self.store_of(staging_url(spec.store, self.store_of(spec.output).location))
         return self.store_of(spec.output, spec.audio_cache_control)
+
+    def output_url(self, spec: JobSpec) -> str:
+        """Return the address that a job's output is known by, without the options of a bucket."""
+        return self.store_of(spec.output).url if spec.archive else self.destination_of(spec).url

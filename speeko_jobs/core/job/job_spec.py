@@ -71,9 +71,12 @@ class JobSpec:
     any_voice: bool = False  # voices and languages that are on no list pass
     text_rules: int = TEXT_VERSION  # the version of the rules that make words of texts
     rebuy: bool = False  # its texts had audio, which was wrong: what Redis knows of them does not count
+    archive: bool = False  # the output is one ZIP file: see core.output.archive_path
 
     def to_json(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        if not self.archive:
+            del fields["archive"]  # so that workers of versions before take every other job
         return fields | {"routing": self.routing.to_json() if self.routing is not None else None}
 
     @cached_property
@@ -102,7 +105,12 @@ class JobSpec:
         """How a file is delivered: its format and loudness, and in a bucket its headers where they are not
         those of a name that holds the content."""
         scheme, separator, _ = self.output.partition("://")
-        if not separator or scheme == "file" or self.audio_cache_control == cdn_publishing.IMMUTABLE:
+        if (
+            self.archive
+            or not separator
+            or scheme == "file"
+            or self.audio_cache_control == cdn_publishing.IMMUTABLE
+        ):
             return str(self.delivered)
         return f"{self.delivered}; {self.audio_cache_control}"
 
@@ -160,6 +168,12 @@ def checked(spec: JobSpec) -> JobSpec:
     rules_of(spec.text_rules)  # raises for a version that does not exist
     cdn_publishing.check(spec.cache_control, spec.public_base_url)
     check_webhook(spec.webhook)
+    if spec.archive and (spec.cache_control or spec.public_base_url):
+        given = "--cache-control" if spec.cache_control else "--public-base-url"
+        raise ConfigError(
+            f"{given} is for files that a web server delivers, and --output {spec.output} is one ZIP file:"
+            f" leave out {given}, or name a folder or bucket"
+        )
     if spec.merge and spec.prune:
         raise ConfigError("--merge is for a part of a catalog, and --prune would delete the rest: give one")
     if spec.reuse not in REUSE:

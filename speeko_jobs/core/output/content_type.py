@@ -12,6 +12,7 @@ _TYPES = {
     "jsonl": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "zip": "application/zip",
     "txt": "text/plain; charset=utf-8",
 }
 

@@ -24,7 +24,7 @@ from speeko_jobs.core.reporting import job_summary as core_summary
 from speeko_jobs.core.reporting import manifest
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery import report_figures
+from speeko_jobs.flow.delivery import archive_output, report_figures
 from speeko_jobs.flow.delivery.chunk_delivery import rebuild
 from speeko_jobs.flow.delivery.manifest_merge import Merge
 from speeko_jobs.flow.delivery.manifest_parts import part_paths
@@ -50,6 +50,8 @@ def finalize(context: Context, job_no: int) -> bool:
             if job.spec.prune and job.state is not JobState.CANCELLED:
                 _prune(context, job)
             _write(context, job, end)
+            if job.spec.archive:
+                archive_output.pack(context, job)
         except StoreError as error:
             if job.state is JobState.FINALIZING:
                 pause_refused(context, job.id, job.spec, error)

@@ -48,7 +48,7 @@ class Merge:
 
     def rows(self) -> int:
         """Return about how many lines there will be."""
-        return len(self._offsets) + sum(1 for _ in _lines_of(self._destination, "manifest.jsonl"))
+        return len(self._offsets) + sum(1 for _ in lines_of(self._destination, "manifest.jsonl"))
 
     def parts(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the merged manifest in parts: JSON lines and CSV."""
@@ -61,7 +61,7 @@ class Merge:
         in this job."""
         rest = dict(self._failed)
         reader = csv.reader(
-            line.decode("utf-8", "replace") for line in _lines_of(self._destination, "failed.csv")
+            line.decode("utf-8", "replace") for line in lines_of(self._destination, "failed.csv")
         )
         if tuple(next(reader, ())) == FAILED_COLUMNS:
             for cells in reader:
@@ -87,7 +87,7 @@ class Merge:
 
     def _merged(self) -> Iterator[Line]:
         rest, last = dict(self._offsets), 0
-        for raw in _lines_of(self._destination, "manifest.jsonl"):
+        for raw in lines_of(self._destination, "manifest.jsonl"):
             try:
                 old = line_of(json.loads(raw))
             except (KeyError, TypeError, ValueError):
@@ -109,8 +109,8 @@ class Merge:
         return line_of(json.loads(self._own.readline()))
 
 
-def _lines_of(store: Store, name: str) -> Iterator[bytes]:
-    """The lines of an object, with their ends; none where there is no such object."""
+def lines_of(store: Store, name: str) -> Iterator[bytes]:
+    """Yield the lines of an object, with their ends; none where there is no such object."""
     rest = b""
     try:
         for chunk in store.reader(name):

@@ -80,7 +80,7 @@ def page(context: Context, job: Job, summary: Mapping[str, Any], sample: Manifes
         drawn=sample.served,
         sample=_playable(context, sample),
         failed=sample.failed,
-        linked=context.destination_of(job.spec).is_folder,
+        linked=job.spec.archive or context.destination_of(job.spec).is_folder,
     )
     return html_report.page(found).encode("utf-8", "replace")
 

@@ -15,6 +15,7 @@ from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of, stored_reas
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.delivery import archive_output
 
 log = logging.getLogger(__name__)
 STOPPABLE = (JobState.RUNNING, JobState.FINALIZING)
@@ -24,7 +25,10 @@ def is_of_destination(context: Context, spec: JobSpec, error: StoreError) -> boo
     """Return whether it is the job's destination that refuses, not its audio store."""
     if not spec.deliver or isinstance(error, MissingObject):
         return False
-    return error.url == context.destination_of(spec).url != context.store_of(spec.store).url
+    places = {context.destination_of(spec).url}
+    if spec.archive:
+        places.add(archive_output.place_of(context, spec)[0].url)
+    return error.url in places - {context.store_of(spec.store).url}
 
 
 def pause_refused(context: Context, job: int, spec: JobSpec, error: StoreError) -> None:

@@ -17,6 +17,7 @@ from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import deliveries
 from speeko_jobs.core.catalog import file_names
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.output.archive_path import STAGING_FOLDER
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import CatalogError, ConfigError
 from speeko_jobs.flow.context import Context
@@ -97,14 +98,14 @@ def check_place(context: Context, spec: JobSpec) -> None:
     store: what is bought would be mixed with what is delivered."""
     if not spec.deliver:
         return
-    output, store = context.destination_of(spec), context.store_of(spec.store)
+    output, store = context.store_of(spec.output), context.store_of(spec.store)
     own = [("the audio store (SPEEKO_STORE)", store)]
     if output.is_folder:
         own.append(("the home (SPEEKO_HOME)", Store(context.settings.home or ".")))
     for name, place in own:
         if not output.is_folder and not place.is_folder:
-            # a bucket may hold both: the store keeps to two folders of its own
-            inside = [f"{place.location}{folder}/" for folder in ("audio", "jobs")]
+            # a bucket may hold both: the store keeps to three folders of its own
+            inside = [f"{place.location}{folder}/" for folder in ("audio", "jobs", STAGING_FOLDER)]
             wrong = output.location == place.location or any(map(output.location.startswith, inside))
         else:
             wrong = output.is_folder == place.is_folder and output.location.startswith(place.location)

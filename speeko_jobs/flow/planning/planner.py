@@ -115,7 +115,7 @@ class _Planner:
         self.diff = None
         if destination is not None:
             may_skip = options.on_duplicate_id in (FIRST, LAST)
-            is_folder = not spec.deliver or context.destination_of(spec).is_folder
+            is_folder = not spec.deliver or spec.archive or context.destination_of(spec).is_folder
             self.diff = DestinationDiff(
                 context.database, spec, destination, may_skip=may_skip, is_folder=is_folder
             )

@@ -24,6 +24,7 @@ from speeko_jobs.errors import BudgetError, SpeekoError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.cache import missing_audio as gone
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.delivery import archive_output
 from speeko_jobs.flow.delivery.manifest_parts import clear_parts
 from speeko_jobs.flow.delivery.removed_files import MAX_DELETED_SHARE, check_share, keep_removed
 from speeko_jobs.flow.dispatch import dispatch
@@ -60,6 +61,7 @@ def submit(
     waits before it plans; without `on_wait` that is an OutputBusyError.
     """
     check_place(context, spec)
+    archive_output.check_free(context, spec)
     accounts.require_same(context, spec)
     context.store_of(spec.store).check_writable()
     place = _place_of(context, spec)
@@ -111,7 +113,9 @@ def _place_of(context: Context, spec: JobSpec) -> _Place:
         return _Place(None, _nowhere(context), _Mark("", is_new=False))
     output = context.destination_of(spec)
     mark = _mark(output)
-    return _Place(output, _marked(context, output, mark.text), mark)
+    url = context.output_url(spec)
+    known = context.database.run(lambda t: jobs.destination(t, url, mark.text))
+    return _Place(output, known, mark)
 
 
 def _create(
@@ -140,7 +144,7 @@ def _create(
             destination_id=place.id,
             budget_micros=budget_micros,
             priority=priority,
-            place=output.location if output is not None else "",
+            place=context.store_of(spec.output).location if output is not None else "",
         )
         rival = output_locks.look(t, job) if output is not None else None
         if rival is not None and not may_wait:
@@ -222,7 +226,7 @@ def destination_of(context: Context, spec: JobSpec) -> int | None:
     if store.size(MARK) is None:
         return None
     mark = store.get(MARK).decode("ascii", "replace").strip()[:64]
-    return jobs.known_destination(context.database, store.url, mark)
+    return jobs.known_destination(context.database, context.output_url(spec), mark)
 
 
 def _wait_for_output(
@@ -267,10 +271,6 @@ def _forget_missing(context: Context, destination: Store, where: int) -> None:
 def _nowhere(context: Context) -> int:
     """Return the destination of jobs that deliver nothing."""
     return context.database.run(lambda t: jobs.destination(t, NOWHERE, NOWHERE))
-
-
-def _marked(context: Context, destination: Store, mark: str) -> int:
-    return context.database.run(lambda t: jobs.destination(t, destination.url, mark))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import migrate
 from speeko_jobs.adapters.providers.provider import check
 from speeko_jobs.adapters.redis.server import FOREIGN
+from speeko_jobs.core.output.archive_path import is_archive, split
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.context import Context
@@ -44,8 +45,10 @@ def foreign_redis_warning(context: Context) -> str:
 def writable_store(url: str) -> str:
     """Return the store's URL once a probe was written, read and removed. Raises StoreError, ConfigError.
 
-    A folder that did not exist before does not exist afterwards.
+    A folder that did not exist before does not exist afterwards. For a ZIP file, its folder is looked at.
     """
+    if is_archive(url) and not Path(url).is_dir():
+        url = split(url)[0]
     store = Store(url)
     is_new = store.is_folder and not Path(store.url).exists()
     try:

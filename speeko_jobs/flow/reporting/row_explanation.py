@@ -199,11 +199,13 @@ class _LookedUp:
     def _holds(self, read: SpokenRow) -> bool:
         """Whether the destination holds the row's file as the job would make it."""
         try:
-            output = self._context.store_of(self._spec.output)
+            output = self._context.destination_of(self._spec)
             if output.size(MARK) is None:
                 return False
             mark = output.get(MARK).decode("ascii", "replace").strip()[:64]
-            held = destination_lookup.held(self._context.database, output.url, mark, read.path)
+            held = destination_lookup.held(
+                self._context.database, self._context.output_url(self._spec), mark, read.path
+            )
             wanted = content_of(read.keys, self._spec.rendering)
             return is_unchanged(held, wanted) and output.size(read.path) is not None
         except StoreError as error:
