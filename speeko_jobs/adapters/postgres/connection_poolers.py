@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import event
 
+from speeko_jobs.adapters.postgres import server_fitness
+
 TIMEOUTS = {
     "statement_timeout": "60s",
     "lock_timeout": "20s",
@@ -68,12 +70,18 @@ def _server_process(connection: psycopg.Connection[Any]) -> int:
 
 
 def _connect(dialect: Any, record: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+    given = options.get("options", "")  # of the URL: hosted poolers route by it, for one
     try:
-        connection = dialect.connect(*arguments, **options, options=OPTIONS)
+        connection = dialect.connect(*arguments, **options | {"options": f"{given} {OPTIONS}".lstrip()})
     except psycopg.OperationalError as error:
         if "unsupported startup parameter" not in str(error):
             raise
         connection = dialect.connect(*arguments, **options)
+    try:
+        server_fitness.check_connection(connection)
+    except BaseException:
+        connection.close()
+        raise
     connection.autocommit = True
     process, *shown = connection.execute(_LOOK).fetchone()
     connection.autocommit = False

@@ -21,14 +21,14 @@ import psycopg
 from psycopg import errors as pg
 from sqlalchemy import create_engine, event
 from sqlalchemy.dialects.postgresql import psycopg as _dialect  # noqa: F401  # loaded before workers fork
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from speeko_jobs.adapters.backoff import Backoff, retry
-from speeko_jobs.adapters.postgres import connection_poolers
+from speeko_jobs.adapters.postgres import connection_poolers, server_errors, server_url
 from speeko_jobs.adapters.postgres.binary_arrays import packed
-from speeko_jobs.errors import ConfigError, SchemaError, ServerError
+from speeko_jobs.adapters.postgres.server_errors import first_line
+from speeko_jobs.errors import ServerError
 
 T = TypeVar("T")
 SCHEMA = "speeko"
@@ -90,19 +90,29 @@ class _CutBeforeCommitError(Exception):
     """The connection was cut before the commit: nothing was done, and the transaction may be run again."""
 
 
+class _DemotedError(Exception):
+    """The server of this connection takes no writes (any more): another connection may meet the primary."""
+
+
 class Database:
     """Postgres behind a pool. Made after a fork, never before it; threads may share it."""
 
     def __init__(self, url: str, *, name: str = "speeko", pool_size: int = 4) -> None:
-        self._url = _parsed(url)
+        self._url = server_url.parse(url)
         self._engine = create_engine(
-            self._url,
+            self._url.url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=30,
             pool_use_lifo=True,
             hide_parameters=True,  # texts and addresses: an error may get into a log
-            connect_args={"application_name": name, "connect_timeout": 10, **KEEPALIVE},
+            connect_args={
+                "application_name": name,
+                "connect_timeout": 10,
+                "client_encoding": "utf8",  # whatever PGCLIENTENCODING says
+                **KEEPALIVE,
+                **self._url.connect_args,
+            },
         )
         connection_poolers.listen(self._engine)
         event.listen(self._engine, "checkin", _note_idle)
@@ -111,7 +121,7 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL without its password."""
-        return self._url.render_as_string(hide_password=True)
+        return self._url.shown
 
     def close(self) -> None:
         self._engine.dispose()
@@ -122,11 +132,8 @@ class Database:
         fate = fate or Fate()
         try:
             pooled = self._engine.raw_connection()
-        except (OperationalError, psycopg.OperationalError) as error:  # a pool passes on the driver's own
-            said = error.orig if isinstance(error, OperationalError) else error
-            raise ServerError(f"Postgres does not answer at {self.shown}: {first_line(said)}") from None
-        except PoolTimeout:
-            raise ServerError(f"no free connection to Postgres at {self.shown} in 30 s") from None
+        except (DBAPIError, psycopg.Error, PoolTimeout) as error:  # a pool passes on the driver's own
+            raise server_errors.explained(error, self.shown) or error from None
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg.Connection)
         try:
@@ -148,8 +155,19 @@ class Database:
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` in one transaction, again when Postgres broke it off before it could commit.
 
-        Raises ServerError when the server is away, SchemaError when the schema is not there.
+        After a failover, the pool is emptied and `work` runs once more, on the new primary.
+        Raises ServerError when the server is away or refuses, SchemaError when the schema is not there.
         """
+        try:
+            return self._run_again(work)
+        except _DemotedError:
+            self._engine.dispose()
+        try:
+            return self._run_again(work)
+        except _DemotedError as error:
+            raise ServerError(str(error)) from error.__cause__
+
+    def _run_again(self, work: Callable[[Transaction], T]) -> T:
         try:
             return retry(lambda: self._run_once(work), BACKOFF, (*BROKEN_OFF, _CutBeforeCommitError))
         except _CutBeforeCommitError as error:
@@ -162,14 +180,15 @@ class Database:
                 return work(transaction)
         except BROKEN_OFF:  # these are OperationalErrors, too
             raise
-        except (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName) as error:
-            raise SchemaError(
-                f"the database at {self.shown} has no fitting schema ({first_line(error)}): "
-                "run `speeko db upgrade`"
-            ) from None
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            kind = _CutBeforeCommitError if fate.broke and not fate.in_doubt else ServerError
-            raise kind(f"Postgres went away at {self.shown}: {first_line(error)}") from error
+        except psycopg.Error as error:
+            explained = server_errors.explained(error, self.shown)
+            if explained is None:
+                raise
+            if server_errors.is_read_only(error):
+                raise _DemotedError(str(explained)) from error
+            if fate.broke and not fate.in_doubt and isinstance(explained, ServerError):
+                raise _CutBeforeCommitError(str(explained)) from error
+            raise explained from error
 
     def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return self.run(lambda t: t.rows(name, values))
@@ -182,10 +201,19 @@ class Database:
 
         Raises ServerError when the server is away.
         """
-        try:
+        with self.explaining():
             return connection_poolers.mode(self._engine)
-        except (OperationalError, psycopg.OperationalError, PoolTimeout) as error:
-            raise ServerError(f"Postgres does not answer at {self.shown}: {first_line(error)}") from None
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Raise a SpeekoError with one line in place of what the drivers raise for the server's state."""
+        try:
+            yield
+        except (DBAPIError, psycopg.Error, PoolTimeout) as error:
+            explained = server_errors.explained(error, self.shown)
+            if explained is None:
+                raise
+            raise explained from None
 
     @property
     def engine(self) -> Any:
@@ -236,18 +264,3 @@ def statement_names() -> list[str]:
 def clamp_bigint(number: int) -> int:
     """Return a number that a bigint column takes; no job and no row has one that is changed here."""
     return max(-1, min(number, MAX_BIGINT))
-
-
-def _parsed(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigError("SPEEKO_DATABASE_URL is not a URL such as postgresql://user@host/name") from None
-    if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigError("SPEEKO_DATABASE_URL must begin with postgresql://")
-    return parsed.set(drivername="postgresql+psycopg")
-
-
-def first_line(error: BaseException | None) -> str:
-    """The first line of what a driver says: errors are one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -7,8 +7,9 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
-from speeko_jobs.adapters.postgres.database import SCHEMA, Database, first_line
-from speeko_jobs.errors import SchemaError, ServerError
+from speeko_jobs.adapters.postgres.database import SCHEMA, Database, Transaction
+from speeko_jobs.adapters.postgres.server_errors import first_line
+from speeko_jobs.errors import SchemaError
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x5EE_C0  # any constant: several upgrades at once queue up on it
@@ -21,8 +22,12 @@ def head() -> str:
 
 
 def current(database: Database) -> str:
-    """The revision that the database is at; "" when it has none of our tables."""
-    with database.transaction() as t, t._connection.cursor() as cursor:
+    """Return the revision that the database is at; "" when it has none of our tables."""
+    return database.run(_current)
+
+
+def _current(t: Transaction) -> str:
+    with t._connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('speeko.alembic_version') IS NOT NULL")
         if not cursor.fetchone()[0]:  # type: ignore[index]
             return ""
@@ -47,27 +52,33 @@ def stands_still(names: Sequence[str]) -> bool:
 
 
 def upgrade(database: Database) -> str:
-    """Run the missing migrations in one transaction; safe when several do so at once. The revision now."""
+    """Run the missing migrations in one transaction, and return the revision now. Several may do so at once.
+
+    A database that is at this version's schema is left alone: that takes no right but to read. Raises
+    SchemaError for a newer schema, ServerError where a right is lacking or the server is away.
+    """
+    if current(database) == head():
+        return head()
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
     from sqlalchemy import text
-    from sqlalchemy.exc import OperationalError
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
+    has_schema = text("SELECT to_regnamespace(:name) IS NOT NULL")
     try:
-        with database.engine.begin() as connection:
+        with database.explaining(), database.engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            if not connection.scalar(has_schema, {"name": SCHEMA}):
+                # asked first: IF NOT EXISTS takes the right to create schemas also where there is one
+                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
         raise SchemaError(
             f"the database was made by another version of speeko: {first_line(error)}"
         ) from None
-    except OperationalError as error:
-        raise ServerError(f"Postgres does not answer at {database.shown}: {first_line(error.orig)}") from None
     return head()
 
 

@@ -43,6 +43,7 @@ MORE_ROWS = {
 COUNTS_THE_DEAD = ("Bitmap Index Scan",)  # its heap scan does not
 EXPLAIN = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
 EXEMPT = {
+    "server_facts": "system views; asked by `speeko doctor` only",
     "restored_later": "a default, once after a restore",
     "restored_identity": "one row, once after a restore",
     "database_identity": "one row, once a minute",
