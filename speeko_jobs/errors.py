@@ -7,6 +7,7 @@ The exit code says to scripts what kind of end it was. Printing is the CLI's bus
     ├── UsageError           the command cannot mean anything (exit 2)
     ├── ConfigError          a setting is missing or cannot be used
     ├── CatalogError         the catalog cannot be read, or its rows cannot be a job
+    │   └── NoTextError      no row has text, or most lack it in a guessed column (exit 3)
     ├── ServerError          Postgres, Redis or an embedded server does not answer
     │   └── NotYet           embedded: the server has started and does not answer yet
     ├── SchemaError          the database's schema is not this version's
@@ -44,6 +45,12 @@ class ConfigError(SpeekoError):
 
 class CatalogError(SpeekoError):
     """The catalog cannot be read, or its rows cannot be a job."""
+
+
+class NoTextError(CatalogError):
+    """No row of the catalog has text, or most rows lack it in a column that was guessed."""
+
+    exit_code = 3
 
 
 class ServerError(SpeekoError):

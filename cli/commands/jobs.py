@@ -120,13 +120,15 @@ def _wait(seen: ObservedWait | None) -> dict[str, Any] | None:
 
 
 def _record(job: Job) -> dict[str, Any]:
+    left_out = job.plan.get("left_out", 0)
     return {
         "job": job.id,
         "state": job.state.value,
         "reason": job.reason,
         "tenant": job.tenant,
-        "rows": job.rows,
-        "served": job.served,
+        "rows": job.rows + left_out,
+        "served": job.served + left_out,
+        "left_out": left_out,
         "failed": job.failed,
         "refused": job.refused,
         "calls": job.calls,

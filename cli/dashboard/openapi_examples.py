@@ -36,6 +36,7 @@ JOBS: Final[JobsJson] = {
             "output": "s3://shop-audio/en",
             "provider": "speeko",
             "rows": 50000,
+            "left_out": 0,
             "skipped": 0,
             "served": 8750,
             "delivered": 8700,

@@ -75,6 +75,7 @@ def jobs(found: JobPage, seen: Sequence[ObservedJob]) -> JobsJson:
 def job(seen: ObservedJob) -> JobJson:
     """Return one job of a list: what `speeko jobs --json` tells, and more."""
     line, pace, plan = seen.line, seen.pace, seen.line.plan
+    left_out = plan.get("left_out", 0)
     return {
         "job": line.id,
         "state": line.state.value,
@@ -87,9 +88,10 @@ def job(seen: ObservedJob) -> JobJson:
         "more_files": line.more_files,
         "output": redacted(line.destination),
         "provider": line.provider,
-        "rows": line.rows,
+        "rows": line.rows + left_out,
+        "left_out": left_out,
         "skipped": line.skipped,
-        "served": line.served,
+        "served": line.served + left_out,
         "delivered": line.delivered,
         "unchanged": line.unchanged,
         "failed": line.failed,

@@ -26,6 +26,7 @@ STATES = {
     "paused": "paused",
     "cancelled": "cancelled; the audio that was bought is kept",
 }
+WITHOUT_TEXT = "without text left out"
 SOURCES = {
     "synthesized": "bought",
     "duplicate": "same text as another row",
@@ -59,6 +60,7 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     chars = _bought(summary["billed_chars"], summary["chars"])
     against = _against_list(summary["list_cost_usd"], summary["saved_usd"])
     served = summary["delivered"] + summary["unchanged"]
+    kinds.append((summary["left_out"], WITHOUT_TEXT))
     yield "rows", f"{summary['rows']:,}", _counted(kinds) + _left_out(summary["skipped"])
     yield from _changed(summary["changes"], summary["removed"])
     yield "audio from", f"{served:,}", _counted(sources)
@@ -154,7 +156,7 @@ def print_plan(plan: Plan, *, title: str) -> None:
     document = plan.to_json()
     say(title)
     say()
-    refused = [(plan.refused, "refused")] if plan.refused else []
+    refused = [(plan.refused, "refused"), (plan.left_out, WITHOUT_TEXT)]
     say(_line("rows", f"{plan.rows:,}", _counted(refused) + _left_out(plan.skipped)))
     say(_line("unique texts", f"{plan.unique_texts:,}", _counted([(plan.duplicates, "more are duplicates")])))
     if plan.cached:

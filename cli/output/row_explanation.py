@@ -53,6 +53,9 @@ def _lines(found: Explained) -> Iterator[Line]:
     if found.refused:
         yield "refused", found.refused
         return
+    if found.is_left_out:
+        yield "left out", "the row has no text, which is no failure"
+        return
     yield "voice", f"{found.voice or 'the default voice'} ({found.voice_why})"
     yield "language", f"{found.language} ({found.language_why})" if found.language else found.language_why
     yield "file", found.path + (f" ({found.rendering})" if found.rendering else "")

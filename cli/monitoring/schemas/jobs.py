@@ -63,10 +63,11 @@ class JobJson(TypedDict):
     more_files: Annotated[Count, doc("How many catalogs there are besides.")]
     output: Annotated[str, Meta(examples=["s3://shop-audio/en"]), doc("Folder or URL that it delivers to.")]
     provider: Annotated[str, Meta(examples=["speeko"]), doc("Who speaks.")]
-    rows: Annotated[Count, doc("Rows of the catalog that are to be served.")]
+    rows: Annotated[Count, doc("Rows of the catalog, without those skipped.")]
+    left_out: Annotated[Count, doc("Rows without text, which are no failures.")]
     skipped: Annotated[Count, doc("Rows that a rule of the user's left out; not in `rows`.")]
     served: Annotated[
-        Count, doc("Rows that have come to their end: delivered + unchanged + failed + refused.")
+        Count, doc("Rows that have come to their end: delivered + unchanged + failed + refused + left_out.")
     ]
     delivered: Annotated[Count, doc("Rows that were put in place.")]
     unchanged: Annotated[Count, doc("Rows whose file was there already.")]
@@ -136,6 +137,7 @@ class SummaryJson(TypedDict):
     unchanged: Count
     failed: Count
     refused: Count
+    left_out: Annotated[Count, doc("Rows without text, which are no failures.")]
     skipped: Count
     changes: Annotated[
         dict[str, Count], doc("Rows by what became of them at the destination: added, changed and so on.")

@@ -155,10 +155,12 @@ def release(
     files: Iterable[Mapping[str, Any]],
     unchanged: Sequence[Stretch] = (),
     waste_cap_micros: int | None = None,
+    left_out: int = 0,
 ) -> int:
     """Cut the job into chunks and let it run, in the caller's one transaction; how many are to be delivered.
 
-    `unchanged`: what is in the manifest already, by chunk number.
+    `unchanged`: what is in the manifest already, by chunk number. `left_out`: rows without text, which have
+    no item.
     """
     still_planning(t, job)
     chunks = -(-rows // chunk_rows)
@@ -182,7 +184,7 @@ def release(
         "job_release",
         {
             "job": job,
-            "rows": rows - skipped,
+            "rows": rows - skipped - left_out,
             "skipped": skipped,
             "chunks": chunks,
             "open": chunks - len(whole),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from speeko_jobs.errors import CatalogError
 
@@ -37,8 +37,24 @@ SEGMENTS_NAMES = ("segments",)
 SHORT_ID_CHARS = 64
 REPEATED_IDS = 0.5  # more than this share of repeats in the sample, and even a column called id is no key
 LISTED_COLUMNS = 40
+PRODUCT_TYPES = 200  # cells looked at
 
 _COMMON = frozenset((*ID_NAMES, *TEXT_NAMES, *VOICE_NAMES, *LANGUAGE_NAMES))
+_SHOPIFY_NAMES = frozenset(("image_src", "variant_sku", "variant_price", "variant_image", "option1_value"))
+_COMMA = re.compile(r"\s*,\s*")
+_TYPES_WITH_VARIANTS = frozenset(("variable", "variation", "configurable", "grouped"))
+_PRODUCT_TYPES = _TYPES_WITH_VARIANTS | frozenset(
+    (
+        "simple",
+        "external",
+        "virtual",
+        "downloadable",
+        "bundle",
+        "giftcard",
+        "subscription",
+        "variable-subscription",
+    )
+)
 _SENTENCE_ENDS = tuple(".!?…:;,。！？；：，।॥؟۔")
 
 
@@ -48,7 +64,11 @@ OPENAI_BATCH_HEADER = ("id", "text", "voice", "language", "model", "format", "sp
 
 @dataclass(frozen=True)
 class Columns:
-    """Positions from 0. No `id`: the row's number is its id. `guessed`: "" or one line for the user."""
+    """Positions from 0. No `id`: the row's number is its id. `guessed`: "" or one line for the user.
+
+    `is_text_guessed`: nobody named the text's column. `has_variants`: the table lists variants or further
+    pictures of products, whose rows lack text on purpose.
+    """
 
     id: tuple[int, ...]
     text: tuple[int, ...]
@@ -56,6 +76,9 @@ class Columns:
     language: int | None
     guessed: str
     segments: int | None = None  # how the row's text is cut
+    is_text_guessed: bool = field(default=False, compare=False)
+    has_variants: bool = field(default=False, compare=False)
+    shown_text: str = field(default="", compare=False)  # the text's columns, in a message
 
 
 def choose(
@@ -79,6 +102,7 @@ def choose(
     language_at = _one(header, language)
     taken = {*ids, *texts, *(at for at in (voice_at, language_at) if at is not None)}
     guesses: list[tuple[str, str]] = []
+    is_text_guessed = not texts and len(header) > 1
     if not texts:
         texts = (_guess_text(header, has_header, sample_rows, taken),)
         taken.update(texts)
@@ -91,12 +115,38 @@ def choose(
         guesses += [("language", _shown(header, True, language_at))] if language_at is not None else []
     if not ids:
         taken.update(at for at in (voice_at, language_at) if at is not None)
-        at = _guess_id(header, has_header, sample_rows, taken)
+        spoken = [row for row in sample_rows if any(at < len(row) and row[at].strip() for at in texts)]
+        at = _guess_id(header, has_header, spoken or sample_rows, taken)
         ids = () if at is None else (at,)
         guesses.append(("id", "the row number" if at is None else _shown(header, has_header, at)))
     segments_at = _by_name(header, SEGMENTS_NAMES, {*taken, *ids}) if has_header else None
     told = _told(guesses, has_header, len(header))
-    return Columns(ids, texts, voice_at, language_at, told, segments_at)
+    return Columns(
+        ids,
+        texts,
+        voice_at,
+        language_at,
+        told,
+        segments_at,
+        is_text_guessed=is_text_guessed,
+        has_variants=has_header and has_variants(header, sample_rows),
+        shown_text=" and ".join(_shown(header, has_header, at) for at in texts),
+    )
+
+
+def has_variants(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether this is a shop's export with rows of variants, parents or further pictures: Shopify's
+    columns, or a column with the product types of WooCommerce or Magento."""
+    names = {_plain(column) for column in header}
+    if "handle" in names and names & _SHOPIFY_NAMES:
+        return True
+    return any(_are_product_types(_values(rows, at)) for at in range(len(header)))
+
+
+def _are_product_types(cells: Sequence[str]) -> bool:
+    """Whether these are product types, among them one with variants. WooCommerce lists several in a cell."""
+    types = set(_COMMA.split(",".join(set(cells[:PRODUCT_TYPES]))))
+    return bool(types & _TYPES_WITH_VARIANTS) and types <= _PRODUCT_TYPES
 
 
 def join_texts(parts: Sequence[str]) -> str:

@@ -13,12 +13,14 @@ from speeko_jobs.core.model.money import usd
 class Plan:
     """Figures of one catalog against what is known now. Money in micro-dollars.
 
-    `rows` = `refused` + rows to serve. `unique_texts` = `cached` + `in_flight` + `to_buy`, all counted in
-    keys: one for each text, voice and language (and each segment of a long text).
+    `rows` = `refused` + `left_out` + rows to serve. Rows that are left out have no text, which is no failure.
+    `unique_texts` = `cached` + `in_flight` + `to_buy`, all counted in keys: one for each text, voice and
+    language (and each segment of a long text).
     """
 
     rows: int = 0
     refused: int = 0
+    left_out: int = 0
     skipped: int = 0
     unique_texts: int = 0
     duplicates: int = 0

@@ -25,6 +25,7 @@ from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import ConfigError
 
 PLAIN = Wording()
+EMPTY = "the text is empty"
 
 Refused = Callable[[int, "Refusal"], None]
 
@@ -41,6 +42,14 @@ class Refusal(Exception):
         self.reason, self.row_id, self.source = reason, row_id, source
         self.voice = self.language = ""
         self.kept = Kept()
+
+
+class EmptyTextError(ValueError):
+    """Nothing is left of a text once markup and invisible characters are gone."""
+
+
+class NoText(Refusal):
+    """A row without text, as catalogs have on purpose: it is left out, and no failure."""
 
 
 class SpokenRow(NamedTuple):
@@ -182,6 +191,8 @@ class RowReader:
         row_id, source = self._as_it_stands(row_no, cells)
         if self._batch:
             self._check_batch_row(cells, row_id, source)
+        elif not source or source.isspace():
+            raise NoText(EMPTY, row_id, source)
         voice, language, tag, wrong = self._of_row(cells) if self._voiced else self._default
         if wrong:
             raise Refusal(wrong, row_id, source)
@@ -193,6 +204,9 @@ class RowReader:
             if self._holds_content:
                 content = cdn_publishing.digits(content_of(keys, self._spec.rendering))
             path = self._template.name(row_no, row_id, voice, language, self._format, cells, content)
+        except EmptyTextError:
+            refusal = Refusal if self._batch else NoText
+            raise refusal(EMPTY, row_id, source) from None
         except UnicodeEncodeError:
             raise Refusal(
                 "the text holds characters that are none (lone surrogates)", row_id, source
@@ -253,7 +267,7 @@ class RowReader:
             return (text,)
         text = spoken(source, wording.rules) if wording.is_plain else wording.spoken(source, language)
         if not has_speech(text):
-            raise ValueError("there is nothing to speak in the text" if text else "the text is empty")
+            raise ValueError("there is nothing to speak in the text") if text else EmptyTextError
         if self._spec.segments == "sentence" and not self._is_whole(cells):
             return segmentation.sentences(text, limit, language)
         return (text,) if len(text) <= limit else _pieces(text, limit, language)

@@ -55,6 +55,7 @@ class Explained:
     source: str
     steps: tuple[tuple[str, str], ...] = ()
     refused: str = ""
+    is_left_out: bool = False  # it has no text, which is no failure
     voice: str = ""
     voice_why: str = ""
     language: str = ""
@@ -79,6 +80,7 @@ class Explained:
             "source": self.source,
             "steps": [{"step": name, "text": text} for name, text in self.steps],
             "refused": self.refused or None,
+            "left_out": self.is_left_out,
             "voice": self.voice,
             "voice_why": self.voice_why,
             "language": self.language,

@@ -31,6 +31,7 @@ _COUNTS = (
     ("unchanged", "unchanged"),
     ("failed", "failed"),
     ("refused", "refused"),
+    ("left_out", "without text, left out"),
     ("skipped", "left out"),
     ("unique_texts", "unique texts"),
     ("reused", "served from audio in another format"),

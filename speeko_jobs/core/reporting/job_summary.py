@@ -14,7 +14,8 @@ def summary(
 ) -> dict[str, Any]:
     """summary.json's content. `figures` are the job's own columns, `counts` the sums over its chunks.
 
-    `rows` = delivered + unchanged + failed + refused, and the sources add up to delivered + unchanged.
+    `rows` = delivered + unchanged + failed + refused + left_out (rows without text; they are not in the job's
+    own figure), and the sources add up to delivered + unchanged.
     Money is decimal strings of USD; `unknown` is what may have been charged on top of `cost_usd`, and
     `budget_usd` is None for a job without a budget. `wasted_usd` is what was paid, or may have been paid,
     for answers that could not be used: a part of the two.
@@ -26,11 +27,12 @@ def summary(
         "job": figures["id"],
         "state": str(figures["state"]),
         "reason": figures["reason"],
-        "rows": figures["rows"],
+        "rows": figures["rows"] + plan.get("left_out", 0),
         "delivered": figures["delivered"],
         "unchanged": figures["unchanged"],
         "failed": figures["failed"],
         "refused": figures["refused"],
+        "left_out": plan.get("left_out", 0),
         "skipped": figures["skipped"],
         "changes": plan.get("changes", {}),
         "removed": plan.get("removed", 0),

@@ -7,6 +7,7 @@ them are delivered when the job is released.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from speeko_jobs.adapters.audio_store import Store
@@ -50,6 +51,11 @@ class UnchangedRows:
         self._lines: list[Line] = []
         self._listed: list[int] = []
         self._parts: list[tuple[str, bytes]] = []
+        self._left_out: Counter[int] = Counter()  # chunk → its rows without text
+
+    def leave_out(self, row_nos: Iterable[int]) -> None:
+        """Note rows that have no line, before rows behind them are added."""
+        self._left_out.update([(row_no - 1) // self._chunk_rows + 1 for row_no in row_nos])
 
     def add(self, rows: Iterable[tuple[SpokenRow, int, int]]) -> None:
         """Add rows with the bytes and milliseconds of their files, behind all that were added before."""
@@ -83,7 +89,7 @@ class UnchangedRows:
             sums[0] += len(of_voice)
             sums[1] += sum([lines[at].chars for at in of_voice])
             sums[2] += sum([listed[at] for at in of_voice])
-        whole = len(lines) == chunk_rows
+        whole = len(lines) + self._left_out.pop(self._no, 0) == chunk_rows
         millis, size = sum([line.millis for line in lines]), sum([line.bytes for line in lines])
         chars = sum([line.chars for line in lines])
         self.stretches.append(Stretch(self._no, whole, len(lines), millis, size, chars, sum(listed)))

@@ -18,13 +18,14 @@ from speeko_jobs.adapters.postgres.plan_loading import Item
 from speeko_jobs.core.catalog import column_mapping
 from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow
+from speeko_jobs.core.job.row_reader import NoText, Refusal, RowReader, SpokenRow
+from speeko_jobs.core.output.formatting import count
 from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.reporting.manifest import FAILED_COLUMNS
 from speeko_jobs.core.text.pipeline import Wording
 from speeko_jobs.core.voices.availability import VoiceOffer
-from speeko_jobs.errors import CatalogError
+from speeko_jobs.errors import CatalogError, NoTextError
 
 BATCH_ROWS = 4_096
 SHOWN_REFUSALS = 10
@@ -46,10 +47,12 @@ class CatalogOptions:
 
 
 class Batch(NamedTuple):
-    """Hold some rows of one table: those that can be spoken, and those that cannot as items of the job."""
+    """Hold some rows of one table: those that can be spoken, those that cannot as items of the job, and the
+    numbers of those without text."""
 
     rows: list[SpokenRow]
     refused: list[Item]
+    left_out: Sequence[int] = ()
 
 
 def open_row_reader(
@@ -71,15 +74,42 @@ def open_row_reader(
         raise CatalogError(f"{table.name}: {error}") from None
 
 
+class TextlessRows:
+    """Count the rows of one table that lack text though their id is not that of a row beside them.
+
+    Shops repeat an id for each further picture or variant of a product: such rows lack text on purpose.
+    """
+
+    def __init__(self) -> None:
+        self._lacking, self._last_id = 0, ""
+
+    def add(self, rows: Sequence[SpokenRow], without: Collection[str]) -> None:
+        """Add a batch: its rows with text, and the ids of those without."""
+        if without:
+            known = {row.id for row in rows} | {self._last_id}
+            self._lacking += sum(1 for each in without if each not in known)
+        if rows:
+            self._last_id = rows[-1].id
+
+    def check(self, table: Table, columns: Columns, rows: int) -> None:
+        """Raise NoTextError where most of the table's rows lack text in the column that was guessed."""
+        if self._lacking * 2 > rows:
+            raise NoTextError(
+                f"{table.name}: {self._lacking:,} of {count(rows, 'row')} have no text in"
+                f" {columns.shown_text}, a column that was guessed: nothing was started; choose the column"
+                " with --text"
+            )
+
+
 class CatalogReader:
     """Read all tables of one catalog, once and in order.
 
     `files` names the tables with their first row; `is_rerun`: every table read so far is a failed.csv.
-    `notes`: which columns were guessed.
+    `notes`: which columns were guessed. `left_out`: rows without text, which are neither items nor failures.
     """
 
     def __init__(self, spec: JobSpec, options: CatalogOptions, wording: Wording, offer: VoiceOffer) -> None:
-        self.rows = self.refused = 0
+        self.rows = self.refused = self.left_out = 0
         self.files: list[dict[str, Any]] = []
         self.notes: list[str] = []
         self.is_rerun = True
@@ -93,7 +123,8 @@ class CatalogReader:
         return self.files[0]["name"] if len(self.files) == 1 else f"{len(self.files)} files"
 
     def batches(self) -> Generator[Batch]:
-        """Yield all rows. Raises CatalogError where there are none, and with `strict` for a refused one."""
+        """Yield all rows. Raises CatalogError where there are none, and with `strict` for a refused one;
+        NoTextError where no row has text, or most lack it in a guessed column."""
         for table in catalog.open_catalog(self._options.sources, self._options.read):
             try:
                 yield from self._batches(table)
@@ -102,6 +133,11 @@ class CatalogReader:
         if not self.rows:
             names = ", ".join(map(without_secrets, self._options.sources))
             raise CatalogError(f"{names}: there are no rows")
+        if self.left_out == self.rows:
+            raise NoTextError(
+                f"{self.name}: none of the {count(self.rows, 'row')} has text: nothing was started; choose"
+                " another column with --text"
+            )
 
     def ids(self, rows: Collection[int]) -> dict[int, str]:
         """Read the catalog once more for the ids of some rows; {} where it can be read only once."""
@@ -128,30 +164,42 @@ class CatalogReader:
         if columns.guessed:
             self.notes.append(f"{table.name}: {columns.guessed}")
         self.is_rerun &= tuple(table.header) == FAILED_COLUMNS
-        first = self.rows
+        first, counted = self.rows, TextlessRows()
         self.files.append({"name": table.name, "first_row": first + 1})
         rows = iter(table.rows)
         while some := list(islice(rows, BATCH_ROWS)):
-            batch = self._read(table, reader, some, self.rows - first)
+            ids = dict[int, str]()
+            batch = self._read(table, reader, some, self.rows - first, ids)
+            counted.add(batch.rows, ids.values())
             self.rows += len(some)
+            self.left_out += len(ids)
             yield batch
+        if columns.is_text_guessed and not columns.has_variants and tuple(table.header) != FAILED_COLUMNS:
+            counted.check(table, columns, self.rows - first)
 
-    def _read(self, table: Table, reader: RowReader, some: list[Row], before: int) -> Batch:
-        """Return these rows as read. `before`: the table's rows before them."""
+    def _read(
+        self, table: Table, reader: RowReader, some: list[Row], before: int, left_out: dict[int, str]
+    ) -> Batch:
+        """Return these rows as read. `before`: the table's rows before them. `left_out` gets the ids of those
+        without text, by number."""
         first, refused = self.rows + 1, list[Item]()
 
         def refuse(row_no: int, refusal: Refusal) -> None:
-            refused.append(self._refuse(table, row_no, row_no - first + 1 + before, refusal))
+            if isinstance(refusal, NoText):
+                left_out[row_no] = refusal.row_id
+            else:
+                refused.append(self._refuse(table, row_no, row_no - first + 1 + before, refusal))
 
         if BadRow not in map(type, some):
-            return Batch(reader.read_many(first, cast("list[Sequence[str]]", some), refuse), refused)
+            rows = reader.read_many(first, cast("list[Sequence[str]]", some), refuse)
+            return Batch(rows, refused, sorted(left_out))
         rows = []
         for row_no, raw in enumerate(some, first):
             if isinstance(raw, BadRow):
                 refuse(row_no, Refusal(raw.reason, str(row_no), raw.raw))
             else:
                 rows += reader.read_many(row_no, [raw], refuse)
-        return Batch(rows, refused)
+        return Batch(rows, refused, sorted(left_out))
 
     def _refuse(self, table: Table, row_no: int, file_row: int, refusal: Refusal) -> Item:
         """Count a refused row and return it as an item without keys."""

@@ -157,7 +157,7 @@ class _Planner:
 
     def _process(self, batch: Batch) -> None:
         """Look up, count and write a batch."""
-        rows, refused = batch
+        rows, refused, left_out = batch
         unchanged, changed = self.diff.look(rows) if self.diff is not None else ({}, {})
         wanted = {
             key: (text, row)
@@ -169,19 +169,20 @@ class _Planner:
         self.totals.add(rows, unchanged, ranks)
         self.names.add([row.path for row in rows], [row.row_no for row in rows])
         stand_ins = self.lookup.stand_ins
-        self.sink.write(PlannedBatch(rows, refused, unchanged, changed, wanted, ranks, stand_ins))
+        self.sink.write(PlannedBatch(rows, refused, unchanged, changed, wanted, ranks, stand_ins, left_out))
 
     def _note_refusals(self) -> None:
         """Write into the plan what the reader noted."""
         plan, reader = self.plan, self.reader
         plan.notes += reader.notes
-        plan.refused, plan.first_refusals = reader.refused, reader.first_refusals
+        plan.refused, plan.left_out = reader.refused, reader.left_out
+        plan.first_refusals = reader.first_refusals
         plan.refusals = dict(grouped(reader.reasons.items(), SHOWN_REASONS))
 
     def _compare(self, skipped: set[int]) -> list[str]:
         """Write into the plan what changes in the destination; return the paths that left the catalog."""
         plan, removed = self.plan, list[str]()
-        plan.changes = {ADDED: plan.rows - plan.refused}
+        plan.changes = {ADDED: plan.rows - plan.refused - plan.left_out}
         if self.diff is not None:
             if not self._merges():
                 removed = list(self.diff.removed(self.names))

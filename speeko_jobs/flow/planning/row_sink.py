@@ -48,6 +48,7 @@ class PlannedBatch(NamedTuple):
     wanted: WantedKeys
     ranks: Mapping[bytes, KeyRank]
     stand_ins: Mapping[bytes, bytes]
+    left_out: Sequence[int] = ()  # numbers of rows without text
 
 
 class RowSink(Protocol):
@@ -134,6 +135,8 @@ class JobSink:
         if self._overwrites is not None:
             added = [batch.rows[at].path for at, (kind, _) in batch.changed.items() if kind == ADDED]
             self._overwrites.look(added)
+        if self.unchanged is not None:
+            self.unchanged.leave_out(row for row in batch.left_out if row > self._unchanged_after)
         items = self._items(batch) + batch.refused
         if not items:
             return

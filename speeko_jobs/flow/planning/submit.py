@@ -171,6 +171,7 @@ def _release(
         job,
         rows=rows,
         skipped=len(loaded.skipped),
+        left_out=loaded.plan.left_out,
         chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
         plan=loaded.plan.to_record(),
         files=loaded.files,

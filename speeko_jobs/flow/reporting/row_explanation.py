@@ -19,7 +19,7 @@ from speeko_jobs.core.catalog.column_mapping import Columns
 from speeko_jobs.core.catalog.file_names import MARK
 from speeko_jobs.core.job.convertible_formats import Spoken
 from speeko_jobs.core.job.job_spec import JobSpec
-from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow, content_of
+from speeko_jobs.core.job.row_reader import NoText, Refusal, RowReader, SpokenRow, content_of
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import UtteranceState
 from speeko_jobs.core.output.redaction import without_secrets
@@ -59,6 +59,8 @@ def explain(
     where = replace(where, id=row_id, source=source, steps=steps, notes=tuple(notes))
     try:
         read = found.reader.read(found.row_no, cells)
+    except NoText:
+        return replace(where, is_left_out=True)
     except Refusal as refusal:
         return replace(where, refused=printable(str(refusal)))
     earlier = _Earlier(spec, orders, wording, read, offer)

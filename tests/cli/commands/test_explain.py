@@ -19,7 +19,7 @@ CATALOG = (
     "id,text,voice\n"
     'a,"<p>Keeps you <b>warm</b> &amp; dry. Ask for WiFi. It goes on and on.</p>",\n'
     "b,Hello there,kokoro-friendly\n"
-    "c,,\n"
+    "c,!,\n"
     "d,Hello there,kokoro-friendly\n"
 )
 
@@ -74,9 +74,16 @@ def test_the_same_as_json(shop: Any) -> None:
 def test_a_refused_row_says_why(shop: Any) -> None:
     code, out, _ = shop("explain", "shop.csv", "--row", "3")
     assert code == 3  # as a run with refused rows ends
-    assert "refused   the text is empty" in out.splitlines()
+    assert "refused   there is nothing to speak in the text" in out.splitlines()
     code, out, err = shop("explain", "shop.csv", "--row", "3", "--json")
-    assert (code, err, json.loads(out)["refused"]) == (3, "", "the text is empty")
+    assert (code, err, json.loads(out)["refused"]) == (3, "", "there is nothing to speak in the text")
+
+
+def test_a_row_without_text_is_left_out(shop: Any, tmp_path: Path) -> None:
+    (tmp_path / "pictures.csv").write_text("id,text\na,Hello there\na,\n")
+    code, out, _ = shop("explain", "pictures.csv", "--row", "2")
+    assert code == 0
+    assert "left out  the row has no text, which is no failure" in out.splitlines()
 
 
 def test_it_fits_80_columns_and_is_inert() -> None:

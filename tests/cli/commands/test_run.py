@@ -15,7 +15,7 @@ from speeko_jobs.adapters.redis.server import OWNER
 from speeko_jobs.embedded.servers import EmbeddedServers, running
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 
-ROWS = [("a", "Hello world"), ("b", "Good day to you"), ("c", "Hello world"), ("d", "")]
+ROWS = [("a", "Hello world"), ("b", "Good day to you"), ("c", "Hello world"), ("d", "!")]
 PRICED = ("--price-per-million", "15")
 
 
@@ -24,7 +24,7 @@ def test_a_job_from_the_catalog_to_the_results(cli: Any, here: Any) -> None:
 
     plan = cli.json("estimate", catalog, *PRICED)
     assert (plan["rows"], plan["refused"], plan["to_buy"], plan["cost_usd"]) == (4, 1, 2, "0.000390")
-    assert plan["first_refusals"] == ["catalog.csv, row 4: the text is empty"]
+    assert plan["first_refusals"] == ["catalog.csv, row 4: there is nothing to speak in the text"]
     assert here.json("jobs") == []
 
     first = cli("run", catalog, "--output", "out", *PRICED)

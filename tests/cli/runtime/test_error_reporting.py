@@ -140,7 +140,11 @@ def test_a_reader_that_leaves_is_no_error(cli: Any, words: list[str]) -> None:
         ("id,text\n1,a\n", ["b.csv"], "b.csv: no such file"),
         ("", [], "the file is empty"),
         ("id,text\n1,Hello there\n1,Good day\n", [], "choose another --id or --name"),
-        ("id,text\n1,Hello there\n2,\n", ["--strict"], "row 2: the text is empty (--strict"),
+        (
+            "id,text\n1,Hello there\n2,!\n",
+            ["--strict"],
+            "row 2: there is nothing to speak in the text (--strict",
+        ),
         ("id,text\n1,Hello there\n", ["--name", "{nme}.mp3"], "nme"),
     ],
 )

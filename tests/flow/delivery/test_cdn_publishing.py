@@ -93,7 +93,7 @@ def test_a_folder_has_no_headers_and_stays_unchanged(flow: InProcess) -> None:
 
 
 def test_urls_in_manifest_results_and_report(flow: InProcess) -> None:
-    rows = [*ROWS, ("empty", "")]
+    rows = [*ROWS, ("empty", "!")]
     flow.run(flow.catalog(rows), {"public_base_url": BASE})
     lines = flow.manifest()
     table = flow.table("manifest.csv")

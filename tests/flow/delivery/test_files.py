@@ -18,7 +18,7 @@ def written(flow: InProcess) -> dict[str, bytes]:
 
 
 def test_every_row_has_its_line_in_order(flow: InProcess) -> None:
-    rows = [("a", "one"), ("b", "two"), ("c", "one"), ("d", "")]
+    rows = [("a", "one"), ("b", "two"), ("c", "one"), ("d", "!")]
     flow.run(flow.catalog(rows))
     lines = flow.manifest()
     assert [line["id"] for line in lines] == ["a", "b", "c", "d"]
@@ -28,17 +28,17 @@ def test_every_row_has_its_line_in_order(flow: InProcess) -> None:
     assert [line["path"] for line in lines] == ["a.mp3", "b.mp3", "c.mp3", ""]
     assert lines[0]["key"] == lines[2]["key"] != lines[1]["key"]
     assert all(line["audio_seconds"] > 0 and line["bytes"] > 0 for line in lines[:3])
-    assert lines[3]["error"] == "the text is empty"
+    assert lines[3]["error"] == "there is nothing to speak in the text"
     table = flow.table("manifest.csv")
     assert [row["id"] for row in table] == ["a", "b", "c", "d"]
     assert list(table[0]) == list(lines[0])
-    assert [row["error"] for row in table] == ["", "", "", "the text is empty"]
+    assert [row["error"] for row in table] == ["", "", "", "there is nothing to speak in the text"]
 
 
 def test_a_second_finalize_writes_the_same_bytes(flow: InProcess) -> None:
     flow.provider.script([RUDE])
     job, _ = flow.submit(
-        flow.catalog([(str(n), f"Text {n % 40}.") for n in range(120)] + [("x", "rude"), ("y", "")])
+        flow.catalog([(str(n), f"Text {n % 40}.") for n in range(120)] + [("x", "rude"), ("y", "!")])
     )
     flow.drive(job)
     before = written(flow)

@@ -63,12 +63,12 @@ def test_what_is_saved_is_booked_once_for_every_unchanged_row(small: InProcess) 
 def test_changed_new_and_bad_rows_between_unchanged_ones(small: InProcess) -> None:
     small.run(small.catalog(rows()))
     last = ROWS - 1
-    changed = rows(**{"r85": "Another text.", f"r{last}": "One more.", "r86": ""})
+    changed = rows(**{"r85": "Another text.", f"r{last}": "One more.", "r86": "!"})
     summary = small.run(small.catalog([*changed, ("new", "A new row.")]))
     lines = {line["id"]: line for line in small.manifest()}
     assert [line["row"] for line in small.manifest()] == list(range(1, ROWS + 2))
     assert {i for i, line in lines.items() if line["source"] == "synthesized"} == {"r85", f"r{last}", "new"}
-    assert lines["r86"]["error"] == "the text is empty"
+    assert lines["r86"]["error"] == "there is nothing to speak in the text"
     assert (summary["delivered"], summary["unchanged"], summary["refused"]) == (3, ROWS - 3, 1)
     assert summary["calls"] == 3
     job = newest(small)

@@ -126,7 +126,7 @@ def test_pauses_failures_and_cancels_are_told_and_a_job_without_a_webhook_is_sil
     sender.run(sender.catalog(ROWS))
     assert standing(sender) == []
     job, _ = sender.submit(
-        sender.catalog([*ROWS, ("x", "One more."), ("y", "")]), {"webhook": receiver.url()}
+        sender.catalog([*ROWS, ("x", "One more."), ("y", "!")]), {"webhook": receiver.url()}
     )
     control.pause(sender.context, job, "for lunch")
     webhooks.send_due(sender.context)

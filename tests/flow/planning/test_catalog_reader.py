@@ -15,6 +15,8 @@ from speeko_jobs.flow.planning import catalog_reader
 from speeko_jobs.flow.planning.catalog_reader import CatalogOptions, CatalogReader
 from tests.fixtures.books import SPEC
 
+SILENT = "there is nothing to speak in the text"
+
 
 def reader(*sources: Path, **options: Any) -> CatalogReader:
     spec = replace(SPEC, name="{id}.{ext}")
@@ -44,29 +46,29 @@ def test_rows_are_numbered_over_all_files_and_each_file_knows_its_first(tmp_path
 
 def test_a_refused_row_is_an_item_without_keys_and_named_by_its_place_in_its_file(tmp_path: Path) -> None:
     one = catalog(tmp_path, "one.csv", "id,text", "a,First.")
-    two = catalog(tmp_path, "two.csv", "id,text", "b,Second.", "c,", "d,")
+    two = catalog(tmp_path, "two.csv", "id,text", "b,Second.", "c,!", "d,?")
     read = reader(one, two)
     refused = [item for batch in read.batches() for item in batch.refused]
     assert [(item.row_no, item.row_id, item.keys, item.error) for item in refused] == [
-        (3, "c", (), "the text is empty"),
-        (4, "d", (), "the text is empty"),
+        (3, "c", (), SILENT),
+        (4, "d", (), SILENT),
     ]
-    assert (read.refused, dict(read.reasons)) == (2, {"the text is empty": 2})
-    assert read.first_refusals == ["two.csv, row 2: the text is empty", "two.csv, row 3: the text is empty"]
+    assert (read.refused, dict(read.reasons)) == (2, {SILENT: 2})
+    assert read.first_refusals == [f"two.csv, row 2: {SILENT}", f"two.csv, row 3: {SILENT}"]
 
 
 def test_only_the_first_refusals_are_kept(tmp_path: Path) -> None:
-    source = catalog(tmp_path, "one.csv", "id,text", "a,First.", *(f"r{n}," for n in range(15)))
+    source = catalog(tmp_path, "one.csv", "id,text", "a,First.", *(f"r{n},!" for n in range(15)))
     read = reader(source)
     list(read.batches())
     assert read.refused == 15
     assert len(read.first_refusals) == catalog_reader.SHOWN_REFUSALS == 10
-    assert read.first_refusals[-1] == "one.csv, row 11: the text is empty"
+    assert read.first_refusals[-1] == f"one.csv, row 11: {SILENT}"
 
 
 def test_strict_refuses_the_catalog_at_the_first_such_row(tmp_path: Path) -> None:
-    source = catalog(tmp_path, "one.csv", "id,text", "a,First.", "b,")
-    wanted = r"^one\.csv, row 2: the text is empty \(--strict: nothing was started\)$"
+    source = catalog(tmp_path, "one.csv", "id,text", "a,First.", "b,!")
+    wanted = rf"^one\.csv, row 2: {SILENT} \(--strict: nothing was started\)$"
     with pytest.raises(CatalogError, match=wanted):
         list(reader(source, strict=True).batches())
 

@@ -237,7 +237,7 @@ def test_rules_with_a_column_that_is_not_there_start_nothing(choosing: InProcess
     ids=["plain", "sentences", "numbers"],
 )
 def test_failed_rows_run_again_under_the_same_keys(flow: InProcess, spec: dict[str, Any]) -> None:
-    rows = [("a", f"A rude text of 5 kg. {TWO}"), ("b", "<b>Fine</b>."), ("c", "")]
+    rows = [("a", f"A rude text of 5 kg. {TWO}"), ("b", "<b>Fine</b>."), ("c", "!")]
     spec = spec | {"lexicon": lexicon(flow, wash="launder")}
     flow.provider.script([RUDE])
     assert flow.run(flow.catalog(rows), spec)["failed"] == 1
@@ -263,7 +263,7 @@ def test_another_provider_that_takes_no_language_still_reads_in_it(flow: InProce
 
 def test_failed_rows_that_opted_out_or_were_said_otherwise_are_what_they_were(flow: InProcess) -> None:
     spec = {"segments": "sentence", "lexicon": lexicon(flow, cat="big cat")}
-    rows = [("a", f"A rude cat. {TWO}", "whole"), ("b", f"A rude cat. {TWO}", ""), ("c", "", "whole")]
+    rows = [("a", f"A rude cat. {TWO}", "whole"), ("b", f"A rude cat. {TWO}", ""), ("c", "!", "whole")]
     flow.provider.script([RUDE])
     flow.run(flow.catalog(rows, ("id", "text", "segments")), spec)
     wanted = {line["id"]: line["key"] for line in flow.manifest() if line["id"] != "c"}

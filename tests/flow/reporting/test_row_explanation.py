@@ -133,11 +133,12 @@ def test_a_row_that_cannot_be_spoken_says_why(flow: InProcess) -> None:
     ssml = "<speak>Hi</speak>"
     source = flow.catalog([("a", "<p> </p>"), ("b", ssml), ("c", "x\0y")])
     empty, tagged, broken = (told(flow, source, n) for n in (1, 2, 3))
-    assert (empty.refused, empty.steps, empty.parts) == ("the text is empty", (("cleaned", ""),), ())
+    assert (empty.refused, empty.steps, empty.parts) == ("", (("cleaned", ""),), ())
+    assert empty.is_left_out
     assert tagged.refused.startswith("the text is SSML")
     assert (tagged.steps, tagged.source) == ((), ssml)
     assert "NUL" in broken.refused
-    assert empty.to_json()["refused"] == "the text is empty"
+    assert (empty.to_json()["refused"], empty.to_json()["left_out"]) == (None, True)
 
 
 def test_rows_are_counted_over_all_files_and_found_by_id(flow: InProcess) -> None:
