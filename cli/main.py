@@ -1,4 +1,4 @@
-"""The entry point: which verbs there are, and how a call ends. Imports nothing heavy."""
+"""Define the entry point: list the commands, run one, return its exit code. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -7,66 +7,71 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from speeko_cli.options.shared import everywhere
+from speeko_cli.options.verb_group import VerbGroup
 from speeko_cli.runtime import error_reporting
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs import system_resources
 from speeko_jobs.errors import UsageError
 
-# verb: (module, short help), as the help lists them; a test holds them to the modules' own words
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# command: (module, short help), in the order of the help; a test compares them with the modules
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
-    "Speak a catalog": {
+    "Synthesize": {
         "run": ("run", "Synthesize a catalog, starting servers and workers as needed."),
-        "say": ("say", "Speak one text, and play it while it arrives."),
+        "say": ("say", "Synthesize one text; play it while it arrives."),
         "submit": ("submit", "Submit a catalog to workers that run elsewhere."),
-        "estimate": ("estimate", "Show what a catalog would cost, exactly; nothing is started."),
+        "estimate": ("estimate", "Show the exact cost of a catalog without starting anything."),
         "diff": ("diff", "Show what a run would add, change and remove, and why."),
-        "explain": ("explain", "Show how one row is spoken, step by step, and what it would cost."),
+        "explain": ("explain", "Show how one row is synthesized, step by step, and its cost."),
     },
     "Jobs": {
-        "status": ("status", "Show one job, or the newest."),
+        "status": ("status", "Show a job, by default the newest."),
         "jobs": ("jobs", "List the newest jobs."),
-        "top": ("top", "Watch jobs, spending, limits and workers at the terminal."),
+        "top": ("top", "Show jobs, costs, limits and workers live in the terminal."),
         "watch": ("watch", "Show a job's progress until it ends."),
         "wait": ("wait", "Wait for a job to end."),
-        "results": ("results", "Print a job's rows as JSON lines, also while it runs."),
-        "pause": ("pause", "Stop a job after the calls in flight; `resume` goes on."),
-        "resume": ("resume", "Let a paused job go on, with workers if none run."),
-        "retry": ("retry", "Try the failed rows of a job again, with workers if none run."),
-        "cancel": ("cancel", "End a job; audio that was bought is kept."),
-        "schedule": ("schedule", "Have catalogs spoken by the clock, each night or whenever."),
+        "results": ("results", "Print the finished rows of a job as JSON lines."),
+        "pause": ("pause", "Pause a job after the calls in flight."),
+        "resume": ("resume", "Resume a paused job, starting workers if none run."),
+        "retry": ("retry", "Retry the failed rows of a job, starting workers if none run."),
+        "cancel": ("cancel", "Cancel a job; purchased audio is kept."),
+        "schedule": ("schedule", "Run catalogs on a schedule, such as each night."),
     },
-    "Money and limits": {
-        "budget": ("budget", "Cap what a tenant's jobs may cost a day and a month."),
-        "costs": ("costs", "Show what was spent, saved and wasted, by voice, day, job or tenant."),
-        "rebuy": ("rebuy", "Buy texts again whose audio is wrong; the price comes first."),
-        "cache": ("cache", "Look at the audio that is kept, make room, and check it."),
-        "limits": ("limits", "Show the limit of calls of each API key, and who uses it."),
+    "Costs and limits": {
+        "budget": ("budget", "Limit what a tenant's jobs may cost per day and per month."),
+        "costs": ("costs", "Show spent, saved and wasted money by voice, day, job or tenant."),
+        "rebuy": ("rebuy", "Buy texts again whose audio is wrong, after showing the price."),
+        "cache": ("cache", "Inspect, fill, verify and shrink the audio cache."),
+        "limits": ("limits", "Show the concurrency limit of each API key and its users."),
     },
     "Servers and workers": {
         "up": ("up", "Run servers, workers and beat until Ctrl-C."),
         "worker": ("worker", "Run workers until Ctrl-C."),
-        "workers": ("workers", "List the workers that run, with version and accounts."),
+        "workers": ("workers", "List the running workers, with version and accounts."),
         "beat": ("beat", "Run Celery's beat until Ctrl-C."),
         "dashboard": ("dashboard", "Show jobs, costs, cache, schedules and workers in the browser."),
         "flower": ("flower", "Run Flower, Celery's dashboard, until Ctrl-C."),
-        "metrics": ("metrics", "Serve figures for Prometheus until Ctrl-C."),
-        "db": ("db", "Look after the database's schema."),
+        "metrics": ("metrics", "Serve Prometheus metrics until Ctrl-C."),
+        "db": ("db", "Manage the database schema."),
     },
     "Setup": {
         "doctor": ("doctor", "Check everything that a job needs."),
         "voices": ("voices", "List the provider's voices."),
-        "config": ("config", "Show all settings and where each came from."),
+        "config": ("config", "Show all settings and the source of each."),
+        "completion": ("completion", "Print the completion script for a shell: bash, zsh or fish."),
     },
 }
 
 
-class Lazy(click.Group):
-    """A group that knows its verbs' names and short help, and imports the one that is called."""
+class Lazy(VerbGroup):
+    """A group that knows the names and short help of its commands, and imports only the one called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [name for verbs in VERBS.values() for name in verbs]
@@ -79,16 +84,16 @@ class Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
-            import difflib
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands from the table, without importing each command."""
+        from click.shell_completion import CompletionItem
 
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
-            raise click.UsageError(f"there is no verb {args[0]!r}{meant}", ctx)
-        return super().resolve_command(ctx, args)
+        return [
+            CompletionItem(name, help=help)
+            for verbs in VERBS.values()
+            for name, (_, help) in verbs.items()
+            if name.startswith(incomplete)
+        ] or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for section, verbs in VERBS.items():
@@ -99,17 +104,18 @@ class Lazy(click.Group):
 @click.group("speeko", cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @everywhere
 def speeko() -> None:
-    """Speak a catalog: one audio file a row, no character paid for twice.
+    """Synthesize a catalog: one audio file per row, no character paid for twice.
 
-    `speeko run catalog.csv` is all it takes. `speeko VERB --help` tells a verb's options. Options win over
-    SPEEKO_* variables, these over speeko.toml, and that over defaults: `speeko config` shows all.
+    Start with `speeko run catalog.csv`. `speeko COMMAND --help` lists a command's options. Options take
+    precedence over SPEEKO_* variables, these over speeko.toml, and that over defaults; `speeko config` shows
+    all settings.
     """
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one call and answer its exit code; whatever happens is told in one line."""
+    """Run one command and return its exit code; report each failure in one line."""
     call = Invocation()
-    call.json = "--json" in arguments  # errors of parsing are told in JSON, too
+    call.json = "--json" in arguments  # for errors of parsing
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -124,16 +130,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _check_readable(word: str) -> None:
-    """No database takes what is not text. A file may have such a name."""
+    """Raise UsageError for an argument that is not UTF-8, unless it names a file."""
     try:
         word.encode()
     except UnicodeEncodeError:
         if not Path(word.partition("=")[2] or word).exists():
-            raise UsageError(f"{word!r} is not UTF-8: give names and words in UTF-8") from None
+            raise UsageError(f"{word!r} is not UTF-8: use UTF-8 for all arguments") from None
 
 
 def main() -> NoReturn:
-    """The console script."""
+    """Run the console script."""
     system_resources.raise_open_files()
     sys.exit(run(sys.argv[1:]))
 

@@ -7,6 +7,7 @@ a ConfigError that names its source.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import json
 import os
@@ -47,7 +48,7 @@ class Account:
 class Settings:
     """All settings, resolved. Money is in USD here only as text; times are in seconds."""
 
-    home: str = setting("", "folder of the embedded servers and the audio store")
+    home: str = setting("", "folder for the embedded servers and the audio store")
     database_url: str = setting("", "Postgres URL; empty: the embedded server", secret=True)
     redis_url: str = setting("", "Redis URL; empty: the embedded server", secret=True)
     broker_url: str = setting(
@@ -55,14 +56,14 @@ class Settings:
     )
     store: str = setting("", "URL of the audio store; empty: <home>/audio")
     output: str = setting(
-        "speeko-output", "folder, ZIP file (out.zip) or URL that audio files are delivered to"
+        "speeko-output", "folder, ZIP file (out.zip) or URL to which audio files are delivered"
     )
 
-    provider: str = setting("espeak", "who speaks: espeak, speeko, openai, kokoro-fastapi, speaches")
+    provider: str = setting("espeak", "speech provider: espeak, speeko, openai, kokoro-fastapi, speaches")
     api_url: str = setting("", "base URL of the speech API")
     api_key: str = setting("", "key of the speech API", secret=True)
     account: str = setting(
-        "", "named accounts that a job may use, separated by commas; empty: the provider's own, of api_url"
+        "", "accounts that the job may use, separated by commas; empty: the provider's own account (api_url)"
     )
     accounts: str = setting(
         "",
@@ -71,66 +72,68 @@ class Settings:
     )
     model: str = setting("", "model; empty: the provider's default")
     voice: str = setting("", "voice; empty: the provider's default")
-    language: str = setting("", "language (BCP 47); empty: left to the voice")
+    language: str = setting("", "language (BCP 47); empty: the voice's own")
     format: str = setting("mp3", "audio format: mp3, wav, flac, ogg, opus")
-    speed: float = setting(1.0, "speed of speech, 1.0 is the voice's own", least=0.1, most=10)
+    speed: float = setting(1.0, "speed of speech; 1.0: the voice's normal speed", least=0.1, most=10)
     reuse: str = setting(
-        "lossless", "audio bought in other formats that serves a file: lossless, lossy or none"
+        "lossless", "reuse of audio that was bought in another format: lossless, lossy or none"
     )
     keep_text_rules: int = setting(
         0, "plan with an earlier version of the text rules; 0: this release's own", least=0, most=10000
     )
     price_per_million: str = setting(
-        "", "USD for a million characters, in place of the list price; by date: 15, 12 from 2027-01-01"
+        "", "price in USD per million characters instead of the list price; by date: 15, 12 from 2027-01-01"
     )
 
-    max_concurrency: int = setting(100, "most calls in flight, over all workers", least=1, most=100000)
+    max_concurrency: int = setting(100, "maximum concurrent calls, across all workers", least=1, most=100000)
     calls_per_minute: int = setting(
-        0, "most calls a minute, over all workers; 0: no such limit", least=0, most=1000000000
+        0, "maximum calls per minute, across all workers; 0: no limit", least=0, most=1000000000
     )
     chars_per_minute: int = setting(
-        0, "most characters a minute, over all workers; 0: no such limit", least=0, most=1000000000000
+        0, "maximum characters per minute, across all workers; 0: no limit", least=0, most=1000000000000
     )
     request_timeout_seconds: float = setting(
-        60.0, "most time for one call, from connect to last byte", least=1, most=3600
+        60.0, "timeout of one call in seconds, from connect to last byte", least=1, most=3600
     )
-    max_audio_mb: int = setting(64, "most megabytes of audio that one call may answer", least=1, most=10000)
+    max_audio_mb: int = setting(64, "maximum size in megabytes of the audio of one call", least=1, most=10000)
     workers: int = setting(
-        0, "synthesizing processes that a worker starts; 0: one a core, at most 4", least=0, most=256
+        0, "synthesis processes that a worker starts; 0: one per core, at most 4", least=0, most=256
     )
-    chunk_rows: int = setting(1000, "most rows a chunk", least=1, most=100000)
-    window: int = setting(64, "most chunks of a job in the broker at a time", least=1, most=10000)
+    chunk_rows: int = setting(1000, "maximum rows per chunk", least=1, most=100000)
+    window: int = setting(64, "maximum chunks of a job in the broker at a time", least=1, most=10000)
     give_up_after: float = setting(
         30.0,
-        "minutes of nothing but failures, after which a job pauses until the provider answers again",
+        "minutes with only failed calls after which a job pauses until the provider answers again",
         least=0.01,
         most=100000,
     )
     probe_seconds: float = setting(
-        300.0, "seconds until a provider that was given up is tried again", least=1, most=86400
+        300.0, "seconds between attempts to reach a provider that is down", least=1, most=86400
     )
-    work_seconds: float = setting(45.0, "most time one task takes up new work", least=1, most=200)
+    work_seconds: float = setting(
+        45.0, "maximum time in seconds for which one task accepts new work", least=1, most=200
+    )
     lease_seconds: float = setting(
-        30.0, "how long a worker that says nothing counts as living", least=3, most=3600
+        30.0, "seconds without a heartbeat after which a worker counts as lost", least=3, most=3600
     )
     redis_audio_budget: int = setting(
-        256, "megabytes of audio that Redis may hold; 0: none", least=0, most=1000000
+        256, "maximum megabytes of audio in Redis; 0: none", least=0, most=1000000
     )
     store_budget_gb: float = setting(
-        0.0, "gigabytes that the audio store may hold; 0: no limit", least=0, most=1000000000
+        0.0, "maximum gigabytes in the audio store; 0: no limit", least=0, most=1000000000
     )
-    tenant: str = setting("default", "who the job is booked on")
+    tenant: str = setting("default", "tenant to charge")
     keep_jobs_days: int = setting(
         0, "days after which rows of finished jobs are pruned; 0: never", least=0, most=36500
     )
-    webhook: str = setting("", "URL that gets events of a job's end and of its pauses")
-    webhook_secret: str = setting("", "what events for webhooks are signed with", secret=True)
+    webhook: str = setting("", "URL that receives an event when the job ends or pauses")
+    webhook_secret: str = setting("", "secret with which webhook events are signed", secret=True)
     allow_private_webhooks: int = setting(
-        0, "1: webhooks may have private addresses (set where workers run)", least=0, most=1
+        0, "1: allow private addresses for webhooks (set it for the workers)", least=0, most=1
     )
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
-    log_format: str = setting("text", "how lines of the log look: text or json")
-    logs: str = setting("files", "where workers log to: files (in <home>/logs) or stderr")
+    log_format: str = setting("text", "format of log lines: text or json")
+    logs: str = setting("files", "where workers log: files (in <home>/logs) or stderr")
 
     @property
     def embedded_database(self) -> bool:
@@ -196,7 +199,9 @@ def explain(
     further, further_source = _further_accounts(environ, table, str(path))
     for name in table:
         if name not in known:
-            raise ConfigError(f"{path}: there is no setting {name!r}: `speeko config` lists them")
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise ConfigError(f"{path}: there is no setting {name!r}{meant}: `speeko config` lists them")
     out = []
     for name, f in known.items():
         value, source = f.default, "default"

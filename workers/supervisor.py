@@ -24,6 +24,7 @@ from typing import IO
 
 from speeko_jobs import private_files
 from speeko_jobs.adapters.celery_queue.queue import CONTROL, DELIVER, QUEUES, SWEEP_SECONDS, SYNTHESIZE, Queue
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.embedded.servers import held_locks
 from speeko_jobs.errors import ConfigError, ServerError
 from speeko_jobs.settings import Settings
@@ -51,7 +52,8 @@ def nodes(settings: Settings, queues: tuple[str, ...] = QUEUES) -> list[CeleryNo
     """The nodes for these queues on this machine."""
     unknown = sorted(set(queues) - set(QUEUES))
     if unknown:
-        raise ConfigError(f"there is no queue {unknown[0]!r}: {', '.join(QUEUES)}")
+        near = suggestion(unknown[0], QUEUES)
+        raise ConfigError(f"there is no queue {unknown[0]!r}{near}: {', '.join(QUEUES)}")
     processes = settings.workers or min(os.cpu_count() or 1, 4)
     found = []
     if SYNTHESIZE in queues:

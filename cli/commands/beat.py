@@ -1,4 +1,4 @@
-"""`speeko beat`: Celery's beat, which has jobs swept and schedules fired."""
+"""`speeko beat`: Celery's beat, which triggers the sweeper and the schedules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from speeko_cli.runtime.invocation import Invocation
 def command(call: Invocation, /) -> int:
     """Run Celery's beat until Ctrl-C.
 
-    Workers started by `speeko worker` or `speeko up` do without; Celery workers under other care need one.
+    Only Celery workers that were not started by `speeko worker` or `speeko up` need it.
     """
     from speeko_cli.runtime.foreground_process import run_child
     from speeko_cli.runtime.services import only_one, open_services

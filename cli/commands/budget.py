@@ -9,6 +9,7 @@ import click
 from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Dollars, Number
 from speeko_cli.options.shared import common, of_tenant_option
+from speeko_cli.options.verb_group import VerbGroup
 from speeko_cli.output.budgets import record
 from speeko_cli.output.console import console, emit, say
 from speeko_cli.runtime.invocation import Invocation
@@ -22,29 +23,31 @@ if TYPE_CHECKING:
 MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0
 
 
-@click.group("budget")
+@click.group("budget", cls=VerbGroup, aliases={"show": "list"})
 def command() -> None:
-    """Cap what a tenant's jobs may cost a day and a month."""
+    """Limit what a tenant's jobs may cost per day and per month."""
 
 
 @command.command("set", cls=Verb)
 @click.argument("tenant", metavar="TENANT")
-@option("--daily", type=Dollars(none=True), metavar="USD", help="most a day (UTC); none: no cap")
-@option("--monthly", type=Dollars(none=True), metavar="USD", help="most a month (UTC); none: no cap")
+@option("--daily", type=Dollars(none=True), metavar="USD", help="maximum cost per day (UTC); none: no cap")
+@option(
+    "--monthly", type=Dollars(none=True), metavar="USD", help="maximum cost per month (UTC); none: no cap"
+)
 @option(
     "--weight",
     type=Number(MIN_WEIGHT, MAX_WEIGHT),
     metavar="W",
-    help="share of the calls beside other tenants with jobs of one priority [default: 1]",
+    help="share of the calls, relative to tenants with jobs of the same priority [default: 1]",
 )
 @common
 @click.pass_obj
 def set_caps(
     call: Invocation, /, tenant: str, daily: int | None, monthly: int | None, weight: float | None
 ) -> int:
-    """Set caps and weight of a tenant; what is not given stays.
+    """Set the caps and the weight of a tenant; omitted values are kept.
 
-    A job that would pass a cap is refused when it is submitted; one that meets it on the way is paused.
+    A job that would exceed a cap is refused at submission; a running job that reaches a cap is paused.
     """
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.lifecycle import budgets
@@ -52,28 +55,28 @@ def set_caps(
     if daily is None and monthly is None and weight is None:
         raise UsageError("give --daily, --monthly or --weight: `speeko budget set --help` shows how")
     if not tenant.strip() or "\0" in tenant:
-        raise UsageError("a tenant has a name")
+        raise UsageError("TENANT is empty: give a name of visible characters")
     with open_services(call.settings()) as (context, _):
         found = budgets.set_caps(context, tenant, daily_micros=daily, monthly_micros=monthly, weight=weight)
     _print([found], call)
     return 0
 
 
-@command.command("show", cls=Verb)
+@command.command("list", cls=Verb)
 @click.argument("tenant", required=False, metavar="[TENANT]")
 @of_tenant_option
 @common
 @click.pass_obj
-def show(call: Invocation, /, tenant: str | None, of_tenant: str | None) -> int:
-    """Show caps, what is spent of them, and weights.
+def list_all(call: Invocation, /, tenant: str | None, of_tenant: str | None) -> int:
+    """List caps, spending and weights of tenants.
 
-    Spent is what was charged, and what may have been. Days and months are UTC's.
+    Spending includes calls with unknown outcome. Days and months are in UTC.
     """
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.lifecycle import budgets
 
     if None not in (tenant, of_tenant) and tenant != of_tenant:
-        raise UsageError(f"TENANT and --tenant name two: {tenant!r} and {of_tenant!r}")
+        raise UsageError(f"TENANT and --tenant differ: {tenant!r} and {of_tenant!r}; give one of them")
     tenant = tenant if of_tenant is None else of_tenant
     with open_services(call.settings()) as (context, _):
         found = budgets.every(context, tenant)

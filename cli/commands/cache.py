@@ -1,4 +1,4 @@
-"""`speeko cache`: what audio is kept, what that saves, making room, and checking it."""
+"""`speeko cache`: statistics, prefetching, verification and eviction of the audio cache."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import click
 from speeko_cli.options.money import money
 from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Number, Span
-from speeko_cli.options.shared import common
+from speeko_cli.options.shared import common, dry_run_option
 from speeko_cli.options.stacks import catalog_options
+from speeko_cli.options.verb_group import VerbGroup
 from speeko_cli.options.work import work
 from speeko_cli.output import cache
 from speeko_cli.output.console import busy, emit
@@ -41,22 +42,23 @@ class KeyPrefixType(click.ParamType[bytes]):
         return bytes.fromhex(value)
 
 
-@click.group("cache")
+@click.group("cache", cls=VerbGroup)
 def command() -> None:
-    """Look at the audio that is kept, make room, and check it."""
+    """Inspect, fill, verify and shrink the audio cache."""
 
 
 @command.command("warm", cls=Verb)
 @catalog_options
+@dry_run_option()
 @money
 @work
 @common
 @click.pass_obj
-def warm(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
-    """Buy the audio of a catalog ahead, and deliver nothing.
+def warm(call: Invocation, /, files: tuple[str, ...], plan_only: bool, **options: Any) -> int:
+    """Buy the audio of a catalog in advance without delivering files.
 
-    A later run of the same rows, or of others with the same texts, pays nothing for them. Starts what is
-    missing, waits, and stops it again, as `speeko run` does.
+    A later run pays nothing for these texts. Starts servers and workers as needed and stops them at the end,
+    as `speeko run` does.
     """
     from speeko_cli.jobs.build_spec import catalog_options_of, check_provider, spec_of
     from speeko_cli.jobs.run_to_completion import whole_run
@@ -65,6 +67,10 @@ def warm(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
     settings = call.settings(options)
     spec = spec_of(settings, options | {"name": "{row}.{ext}"}, files)
     spec = dataclasses.replace(spec, deliver=False, output=NOWHERE)
+    if plan_only:
+        from speeko_cli.jobs.show_plan import show_plan
+
+        return show_plan(call, settings, spec, files, options)
     check_provider(spec, settings)
     return whole_run(settings, spec, catalog_options_of(files, options), options, call)
 
@@ -73,15 +79,15 @@ def warm(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
 @common
 @click.pass_obj
 def stats(call: Invocation, /) -> int:
-    """Show what is kept, how often it helped, and what that saved.
+    """Show the size of the cache, its hits and its savings.
 
-    Redis keeps records of audio, and copies of some; the store keeps all audio. A row that was delivered
-    without a call is a hit.
+    Redis holds records of audio, and copies of some; the store holds all audio. A hit is a row that was
+    delivered without a call.
     """
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.cache import stats as cache_stats
 
-    with open_existing(call.settings()) as context, busy("counting what is kept"):
+    with open_existing(call.settings()) as context, busy("counting the cache entries"):
         found = cache_stats.stats(context)
     if call.json:
         emit(cache.document(found))
@@ -92,30 +98,32 @@ def stats(call: Invocation, /) -> int:
 
 @command.command("evict", cls=Verb)
 @option("--policy", type=click.Choice(["roi", "age"]), default="roi", metavar="WORD",
-        help="roi: what saves least for its size goes; age: what is idle goes [default: roi]")  # fmt: skip
+        help="roi: delete what saves least for its size; age: what is idle [default: roi]")  # fmt: skip
 @option(
-    "--fraction", type=Number(0, 1), metavar="X", help="roi: part of the entries that goes [default: 0.2]"
+    "--fraction", type=Number(0, 1), metavar="X", help="roi: share of the entries to delete [default: 0.2]"
 )
-@option("--to-budget", is_flag=True, help="roi: what goes is what is beyond the tier's budget")
-@option("--older-than", type=Span(), metavar="TIME", help="age: not used for so long [default: 30d]")
-@option("--max-hits", type=click.IntRange(0), metavar="N", help="age: and hit at most so often [default: 2]")
+@option("--to-budget", is_flag=True, help="roi: delete until the tier is within its budget")
+@option(
+    "--older-than", type=Span(), metavar="TIME", help="age: minimum time since the last use [default: 30d]"
+)
+@option("--max-hits", type=click.IntRange(0), metavar="N", help="age: maximum number of hits [default: 2]")
 @option("--tier", type=click.Choice(["store", "redis"]), default="store", metavar="WORD",
-        help="store: audio goes for good; redis: only its copies there [default: store]")  # fmt: skip
-@option("--dry-run", is_flag=True, help="only show what would be deleted")
+        help="store: delete audio; redis: only its copies in Redis [default: store]")  # fmt: skip
+@option("--dry-run", is_flag=True, help="show what would be deleted without deleting it")
 @common
 @click.pass_obj
 def evict(call: Invocation, /, dry_run: bool, **options: Any) -> int:
-    """Make room: let audio go that is worth least.
+    """Delete the least valuable audio from the cache.
 
-    What unfinished jobs need stays. What goes from the store is bought again by the next job that asks for
-    it; files that were delivered stay where they are.
+    Audio that unfinished jobs need is kept. The next job that needs a deleted text buys it again; delivered
+    files are not touched.
     """
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.cache import eviction as flow
 
     settings = call.settings()
     orders = _eviction_options(settings, dry_run=dry_run, **options)
-    with open_existing(settings) as context, busy("looking for what is worth least"):
+    with open_existing(settings) as context, busy("ranking the cache entries"):
         done = flow.evict(context, orders)
     if call.json:
         emit(cache.evicted(done, dry_run))
@@ -126,28 +134,31 @@ def evict(call: Invocation, /, dry_run: bool, **options: Any) -> int:
 
 @command.command("verify", cls=Verb)
 @option(
-    "--sample", type=click.IntRange(1), metavar="N", help="look at so many, drawn at random [default: all]"
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="number of objects to check, drawn at random [default: all]",
 )
 @option(
     "--after",
     type=KeyPrefixType(),
     metavar="KEY",
-    help="go on behind this key, where an earlier call stopped",
+    help="continue after this key, where an earlier run stopped",
 )
 @common
 @click.pass_obj
 def verify(call: Invocation, /, sample: int | None, after: bytes | None) -> int:
-    """Read the audio in the store and compare it with what was bought.
+    """Verify the audio in the store against the records of purchase.
 
-    What is gone or damaged is forgotten, so that the next job that needs it buys it again. Delivered files
-    with the same damage are listed, and the next run of their catalog delivers them anew. Exit code 3 when
-    anything was gone or damaged. Nothing is bought here.
+    Removes the records of missing or damaged audio, so that the next job that needs it buys it again. Lists
+    delivered files with the same damage; the next run of their catalog replaces them. Exit code 3: something
+    was missing or damaged. Buys nothing.
     """
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.cache import integrity as flow
 
     if sample is not None and after is not None:
-        raise UsageError("--sample draws at random: it does not go with --after")
+        raise UsageError("--sample and --after exclude each other: give one of them")
     last = [b""]
 
     def on_progress(so_far: Verified) -> None:
@@ -159,7 +170,9 @@ def verify(call: Invocation, /, sample: int | None, after: bytes | None) -> int:
     except KeyboardInterrupt:
         if sample is not None or not last[0]:
             raise
-        raise Interrupted(f"interrupted: go on with: speeko cache verify --after {last[0].hex()}") from None
+        raise Interrupted(
+            f"interrupted: continue with: speeko cache verify --after {last[0].hex()}"
+        ) from None
     bad = result.gone + result.damaged
     if call.json:
         emit(cache.verified(result))
@@ -186,12 +199,12 @@ def _eviction_options(
     where = Tier(tier)
     if policy == "age":
         if fraction is not None or to_budget:
-            raise UsageError("--fraction and --to-budget go with --policy roi")
+            raise UsageError("--fraction and --to-budget need --policy roi")
         seconds = IDLE_SECONDS if older_than is None else older_than
         hits = MAX_HITS if max_hits is None else max_hits
         return EvictionOptions(where, idle=IdleCriteria(seconds, hits), dry_run=dry_run)
     if older_than is not None or max_hits is not None:
-        raise UsageError("--older-than and --max-hits go with --policy age")
+        raise UsageError("--older-than and --max-hits need --policy age")
     if not to_budget:
         return EvictionOptions(where, fraction=FRACTION if fraction is None else fraction, dry_run=dry_run)
     if fraction is not None:

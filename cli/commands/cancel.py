@@ -1,4 +1,4 @@
-"""`speeko cancel`: end a job for good."""
+"""`speeko cancel`: cancel a job."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
-    """End a job; audio that was bought is kept.
+    """Cancel a job; purchased audio is kept.
 
-    It stays in the store: the next job that needs it does not buy it again. Audio that failed validation was
-    paid for, too, and is not kept. The calls in flight are finished.
+    Purchased audio stays in the store, so that the next job that needs it does not buy it again. Audio that
+    failed validation is not kept, although it was charged. Calls in flight are finished.
     """
     from speeko_cli.jobs.transition import change_state
     from speeko_jobs.core.model.states import JobState

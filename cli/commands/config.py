@@ -22,10 +22,10 @@ MASKED = "(set)"
 @common
 @click.pass_obj
 def command(call: Invocation, /) -> int:
-    """Show all settings and where each came from.
+    """Show all settings and the source of each.
 
-    Options win over SPEEKO_* variables, these over speeko.toml, and that over defaults. Keys, passwords and
-    server URLs are not shown.
+    Options take precedence over SPEEKO_* variables, these over speeko.toml, and that over defaults. Keys,
+    passwords and server URLs are masked.
     """
     call.settings()
     origins = speeko_settings.explain(call.flags({}), file=call.config)

@@ -1,4 +1,4 @@
-"""`speeko costs`: what was spent, saved and wasted; and the ledger beside what the provider says."""
+"""`speeko costs`: spent, saved and wasted money, and the comparison of a bill with the ledger."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import click
 from speeko_cli.options.option_builder import Verb, choice, column, option
 from speeko_cli.options.shared import common, of_tenant_option
 from speeko_cli.options.speech import provider_option
+from speeko_cli.options.verb_group import VerbTable, is_alone
 from speeko_cli.output.console import busy, emit, note, say
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
 from speeko_cli.runtime.invocation import Invocation
@@ -27,24 +28,16 @@ if TYPE_CHECKING:
 REFRESH_SECONDS, STORAGE_EACH = 1.0, 60
 DAY = click.DateTime(["%Y-%m-%d"])
 by_option: Callable[[Any], Any] = choice(
-    "--by", ("voice", "day", "job", "tenant", "provider", "source"), "what a line is", section="Options"
+    "--by", ("voice", "day", "job", "tenant", "provider", "source"), "what to group by", section="Options"
 )
 since_option: Callable[[Any], Any] = option(
     "--since", type=DAY, metavar="DAY", help="first day (UTC), such as 2026-11-01"
 )
 until_option: Callable[[Any], Any] = option("--until", type=DAY, metavar="DAY", help="last day (UTC)")
-csv_option: Callable[[Any], Any] = option("--csv", "as_csv", is_flag=True, help="the lines as CSV on stdout")
+csv_option: Callable[[Any], Any] = option("--csv", "as_csv", is_flag=True, help="print CSV to stdout")
 
 
-class _Table(Verb, click.Group):
-    """A verb that shows something by itself, and has verbs below it."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-
-@click.group("costs", cls=_Table, invoke_without_command=True)
+@click.group("costs", cls=VerbTable, invoke_without_command=True)
 @by_option
 @since_option
 @until_option
@@ -53,17 +46,14 @@ class _Table(Verb, click.Group):
 @common
 @click.pass_context
 def command(ctx: click.Context, /, by: str, as_csv: bool, of_tenant: str | None, **days: Any) -> int:
-    """Show what was spent, saved and wasted, by voice, day, job or tenant.
+    """Show spent, saved and wasted money by voice, day, job or tenant.
 
-    Without --since from the first of the month on. Days are UTC's, and a call counts on the day on which its
-    outcome was known. Saved is what rows did not cost because their audio was there: by the cache, for rows
-    with the same text, for texts that another job bought, for sentences bought before. Possible is what calls
-    of unknown outcome may have cost on top.
+    The default period is the current month. Days are in UTC; a call counts on the day on which its outcome
+    became known. "Saved" is the price of audio that already existed: cached texts, rows with the same text,
+    texts that another job bought, sentences bought before. "Possible" is the possible extra charge of calls
+    with unknown outcome.
     """
-    if ctx.invoked_subcommand is not None:
-        given = [p.opts[0] for p in ctx.command.params if _is_given(ctx, str(p.name))]
-        if given:
-            raise UsageError(f"{given[0]} goes behind `{ctx.invoked_subcommand}`")
+    if not is_alone(ctx):
         return OK
     since, until = (None if day is None else day.date() for day in (days["since"], days["until"]))
     return _print(ctx.obj, by, as_csv, since=since, until=until, tenant=of_tenant)
@@ -73,15 +63,15 @@ def command(ctx: click.Context, /, by: str, as_csv: bool, of_tenant: str | None,
 @by_option
 @of_tenant_option
 @csv_option
-@option("--watch", is_flag=True, help="show it anew every second, until Ctrl-C")
+@option("--watch", is_flag=True, help="refresh every second until Ctrl-C")
 @common
 @click.pass_obj
 def today(call: Invocation, /, by: str, of_tenant: str | None, as_csv: bool, watch: bool) -> int:
-    """Show today's costs (UTC), with the calls that are open now."""
+    """Show today's costs (UTC), including calls in flight."""
     if not watch:
         return _print(call, by, as_csv, tenant=of_tenant, today_only=True)
     if as_csv or call.json or not sys.stdout.isatty():
-        raise UsageError("--watch takes a terminal, and neither --csv nor --json")
+        raise UsageError("--watch needs a terminal, without --csv and --json")
     from rich.live import Live
 
     from speeko_cli.output.console import console
@@ -130,28 +120,39 @@ def _print(
     return OK
 
 
-def _is_given(ctx: click.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return name in ctx.params and source is click.core.ParameterSource.COMMANDLINE
-
-
 @command.command("reconcile", cls=Verb)
-@option("--bill", required=True, metavar="FILE", help="the provider's usage export: CSV, JSONL, XLSX")
-@option("--key", default="", metavar="COLUMN", help="the bill's column of the idempotency key")
-@option("--chars", default="", metavar="COLUMN", help="the bill's column of characters")
-@option("--cost", default="", metavar="COLUMN", help="the bill's column of dollars, cents or micros")
-@column("--voice-column", "column of a voice for each row")
+@option(
+    "--bill",
+    required=True,
+    metavar="FILE",
+    files=True,
+    help="usage export of the provider: CSV, JSONL or XLSX",
+)
+@option("--key", default="", metavar="COLUMN", help="column of the bill with the idempotency key")
+@option("--chars", default="", metavar="COLUMN", help="column of the bill with the characters")
+@option(
+    "--cost", default="", metavar="COLUMN", help="column of the bill with dollars, cents or micro-dollars"
+)
+@column("--voice-column", "column with the voice of each row")
 @since_option
 @until_option
-@option("--report", default="", metavar="FILE", help="write all findings into this CSV")
+@option(
+    "--output",
+    "report",
+    aliases=("--report",),
+    default="",
+    metavar="FILE",
+    files=True,
+    help="CSV file for all findings [default: none]",
+)
 @provider_option
 @common
 @click.pass_obj
 def reconcile(call: Invocation, /, bill: str, report: str, **options: Any) -> int:
-    """Hold a provider's bill against the ledger, call by call.
+    """Compare a provider's bill with the ledger, call by call.
 
-    Calls are matched by the idempotency key where a line has one, else by voice, characters and cost. Give
-    the days that the bill covers. Exit code 0: they agree; 3: they do not.
+    Calls are matched by the idempotency key if a line has one, else by voice, characters and cost. Give the
+    period of the bill by --since and --until. Exit code 0: they agree; 3: they differ.
     """
     from speeko_cli.output.reconciliation import SHOWN, document, show, writer
     from speeko_cli.runtime.services import open_existing
@@ -182,7 +183,7 @@ def reconcile(call: Invocation, /, bill: str, report: str, **options: Any) -> in
         note(f"{bill}: {result.columns}")
         show(result, shown)
         if report:
-            say(f"all findings are in {report}")
+            say(f"all findings: {report}")
     return OK if result.agrees else WITH_ERRORS
 
 

@@ -13,19 +13,19 @@ from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("dashboard", cls=Verb)
-@option("--bind", default="127.0.0.1", metavar="IP", help="where it listens [default: 127.0.0.1]")
+@option("--bind", default="127.0.0.1", metavar="IP", help="address to listen on [default: 127.0.0.1]")
 @option("--port", "board_port", type=click.IntRange(0, 65535), default=9810, metavar="N",
-        help="its port; 0: a free one [default: 9810]")  # fmt: skip
+        help="port to listen on; 0: any free port [default: 9810]")  # fmt: skip
 @option("--allow-actions", is_flag=True,
-        help="let viewers pause, resume (also under a higher budget), cancel and retry jobs")  # fmt: skip
+        help="allow users to pause, resume (also with a higher budget), cancel and retry jobs")  # fmt: skip
 @common
 @click.pass_obj
 def command(call: Invocation, /, bind: str, board_port: int, allow_actions: bool) -> int:
     """Show jobs, costs, cache, schedules and workers in the browser.
 
-    Runs until Ctrl-C. Another --bind takes SPEEKO_DASHBOARD_TOKEN (at least 16 characters; the page asks for
-    it, API clients send it as a bearer token) or SPEEKO_DASHBOARD_AUTH=user:password. The API is described at
-    /openapi.json.
+    Runs until Ctrl-C. An address other than loopback requires SPEEKO_DASHBOARD_TOKEN (at least 16 characters;
+    the page asks for it, API clients send it as a bearer token) or SPEEKO_DASHBOARD_AUTH=user:password. The
+    API is described at /openapi.json.
     """
     from speeko_cli.dashboard.auth import access
     from speeko_cli.dashboard.server import serving

@@ -6,23 +6,24 @@ import click
 
 from speeko_cli.options.option_builder import Verb
 from speeko_cli.options.shared import common
+from speeko_cli.options.verb_group import VerbGroup
 from speeko_cli.output.console import emit, say
 from speeko_cli.runtime.invocation import Invocation
 
 
-@click.group("db")
+@click.group("db", cls=VerbGroup)
 def command() -> None:
-    """Look after the database's schema."""
+    """Manage the database schema."""
 
 
 @command.command("upgrade", cls=Verb)
 @common
 @click.pass_obj
 def upgrade(call: Invocation, /) -> int:
-    """Bring the database to this version's schema.
+    """Upgrade the database to the schema of this version.
 
-    Safe while others do the same. Embedded databases are upgraded by whatever uses them. Where a migration
-    needs it, and workers of another version are at work, nothing is changed and they are named.
+    Safe to run concurrently. Embedded databases are upgraded by the command that opens them. If a migration
+    requires it and workers of another version run, nothing is changed and the workers are listed.
     """
     from speeko_jobs.flow.lifecycle import migration_guard
     from speeko_jobs.runtime import database_only
@@ -34,7 +35,10 @@ def upgrade(call: Invocation, /) -> int:
     if call.json:
         emit({"before": before, "revision": now})
     else:
-        say(f"the schema is at {now}" + ("" if before == now else f", it was at {before or 'nothing'}"))
+        say(
+            f"the schema is at revision {now}"
+            + ("" if before == now else f", it was at {before or 'nothing'}")
+        )
     return 0
 
 
@@ -42,10 +46,10 @@ def upgrade(call: Invocation, /) -> int:
 @common
 @click.pass_obj
 def restored(call: Invocation, /) -> int:
-    """Tell speeko that its database came out of a backup.
+    """Declare that the database was restored from a backup.
 
-    Once, before workers start: what was bought after the backup and lies in the audio store is then found
-    there and not bought again, and Redis forgets what the database does not know.
+    Run it once, before workers start. Audio in the store that was bought after the backup is then found and
+    not bought again, and Redis drops the records that the database does not have.
     """
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.lifecycle.post_restore import restored as flow
@@ -55,6 +59,6 @@ def restored(call: Invocation, /) -> int:
     if call.json:
         emit({"forgotten": forgotten, "waiting": waiting})
     else:
-        say(f"{waiting:,} texts that wait, and all new ones, are looked for in the audio store first")
-        say(f"Redis has forgotten {forgotten:,} texts: they are looked up in the database again")
+        say(f"{waiting:,} waiting texts, and all new ones, are searched in the audio store before purchase")
+        say(f"{forgotten:,} records dropped from Redis: they are read from the database again")
     return 0

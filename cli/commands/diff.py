@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeko_cli.options.option_builder import Verb, option
-from speeko_cli.options.stacks import plan_options
+from speeko_cli.options.stacks import plan_options, without_effect
 from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, emit, say
 from speeko_cli.runtime.invocation import Invocation
@@ -25,14 +25,15 @@ SHOWN_KINDS = {
 
 
 @click.command("diff", cls=Verb)
-@option("--all", "everything", is_flag=True, help=f"list every row [default: the first {SHOWN}]")
+@option("--all", "everything", is_flag=True, help=f"list all rows [default: the first {SHOWN}]")
 @plan_options
+@without_effect
 @click.pass_obj
 def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Show what a run would add, change and remove, and why.
 
-    Nothing is started. Rows are added, changed (text, voice, language, lexicon, format, engine, headers) or
-    unchanged; removed are files whose rows left the catalog, which only --prune deletes.
+    Starts nothing. Rows are added, changed (text, voice, language, lexicon, format, engine, headers) or
+    unchanged; files are removed if their rows are no longer in the catalog, and deleted only by --prune.
     """
     from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
     from speeko_cli.runtime.services import open_services

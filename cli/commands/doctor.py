@@ -33,7 +33,7 @@ MAX_JOBS, SHOWN_JOBS = 200, 3
 def command(call: Invocation, /, **options: Any) -> int:
     """Check everything that a job needs.
 
-    Servers, schema, workers, audio store, output, provider: a line each with what to do. Costs nothing.
+    Servers, schema, workers, audio store, output, provider: one line each, with the remedy. Costs nothing.
     """
     settings = call.settings(options)
     lines: list[Line] = []

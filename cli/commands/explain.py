@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from speeko_cli.options.option_builder import Verb, option
-from speeko_cli.options.shared import common
-from speeko_cli.options.stacks import delivered_options
+from speeko_cli.options.stacks import plan_options, without_effect
 from speeko_cli.options.voice_routing import routing_options_of
 from speeko_cli.output.console import busy, emit
 from speeko_cli.runtime.invocation import Invocation
@@ -19,18 +18,20 @@ from speeko_cli.runtime.invocation import Invocation
     "--row",
     type=click.IntRange(1, 2**63 - 1),
     metavar="N",
-    help="the row's number, from 1 and over all files [default: 1]",
+    help="number of the row, counted from 1 across all files [default: 1]",
 )
-@option("--row-id", default="", metavar="ID", help="the first row of that id instead")
-@delivered_options
-@common
+@option(
+    "--row-id", default="", metavar="ID", help="id of the row, instead of its number; the first one with it"
+)
+@plan_options
+@without_effect
 @click.pass_obj
 def command(call: Invocation, /, files: tuple[str, ...], row: int | None, row_id: str, **options: Any) -> int:
-    """Show how one row is spoken, step by step, and what it would cost.
+    """Show how one row is synthesized, step by step, and its cost.
 
-    Its text as it stands and after each step, its voice and why, its file name, and for each call that it
-    takes the key and where the audio would come from. Takes the options of `speeko run`; nothing is started.
-    Exit code 3: the row is refused.
+    Shows the text before and after each step, the voice and the reason for it, the file name, and the key and
+    the source of the audio of each call. Takes the options of `speeko run` and starts nothing. Exit code 3:
+    the row is refused.
     """
     from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
     from speeko_cli.output.row_explanation import print_explained

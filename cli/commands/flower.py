@@ -19,14 +19,27 @@ AUTH_VARIABLE = "FLOWER_BASIC_AUTH"
 
 
 @click.command("flower", cls=Verb)
-@option("--address", default="127.0.0.1", metavar="IP", help="where it listens [default: 127.0.0.1]")
-@option("--port", type=click.IntRange(1, 65535), default=5555, metavar="N", help="its port [default: 5555]")
+@option(
+    "--bind",
+    "address",
+    aliases=("--address",),
+    default="127.0.0.1",
+    metavar="IP",
+    help="address to listen on [default: 127.0.0.1]",
+)
+@option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=5555,
+    metavar="N",
+    help="port to listen on [default: 5555]",
+)
 @common
 @click.pass_obj
 def command(call: Invocation, /, address: str, port: int) -> int:
     """Run Flower, Celery's dashboard, until Ctrl-C.
 
-    Set FLOWER_BASIC_AUTH=user:password to ask for a password; beyond this machine it is a must.
+    Set FLOWER_BASIC_AUTH=user:password to require a password; addresses other than loopback need one.
     """
     from speeko_cli.runtime.foreground_process import run_child
     from speeko_cli.runtime.services import open_services
@@ -44,7 +57,7 @@ def _check_auth(address: str, auth: str) -> None:
     """Raises ConfigError for passwords that would let nobody in, or everybody."""
     if not auth and not is_loopback(address):
         raise ConfigError(
-            f"--address {address} is open to other machines, and Flower can stop workers: "
+            f"--bind {address} is open to other machines, and Flower can stop workers: "
             f"set {AUTH_VARIABLE}=user:password first"
         )
     for pair in auth.split(",") if auth else ():  # as Flower reads it

@@ -1,4 +1,4 @@
-"""`speeko jobs`: the newest jobs, a line each; and letting go of what old ones keep in the database."""
+"""`speeko jobs`: list the newest jobs, and delete the rows of old ones from the database."""
 
 from __future__ import annotations
 
@@ -9,42 +9,38 @@ import click
 
 from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.param_types import Span
-from speeko_cli.options.shared import common, of_tenant_option
+from speeko_cli.options.shared import common, limit_option, of_tenant_option
+from speeko_cli.options.verb_group import VerbTable, is_alone
 from speeko_cli.output.console import busy, console, emit, say
 from speeko_cli.runtime.error_reporting import OK, WITH_ERRORS
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.lifecycle.retention import Pruned
     from speeko_jobs.flow.reporting.job_queries import Job, ObservedWait
 
 
-class _Listing(Verb, click.Group):
-    """A group that does something by itself, too."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        Verb.format_options(self, ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-
-@click.group("jobs", cls=_Listing, invoke_without_command=True)
-@option(
-    "--limit", type=click.IntRange(1, 10_000), default=20, metavar="N", help="how many at most [default: 20]"
-)
+@click.group("jobs", cls=VerbTable, invoke_without_command=True)
+@limit_option
 @of_tenant_option
 @common
 @click.pass_context
 def command(ctx: click.Context, /, limit: int, of_tenant: str | None) -> int:
     """List the newest jobs."""
-    if ctx.invoked_subcommand is None:
-        return _list(ctx.obj, limit, of_tenant)
-    if of_tenant is not None:
-        raise UsageError(f"--tenant goes behind {ctx.invoked_subcommand}")
-    return OK
+    return _list(ctx.obj, limit, of_tenant) if is_alone(ctx) else OK
+
+
+@command.command("list", cls=Verb)
+@limit_option
+@of_tenant_option
+@common
+@click.pass_obj
+def list_all(call: Invocation, /, limit: int, of_tenant: str | None) -> int:
+    """List the newest jobs."""
+    return _list(call, limit, of_tenant)
 
 
 @command.command("prune", cls=Verb)
@@ -54,24 +50,24 @@ def command(ctx: click.Context, /, limit: int, of_tenant: str | None) -> int:
     type=Span(),
     required=True,
     metavar="TIME",
-    help="jobs that ended so long ago, such as 30d",
+    help="minimum time since the end of a job, such as 30d",
 )
 @of_tenant_option
-@option("--dry-run", is_flag=True, help="only show what would be deleted")
+@option("--dry-run", is_flag=True, help="show what would be deleted without deleting it")
 @common
 @click.pass_obj
 def prune(call: Invocation, /, ended_before: float, of_tenant: str | None, dry_run: bool) -> int:
-    """Let go of the rows of old jobs, and of old months of the ledger.
+    """Delete the rows of old jobs and old months of the ledger from the database.
 
-    Jobs stay listed with all their figures; files, manifests, audio, the cache and daily costs stay, too.
-    What goes: `results` and `retry` of these jobs, and holding a bill of those months against the ledger.
-    With keep_jobs_days in the settings, beat has it done. Exit code 3 when something had to stay for now.
+    Jobs stay listed with all their figures; files, manifests, audio, the cache and daily costs are kept.
+    `results` and `retry` of these jobs, and `costs reconcile` of these months, no longer work. The setting
+    keep_jobs_days does this automatically. Exit code 3: something could not be deleted yet.
     """
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.lifecycle import retention as flow
 
     orders = flow.RetentionOptions(ended_before, of_tenant, dry_run)
-    with open_existing(call.settings()) as context, busy("letting go of old rows"):
+    with open_existing(call.settings()) as context, busy("deleting old rows"):
         done = flow.prune(context, orders)
     if call.json:
         emit(dataclasses.asdict(done) | {"dry_run": dry_run})
@@ -86,12 +82,12 @@ def _tell(done: Pruned, dry_run: bool) -> None:
         months = ", ".join(month.removeprefix("attempt_").replace("_", "-") for month in done.months)
         what += f"; the ledger of {months}"
     if done.calls:
-        what += f"; {formatting.count(done.calls, 'call')} of the ledger besides"
-    say(f"{'would go' if dry_run else 'gone'}: {what}")
+        what += f"; {formatting.count(done.calls, 'call')} of the ledger"
+    say(f"{'would be deleted' if dry_run else 'deleted'}: {what}")
     for job in done.stuck:
-        say(f"job {job}: its store did not give up its parts, the next prune tries again")
+        say(f"job {job}: its parts could not be deleted from the store; the next prune tries again")
     if not done.is_whole:
-        say("some stayed, because others were at the ledger: prune again")
+        say("some rows were kept because the ledger was in use: run `speeko jobs prune` again")
 
 
 def _list(call: Invocation, limit: int, of_tenant: str | None) -> int:

@@ -1,4 +1,4 @@
-"""`speeko limits`: how many calls may be open at a time, who has them, and why it is so many."""
+"""`speeko limits`: the adaptive concurrency limit of each account, its users and its reason."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(call: Invocation, /) -> int:
-    """Show the limit of calls of each API key, and who uses it.
+    """Show the concurrency limit of each API key and its users.
 
-    The limit tunes itself below its ceiling, `--max-concurrency`: up while all goes well, down when the
-    provider asks for it.
+    The limit adapts below its maximum, `--max-concurrency`: it rises while calls succeed and falls when the
+    provider throttles them.
     """
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.reporting import fleet_queries
@@ -41,24 +41,24 @@ def command(call: Invocation, /) -> int:
         for line in _lines(account, [h for h in holders if h.account == account.name]):
             say(line)
     if not accounts:
-        say("no API was called yet, so nothing is limited")
+        say("no speech API has been called yet: there are no limits to show")
     return 0
 
 
 def _blocked(account: AccountLimits) -> str:
     """Why no call is made for now."""
     if account.trouble_kind == TroubleKind.FAILING and account.trouble_seconds is not None:
-        return "its calls fail, so they are few"
+        return "most of its calls fail, so few are made"
     if account.trouble_kind == TroubleKind.UNREACHABLE and account.trouble_seconds is not None:
-        return "it cannot be reached"
-    return "the provider holds calls off"
+        return "it is unreachable"
+    return "the provider throttles calls"
 
 
 def _lines(account: AccountLimits, holders: list[PermitHolder]) -> Iterator[str]:
     held, busy = sum(h.held for h in holders), sum(h.busy for h in holders)
     yield f"{account.name}: {account.limit:,} of at most {account.ceiling:,} calls at a time"
     moved = formatting.duration(max(account.moved_seconds, 0))
-    yield f"  since       {moved} ago: {account.why or 'nothing has moved it'}"
+    yield f"  since       {moved} ago: {account.why or 'the limit has not changed'}"
     if account.trouble_seconds is not None:
         since = formatting.duration(account.trouble_seconds)
         yield f"  trouble     no answer for {since}: {account.trouble_why or account.trouble_kind}"

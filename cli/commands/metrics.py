@@ -14,16 +14,16 @@ from speeko_jobs.errors import ConfigError
 
 
 @click.command("metrics", cls=Verb)
-@option("--bind", default="127.0.0.1", metavar="IP", help="where it listens [default: 127.0.0.1]")
+@option("--bind", default="127.0.0.1", metavar="IP", help="address to listen on [default: 127.0.0.1]")
 @option("--port", "listen_port", type=click.IntRange(0, 65535), default=9808, metavar="N",
-        help="its port; 0: a free one [default: 9808]")  # fmt: skip
+        help="port to listen on; 0: any free port [default: 9808]")  # fmt: skip
 @common
 @click.pass_obj
 def command(call: Invocation, /, bind: str, listen_port: int) -> int:
-    """Serve figures for Prometheus until Ctrl-C.
+    """Serve Prometheus metrics until Ctrl-C.
 
-    One of these is enough, wherever it runs. There is no password: with another --bind, tenants' names and
-    spending can be read by whoever reaches the port.
+    One instance is enough for all workers. There is no password: with a --bind other than loopback, everyone
+    who reaches the port can read names and spending of tenants.
     """
     from prometheus_client import CollectorRegistry, start_http_server
 

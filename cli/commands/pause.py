@@ -1,4 +1,4 @@
-"""`speeko pause`: stop a job so that it can go on."""
+"""`speeko pause`: pause a job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from speeko_cli.runtime.invocation import Invocation
 @common
 @click.pass_obj
 def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
-    """Stop a job after the calls in flight; `resume` goes on."""
+    """Pause a job after the calls in flight."""
     from speeko_cli.jobs.outcome import go_on
     from speeko_cli.jobs.transition import change_state
     from speeko_jobs.core.model.states import JobState

@@ -62,19 +62,17 @@ class JobRowType(click.ParamType[tuple[int, int | str]]):
 
 
 @click.command("rebuy", cls=Verb)
-@option(
-    "--key", "keys", type=KeyType(), multiple=True, metavar="KEY", help="the text of this key; again: more"
-)
+@option("--key", "keys", type=KeyType(), multiple=True, metavar="KEY", help="text of this key; repeatable")
 @option("--job", "jobs", type=click.IntRange(1, 2**63 - 1), multiple=True, metavar="N",
-        help="all texts of this job; again: more")  # fmt: skip
+        help="all texts of this job; repeatable")  # fmt: skip
 @option("--row", "rows", type=JobRowType(), multiple=True, metavar="JOB:ROW",
-        help="the texts of one row, by its number or id; again: more")  # fmt: skip
-@option("--voice", "of_voice", metavar="NAME", help="all texts of this voice since a day")
-@option("--provider", "of_provider", metavar="NAME", help="--voice: only of this provider")
+        help="texts of one row, by its number or id; repeatable")  # fmt: skip
+@option("--voice", "of_voice", metavar="NAME", help="all texts of this voice, bought since --since")
+@option("--provider", "of_provider", metavar="NAME", help="with --voice: only texts of this provider")
 @since_option
 @until_option
-@option("--dry-run", "price_only", is_flag=True, help="only show how many texts there are, and the price")
-@option("--yes", is_flag=True, help="do not ask")
+@option("--dry-run", "price_only", is_flag=True, help="show the number of texts and the price without buying")
+@option("--yes", is_flag=True, help="do not ask for confirmation")
 @budget_option
 @setting("tenant", WORK)
 @no_wait_option
@@ -82,11 +80,11 @@ class JobRowType(click.ParamType[tuple[int, int | str]]):
 @common
 @click.pass_obj
 def command(call: Invocation, /, price_only: bool, yes: bool, no_wait: bool, **options: Any) -> int:
-    """Buy texts again whose audio is wrong; the price comes first.
+    """Buy texts again whose audio is wrong, after showing the price.
 
-    The new audio takes the place of the old one in the cache; a text that cannot be bought keeps its old
-    audio. What the old one cost stays in the ledger. Files that were delivered stay as they are until the
-    next run of their catalog, which delivers the new audio and pays nothing for it.
+    The new audio replaces the old audio in the cache; a text that cannot be bought keeps its old audio. The
+    cost of the old audio stays in the ledger. Delivered files do not change until the next run of their
+    catalog, which delivers the new audio at no cost.
     """
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.planning import rebuy as flow
@@ -94,7 +92,7 @@ def command(call: Invocation, /, price_only: bool, yes: bool, no_wait: bool, **o
     settings = call.settings(options)
     selection = _selection(options)
     with open_services(settings) as (context, alone):
-        with busy("looking the texts up"):
+        with busy("looking up the texts"):
             found = flow.find(context, selection, _todays_price(settings))
         if not call.json:
             _print_price(found)
@@ -112,11 +110,11 @@ def _selection(options: dict[str, Any]) -> Selection:
 
     voice, since, until = options["of_voice"], options["since"], options["until"]
     if voice is None and (since or until or options["of_provider"]):
-        raise UsageError("--since, --until and --provider go with --voice")
+        raise UsageError("--since, --until and --provider need --voice")
     if not (options["keys"] or options["jobs"] or options["rows"] or voice is not None):
-        raise UsageError("say which texts: --key, --job, --row, or --voice with --since")
+        raise UsageError("no texts selected: give --key, --job, --row, or --voice with --since")
     if voice is not None and since is None:
-        raise UsageError("--voice takes all texts of a voice since a day: give --since")
+        raise UsageError("--voice needs --since, the first day of purchase")
     return Selection(
         keys=options["keys"],
         jobs=options["jobs"],
@@ -141,9 +139,9 @@ def _print_price(found: SelectedTexts) -> None:
         chars = count(found.chars, "character")
         say(f"{count(found.texts, 'text')} with {chars} to buy again for {micros(found.cost_micros)}")
     else:
-        say("there is no audio of these texts: nothing to buy again")
+        say("these texts have no audio: nothing to buy again")
     if found.others:
-        say(f"{count(found.others, 'key')} besides without audio: the next run that needs one buys it")
+        say(f"{count(found.others, 'key')} have no audio: the next run that needs one buys it")
 
 
 def _ask(found: SelectedTexts, call: Invocation) -> None:

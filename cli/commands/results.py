@@ -22,13 +22,14 @@ LOOK_SECONDS = 1.0
 @click.command("results", cls=Verb)
 @job_argument
 @of_tenant_option
-@option("--follow", is_flag=True, help="go on until the job ends")
+@option("--follow", is_flag=True, help="continue until the job ends")
 @common
 @click.pass_obj
 def command(call: Invocation, /, job: int, of_tenant: str | None, follow: bool) -> int:
-    """Print a job's rows as JSON lines, also while it runs.
+    """Print the finished rows of a job as JSON lines.
 
-    Rows come as they are done: in the catalog's order within a chunk of rows, and chunks as they end.
+    Rows are printed when their chunk is finished: in the catalog's order within a chunk, and chunks in the
+    order in which they finish.
     """
     from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant

@@ -1,4 +1,4 @@
-"""`speeko resume`: go on with a job that was paused, or whose workers have left."""
+"""`speeko resume`: continue a job that is paused or has no workers."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def command(
     no_wait: bool,
     **options: Any,
 ) -> int:
-    """Let a paused job go on, with workers if none run.
+    """Resume a paused job, starting workers if none run.
 
-    Waits for its end as `run` does. Nothing that was bought is bought again. `--budget` is the job's new
-    budget in all, with what it has spent, and `--max-waste` what it may have wasted in all. Where bad audio
-    or refusals had paused it, the voices concerned are tried anew, 8 calls at a time. `--buy-again` is for a
-    job that was paused because known audio is gone from the store. Where today's price is not the plan's,
-    both are told, and the plan's holds unless `--new-prices` is given.
+    Waits for the end as `run` does. Purchased audio is not bought again. `--budget` is the new total budget,
+    including what it has spent; `--max-waste` is the new total limit of waste. After a pause for bad
+    audio or refusals, the affected voices are tried again with 8 calls at a time. Use `--buy-again` for a job
+    that was paused because known audio is missing from the store. If today's price differs from the plan's,
+    both are shown and the plan's applies, unless `--new-prices` is given.
     """
     from speeko_cli.jobs.resume import resume_and_follow
 

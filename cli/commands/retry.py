@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def command(
     call: Invocation, /, job: int, of_tenant: str | None, new_prices: bool, no_wait: bool, **options: Any
 ) -> int:
-    """Try the failed rows of a job again, with workers if none run.
+    """Retry the failed rows of a job, starting workers if none run.
 
-    Refused rows stay refused: correct them in the catalog and run it again. Where today's price is not the
-    plan's, both are told, and the plan's holds unless `--new-prices` is given.
+    Refused rows are not retried: correct them in the catalog and run it again. If today's price differs from
+    the plan's, both are shown and the plan's applies, unless `--new-prices` is given.
     """
     from speeko_cli.jobs.resume import resume_and_follow
 
@@ -53,4 +53,6 @@ def _retry(context: Context, job: int, *, new_prices: bool) -> None:
 
     if not new_prices:
         warn_price_change(context, job)
-    note(f"{count(control.retry(context, job, new_prices=new_prices), 'row')} of job {job} once more")
+    note(
+        f"{count(control.retry(context, job, new_prices=new_prices), 'row')} of job {job} will be tried again"
+    )

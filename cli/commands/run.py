@@ -6,22 +6,27 @@ from typing import Any
 
 import click
 
-from speeko_cli.options.option_builder import Verb, option
+from speeko_cli.options.option_builder import Verb
+from speeko_cli.options.shared import wait_for_output_option
 from speeko_cli.options.stacks import submission_options
 from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("run", cls=Verb)
-@option("--wait", "wait_for_output", is_flag=True, help="wait while another job delivers to the same output")
+@wait_for_output_option()
 @submission_options
 @click.pass_obj
-def command(call: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
+def command(call: Invocation, /, files: tuple[str, ...], plan_only: bool, **options: Any) -> int:
     """Synthesize a catalog, starting servers and workers as needed.
 
     FILES are catalogs (CSV, JSONL, text, Parquet, XLSX), folders of them, patterns, URLs, or - for standard
-    input. Ctrl-C leaves the job so that `speeko resume` goes on with it. A catalog that costs more than the
-    budget is refused before anything is spent.
+    input. Ctrl-C pauses the job; `speeko resume` continues it. A catalog that costs more than the budget is
+    refused before anything is spent.
     """
+    if plan_only:
+        from speeko_cli.jobs.show_plan import estimate
+
+        return estimate(call, files, options)
     from speeko_cli.jobs.build_spec import catalog_options_of, check_provider, spec_of
     from speeko_cli.jobs.run_to_completion import whole_run
 

@@ -35,23 +35,26 @@ SOURCES = {
     "duplicate": "cached",
     "cache": "cached",
 }
-STOPPING = b"\nspeeko: stopping after the call in flight (Ctrl-C again leaves at once)\n"
+STOPPING = b"\nspeeko: stopping after the call in flight (press Ctrl-C again to stop at once)\n"
 
 
 @click.command("say", cls=Verb)
 @click.argument("text", metavar="TEXT")
 @option(
-    "--out",
+    "--output",
+    "out",
+    aliases=("--out",),
     default="",
     metavar="FILE",
+    files=True,
     section=DELIVERY,
-    help="file to write, - for standard output [default: a file named after the text, or - in a pipe]",
+    help="file to write, or - for standard output [default: a file named after the text, or - in a pipe]",
 )
 @option(
     "--stream",
     is_flag=True,
     section=DELIVERY,
-    help="let a player follow: write FILE itself while audio arrives, not yet checked (- always does)",
+    help="write FILE while audio arrives, before validation, so that a player can follow (always so for -)",
 )
 @voice_options
 @budget_option
@@ -59,11 +62,11 @@ STOPPING = b"\nspeeko: stopping after the call in flight (Ctrl-C again leaves at
 @common
 @click.pass_obj
 def command(call: Invocation, /, text: str, out: str, stream: bool, **options: Any) -> int:
-    """Speak one text, and play it while it arrives.
+    """Synthesize one text; play it while it arrives.
 
-    TEXT is the text, or - for standard input. The ending of FILE gives the format where --format does not.
-    What was bought before costs nothing. A file that fails the check, or is interrupted, is taken away;
-    `speeko say "Good morning" --out - | ffplay -` plays at once.
+    TEXT is the text, or - for standard input. Without --format, the extension of FILE gives the format. Text
+    that was bought before costs nothing. A file that fails validation or is interrupted is deleted.
+    `speeko say "Good morning" --output - | ffplay -` plays at once.
     """
     from speeko_cli.jobs.build_spec import check_provider, spec_of
     from speeko_cli.output.audio_sink import AudioSink, chosen
@@ -133,7 +136,7 @@ def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet
     except Stopped as stopped:
         raise Interrupted(str(stopped)) from None
     except KeyboardInterrupt:
-        raise Interrupted("left at once: a call in flight is booked as possibly charged") from None
+        raise Interrupted("stopped at once: a call in flight is recorded as possibly charged") from None
 
 
 class _Told:
@@ -169,6 +172,7 @@ def _report(said: SpokenAudio, spec: JobSpec, where: str, call: Invocation) -> N
         emit(
             {
                 "out": where,
+                "output": where,
                 "format": spec.delivered.format,
                 "bytes": len(said.audio),
                 "audio_seconds": said.audio_seconds,

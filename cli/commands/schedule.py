@@ -1,4 +1,4 @@
-"""`speeko schedule`: catalogs that are spoken again and again, by the clock."""
+"""`speeko schedule`: catalogs that run at given times."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeko_cli.options.option_builder import Verb, choice, option
-from speeko_cli.options.shared import common, of_tenant_option
+from speeko_cli.options.shared import common, limit_option, of_tenant_option
 from speeko_cli.options.stacks import schedule_options
+from speeko_cli.options.verb_group import VerbGroup
 from speeko_cli.output import schedules as report
 from speeko_cli.output.console import emit, note, say
 from speeko_cli.runtime.invocation import Invocation
@@ -27,31 +28,34 @@ SHOWN_RUNS = 5
 name_argument = click.argument("schedule", metavar="NAME")
 
 
-@click.group("schedule")
+@click.group("schedule", cls=VerbGroup)
 def command() -> None:
-    """Have catalogs spoken by the clock, each night or whenever."""
+    """Run catalogs on a schedule, such as each night."""
 
 
 @command.command("add", cls=Verb)
 @name_argument
-@option("--cron", required=True, metavar="CRON", help="when: minute, hour, day, month, weekday")
 @option(
-    "--tz", "zone", default="UTC", metavar="ZONE", help="whose clock, such as Europe/Berlin [default: UTC]"
+    "--cron",
+    required=True,
+    metavar="CRON",
+    help="times, as minute, hour, day of month, month and weekday, such as '0 2 * * *'",
 )
+@option("--tz", "zone", default="UTC", metavar="ZONE", help="time zone, such as Europe/Berlin [default: UTC]")
 @choice(
     "--catch-up",
     ("last", "all", "none"),
-    "which due times are caught up with that were missed, or came while a run was going",
+    "which missed due times to make up for, including those during a run",
     section="Options",
 )
-@option("--replace", is_flag=True, help="other times and orders for a schedule that is there")
+@option("--replace", is_flag=True, help="replace the times and options of an existing schedule")
 @schedule_options
 @click.pass_obj
 def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: bool, **options: Any) -> int:
-    """Speak a catalog whenever it is due.
+    """Add a schedule that runs a catalog at given times.
 
-    A worker reads the catalog then, from where it lies: FILES are paths that workers can read, or URLs.
-    Voices that are chosen are chosen now. Due times come while `speeko up`, `speeko worker` or a beat runs.
+    A worker reads the catalog at the due time: FILES are paths that workers can read, or URLs. `--voice auto`
+    chooses the voice now. Runs start only while `speeko up`, `speeko worker` or a beat runs.
     """
     from speeko_cli.jobs.build_schedule import missing, places_of, request_of
     from speeko_cli.jobs.build_spec import check_provider
@@ -61,7 +65,7 @@ def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: boo
 
     settings = call.settings(options)
     if not schedule.strip() or schedule != printable(schedule) or len(schedule) > NAME_CHARS:
-        raise UsageError(f"a schedule has a name of 1 to {NAME_CHARS} visible characters")
+        raise UsageError(f"NAME must have 1 to {NAME_CHARS} visible characters")
     timing = Timing(options["cron"], options["zone"], CatchUp(options["catch_up"]))
     places = places_of(files)
     with open_services(settings) as (context, _):
@@ -80,7 +84,7 @@ def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: boo
 @common
 @click.pass_obj
 def list_all(call: Invocation, /, of_tenant: str | None) -> int:
-    """List all schedules, with what is next and what was last."""
+    """List all schedules with their next and last runs."""
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.reporting import schedule_queries
 
@@ -108,7 +112,7 @@ def list_all(call: Invocation, /, of_tenant: str | None) -> int:
 @common
 @click.pass_obj
 def show(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
-    """Show a schedule: its times, its orders and its last runs."""
+    """Show a schedule with its times, options and last runs."""
     with _found(call, schedule, of_tenant) as (context, found):
         _print_schedule(context, call, found)
     return 0
@@ -120,9 +124,9 @@ def show(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @common
 @click.pass_obj
 def pause(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
-    """Let no run begin until `resume`.
+    """Pause a schedule: start no new run until `resume`.
 
-    What runs goes on; `speeko pause JOB` pauses a job.
+    A current run continues; `speeko pause JOB` pauses a job.
     """
     from speeko_jobs.flow.lifecycle import schedules as flow
 
@@ -138,7 +142,7 @@ def pause(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @common
 @click.pass_obj
 def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
-    """Go on with a paused schedule; what was due meanwhile is left out."""
+    """Resume a paused schedule; runs that were due meanwhile are skipped."""
     from speeko_jobs.flow.lifecycle import schedules as flow
     from speeko_jobs.flow.reporting import schedule_queries
 
@@ -146,7 +150,7 @@ def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
         flow.resume(context, found)
         found = schedule_queries.show(context, schedule)
         now = schedule_queries.clock(context)
-    _answer(call, report.record(found, []), f"{schedule} goes on: next {report.next_due(found, now)}")
+    _answer(call, report.record(found, []), f"{schedule} is resumed: next run {report.next_due(found, now)}")
     return 0
 
 
@@ -156,12 +160,12 @@ def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @common
 @click.pass_obj
 def remove(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
-    """Remove a schedule and its history; its jobs stay."""
+    """Remove a schedule and its history; its jobs are kept."""
     from speeko_jobs.flow.lifecycle import schedules as flow
 
     with _found(call, schedule, of_tenant) as (context, found):
         flow.remove(context, found)
-    _answer(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs stay")
+    _answer(call, {"schedule": schedule, "removed": True}, f"{schedule} is removed; its jobs are kept")
     return 0
 
 
@@ -171,9 +175,9 @@ def remove(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @common
 @click.pass_obj
 def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
-    """Have a run begin now, also of a paused schedule.
+    """Start a run now, also of a paused schedule.
 
-    It waits for a run that is going. Workers do it: this command does not wait.
+    The run starts after a current run of the same schedule. This command does not wait for it.
     """
     from speeko_jobs.flow.lifecycle import schedules as flow
     from speeko_jobs.flow.reporting import schedule_queries
@@ -190,14 +194,12 @@ def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 
 @command.command("history", cls=Verb)
 @name_argument
-@option(
-    "--limit", type=click.IntRange(1, 10_000), default=20, metavar="N", help="how many at most [default: 20]"
-)
+@limit_option
 @of_tenant_option
 @common
 @click.pass_obj
 def history(call: Invocation, /, schedule: str, limit: int, of_tenant: str | None) -> int:
-    """Show the runs of a schedule, newest first, and why some were not."""
+    """List the runs of a schedule, newest first, with reasons for skipped ones."""
     from speeko_jobs.flow.reporting import schedule_queries
 
     with _found(call, schedule, of_tenant) as (context, found):
@@ -245,4 +247,4 @@ def _answer(call: Invocation, record: dict[str, Any], line: str) -> None:
 
 def _warn_without_workers(context: Context) -> None:
     if not fleet_queries.workers_answer(context):
-        note("speeko: no worker runs: due times come while `speeko up`, or workers and a beat run")
+        note("speeko: no worker runs: schedules need `speeko up`, or workers and a beat")

@@ -17,7 +17,7 @@ from speeko_jobs.errors import JobError
 @common
 @click.pass_obj
 def command(call: Invocation, /, job: int | None, of_tenant: str | None) -> int:
-    """Show one job, or the newest."""
+    """Show a job, by default the newest."""
     from speeko_cli.output.job_summary import print_summary
     from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant

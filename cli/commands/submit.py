@@ -1,4 +1,4 @@
-"""`speeko submit`: plan a catalog and submit it to workers that run elsewhere."""
+"""`speeko submit`: plan a catalog and submit it to running workers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from speeko_cli.runtime.invocation import Invocation
 
 
 @click.command("submit", cls=Verb)
-@option("--wait", is_flag=True, help="wait for the job's end and print its summary")
+@option("--wait", is_flag=True, help="wait until the job ends and print its summary")
 @submission_options
 @click.pass_obj
-def command(call: Invocation, /, files: tuple[str, ...], wait: bool, **options: Any) -> int:
+def command(call: Invocation, /, files: tuple[str, ...], plan_only: bool, wait: bool, **options: Any) -> int:
     """Submit a catalog to workers that run elsewhere.
 
-    The job goes on when this command has ended. `speeko watch JOB` shows how. While another job delivers to
+    The job continues after this command; `speeko watch JOB` shows its progress. While another job delivers to
     the same output, this command waits before it plans.
     """
+    if plan_only:
+        from speeko_cli.jobs.show_plan import estimate
+
+        return estimate(call, files, options)
     from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
     from speeko_cli.jobs.follow_detached import follow_to_end, warn_without_workers
     from speeko_cli.runtime.services import open_services

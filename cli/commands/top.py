@@ -1,4 +1,4 @@
-"""`speeko top`: all that goes on, at the terminal."""
+"""`speeko top`: a live overview in the terminal."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from speeko_jobs.errors import UsageError
 
 @click.command("top", cls=Verb)
 @of_tenant_option
-@option("--once", is_flag=True, help="one picture, for scripts and pipes")
+@option("--once", is_flag=True, help="print the screen once, for scripts and pipes")
 @option(
     "--interval",
     type=Number(0.2, 3600),
     default=1.0,
     metavar="SECONDS",
-    help="from look to look [default: 1]",
+    help="seconds between refreshes [default: 1]",
 )
 @common
 @click.pass_obj
 def command(call: Invocation, /, of_tenant: str | None, once: bool, interval: float) -> int:
-    """Watch jobs, spending, limits and workers at the terminal.
+    """Show jobs, costs, limits and workers live in the terminal.
 
-    q quits; o orders the jobs by priority, age, money or time left; j and k, or the arrows, scroll. With
-    --json it prints a document a line, again and again; with --once a single one.
+    Keys: q quits; o changes the order of jobs (priority, age, cost, time left); j, k and the arrows scroll.
+    With --json it prints one JSON document per line, repeatedly; with --once a single one.
     """
     from speeko_cli.runtime.services import open_existing, open_for_watching, termination_is_ctrl_c
     from speeko_cli.top import app
 
     if not (once or call.json or _is_screen()):
-        raise UsageError("top takes a terminal: give --once for one picture, or --json for documents")
+        raise UsageError("top needs a terminal: give --once to print the screen once, or --json")
     settings = call.settings()
     must_answer = once or settings.embedded_database
     standing = open_existing(settings) if must_answer else open_for_watching(settings, name="speeko-top")

@@ -20,7 +20,7 @@ from speeko_cli.runtime.invocation import Invocation
 def command(call: Invocation, /, **options: Any) -> int:
     """Run servers, workers and beat until Ctrl-C.
 
-    Other commands of the same home use them meanwhile: `speeko submit`, `speeko watch` and so on.
+    Other commands with the same home use them, such as `speeko submit` and `speeko watch`.
     """
     from speeko_cli.runtime.services import only_one, open_services, until_signalled
     from speeko_workers import supervisor

@@ -1,8 +1,8 @@
-"""`speeko voices`: what the provider has, and the figures that `--voice auto` chooses by."""
+"""`speeko voices`: the provider's voices, with the data that `--voice auto` uses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import click
 from speeko_cli.options.option_builder import Verb
 from speeko_cli.options.shared import common
 from speeko_cli.options.speech import provider_option
+from speeko_cli.options.verb_group import VerbTable, is_alone
 from speeko_cli.options.voice_routing import voices_file_option
 from speeko_cli.output.console import busy, console, emit, note
 from speeko_cli.runtime.invocation import Invocation
@@ -23,17 +24,31 @@ if TYPE_CHECKING:
     from speeko_jobs.settings import Settings
 
 
-@click.command("voices", cls=Verb)
+@click.group("voices", cls=VerbTable, invoke_without_command=True)
+@provider_option
+@voices_file_option
+@common
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """List the provider's voices.
+
+    Shows price, and quality, latency and use cases if voices.toml has them; `--voice auto` chooses among
+    these. The first line is the default voice. Costs nothing.
+    """
+    return _list(ctx.obj, options) if is_alone(ctx) else 0
+
+
+@command.command("list", cls=Verb)
 @provider_option
 @voices_file_option
 @common
 @click.pass_obj
-def command(call: Invocation, /, **options: Any) -> int:
-    """List the provider's voices.
+def list_all(call: Invocation, /, **options: Any) -> int:
+    """List the provider's voices."""
+    return _list(call, options)
 
-    With price, quality, latency and use cases where voices.toml has them; these are what `--voice auto`
-    chooses among. Costs nothing. The first line is the one that speaks where no voice is asked for.
-    """
+
+def _list(call: Invocation, options: Mapping[str, Any]) -> int:
     from speeko_jobs.core.billing.price_schedule import price_on
     from speeko_jobs.core.providers.accounts import first_settings
     from speeko_jobs.core.providers.profiles import profile_of
@@ -63,7 +78,7 @@ def _offered(settings: Settings, profile: Profile) -> list[str] | None:
     lacks = "SPEEKO_API_URL" if not (settings.api_url or profile.default_url) else ""
     lacks = lacks or ("SPEEKO_API_KEY" if profile.needs_key and not settings.api_key else "")
     if lacks and profile.lists_voices:
-        note(f"what {profile.name} really offers is not known: set {lacks}")
+        note(f"the voices that {profile.name} offers are unknown: set {lacks}")
         return None
     with busy(f"asking {profile.name}"):
         return listed_voices(profile, settings)

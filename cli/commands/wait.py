@@ -1,4 +1,4 @@
-"""`speeko wait`: return when a job has ended, with the exit code that says how."""
+"""`speeko wait`: wait for the end of a job and return its exit code."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from speeko_cli.runtime.invocation import Invocation
     "--timeout",
     type=Number(0, 10**9),
     metavar="SECONDS",
-    help="give up after so long, with exit code 124; the job goes on",
+    help="maximum time to wait; then exit code 124, and the job continues",
 )
-@notify_option
+@notify_option()
 @common
 @click.pass_obj
 def command(call: Invocation, /, job: int, of_tenant: str | None, timeout: float | None) -> int:

@@ -12,13 +12,13 @@ from speeko_cli.runtime.invocation import Invocation
 @click.command("watch", cls=Verb)
 @job_argument
 @of_tenant_option
-@notify_option
+@notify_option()
 @common
 @click.pass_obj
 def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
     """Show a job's progress until it ends.
 
-    Ctrl-C ends the watching; the job goes on.
+    Ctrl-C stops watching; the job continues.
     """
     from speeko_cli.jobs.follow_detached import follow_to_end
     from speeko_cli.runtime.services import open_existing

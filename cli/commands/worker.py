@@ -18,7 +18,7 @@ from speeko_cli.runtime.invocation import Invocation
     "--queues",
     default="",
     metavar="A,B",
-    help="only these of: synthesize, deliver, control [default: all]",
+    help="queues to serve, of: synthesize, deliver, control [default: all]",
 )
 @workers_option
 @common
@@ -26,8 +26,8 @@ from speeko_cli.runtime.invocation import Invocation
 def command(call: Invocation, /, queues: str, **options: Any) -> int:
     """Run workers until Ctrl-C.
 
-    SIGTERM and Ctrl-C stop them warm: what is begun is finished. Without server URLs they use the embedded
-    servers of the home.
+    SIGTERM and Ctrl-C stop them gracefully: tasks in progress are finished. Without server URLs they use the
+    embedded servers of the home.
     """
     from speeko_cli.runtime.services import open_services, until_signalled
     from speeko_workers import supervisor
@@ -42,5 +42,5 @@ def command(call: Invocation, /, queues: str, **options: Any) -> int:
             emit({"ready": True, "queues": [queue for node in wanted for queue in node.queues]})
         note("ready")
         until_signalled()
-        note("stopping: what is begun is finished")
+        note("stopping: tasks in progress are finished")
     return 0

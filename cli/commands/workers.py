@@ -8,6 +8,7 @@ import click
 
 from speeko_cli.options.option_builder import Verb
 from speeko_cli.options.shared import common
+from speeko_cli.options.verb_group import VerbTable, is_alone
 from speeko_cli.output.console import console, emit, note, say
 from speeko_cli.output.workers import document
 from speeko_cli.runtime.invocation import Invocation
@@ -18,15 +19,27 @@ if TYPE_CHECKING:
     from speeko_jobs.flow.reporting.fleet_queries import Worker
 
 
-@click.command("workers", cls=Verb)
+@click.group("workers", cls=VerbTable, invoke_without_command=True)
+@common
+@click.pass_context
+def command(ctx: click.Context, /) -> int:
+    """List the running workers, with version and accounts.
+
+    Each account is shown with its URL and a fingerprint of its key. A killed worker is listed as lost for an
+    hour.
+    """
+    return _list(ctx.obj) if is_alone(ctx) else 0
+
+
+@command.command("list", cls=Verb)
 @common
 @click.pass_obj
-def command(call: Invocation, /) -> int:
-    """List the workers that run, with version and accounts.
+def list_all(call: Invocation, /) -> int:
+    """List the running workers, with version and accounts."""
+    return _list(call)
 
-    An account is shown with its URL and a fingerprint of its key. A worker that was killed is listed as lost
-    for an hour.
-    """
+
+def _list(call: Invocation) -> int:
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.lifecycle import version_check
     from speeko_jobs.flow.reporting import fleet_queries

@@ -1,4 +1,4 @@
-"""Options on the output: where files go, what they are called, which files of earlier runs are deleted."""
+"""Declare the options for the output: destination, file names, and files of earlier runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ name_option: Callable[[Any], Any] = option(
     default="{id}.{ext}",
     metavar="TEMPLATE",
     section=DELIVERY,
-    help="file names; takes {id}, {row}, {voice}, {language}, {ext}, {hash}, columns [default: {id}.{ext}]",
+    help="template of file names, with {id}, {row}, {voice}, {language}, {ext}, {hash} or {COLUMN}"
+    " [default: {id}.{ext}]",
 )
 delivery = together(
     setting("output", DELIVERY),
@@ -23,14 +24,16 @@ delivery = together(
         default="",
         metavar="HEADER",
         section=DELIVERY,
-        help="of audio in a bucket [default: immutable for names with {hash}, else no-cache]",
+        help="Cache-Control header of audio files in a bucket [default: immutable for names with {hash}, else"
+        " no-cache]",
     ),
     option(
         "--public-base-url",
         default="",
         metavar="URL",
         section=DELIVERY,
-        help="where a CDN has the output: each row gets its url in manifest, results and report",
+        help="public address of the output, such as a CDN's; adds a URL for each row to manifest, results and"
+        " report",
     ),
 )
 pruning = together(
@@ -38,21 +41,23 @@ pruning = together(
         "--merge",
         is_flag=True,
         section=DELIVERY,
-        help="FILES are part of a catalog: keep the manifest's other rows (failed.csv always is)",
+        help="FILES are a part of a catalog: keep the other rows of the manifest (always so for failed.csv)",
     ),
     option(
         "--overwrite",
         is_flag=True,
         section=DELIVERY,
-        help="replace files in the output that no job has delivered [default: refuse]",
+        help="replace files in the output that speeko did not write [default: refuse]",
     ),
-    option("--prune", is_flag=True, section=DELIVERY, help="delete the files whose rows left the catalog"),
+    option(
+        "--prune", is_flag=True, section=DELIVERY, help="delete files whose rows are no longer in the catalog"
+    ),
     option(
         "--max-delete",
         type=Share(),
         default="10%",
         metavar="SHARE",
         section=DELIVERY,
-        help="most of the output's files that --prune may delete [default: 10%]",
+        help="maximum share of the output's files that --prune may delete [default: 10%]",
     ),
 )

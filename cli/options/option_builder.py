@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from speeko_cli.options.completion import completer
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,15 +33,74 @@ _METAVARS = {
 
 
 class Option(click.Option):
-    """An option with the section of the help that it stands in."""
+    """An option with its section of the help. `aliases` are earlier spellings: accepted, never shown."""
 
-    def __init__(self, *arguments: Any, section: str = "Options", **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.section = section
+    def __init__(
+        self,
+        *arguments: Any,
+        section: str = "Options",
+        aliases: Sequence[str] = (),
+        files: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__([*arguments[0], *aliases], *arguments[1:], **options)
+        self.section, self.aliases, self.files = section, tuple(aliases), files
+
+    @property
+    def shown_opts(self) -> list[str]:
+        """Return the spellings that the help shows."""
+        return [name for name in self.opts if name not in self.aliases]
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the names and the help, without aliases."""
+        everything, self.opts = self.opts, self.shown_opts
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = everything
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the name that an error message shows."""
+        del ctx
+        return " / ".join(f"'{name}'" for name in self.shown_opts)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete file names where the value is one; else what the type or the declaration knows."""
+        if self.files:
+            return complete_files(ctx, self, incomplete)
+        return super().shell_complete(ctx, incomplete)
+
+
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell complete file names."""
+    del ctx, param
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def with_suggestion(error: click.NoSuchOption, command: click.Command) -> click.UsageError:
+    """Return the error on an unknown option with the nearest options that the help shows."""
+    known = [
+        name
+        for param in command.params
+        for name in (param.shown_opts if isinstance(param, Option) else param.opts)
+        if name.startswith("--")
+    ]
+    return click.UsageError(
+        f"there is no option {error.option_name}{suggestion(error.option_name, known)}", error.ctx
+    )
 
 
 class Verb(click.Command):
     """A command whose help shows its options in sections."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. Raises click.UsageError with a suggestion for an unknown option."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise with_suggestion(error, self) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records: dict[str, list[tuple[str, str]]] = {}
@@ -66,6 +130,8 @@ def setting(name: str, section: str) -> Callable[[F], F]:
         section=section,
         type=type(field.default),
         metavar=_METAVARS[name],
+        files=name == "output",
+        shell_complete=completer(name),
         help=f"{setting_help(name)}{shown}",
     )
 

@@ -1,4 +1,4 @@
-"""Amounts as options take them: dollars in, micro-dollars out, and numbers that are numbers."""
+"""Convert the values of options: dollars to micro-dollars, shares, times, and finite numbers."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Minutes(click.ParamType[float]):
             return value
         found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?) ?([smh]?)", value.strip().lower())
         if found is None:
-            self.fail(f"{value!r} is not a span of time such as 90s, 30m or 2h", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 90s, 30m or 2h", param, ctx)
         minutes = float(found[1]) * self.units[found[2]]
         if not 0.01 <= minutes <= 100_000:
             self.fail(f"{value!r} is not within 1s and 1600h", param, ctx)
@@ -94,5 +94,5 @@ class Span(click.ParamType[float]):
             return value
         found = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)([hdw])", value.strip().lower())
         if found is None:
-            self.fail(f"{value!r} is not a span of time such as 12h, 30d or 4w", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 12h, 30d or 4w", param, ctx)
         return float(found[1]) * _UNITS[found[2]]

@@ -1,4 +1,4 @@
-"""Options of many commands: which job, which tenant, a command at the end, and those of every command."""
+"""Declare the options that many commands share: job, tenant, --notify, and those of every command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from speeko_cli.options.option_builder import COMMON, option, setting_help, toge
 from speeko_cli.runtime.invocation import Invocation
 
 of_tenant_option: Callable[[Any], Any] = option(
-    "--tenant", "of_tenant", metavar="NAME", help="only what is booked on this tenant"
+    "--tenant", "of_tenant", metavar="NAME", help="only what is charged to this tenant"
+)
+limit_option: Callable[[Any], Any] = option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    metavar="N",
+    help="maximum number of lines [default: 20]",
 )
 job_argument = click.argument("job", type=click.IntRange(1, 2**63 - 1), metavar="JOB")
 
@@ -24,13 +31,39 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     return callback
 
 
-notify_option: Callable[[Any], Any] = option(
-    "--notify",
-    metavar="COMMAND",
-    expose_value=False,
-    callback=_keep("notify"),
-    help="run this at the end: the summary is on its stdin, SPEEKO_JOB and SPEEKO_STATE are set",
-)
+def notify_option(*, hidden: bool = False) -> Callable[[Any], Any]:
+    """Return the option of a command that runs at the end of a job."""
+    return option(
+        "--notify",
+        metavar="COMMAND",
+        expose_value=False,
+        hidden=hidden,
+        callback=_keep("notify"),
+        help="command to run when the job ends or pauses; runs without a shell, with the summary as JSON on"
+        " stdin, and with SPEEKO_JOB and SPEEKO_STATE",
+    )
+
+
+def dry_run_option(*, hidden: bool = False) -> Callable[[Any], Any]:
+    """Return the option that only shows the plan."""
+    return option(
+        "--dry-run",
+        "plan_only",
+        is_flag=True,
+        hidden=hidden,
+        help="show the plan and its cost, as `speeko estimate` does; start nothing",
+    )
+
+
+def wait_for_output_option(*, hidden: bool = False) -> Callable[[Any], Any]:
+    """Return the option of `run` that waits for another job."""
+    return option(
+        "--wait",
+        "wait_for_output",
+        is_flag=True,
+        hidden=hidden,
+        help="wait while another job delivers to the same output [default: fail]",
+    )
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -44,19 +77,21 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 everywhere = together(
     option(
         "--config",
+        files=True,
         metavar="FILE",
         expose_value=False,
         callback=_keep("config"),
         section=COMMON,
-        help="settings file [default: speeko.toml in this folder, if there]",
+        help="settings file [default: speeko.toml in the current folder, if it exists]",
     ),
     option(
         "--home",
+        files=True,
         metavar="DIR",
         expose_value=False,
         callback=_keep("home"),
         section=COMMON,
-        help=f"{setting_help('home')} [default: your data folder]",
+        help=f"{setting_help('home')} [default: the user's data folder]",
     ),
     option(
         "-v",
@@ -65,7 +100,7 @@ everywhere = together(
         expose_value=False,
         callback=_keep("verbose"),
         section=COMMON,
-        help="log more on stderr; -vv logs all",
+        help="log more to stderr; -vv for debug output",
     ),
     option(
         "--version",
@@ -74,7 +109,7 @@ everywhere = together(
         expose_value=False,
         callback=_version,
         section=COMMON,
-        help="show the version",
+        help="show the version and exit",
     ),
 )
 common = together(
@@ -84,7 +119,7 @@ common = together(
         expose_value=False,
         callback=_keep("json"),
         section=COMMON,
-        help="one JSON document on stdout",
+        help="print one JSON document on stdout",
     ),
     everywhere,
 )

@@ -1,4 +1,4 @@
-"""Options on speech: the provider and its voice, and what is done to the words before they are spoken."""
+"""Declare the options for speech: provider, voice, and preparation of the text."""
 
 from __future__ import annotations
 
@@ -27,33 +27,39 @@ speech = together(
         "--any-voice",
         is_flag=True,
         section=SPEECH,
-        help="take voices and languages that are on no list, such as cloned voices",
+        help="accept voices and languages that are not listed, such as cloned voices",
     ),
 )
 wording = together(
     option(
         "--lexicon",
+        files=True,
         multiple=True,
         metavar="FILE",
         section=WORDS,
-        help='how words are said: TOML (word = "spoken") or W3C PLS; again: another',
+        help='pronunciations, as TOML (word = "spoken") or W3C PLS; repeatable',
     ),
     option(
         "--read-numbers",
         is_flag=True,
         section=WORDS,
-        help="prices, sizes, dates as words (en, de, fr); longer texts cost more",
+        help="spell out prices, sizes and dates (en, de, fr); longer texts cost more",
     ),
-    option("--repair", is_flag=True, section=WORDS, help="mend mojibake, such as Ã¼ for ü"),
-    choice("--segments", SEGMENTS, "sentence: buy each sentence once", section=WORDS),
+    option(
+        "--repair",
+        is_flag=True,
+        section=WORDS,
+        help="repair wrongly decoded characters (mojibake), such as Ã¼ for ü",
+    ),
+    choice("--segments", SEGMENTS, "unit of purchase; sentence: buy each sentence only once", section=WORDS),
     setting("keep_text_rules", WORDS),
-    choice("--ssml", SSML, "strip: speak only the words of SSML", section=WORDS),
+    choice("--ssml", SSML, "how to treat SSML; strip: remove its tags and speak the text", section=WORDS),
     option(
         "--loudness",
         type=float,
         metavar="LUFS",
         section=DELIVERY,
-        help="level all files to that, such as -16; buys nothing again",
+        help="loudness of all files, such as -16, as far as peaks allow; costs nothing",
     ),
 )
 provider_option: Callable[[Any], Any] = together(setting("provider", SPEECH), setting("account", SPEECH))

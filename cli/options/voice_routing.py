@@ -1,4 +1,4 @@
-"""The options by which voices are chosen, and what they ask for."""
+"""Declare the options that choose voices, and turn them into a request."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 voices_file_option: Callable[[Any], Any] = option(
     "--voices-file",
+    files=True,
     default="",
     metavar="FILE",
     section=SPEECH,
-    help="your own figures of voices [default: voices.toml in this folder, if there]",
+    help="TOML file with your own data on voices [default: voices.toml in the current folder, if it exists]",
 )
 routing = together(
     option(
@@ -28,41 +29,42 @@ routing = together(
         type=Number(0, 1),
         metavar="X",
         section=SPEECH,
-        help=f"with --voice {AUTO}: only voices of at least that quality, 0 to 1",
+        help=f"with --voice {AUTO}: only voices with at least this quality, 0 to 1",
     ),
     option(
         "--max-latency-ms",
         type=click.IntRange(1, MAX_LATENCY_MILLIS),
         metavar="N",
         section=SPEECH,
-        help=f"with --voice {AUTO}: only voices that answer so fast",
+        help=f"with --voice {AUTO}: only voices with at most this latency, in milliseconds",
     ),
     option(
         "--use-case",
         default="",
         metavar="WORD",
         section=SPEECH,
-        help=f"with --voice {AUTO}: only voices for that, such as narration",
+        help=f"with --voice {AUTO}: only voices for this use case, such as narration",
     ),
     option(
         "--prefer",
         multiple=True,
         metavar="VOICE",
         section=SPEECH,
-        help=f"with --voice {AUTO}: this one among equals; again: the next",
+        help=f"with --voice {AUTO}: preferred voice among equally cheap ones; repeatable",
     ),
     option(
         "--reroute",
         is_flag=True,
         section=SPEECH,
-        help=f"with --voice {AUTO}: choose anew, also where the output has a voice already",
+        help=f"with --voice {AUTO}: choose again, even if the output already has a voice",
     ),
     option(
         "--rules",
+        files=True,
         default="",
         metavar="FILE",
         section=SPEECH,
-        help="a voice for each row by what its cells hold",
+        help="TOML file with rules that choose a voice by the cells of a row",
     ),
     voices_file_option,
 )

@@ -1,4 +1,4 @@
-"""Options on the work: priority, limits of calls, workers, patience with a provider, webhooks."""
+"""Declare the options for execution: priority, rate limits, workers, outages, webhooks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ give_up_option: Callable[[Any], Any] = option(
     type=Minutes(),
     metavar="TIME",
     section=WORK,
-    help="pause when a provider brings nothing but failures for so long, and resume when it answers"
-    " again: 90s, 30m, 2h [default: 30m]",
+    help="pause the job after this time with only failed calls, and resume it when the provider answers"
+    " again; such as 90s, 30m, 2h [default: 30m]",
 )
 work = together(
     option(
@@ -34,7 +34,7 @@ work = together(
         default=0,
         metavar="N",
         section=WORK,
-        help="jobs with a higher one go first [default: 0]",
+        help="jobs with a higher priority run first [default: 0]",
     ),
     *[setting(name, WORK) for name in _WORK],
     give_up_option,
@@ -49,10 +49,10 @@ webhook_options: Callable[[Any], Any] = together(
         flag_value=1,
         default=None,
         section=WORK,
-        help="the webhook may have a private address",
+        help="allow a private address for the webhook; workers need the setting, too",
     ),
 )
 no_wait_option: Callable[[Any], Any] = option(
-    "--no-wait", is_flag=True, help="leave it to workers that run elsewhere"
+    "--no-wait", is_flag=True, help="do not wait and start no workers; running workers do the work"
 )
 workers_option: Callable[[Any], Any] = setting("workers", WORK)

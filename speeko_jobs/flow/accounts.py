@@ -13,6 +13,7 @@ from speeko_jobs.adapters.postgres import worker_registry
 from speeko_jobs.adapters.postgres.database import Database
 from speeko_jobs.adapters.postgres.worker_registry import Worker
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.core.providers import accounts as core
 from speeko_jobs.core.providers.accounts import ESPEAK, Described, settings_of
 from speeko_jobs.core.providers.profiles import profile_of
@@ -86,8 +87,9 @@ def require_held(settings: Settings, spec: JobSpec) -> None:
     usable = _usable(settings, spec)
     if not usable:
         names = spec.accounts
+        near = suggestion(names[0], settings.named_accounts)
         raise ConfigError(
-            f"there is no account {names[0]!r} in these settings: set {url_variable(names[0])} and"
+            f"there is no account {names[0]!r} in these settings{near}: set {url_variable(names[0])} and"
             f" {key_variable(names[0])}, or [accounts.{names[0]}] in speeko.toml"
         )
     if not any(_seen(settings, account) for account in usable):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from speeko_jobs.core.billing.invoice_matching import BilledLine
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.errors import CatalogError, UsageError
 
 KEYS = ("idempotencykey", "key", "idempotency")
@@ -86,7 +87,8 @@ def _place(header: Sequence[str], named: str, usual: Sequence[str]) -> int | Non
         folded = [_folded(name) for name in header]
         if _folded(named) in folded:
             return folded.index(_folded(named))
-        raise UsageError(f"there is no column {named!r}: there are {', '.join(map(repr, header[:20]))}")
+        near = suggestion(named, header)
+        raise UsageError(f"there is no column {named!r}{near}: there are {', '.join(map(repr, header[:20]))}")
     folded = [_folded(name) for name in header]
     return next((folded.index(name) for name in usual if name in folded), None)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.errors import CatalogError
 
 # In the order in which they are preferred.
@@ -192,7 +193,7 @@ def _position(header: Sequence[str], name: str) -> int:
             raise CatalogError(f'{len(at)} columns are called "{name}": give the number, {numbers}')
     if name.isascii() and name.isdigit() and 1 <= int(name) <= len(header):
         return int(name) - 1
-    raise CatalogError(f'there is no column "{name}": {_listed(header)}')
+    raise CatalogError(f'there is no column "{name}"{suggestion(name, header)}: {_listed(header)}')
 
 
 def _listed(header: Sequence[str]) -> str:

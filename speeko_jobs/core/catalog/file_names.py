@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.errors import UsageError
 
 DEFAULT_TEMPLATE = "{id}.{ext}"
@@ -187,7 +188,8 @@ def _field(template: str, field: str, spec: str, header: Sequence[str]) -> _Piec
         return own[field]
     if field not in header:
         known = ", ".join(f"{{{name}}}" for name in dict.fromkeys([*_FIELDS, *header]))
-        raise UsageError(f"name template {template!r}: there is no {{{field}}}: there are {known}")
+        near = suggestion(field, [*_FIELDS, *header])
+        raise UsageError(f"name template {template!r}: there is no {{{field}}}{near}: there are {known}")
     at = list(header).index(field)
     return lambda row: safe(row.cells[at] if at < len(row.cells) else "", "none")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.core.providers.espeak_voices import espeak_voice
 from speeko_jobs.core.text import language_tags as languages
 from speeko_jobs.core.text.ssml import ESPEAK, SsmlDialect, is_canonical
@@ -216,5 +217,5 @@ def profile_of(name: str, price_per_million: str = "") -> Profile:
     """The profile of that name. Raises ConfigError that lists the names there are."""
     found = PROFILES.get(name)
     if found is None:
-        raise ConfigError(f"there is no provider {name!r}: {', '.join(PROFILES)}")
+        raise ConfigError(f"there is no provider {name!r}{suggestion(name, PROFILES)}: {', '.join(PROFILES)}")
     return found.with_price(price_per_million) if price_per_million else found

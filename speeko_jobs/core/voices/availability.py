@@ -6,18 +6,17 @@ profile does not name. Pure: sends nothing itself.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from speeko_jobs.core.model.suggestions import nearest
 from speeko_jobs.core.providers.espeak_voices import VOICES
 from speeko_jobs.core.providers.profiles import ESPEAK_FAMILY, Profile
 from speeko_jobs.core.text import language_tags as languages
 
 MIXING = "kokoro-fastapi"
 ANY_VOICE = "--any-voice lets it pass"
-NEAREST, ALIKE = 3, 0.6
 _MIXED = re.compile(r"([^+()\s]+)(?:\(\d+(?:\.\d+)?\))?")
 
 
@@ -89,10 +88,3 @@ class VoiceOffer:
             return [voice]
         found = [_MIXED.fullmatch(part.strip()) for part in voice.split("+")]
         return [part[1] if part else voice for part in found]
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """Return "did you mean ...?" with the nearest of the known names; "" where none is near."""
-    by_lower = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(name.lower(), sorted(by_lower), NEAREST, ALIKE)
-    return f"did you mean {', '.join(by_lower[one] for one in near)}?" if near else ""

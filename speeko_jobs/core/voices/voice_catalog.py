@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.core.providers.profiles import PROFILES, Profile
 from speeko_jobs.core.text import language_tags as languages
 from speeko_jobs.errors import ConfigError
@@ -128,7 +129,8 @@ def _parsed(where: str, text: str) -> Tables:
     tables: Tables = {}
     for provider, voices in parse_toml(where, text).items():
         if provider not in PROFILES:
-            raise ConfigError(f"{where}: there is no provider {provider!r}: {', '.join(PROFILES)}")
+            known = f"{suggestion(provider, PROFILES)}: {', '.join(PROFILES)}"
+            raise ConfigError(f"{where}: there is no provider {provider!r}{known}")
         if not isinstance(voices, dict):
             raise ConfigError(f"{where}: {provider} takes tables such as [{provider}.a-voice]")
         tables[provider] = {}

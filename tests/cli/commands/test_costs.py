@@ -115,9 +115,9 @@ def test_a_tenant_without_costs(ready: Any) -> None:
         ("costs --csv --json", "give --csv or --json, not both"),
         ("costs --by colour", "'colour' is not one of"),
         ("costs --since yesterday", "'yesterday' does not match the format"),
-        ("costs --tenant shop today", "--tenant goes behind `today`"),
-        ("costs today --watch", "--watch takes a terminal"),
-        ("budget show shop --tenant other", "TENANT and --tenant name two"),
+        ("costs --tenant shop today", "--tenant belongs after `today`"),
+        ("costs today --watch", "--watch needs a terminal"),
+        ("budget show shop --tenant other", "TENANT and --tenant differ"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(here: Any, words: str, told: str) -> None:

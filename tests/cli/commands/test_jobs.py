@@ -27,9 +27,9 @@ def add_ended(books: Books, *, days: float = 40, tenant: str = "shop", store: st
     ("words", "told"),
     [
         ("jobs prune", "missing option '--older-than'"),
-        ("jobs prune --older-than 3", "not a span of time such as 12h, 30d or 4w"),
-        ("jobs --tenant shop prune --older-than 30d", "--tenant goes behind prune"),
-        ("jobs purge", "no such command 'purge'"),
+        ("jobs prune --older-than 3", "not a duration such as 12h, 30d or 4w"),
+        ("jobs --tenant shop prune --older-than 30d", "--tenant belongs after `prune`"),
+        ("jobs purge", "there is no command 'purge' (did you mean prune?)"),
     ],
 )
 def test_words_that_do_not_fit_are_told_in_one_line(here: Any, words: str, told: str) -> None:
@@ -67,12 +67,12 @@ def test_what_is_told_is_what_happens(ready: Any, books: Books) -> None:
         add_ended(books, days=2),
     )
     prune = ("jobs", "prune", "--older-than", "30d")
-    assert ready(*prune, "--dry-run")[:2] == (0, "would go: 6 rows of 2 jobs\n")
-    assert ready(*prune, "--tenant", "other", "--dry-run")[1] == "would go: 3 rows of 1 job\n"
+    assert ready(*prune, "--dry-run")[:2] == (0, "would be deleted: 6 rows of 2 jobs\n")
+    assert ready(*prune, "--tenant", "other", "--dry-run")[1] == "would be deleted: 3 rows of 1 job\n"
     found = ready.json(*prune, "--tenant", "other")
     assert (found["jobs"], found["rows"], found["dry_run"], found["is_whole"]) == (1, 3, False, True)
-    assert ready(*prune)[1] == "gone: 3 rows of 1 job\n"
-    assert ready(*prune)[1] == "gone: 0 rows of 0 jobs\n"
+    assert ready(*prune)[1] == "deleted: 3 rows of 1 job\n"
+    assert ready(*prune)[1] == "deleted: 0 rows of 0 jobs\n"
     listed = {job["job"]: job for job in ready.json("jobs")}
     assert listed.keys() == {old, other, young}
     assert [listed[job]["pruned_at"] is not None for job in (old, other, young)] == [True, True, False]
@@ -90,6 +90,6 @@ def test_what_had_to_stay_is_told_and_the_code_says_so(ready: Any, books: Books)
     code, out, _ = ready("jobs", "prune", "--older-than", "30d")
     assert code == 3
     assert out.splitlines() == [
-        "gone: 3 rows of 0 jobs",
-        f"job {job}: its store did not give up its parts, the next prune tries again",
+        "deleted: 3 rows of 0 jobs",
+        f"job {job}: its parts could not be deleted from the store; the next prune tries again",
     ]

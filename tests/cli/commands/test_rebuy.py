@@ -20,9 +20,9 @@ COST_USD = "0.000301"
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("", "say which texts: --key, --job, --row, or --voice with --since"),
-        ("--voice nova", "give --since"),
-        ("--since 2026-11-01", "go with --voice"),
+        ("", "no texts selected: give --key, --job, --row, or --voice with --since"),
+        ("--voice nova", "needs --since"),
+        ("--since 2026-11-01", "need --voice"),
         ("--key abc", "is not a key: 64 hex digits"),
         ("--row 12", "is not JOB:ROW"),
         ("--row x:1", "is not JOB:ROW"),

@@ -268,7 +268,7 @@ def test_a_second_ctrl_c_books_the_call_as_possible(desk: Desk) -> None:
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.decode() == "speeko: left at once: a call in flight is booked as possibly charged\n"
+    assert err.decode() == "speeko: stopped at once: a call in flight is recorded as possibly charged\n"
     assert files(desk.cli.folder) == []
     assert desk.states() == ["unknown"]
     assert desk.books.one("SELECT count(*) FROM speeko.claimant") == 0

@@ -66,7 +66,7 @@ def test_from_added_to_removed(ready: Any, worker: Context, catalog: Path, tmp_p
     (listed,) = ready.json("schedule", "list")
     assert (listed["paused"], listed["next_due"]) == (True, None)
     assert "paused" in ready("schedule", "list")[1]
-    assert ready("schedule", "resume", "nightly")[1].startswith("nightly goes on: next ")
+    assert ready("schedule", "resume", "nightly")[1].startswith("nightly is resumed: next run ")
 
     assert ready.json("schedule", "run-now", "nightly")["state"] == "waiting"
     (run,) = flow.tick(worker)
@@ -82,7 +82,7 @@ def test_from_added_to_removed(ready: Any, worker: Context, catalog: Path, tmp_p
     waits = ready("schedule", "history", "nightly")[1].splitlines()[1]
     assert waits.endswith(f"job {job} of the run before is still running")
 
-    assert ready("schedule", "remove", "nightly")[1] == "nightly is removed; its jobs stay\n"
+    assert ready("schedule", "remove", "nightly")[1] == "nightly is removed; its jobs are kept\n"
     assert ready.json("schedule", "list") == []
     assert "there are no schedules yet" in ready("schedule", "list")[1]
     assert ready.json("status")["job"] == job
@@ -124,7 +124,7 @@ WRONG = [
     ("add n --cron '0 2 * * *'", 2, "missing argument 'FILES...'"),
     ("add n a.csv --cron '0 2 * *'", 2, "--cron '0 2 * *': there are five fields: give minute, hour"),
     ("add n a.csv --cron '0 2 * * *' --tz Berlin", 2, "no time zone 'Berlin': give one such as"),
-    ("add ' ' a.csv --cron '0 2 * * *'", 2, "a schedule has a name of 1 to 100 visible characters"),
+    ("add ' ' a.csv --cron '0 2 * * *'", 2, "NAME must have 1 to 100 visible characters"),
     ("add n - --cron '0 2 * * *'", 2, "a schedule cannot read standard input"),
     ("add n https://me:hush@x/a.csv --cron '0 2 * * *'", 1, "https://***@x/a.csv: no keys and passwords"),
     ("add n a.csv --cron '0 2 * * *' --lexicon no.toml", 1, "no.toml"),
@@ -165,5 +165,5 @@ def test_a_schedule_takes_what_submit_takes(ready: Any) -> None:
             command = command.get_command(click.Context(command), word)
         return {name for option in command.params for name in option.opts if name.startswith("--")}
 
-    of_no_use = {"--allow-private-webhooks", "--notify", "--wait"}
+    of_no_use = {"--dry-run", "--allow-private-webhooks", "--notify", "--wait"}
     assert options("submit") - options("schedule", "add") == of_no_use

@@ -28,7 +28,7 @@ def by_name(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_figures_and_prices_without_a_server(here: Any) -> None:
     code, out, err = here("voices", "--provider", "speeko")
     assert code == 0
-    assert err == "what speeko really offers is not known: set SPEEKO_API_URL\n"
+    assert err == "the voices that speeko offers are unknown: set SPEEKO_API_URL\n"
     first, *lines = (" ".join(line.split()) for line in out.splitlines())
     assert first == "voice USD a million quality latency use cases"
     assert lines == [

@@ -73,7 +73,7 @@ def test_caps_are_set_shown_and_taken_away(ready: Any) -> None:
 
 def test_nothing_is_limited_before_the_first_call(ready: Any) -> None:
     assert ready.json("limits") == []
-    assert "nothing is limited" in ready("limits")[1]
+    assert "there are no limits to show" in ready("limits")[1]
 
 
 def test_a_catalog_that_costs_too_much_is_refused_before_anything_is_spent(ready: Any, catalog: Path) -> None:

@@ -24,9 +24,9 @@ SCRIPT = Path(sys.executable).with_name("speeko")
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["rum"], 2, "there is no verb 'rum' (did you mean run?)"),
+        (["rum"], 2, "there is no command 'rum' (did you mean run"),
         (["run"], 2, "missing argument 'FILES...'"),
-        (["run", "a.csv", "--colour"], 2, "no such option"),
+        (["run", "a.csv", "--colour"], 2, "there is no option --colour: `speeko run --help`"),
         (["run", "a.csv", "--speed", "fast"], 2, "'fast' is not a valid float"),
         (["run", "a.csv", "--quoting", "some"], 2, "'some' is not one of"),
         (["jobs", "--tenant", "\udcff"], 2, "'\\udcff' is not UTF-8"),

@@ -324,7 +324,7 @@ def test_the_picture_tells_the_same(ready: Any, busy: Ledger, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("top", "top takes a terminal: give --once for one picture, or --json for documents"),
+        ("top", "top needs a terminal: give --once to print the screen once, or --json"),
         ("top --once --interval 0", "not in the range"),
         ("top --interval nan", "not a number"),
         ("top 12", "unexpected extra argument"),
