@@ -1,4 +1,4 @@
-"""Reads CSV, TSV and their kin, and plain text with a row a line.
+"""Read CSV, TSV and other delimited text, and plain text with a row a line.
 
 Rows come straight from the csv module: a good row costs its cells and no object more. What the csv module
 stumbles over is looked at again, row by row, so that one bad row costs one row.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from speeko_jobs.adapters.catalog.csv_dialect import (
@@ -18,7 +18,15 @@ from speeko_jobs.adapters.catalog.csv_dialect import (
     sample_rows,
     with_quoting,
 )
-from speeko_jobs.adapters.catalog.header_row import HEAD_ROWS, column_names, find_header, width_without_header
+from speeko_jobs.adapters.catalog.header_row import (
+    HEAD_ROWS,
+    column_names,
+    find_header,
+    guessed_header,
+    is_same_row,
+    width_without_header,
+)
+from speeko_jobs.adapters.catalog.preamble import Preamble
 from speeko_jobs.adapters.catalog.table import (
     CELL_CHARS,
     LINE_CHARS,
@@ -31,17 +39,21 @@ from speeko_jobs.adapters.catalog.table import (
 from speeko_jobs.adapters.catalog.text_decoding import CutLine, Lines
 from speeko_jobs.core.catalog.read_options import ReadOptions
 
+NO_PREAMBLE = Preamble()
+PLAIN_TEXT_NOTE = "read as plain text, one row a line"
 BY_NAME = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
-def find_dialect(lines: list[str], suffix: str, options: ReadOptions) -> CsvDialect | None:
-    """The dialect by the options, the first lines and the name; None for a file that is plain text.
+def find_dialect(
+    lines: list[str], suffix: str, options: ReadOptions, preamble: Preamble = NO_PREAMBLE
+) -> CsvDialect | None:
+    """Return the dialect by the options, the first lines and the name; None for a file that is plain text.
 
-    Files that are not called CSV are delimited when their lines say so beyond doubt: the same number of
-    tabs or bars in each, or a header with common names.
+    Files that are not called CSV are delimited when their lines leave no doubt: the same number of tabs or
+    bars in each, or a header with common names.
     """
-    lines = [line for line in lines if line.strip("\r\n")]
-    delimiter = options.delimiter or _excel_hint(lines)
+    lines = [line for line in lines[preamble.lines :] if line.strip("\r\n")]
+    delimiter = options.delimiter or preamble.delimiter
     if delimiter:
         return with_quoting(lines, delimiter, options.quoting)
     named = suffix in BY_NAME or options.format == "csv"
@@ -58,32 +70,40 @@ def find_dialect(lines: list[str], suffix: str, options: ReadOptions) -> CsvDial
     return found if even and (found.delimiter not in ",;~^" or options.header == "yes") else None
 
 
-def _excel_hint(lines: list[str]) -> str:
-    """Excel's own first line "sep=;" names the delimiter."""
-    first = lines[0].strip("\r\n").strip('"') if lines else ""
-    return first[4] if len(first) == 5 and first.startswith("sep=") else ""
-
-
-def read_delimited(lines: Lines, dialect: CsvDialect, options: ReadOptions, name: str) -> Table:
-    """A table of the lines in this dialect. Reads ahead as far as the header's search needs."""
-    reader = _Delimited(lines, dialect, skip=1 if _excel_hint(lines.first_block()) else 0)
+def read_delimited(
+    lines: Lines, dialect: CsvDialect, options: ReadOptions, name: str, preamble: Preamble = NO_PREAMBLE
+) -> Table:
+    """Return a table of the lines in this dialect. Reads ahead as far as the header's search needs."""
+    reader = _Delimited(lines, dialect, skip=preamble.lines)
     head: list[tuple[int, Row]] = []
     ends = reader.line
     for row in islice(reader.rows(), HEAD_ROWS):
         head.append((ends + 1, row))
         ends = reader.line
     good = [row for _, row in head if not isinstance(row, BadRow)]
-    at = find_header(good, options.header)
-    header = column_names(good[at]) if at >= 0 else numbers(width_without_header(good))
+    asked = "no" if preamble.is_anki and options.header == "auto" else options.header
+    at = find_header(good, asked)
+    has_header = at >= 0 or bool(preamble.columns)
+    if at >= 0:
+        header = column_names(good[at])
+        reader.skip_repeats_of(good[at])
+    else:
+        header = numbers(max(width_without_header(good), max(preamble.columns, default=0) + 1))
+        header = [preamble.columns.get(column, number) for column, number in enumerate(header)]
     reader.width = len(header)
     above = {id(row) for row in good[: at + 1]}  # titles and the header itself; bad rows stay
-    first = [reader.checked(row, line) for line, row in head if id(row) not in above]
-    how = f"{dialect}, {lines.text.shown_encoding}{'' if at >= 0 else ', no header'}"
-    return Table(name, header, at >= 0, chain(first, reader.rows()), how=how, line=lambda: reader.line)
+    kept = [(line, row) for line, row in head if id(row) not in above and not reader.skips(row)]
+    first = [reader.checked(row, line) for line, row in kept]
+    how = f"{dialect}, {lines.text.shown_encoding}{'' if has_header else ', no header'}"
+    table = Table(name, header, has_header, chain(first, reader.rows()), how=how, line=lambda: reader.line)
+    guess = guessed_header(header) if at >= 0 and asked == "auto" else ""
+    table.notes += filter(None, [preamble.note, guess])
+    table.note_at_end(reader.notes)
+    return table
 
 
 def numbers(width: int) -> list[str]:
-    """The column names of a file without header: "1", "2", ..."""
+    """Return the column names of a file without header: "1", "2", ..."""
     return [str(number) for number in range(1, width + 1)]
 
 
@@ -94,6 +114,10 @@ class _Delimited:
         # The csv module keeps this limit for the whole process; it is set where it is relied on.
         csv.field_size_limit(CELL_CHARS)
         self.width = 1 << 31
+        self._header: Sequence[str] = ()
+        self._header_starts: frozenset[str] = frozenset()
+        self._header_end = "\0"  # of the last cell: rows without it are no header, which is quick to see
+        self._repeats = self._comments = 0
         self._lines = lines
         self._dialect = dialect
         self._restart(skip)
@@ -106,17 +130,40 @@ class _Delimited:
     def line(self) -> int:
         return self._base + int(self._reader.line_num)
 
+    def skip_repeats_of(self, header: Sequence[str]) -> None:
+        """Skip the rows that are this header once more, as in exports that were joined."""
+        self._header, first = header, header[0].replace("\ufeff", "")
+        self._header_starts = frozenset((header[0], first, f"\ufeff{first}", f'\ufeff"{first}"'))
+        self._header_end = header[-1] if len(header) > 1 else f"\ufeff{first}"
+
+    def skips(self, row: Row) -> bool:
+        """Return whether a row is the header once more, or a comment, and count it."""
+        if isinstance(row, BadRow) or not self._header:
+            return False
+        if row[0] in self._header_starts and is_same_row(row, self._header):
+            self._repeats += 1
+            return True
+        if row[0].startswith("# ") and len(self._header) > 1 and not any(row[1:]):
+            self._comments += 1
+            return True
+        return False
+
+    def notes(self) -> list[str]:
+        """Say which lines were skipped."""
+        found = [(self._repeats, "repeated header line"), (self._comments, "comment line")]
+        return [f"{n} {what}{'s' if n > 1 else ''} skipped" for n, what in found if n]
+
     def rows(self) -> Iterator[Row]:
-        """The rows from here on, held against the `width` of this moment."""
-        width, lines = self.width, self._lines
+        """Yield the rows from here on, held against the `width` of this moment."""
+        width, lines, last = self.width, self._lines, self._header_end
         while True:
             reader = self._reader
             start = reader.line_num  # lines before the row being read
             try:
                 for row in reader:
-                    if 0 < len(row) <= width and not lines.watch_blocks:
+                    if len(row) == width and row[-1] != last and not lines.watch_blocks:
                         yield row
-                    elif row:
+                    elif row and not self.skips(row):
                         yield self.checked(row, self._base + start + 1)
                     start = reader.line_num
                 return
@@ -169,10 +216,12 @@ class _Delimited:
 
 
 def read_lines(lines: Lines, name: str) -> Table:
-    """Plain text: a row a line, in the one column "text". Empty lines are no rows."""
+    """Return plain text as a table: a row a line, in the one column "text". Empty lines are no rows."""
     reader = _PlainText(lines)
     how = f"a row a line, {lines.text.shown_encoding}"
-    return Table(name, ["text"], True, reader.rows(), how=how, line=lambda: reader.line)
+    table = Table(name, ["text"], True, reader.rows(), how=how, line=lambda: reader.line)
+    table.notes.append(PLAIN_TEXT_NOTE)
+    return table
 
 
 class _PlainText:

@@ -1,7 +1,7 @@
-"""Reads JSONL, JSON arrays and OpenAI batch files.
+"""Read JSONL, JSON arrays and OpenAI batch files.
 
-Objects are rows and keys are columns; strings alone are rows of one column, "text". How an
-array is read without loading it is jsonstream's part.
+Objects are rows and keys are columns; strings alone are rows of one column, "text". json_stream reads an
+array without loading it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,22 @@ from speeko_jobs.adapters.catalog.cell_text import cell_text
 from speeko_jobs.adapters.catalog.json_stream import Value, array_values, why
 from speeko_jobs.adapters.catalog.table import SAMPLE_CHARS, BadRow, Row, Table, bad, fault_of
 from speeko_jobs.adapters.catalog.text_decoding import Lines, TextBlocks
-from speeko_jobs.core.catalog.column_mapping import OPENAI_BATCH_HEADER
+from speeko_jobs.core.catalog.column_mapping import OPENAI_BATCH_HEADER, is_common_name
 from speeko_jobs.errors import CatalogError
 
 HEADER_OBJECTS = 1_000
 BATCH_URL = "/v1/audio/speech"
+# where APIs put their rows, beside a code and a message
+# fmt: off
+LIST_KEYS = frozenset((
+    "articles", "data", "documents", "entries", "faqs", "items", "list", "posts", "products", "questions",
+    "records", "results", "rows", "values",
+))
+# fmt: on
 
 
 def read_jsonl(lines: Lines, name: str) -> Table:
-    """A JSON value a line; empty lines are no rows."""
+    """Return a table of one JSON value a line; empty lines are no rows."""
     reader = _JsonLines(lines)
     return _tabulate(
         reader.values(), "line", name, f"a line each, {lines.text.shown_encoding}", lambda: reader.line
@@ -31,8 +38,9 @@ def read_jsonl(lines: Lines, name: str) -> Table:
 
 
 def read_json(text: TextBlocks, name: str) -> Table:
-    """A JSON array, or JSON values one behind the other however they are laid out."""
-    return _tabulate(array_values(text), "entry", name, text.shown_encoding, lambda: 0)
+    """Return a table of a JSON array, or of JSON values one behind the other however they are laid out."""
+    is_array = text.peek().lstrip().startswith("[")
+    return _tabulate(array_values(text), "entry", name, text.shown_encoding, lambda: 0, in_list=is_array)
 
 
 class _JsonLines:
@@ -54,9 +62,15 @@ class _JsonLines:
 
 
 def _tabulate(
-    values: Iterator[Value | BadRow], unit: str, name: str, how: str, line: Callable[[], int]
+    values: Iterator[Value | BadRow],
+    unit: str,
+    name: str,
+    how: str,
+    line: Callable[[], int],
+    *,
+    in_list: bool = False,
 ) -> Table:
-    """The values as a table: its columns are the keys of the first 1,000 objects as they come up."""
+    """Return the values as a table: its columns are the keys of the first 1,000 objects as they come up."""
     head: list[Value | BadRow] = []
     keys: dict[str, None] = {}
     size = 0
@@ -71,7 +85,7 @@ def _tabulate(
         if len(objects) >= HEADER_OBJECTS or len(head) >= 2 * HEADER_OBJECTS or size > SAMPLE_CHARS:
             break
     if len(head) == 1 and objects:
-        _refuse_wrapped_list(objects[0], name)
+        _refuse_wrapped_list(objects[0], name, in_list=in_list)
     every = chain(head, values)
     cells: Callable[[Any], list[str]]
     if objects and _is_batch(objects[0]):
@@ -84,10 +98,23 @@ def _tabulate(
     return Table(name, header, True, _rows(every, cells, unit), how=f"{kind}, {how}", line=line)
 
 
-def _refuse_wrapped_list(value: dict[str, Any], name: str) -> None:
+def _refuse_wrapped_list(value: dict[str, Any], name: str, *, in_list: bool) -> None:
+    """Raise CatalogError for a lone object that is no row but holds the list of rows.
+
+    A product with its images is a row: it has more columns that catalogs commonly have than what it lists.
+    """
+    own = _common_names(value)
     for key, inner in value.items():
-        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
-            raise CatalogError(f"{name}: one JSON object with a list in {key!r}: give that list alone")
+        if not (isinstance(inner, list) and inner and isinstance(inner[0], dict)):
+            continue
+        listed = _common_names(inner[0])
+        if own > listed or (own and (in_list or (own == listed and key.lower() not in LIST_KEYS))):
+            continue
+        raise CatalogError(f"{name}: one JSON object with a list in {key!r}: give that list alone")
+
+
+def _common_names(value: dict[str, Any]) -> int:
+    return sum(map(is_common_name, value))
 
 
 def _rows(values: Iterator[Value | BadRow], cells: Callable[[Any], list[str]], unit: str) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from typing import IO
 
 from speeko_jobs.adapters.catalog import csv_reader, json_reader, parquet_reader, spreadsheet_reader
 from speeko_jobs.adapters.catalog.byte_stream import ByteStream, spooled, unzipped
+from speeko_jobs.adapters.catalog.preamble import find_preamble
 from speeko_jobs.adapters.catalog.source_resolver import CatalogSource, resolve
 from speeko_jobs.adapters.catalog.table import Table
 from speeko_jobs.adapters.catalog.text_decoding import SAMPLE_BYTES, Lines, TextBlocks, bom_of
@@ -101,12 +102,13 @@ def _read(source: CatalogSource, stream: ByteStream, options: ReadOptions) -> Ta
     lines = Lines(text)
     if kind == "jsonl":
         return json_reader.read_jsonl(lines, name)
-    dialect = None
-    if kind != "text":
-        dialect = csv_reader.find_dialect(lines.first_block(), source.suffix, options)
+    if kind == "text":
+        return csv_reader.read_lines(lines, name)
+    preamble = find_preamble(lines.first_block())
+    dialect = csv_reader.find_dialect(lines.first_block(), source.suffix, options, preamble)
     if dialect is None:
         return csv_reader.read_lines(lines, name)
-    return csv_reader.read_delimited(lines, dialect, options, name)
+    return csv_reader.read_delimited(lines, dialect, options, name, preamble)
 
 
 def _binary_format(head: bytes, name: str) -> str:
@@ -123,10 +125,11 @@ def _text_format(start: str, suffix: str) -> str:
     if suffix in csv_reader.BY_NAME:
         return ""
     start = start.lstrip()
-    first_line = start.partition("\n")[0]
+    first_line, _, rest = start.partition("\n")
     is_json_line = first_line.startswith(("{", "[", '"')) and _is_json(first_line)
     if suffix in (".jsonl", ".ndjson"):
-        return "json" if start.startswith("[") and not is_json_line else "jsonl"
+        is_array = start.startswith("[") and (not is_json_line or not rest.strip())
+        return "json" if is_array else "jsonl"
     if start.startswith("{") and is_json_line:
         return "jsonl"
     if suffix == ".json" or _LIKE_JSON.match(start):

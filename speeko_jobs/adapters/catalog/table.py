@@ -55,10 +55,11 @@ class Table:
 
     `rows` yields sequences of strings, "" for null, never longer than the header but perhaps shorter (the
     cells at the end are missing), and BadRow for what cannot be read. `how` says in a few words how the
-    file was understood. Iterating raises CatalogError when the rest cannot be read at all.
+    file was understood, `notes` what the user should know of it. Iterating raises CatalogError when the rest
+    cannot be read at all.
     """
 
-    __slots__ = ("_closers", "_line", "has_header", "header", "how", "name", "rows")
+    __slots__ = ("_closers", "_line", "_notes_at_end", "has_header", "header", "how", "name", "notes", "rows")
 
     def __init__(
         self,
@@ -75,6 +76,8 @@ class Table:
         self.has_header = has_header
         self.rows = rows
         self.how = how
+        self.notes: list[str] = []
+        self._notes_at_end: list[Callable[[], Iterable[str]]] = []
         self._line = line
         self._closers: list[Callable[[], None]] = []
 
@@ -82,6 +85,14 @@ class Table:
     def line(self) -> int:
         """The line (or sheet row) the reader has reached; 0 where that means nothing."""
         return self._line()
+
+    def note_at_end(self, notes: Callable[[], Iterable[str]]) -> None:
+        """Have `all_notes` ask for notes that depend on the rows that were read."""
+        self._notes_at_end.append(notes)
+
+    def all_notes(self) -> list[str]:
+        """Return the notes on the file, and those on the rows that were read so far."""
+        return [*self.notes, *chain.from_iterable(notes() for notes in self._notes_at_end)]
 
     def close(self) -> None:
         """Let go of the file. The rows left are not read."""

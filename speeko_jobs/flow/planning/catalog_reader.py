@@ -176,6 +176,7 @@ class CatalogReader:
             yield batch
         if columns.is_text_guessed and not columns.has_variants and tuple(table.header) != FAILED_COLUMNS:
             counted.check(table, columns, self.rows - first)
+        self.notes += [f"{table.name}: {note}" for note in table.all_notes()]
 
     def _read(
         self, table: Table, reader: RowReader, some: list[Row], before: int, left_out: dict[int, str]

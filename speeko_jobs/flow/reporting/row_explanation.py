@@ -50,6 +50,7 @@ def explain(
     offer = offer_of(context, spec)
     found = _find(spec, orders, wording, row, row_id, offer)
     notes += [f"{found.table.name}: {found.columns.guessed}"] if found.columns.guessed else []
+    notes += [f"{found.table.name}: {note}" for note in found.table.notes]
     where = Explained(found.table.name, found.file_row, found.row_no, str(found.row_no), "")
     if isinstance(found.raw, BadRow):
         return replace(where, source=found.raw.raw, refused=printable(found.raw.reason), notes=tuple(notes))

@@ -25,6 +25,20 @@ from speeko_jobs.adapters.catalog.header_row import find_header
         ([["Hello"], ["World"]], -1),
         ([["text"], ["Hello"]], 0),
         ([["type", "text"], ["type", "text"]], -1),
+        # known names outweigh a long cell, and what comes up again below speaks against them
+        ([["Handle", "Title", "x" * 120], ["a-1", "A", ""], ["b-2", "B", ""]], 0),
+        ([["Handle", "Title", *["Name " * 20] * 9], ["a-1", "A"], ["b-2", "B"]], 0),
+        ([["a.wav", "nula", "cs"], ["b.wav", "1", "cs"], ["c.wav", "2", "cs"]], -1),
+        ([["a.wav", "nula"], ["b.wav", "1"], ["c.wav", "2"]], -1),
+        ([["anna", "zero"], ["anna", "1"], ["ben", "2"]], -1),
+        ([["name", "Please say your name."], ["code", "Please type your code."]], -1),
+        ([["name", "Please say your name"], ["code", "Please type your code"]], -1),
+        ([["sku", "color", "size", "brand"], ["A1", "red", "large", "us"], ["A2", "blue", "small", "us"]], 0),
+        ([["Product ID", "Long description"], ["A1", "Tall lamp"], ["A2", "Red lamp"]], 0),
+        # joined exports repeat the header; titles may be as full as it
+        ([["id", "text"], ["1", "A"], ["\ufeffid", "text"], ["2", "B"]], 0),
+        ([["Made on Monday", "do not edit"], ["id", "text"], ["1", "A"], ["2", "B"]], 1),
+        ([["1", "A"], ["id", "text"], ["2", "B"], ["3", "C"]], -1),
         ([], -1),
     ],
 )

@@ -154,3 +154,28 @@ def test_what_json_writes_is_read_back(
     path = tmp_path / "x.jsonl"
     path.write_text("\n".join(json.dumps(o, ensure_ascii=ascii) for o in objects), "utf-8", newline="")
     assert [list(table.rows) for table in open_catalog([str(path)])] == [wanted]
+
+
+PRODUCT = {"id": 794, "name": "Shirt", "description": "<p>Soft.</p>", "images": [{"id": 1, "name": "front"}]}
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl", "x.txt", "x"])
+@pytest.mark.parametrize("as_list", [True, False])
+def test_one_item_is_a_catalog_of_one_row(read, name: str, as_list: bool) -> None:
+    table = read(json.dumps([PRODUCT] if as_list else PRODUCT), name)
+    assert [row[:3] for row in table.rows] == [["794", "Shirt", "<p>Soft.</p>"]]
+    assert table.header == ("id", "name", "description", "images")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"products": [PRODUCT]},
+        {"code": 0, "message": "OK", "data": [{"sku": "A1", "body": "Hello"}]},
+        {"total": 1, "page": 1, "items": [{"id": 1}]},
+        [{"products": [PRODUCT]}],
+    ],
+)
+def test_a_lone_object_that_wraps_the_rows_is_refused(read, value: object) -> None:
+    with pytest.raises(CatalogError, match=r"one JSON object with a list in '\w+': give that list alone"):
+        read(json.dumps(value), "x.json")
