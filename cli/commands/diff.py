@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 SHOWN_KINDS = {
+    "text_rules": "changed: text rules",
     "added": "added",
     "same_sound": "changed, but they sound the same: nothing to do",
     "unchanged": "unchanged",
@@ -32,8 +33,9 @@ SHOWN_KINDS = {
 def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **options: Any) -> int:
     """Show what a run would add, change and remove, and why.
 
-    Starts nothing. Rows are added, changed (text, voice, language, lexicon, format, engine, headers) or
-    unchanged; files are removed if their rows are no longer in the catalog, and deleted only by --prune.
+    Starts nothing. Rows are added, changed (text, voice, language, lexicon, text rules, format, engine,
+    headers) or unchanged; files are removed if their rows are no longer in the catalog, and deleted only by
+    --prune.
     """
     from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
     from speeko_cli.runtime.services import open_services
@@ -64,7 +66,8 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
     if call.json:
         listed = [dict(zip(("change", "id", "path"), row, strict=True)) for row in rows]
         removed = gone if everything else gone[:SHOWN]
-        emit({"changes": changes, "removed": len(gone), "rows": listed, "removed_paths": removed})
+        again = {name: found.to_json()[name] for name in ("reworded", "reworded_usd")}
+        emit({"changes": changes, "removed": len(gone), "rows": listed, "removed_paths": removed, **again})
         return 0
     for kind, n in changes.items():
         say(f"{n:>9,}  {SHOWN_KINDS.get(kind) or f'changed: {kind}'}")
@@ -81,4 +84,6 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
         say(f"and {count(more, 'row')} more (--all lists them)")
     say()
     say(f"a run would make {count(found.calls, 'call')} for {micros(found.cost_micros)}")
+    for line in found.notes:
+        say(line)
     return 0

@@ -207,7 +207,7 @@ def _changed(changes: Mapping[str, int], removed: int) -> Iterator[tuple[str, st
     if not removed and not set(changes) - {ADDED}:
         return
     kinds = [(changes.get(ADDED, 0), ADDED)]
-    kinds += [(changes.get(kind, 0), f"{kind} changed") for kind in CHANGED]
+    kinds += [(changes.get(kind, 0), f"{kind.replace('_', ' ')} changed") for kind in CHANGED]
     kinds.append((removed, "left the catalog"))
     yield "changes", f"{sum(n for n, _ in kinds):,}", _counted(kinds)
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 ADDED, SAME_SOUND, UNCHANGED = "added", "same_sound", "unchanged"
 DAMAGED, REBOUGHT = "damaged", "rebought"  # these files were marked: see `Facts.form`
 MARKS = (DAMAGED, REBOUGHT)
-CHANGED = ("text", "voice", "language", "lexicon", "format", "engine", "headers", *MARKS, "other")
+TEXT_RULES = "text_rules"  # the words differ by the version of the text rules, and by nothing else
+CHANGED = ("text", "voice", "language", "lexicon", TEXT_RULES, "format", "engine", "headers", *MARKS, "other")
 KINDS = (ADDED, *CHANGED, SAME_SOUND, UNCHANGED)  # what becomes of rows; the last two are not delivered
 NO_SOURCE = -1
 

@@ -36,6 +36,8 @@ class Plan:
     in_flight_micros: int = 0
     gone: int = 0  # of those to buy: known texts whose audio is gone from the store
     gone_micros: int = 0
+    reworded: int = 0  # of those to buy: texts whose words only the text rules changed
+    reworded_micros: int = 0
     routing_saved_micros: int = 0  # at list price, against the provider's default voice
     changes: dict[str, int] = field(default_factory=dict)  # rows by what became of them at the destination
     removed: int = 0  # files there that left the catalog
@@ -58,6 +60,7 @@ class Plan:
             ("list", "list_cost_usd"),
             ("in_flight", "in_flight_usd"),
             ("gone", "gone_usd"),
+            ("reworded", "reworded_usd"),
             ("routing_saved", "routing_saved_usd"),
         ):
             out[shown] = usd(out.pop(f"{name}_micros"))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
@@ -24,8 +25,10 @@ from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.reporting.manifest import FAILED_COLUMNS
 from speeko_jobs.core.text.pipeline import Wording
+from speeko_jobs.core.text.text_rules import rules_of
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.errors import CatalogError, NoTextError
+from speeko_jobs.flow.planning.text_rule_changes import BatchSource
 
 BATCH_ROWS = 4_096
 SHOWN_REFUSALS = 10
@@ -48,11 +51,12 @@ class CatalogOptions:
 
 class Batch(NamedTuple):
     """Hold some rows of one table: those that can be spoken, those that cannot as items of the job, and the
-    numbers of those without text."""
+    numbers of those without text. `source`: their cells, to be read again under other text rules."""
 
     rows: list[SpokenRow]
     refused: list[Item]
     left_out: Sequence[int] = ()
+    source: BatchSource | None = None
 
 
 def open_row_reader(
@@ -161,6 +165,12 @@ class CatalogReader:
 
     def _batches(self, table: Table) -> Iterator[Batch]:
         columns, reader = self._open(table)
+
+        @cache
+        def reader_of(version: int) -> RowReader:
+            wording = replace(self._wording, rules=rules_of(version))
+            return RowReader(self._spec, table.header, columns, wording, self._offer)
+
         if columns.guessed:
             self.notes.append(f"{table.name}: {columns.guessed}")
         self.is_rerun &= tuple(table.header) == FAILED_COLUMNS
@@ -171,6 +181,7 @@ class CatalogReader:
             ids = dict[int, str]()
             batch = self._read(table, reader, some, self.rows - first, ids)
             counted.add(batch.rows, ids.values())
+            batch = batch._replace(source=BatchSource(reader_of, self.rows + 1, some))
             self.rows += len(some)
             self.left_out += len(ids)
             yield batch

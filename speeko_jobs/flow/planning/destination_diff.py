@@ -14,6 +14,7 @@ from speeko_jobs.adapters.postgres.plan_loading import UnchangedFile
 from speeko_jobs.core.catalog.change_detection import (
     KINDS,
     SAME_SOUND,
+    TEXT_RULES,
     UNCHANGED,
     SourceFacts,
     source_sum,
@@ -61,9 +62,7 @@ class DestinationDiff:
         held: Held = {}
         before: dict[str, SourceFacts] = {}
         if self._holds_any:
-            contents = [content_of(read.keys, self._rendering) for read in reads]
-            form = "" if self._is_folder else self._form
-            held = plan_loading.unchanged(self._database, self._destination, paths, contents, sources, form)
+            held = self.held(reads)
             others = [path for at, path in enumerate(paths) if at not in held]
             before = plan_loading.facts(self._database, self._destination, others) if others else {}
         changed = {}
@@ -83,6 +82,27 @@ class DestinationDiff:
             self._kinds.extend(bytes(first - 1 - len(self._kinds)))
             self._kinds += kinds
         return held, changed
+
+    def held(self, reads: Sequence[SpokenRow]) -> Held:
+        """Return, by place, those of these rows that the destination holds as they are read here."""
+        if not (reads and self._holds_any):
+            return {}
+        paths, sources = [read.path for read in reads], [source_sum(read.source) for read in reads]
+        contents = [content_of(read.keys, self._rendering) for read in reads]
+        form = "" if self._is_folder else self._form
+        return plan_loading.unchanged(self._database, self._destination, paths, contents, sources, form)
+
+    def changed_by_rules(
+        self, rows: Sequence[SpokenRow], changed: dict[int, tuple[str, SourceFacts]], places: Collection[int]
+    ) -> None:
+        """Note of rows that were looked at and CHANGED that the text rules did it."""
+        for at in places:
+            kind, facts = changed[at]
+            changed[at] = TEXT_RULES, facts
+            self._counts[_CODES[kind]] -= 1
+            self._counts[_CODES[TEXT_RULES]] += 1
+            if self._may_skip:
+                self._kinds[rows[at].row_no - 1] = _CODES[TEXT_RULES]
 
     def changes(self, skipped: Collection[int]) -> dict[str, int]:
         """Return how many rows there are of each kind, without those that are left out."""

@@ -30,7 +30,8 @@ class KeyRank(IntEnum):
     CACHED = 1  # the audio is in the store
     REUSED = 2  # audio in another format is
     IN_FLIGHT = 3  # another job buys it
-    TO_BUY = 4
+    REWORDED = 4  # to buy, though under an earlier version of the text rules the row's audio is there
+    TO_BUY = 5
 
 
 class KeyLookup:

@@ -52,7 +52,10 @@ class PlanTotals:
         plan.skipped = len(skipped)
         plan.chars, plan.list_micros = totals.sums
         nothing = (0, 0, 0)
-        plan.to_buy, plan.billed_chars, plan.cost_micros = totals.ranks.get(KeyRank.TO_BUY, nothing)
+        plan.reworded, chars, plan.reworded_micros = totals.ranks.get(KeyRank.REWORDED, nothing)
+        new, new_chars, new_micros = totals.ranks.get(KeyRank.TO_BUY, nothing)
+        plan.to_buy, plan.billed_chars = new + plan.reworded, new_chars + chars
+        plan.cost_micros = new_micros + plan.reworded_micros
         plan.in_flight, _, plan.in_flight_micros = totals.ranks.get(KeyRank.IN_FLIGHT, nothing)
         plan.unique_texts = totals.distinct
         plan.duplicates = totals.records - totals.distinct

@@ -30,6 +30,7 @@ from speeko_jobs.flow.planning.key_lookup import KeyLookup
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
 from speeko_jobs.flow.planning.plan_totals import PlanTotals, add_missing
 from speeko_jobs.flow.planning.row_sink import JobSink, NullSink, OnChange, PlannedBatch, RowSink
+from speeko_jobs.flow.planning.text_rule_changes import TextRuleChanges
 from speeko_jobs.flow.planning.voice_availability import offer_of, require_offered
 
 __all__ = ["CatalogOptions", "Loaded", "OnChange", "estimate", "load"]
@@ -119,6 +120,7 @@ class _Planner:
             self.diff = DestinationDiff(
                 context.database, spec, destination, may_skip=may_skip, is_folder=is_folder
             )
+        self.text_rules = TextRuleChanges(context.database, spec, self.diff)
         self.worker = BatchWorker("plan-writer")
         self.missing: MissingAudio | None = None
 
@@ -151,13 +153,14 @@ class _Planner:
         self.missing = self.lookup.find_missing(self.totals.cached_keys(skipped))
         if self.missing is not None:
             add_missing(plan, self.missing)
+        self.text_rules.note(plan)
         sink.finish(reader.rows)
         removed = self._compare(skipped)
         return Loaded(plan, reader.files, sorted(skipped), renamed, sink.unchanged, removed, self.missing)
 
     def _process(self, batch: Batch) -> None:
         """Look up, count and write a batch."""
-        rows, refused, left_out = batch
+        rows, refused, left_out, source = batch
         unchanged, changed = self.diff.look(rows) if self.diff is not None else ({}, {})
         wanted = {
             key: (text, row)
@@ -166,6 +169,10 @@ class _Planner:
             for key, text in zip(row.keys, row.texts, strict=True)
         }
         ranks = self.lookup.ranks(wanted)
+        by_rules, reworded = self.text_rules.find(rows, source, unchanged, ranks)
+        ranks |= reworded
+        if self.diff is not None:
+            self.diff.changed_by_rules(rows, changed, by_rules)
         self.totals.add(rows, unchanged, ranks)
         self.names.add([row.path for row in rows], [row.row_no for row in rows])
         stand_ins = self.lookup.stand_ins
