@@ -1,8 +1,8 @@
-"""Every command that the README and the operations guide print in a block runs as it is printed.
+"""Every command that the README, the guide and OPERATIONS.md print in a block runs as it is printed.
 
-A document is one session: what it exports stays. Stand-ins (STAND_INS) take the place of addresses that are
-examples: a provider that bills, an S3 server, a web server, the test's own Postgres and Redis. Verbs that run
-until Ctrl-C go on to the end of their block, and must then end well.
+README, guide and OPERATIONS.md are one session each: what it exports stays. Stand-ins (STAND_INS) take
+the place of addresses that are examples: a provider that bills, an S3 server, a web server, the test's own
+Postgres and Redis. Verbs that run until Ctrl-C go on to the end of their block, and must then end well.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 from tests.wait import wait_until
 
 ROOT = DEPLOY.parent
-GUIDES = {"README.md": ROOT / "README.md", "OPERATIONS.md": DEPLOY / "OPERATIONS.md"}
+GUIDES = {
+    "README.md": [ROOT / "README.md"],
+    "guide": sorted((DEPLOY / "guide").glob("*.md")),
+    "OPERATIONS.md": [DEPLOY / "OPERATIONS.md"],
+}
+PAGES = [page for pages in GUIDES.values() for page in pages]
 # how a line begins in a block of commands; other blocks show files or folders
 PROGRAM = re.compile(
     r"(\$ |[A-Z_]+=\S+ )*(\.venv/bin/)?(speeko|make|export|[a-z_]+ctl|pg_dump|rclone|createdb)\b"
@@ -54,7 +59,7 @@ CODES = {  # exit codes that the guide itself tells of
     "costs reconcile": {0, 3},  # 3: something differs
 }
 TEXTS = [f"The article number {n} costs 19,99 € and comes in size XL, ready to ship." for n in range(6)]
-JOB = 12  # whose budget the README raises
+JOB = 12  # whose budget the guide raises
 
 
 class Here:
@@ -112,7 +117,7 @@ class Here:
         texts = "".join(f"j{n},The text {n} of a job that is dearer than its budget.\n" for n in range(6))
         (self.folder / "job-12.csv").write_text(f"id,text\n{texts}")
         (self.folder / "words.toml").write_text('"XL" = "extra large"\n')
-        (rules,) = blocks(GUIDES["README.md"], "toml")
+        (rules,) = blocks(DEPLOY / "guide" / "text-and-voices.md", "toml")
         (self.folder / "voices-by-category.toml").write_text(rules)
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
@@ -261,20 +266,16 @@ class Session:
 @pytest.mark.parametrize("guide", GUIDES)
 def test_what_a_guide_prints_runs(here: Here, guide: str) -> None:
     session = Session(here)
-    for text in blocks(GUIDES[guide]):
-        session.block(text)
+    for page in GUIDES[guide]:
+        for text in blocks(page):
+            session.block(text)
     assert session.ran
     if session.faults:
         pytest.fail(f"{guide}: as printed, these do not run:\n" + "\n".join(session.faults), pytrace=False)
 
 
 def test_what_is_left_out_is_printed_and_has_a_reason() -> None:
-    printed = [
-        line.removeprefix("$ ")
-        for path in GUIDES.values()
-        for text in blocks(path)
-        for line in commands(text)
-    ]
+    printed = [line.removeprefix("$ ") for page in PAGES for text in blocks(page) for line in commands(text)]
     for name, reason in LEFT_OUT.items():
         assert any(line.startswith(name) for line in printed), name
         for path in re.findall(r"tests/[\w/.]+\.py", reason):

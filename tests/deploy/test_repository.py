@@ -74,9 +74,17 @@ def test_hooks_run_what_make_check_runs() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     here = (ROOT / page).parent
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", (ROOT / page).read_text("utf-8")):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", (ROOT / page).read_text("utf-8")):
         if "://" not in target:
-            assert (here / target).exists(), f"{page} links to {target}"
+            there = here / target if target else ROOT / page
+            assert there.exists(), f"{page} links to {target}"
+            assert not anchor or anchor in _anchors(there), f"{page} links to {target}#{anchor}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_records_are_numbered_and_have_their_sections() -> None:

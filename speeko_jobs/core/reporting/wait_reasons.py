@@ -38,7 +38,7 @@ class WaitKind(StrEnum):
     DELIVERIES = "deliveries"
 
 
-_SHORT: Final = {
+SHORT: Final = {
     WaitKind.PLANNING: "its plan",
     WaitKind.OUTPUT: "its output",
     WaitKind.PAUSED: "resume",
@@ -135,7 +135,7 @@ class JobWait:
     def short(self, at: datetime) -> str:
         """Return it in a few words."""
         since = "" if self.since is None or at - self.since < SOON else f" for {_span(at - self.since)}"
-        return f"waits for {_SHORT[self.kind]}{since}"
+        return f"waits for {SHORT[self.kind]}{since}"
 
     def to_json(self, at: datetime) -> dict[str, Any]:
         """Return it as --json and the API show it."""
