@@ -1,6 +1,6 @@
 """Every command that the README, the guide and OPERATIONS.md print in a block runs as it is printed.
 
-README, guide and OPERATIONS.md are one session each: what it exports stays. Stand-ins (STAND_INS) take
+README, guide and OPERATIONS.md are one session each; what a page exports stays to its end. Stand-ins take
 the place of addresses that are examples: a provider that bills, an S3 server, a web server, the test's own
 Postgres and Redis. Verbs that run until Ctrl-C go on to the end of their block, and must then end well.
 """
@@ -267,8 +267,10 @@ class Session:
 def test_what_a_guide_prints_runs(here: Here, guide: str) -> None:
     session = Session(here)
     for page in GUIDES[guide]:
+        before = dict(here.environ)
         for text in blocks(page):
             session.block(text)
+        here.environ = before
     assert session.ran
     if session.faults:
         pytest.fail(f"{guide}: as printed, these do not run:\n" + "\n".join(session.faults), pytrace=False)
