@@ -48,6 +48,7 @@ LEFT_OUT = {
     "make demo": "tests/deploy/test_odd_folders.py runs it, in a clone of its own",
     "make test": "it is what runs this",
     "make venv": "tests/deploy/test_odd_folders.py runs it, in a clone of its own",
+    "speeko up": "the session's own workers are one; a home takes no second",
     "rclone": "a program of others; tests/deploy/test_restored_backup.py copies the store",
     "createdb": "programs of others; tests/deploy/test_restored_backup.py restores a dump with pg_restore",
     "rabbitmqctl": "a program of others; tests/deploy/rabbitmq.py sets up the same vhost and user",
