@@ -12,12 +12,10 @@ from speeko_cli.options.option_builder import Verb, choice, option
 from speeko_cli.options.shared import common, limit_option, of_tenant_option
 from speeko_cli.options.stacks import schedule_options
 from speeko_cli.options.verb_group import VerbGroup
-from speeko_cli.output import schedules as report
 from speeko_cli.output.console import emit, note, say
 from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import UsageError
-from speeko_jobs.flow.reporting import fleet_queries
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -85,6 +83,7 @@ def add(call: Invocation, /, schedule: str, files: tuple[str, ...], replace: boo
 @click.pass_obj
 def list_all(call: Invocation, /, of_tenant: str | None) -> int:
     """List all schedules with their next and last runs."""
+    from speeko_cli.output import schedules as report
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.reporting import schedule_queries
 
@@ -143,6 +142,7 @@ def pause(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def resume(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
     """Resume a paused schedule; runs that were due meanwhile are skipped."""
+    from speeko_cli.output import schedules as report
     from speeko_jobs.flow.lifecycle import schedules as flow
     from speeko_jobs.flow.reporting import schedule_queries
 
@@ -179,6 +179,7 @@ def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 
     The run starts after a current run of the same schedule. This command does not wait for it.
     """
+    from speeko_cli.output import schedules as report
     from speeko_jobs.flow.lifecycle import schedules as flow
     from speeko_jobs.flow.reporting import schedule_queries
 
@@ -200,6 +201,7 @@ def run_now(call: Invocation, /, schedule: str, of_tenant: str | None) -> int:
 @click.pass_obj
 def history(call: Invocation, /, schedule: str, limit: int, of_tenant: str | None) -> int:
     """List the runs of a schedule, newest first, with reasons for skipped ones."""
+    from speeko_cli.output import schedules as report
     from speeko_jobs.flow.reporting import schedule_queries
 
     with _found(call, schedule, of_tenant) as (context, found):
@@ -226,6 +228,7 @@ def _found(call: Invocation, name: str, of_tenant: str | None) -> Iterator[tuple
 
 
 def _print_schedule(context: Context, call: Invocation, schedule: Schedule) -> None:
+    from speeko_cli.output import schedules as report
     from speeko_jobs.flow.planning.scheduled_request import from_json
     from speeko_jobs.flow.reporting import schedule_queries
 
@@ -246,5 +249,7 @@ def _answer(call: Invocation, record: dict[str, Any], line: str) -> None:
 
 
 def _warn_without_workers(context: Context) -> None:
+    from speeko_jobs.flow.reporting import fleet_queries
+
     if not fleet_queries.workers_answer(context):
         note("speeko: no worker runs: schedules need `speeko up`, or workers and a beat")

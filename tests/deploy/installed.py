@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("pyproject.toml", "requirements.lock", "README.md", "LICENSE", "speeko_jobs", "workers", "cli")
+SOURCES = (
+    "pyproject.toml",
+    "requirements.lock",
+    "README.md",
+    "LICENSE",
+    "setup.py",
+    "speeko_jobs",
+    "workers",
+    "cli",
+)
 INSTALL_SECONDS = 900.0  # a machine without a cache fetches some 60 packages
 
 

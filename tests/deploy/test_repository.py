@@ -88,7 +88,8 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_records_are_numbered_and_have_their_sections() -> None:
-    assert [int(path.name[:4]) for path in RECORDS] == list(range(1, len(RECORDS) + 1))
+    numbers = [int(path.name[:4]) for path in RECORDS]
+    assert numbers == sorted(set(numbers))  # each once; changes under way may have reserved those between
     for path in RECORDS:
         text = path.read_text("utf-8")
         assert text.startswith(f"# {path.name[:4]}. "), path.name

@@ -138,3 +138,9 @@ def test_the_versions_claimed_are_those_that_are_tested() -> None:
     image = re.findall(r"^ARG PYTHON=\S+python:(3\.\d+)", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)
     assert claimed == locked == image == ["3.11"]
     assert PROJECT["project"]["requires-python"] == ">=3.11"
+
+
+def test_the_man_page_is_installed(installed: Installed) -> None:
+    text = (installed.bin.parent / "share" / "man" / "man1" / "speeko.1").read_text("utf-8")
+    assert f'.TH SPEEKO 1 "" "speeko {PROJECT["project"]["version"]}"' in text
+    assert ".SS speeko run [OPTIONS] FILES..." in text

@@ -1,0 +1,46 @@
+"""Install the man page with the wheel, built from the help of all commands. The rest is in pyproject.toml."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py  # noqa: F401  (setuptools before distutils)
+
+from distutils.command.install_data import install_data  # isort: skip
+
+ROOT = Path(__file__).parent
+INSTALLED = {"speeko_jobs": "speeko_jobs", "speeko_workers": "workers", "speeko_cli": "cli"}
+FOLDER = "share/man/man1"
+
+
+def manual_page() -> str:
+    """Return the page, from the packages as they lie here."""
+    sys.dont_write_bytecode = True
+    for name, folder in INSTALLED.items():
+        init = ROOT / folder / "__init__.py"
+        spec = importlib.util.spec_from_file_location(
+            name, init, submodule_search_locations=[str(init.parent)]
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return str(importlib.import_module("speeko_cli.manual_page").page())
+
+
+class InstallManual(install_data):
+    """Write speeko.1 where data files go."""
+
+    def run(self) -> None:
+        """Install the data files and the page."""
+        super().run()
+        path = Path(self.install_dir) / FOLDER / "speeko.1"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(manual_page(), "utf-8")
+        self.outfiles.append(str(path))
+
+
+setup(cmdclass={"install_data": InstallManual}, data_files=[(FOLDER, [])])
