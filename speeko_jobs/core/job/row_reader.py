@@ -5,12 +5,15 @@ This is the whole decision about a row before anything is spent. It knows no fil
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from speeko_jobs.core.catalog import file_names
+from speeko_jobs.core.catalog import cell_values, file_names
+from speeko_jobs.core.catalog.cell_values import NULL_MARKERS
 from speeko_jobs.core.catalog.column_mapping import OPENAI_BATCH_HEADER, Columns, join_ids, join_texts
+from speeko_jobs.core.job import openai_batch_rows
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.cache_key import KeyMaker, SpeechEngine
 from speeko_jobs.core.output import cdn_publishing
@@ -26,6 +29,8 @@ from speeko_jobs.errors import ConfigError
 
 PLAIN = Wording()
 EMPTY = "the text is empty"
+_NO_IDS = frozenset(("", "\\N", "NULL"))
+_ODD_STARTS = ("[", "{", "=")  # lists, objects, formulas
 
 Refused = Callable[[int, "Refusal"], None]
 
@@ -143,7 +148,9 @@ class RowReader:
         for row_no, cells in enumerate(rows, first_row_no):
             try:
                 row_id, text = cells[at_id].strip(), cells[at_text]
-                if row_id and is_plain(text) and len(text) <= limit and has_speech(text):
+                is_odd = text[:1] in _ODD_STARTS or text in NULL_MARKERS or row_id in _NO_IDS
+                is_odd = is_odd or row_id[0] == "="
+                if not is_odd and is_plain(text) and len(text) <= limit and has_speech(text):
                     path = name(row_no, row_id, voice, language, format, cells)
                     found.append((row_no, row_id, path, text))
                     continue
@@ -190,7 +197,8 @@ class RowReader:
         cells = self._meant(cells)
         row_id, source = self._as_it_stands(row_no, cells)
         if self._batch:
-            self._check_batch_row(cells, row_id, source)
+            if why := openai_batch_rows.refusal(self._spec, cells):
+                raise Refusal(why, row_id, source)
         elif not source or source.isspace():
             raise NoText(EMPTY, row_id, source)
         voice, language, tag, wrong = self._of_row(cells) if self._voiced else self._default
@@ -227,6 +235,8 @@ class RowReader:
         """(what was done, the row's text after it), in order; none for SSML that is refused."""
         cells = self._meant(cells)
         source, tag = self._as_it_stands(0, cells)[1], self._of_row(cells).tag
+        with contextlib.suppress(ValueError):
+            source = self._text_of(source, tag, cells)
         wording = self._wording_of(cells)
         if self._spec.ssml == "strip" or not ssml.is_ssml(source):
             return wording.steps(source, tag)
@@ -237,8 +247,14 @@ class RowReader:
             return []
 
     def _meant(self, cells: Sequence[str]) -> Sequence[str]:
-        """The cells of failed.csv as they were before they were made inert; others as they are."""
-        return [spreadsheet_raw(cell) for cell in cells] if self._ours else cells
+        """Return the cells of failed.csv as they were before they were sanitized, and formulas such as
+        ="00123" as their text, where no text to speak."""
+        if self._ours:
+            return [spreadsheet_raw(cell) for cell in cells]
+        if any(cell[:2] == '="' for cell in cells):
+            plain = cell_values.without_formula
+            return [cell if at in self._text else plain(cell) for at, cell in enumerate(cells)]
+        return cells
 
     def _as_it_stands(self, row_no: int, cells: Sequence[str]) -> tuple[str, str]:
         count = len(cells)
@@ -250,12 +266,21 @@ class RowReader:
             source = cells[self._one_text] if self._one_text < count else ""
         else:
             source = join_texts([cells[i] for i in self._text if i < count])
-        return row_id.strip() or str(row_no), source
+        row_id = row_id.strip()
+        return str(row_no) if row_id in _NO_IDS else row_id, source
+
+    def _text_of(self, source: str, language: str, cells: Sequence[str]) -> str:
+        """Return the text that the row's cells mean. ValueError, one line, where they have none to speak."""
+        if not self._wording.rules.plain_cells:
+            return source
+        if self._one_text >= 0:
+            return cell_values.text_of(source, language)
+        return join_texts([cell_values.text_of(cells[i], language) for i in self._text if i < len(cells)])
 
     def _texts(self, source: str, language: str, cells: Sequence[str]) -> tuple[str, ...]:
         """The texts of the calls that a row takes. ValueError, one line, where it cannot be spoken."""
         profile, limit = self._profile, self._profile.max_chars
-        wording = self._wording_of(cells)
+        wording, source = self._wording_of(cells), self._text_of(source, language, cells)
         if self._spec.ssml == "auto" and ssml.is_ssml(source):
             if profile.ssml is None:
                 raise ValueError(
@@ -302,7 +327,7 @@ class RowReader:
         count, at_voice, at_language = len(cells), self._columns.voice, self._columns.language
         voice = cells[at_voice] if at_voice is not None and at_voice < count else ""
         language = cells[at_language] if at_language is not None and at_language < count else ""
-        return voice, language
+        return "" if voice in NULL_MARKERS else voice, "" if language in NULL_MARKERS else language
 
     def _speaker(self, voice: str, language: str) -> Speaker:
         """What the cells say; empty ones take the job's own."""
@@ -319,26 +344,7 @@ class RowReader:
         sent = tag if profile.takes_language else ""  # what is not sent does not change the sound
         return Speaker(voice, sent, tag, self._offer.refusal(voice, sent, written) or "")
 
-    def _check_batch_row(self, cells: Sequence[str], row_id: str, source: str) -> None:
-        """OpenAI batch rows may ask for more than a job gives; say so instead of ignoring it."""
-        spec = self._spec
-        asked = dict(zip(OPENAI_BATCH_HEADER, cells, strict=False))
-        for name, has in (("model", spec.model), ("format", self._format), ("speed", f"{spec.speed:g}")):
-            value = asked.get(name, "")
-            if value and value != has and not (name == "speed" and _same_number(value, has)):
-                why = f"the row asks for {name} {value[:40]!r}, the job has {has!r} (--{name})"
-                raise Refusal(why, row_id, source)
-        if asked.get("instructions"):
-            raise Refusal("the row has instructions, which are not sent", row_id, source)
-
 
 def _pieces(text: str, limit: int, language: str) -> tuple[str, ...]:
     """The calls that a long text takes. A piece that says nothing would be paid for and refused."""
     return tuple([piece for piece in segmentation.split(text, limit, language) if has_speech(piece)])
-
-
-def _same_number(one: str, other: str) -> bool:
-    try:
-        return float(one) == float(other)
-    except ValueError:
-        return False

@@ -17,6 +17,7 @@ import unicodedata
 from html import unescape
 from html.entities import html5
 
+from speeko_jobs.core.text import anki_tags, exporter_escapes, ruby
 from speeko_jobs.core.text.text_rules import CURRENT_RULES, TextRules
 
 
@@ -114,14 +115,14 @@ def spoken(source: str, rules: TextRules = CURRENT_RULES) -> str:
     for _ in range(_MAX_PASSES):
         if is_plain(text):
             return text
-        cleaned = _clean(_without_markup(text), rules)
+        cleaned = _clean(_without_markup(_of_exporters(text, rules)), rules)
         if cleaned == text:
             return text
         text = cleaned
     # Only markup nested on purpose gets here.
     text = text.replace("<", " ").replace("&", " ")
     while not is_plain(text):
-        cleaned = _clean(text, rules)
+        cleaned = _clean(_of_exporters(text, rules), rules)
         if cleaned == text:
             break
         text = cleaned
@@ -137,8 +138,28 @@ def is_plain(text: str) -> bool:
         and "&" not in text
         and "  " not in text
         and text.strip() == text
-        and (text.isascii() or (unicodedata.is_normalized("NFC", text) and not _BULLETS.search(text)))
+        and not exporter_escapes.has_escapes(text)
+        and not anki_tags.has_tags(text)
+        and (
+            text.isascii()
+            or (
+                unicodedata.is_normalized("NFC", text)
+                and not _BULLETS.search(text)
+                and not ruby.has_ruby(text)
+            )
+        )
     )
+
+
+def _of_exporters(text: str, rules: TextRules) -> str:
+    """Return the text without what exporters and card programs add: escapes, second readings, Anki's tags."""
+    if rules.exporter_escapes:
+        text = exporter_escapes.without_escapes(text)
+    if rules.one_reading:
+        text = ruby.one_reading(text)
+    if rules.anki_tags:
+        text = anki_tags.without_tags(text)
+    return text
 
 
 def _without_markup(text: str) -> str:

@@ -22,12 +22,23 @@ class TextRules:
 
     version: int
     paragraph_pauses: bool = False  # cleaning: a blank line between paragraphs is a pause
+    exporter_escapes: bool = False  # cleaning: line ends and characters that were written as escapes
+    one_reading: bool = False  # cleaning: of annotated text (ruby) one reading is spoken
+    anki_tags: bool = False  # cleaning: cloze deletions say their answer, sound tags nothing
+    plain_cells: bool = False  # rows: null markers are no text, lists are joined, objects are refused
 
 
 # Version 1 has the rules of releases up to 0.1.0.
 VERSIONS: Mapping[int, TextRules] = {
     1: TextRules(1),
-    2: TextRules(2, paragraph_pauses=True),
+    2: TextRules(
+        2,
+        paragraph_pauses=True,
+        exporter_escapes=True,
+        one_reading=True,
+        anki_tags=True,
+        plain_cells=True,
+    ),
 }
 TEXT_VERSION = max(VERSIONS)  # of new jobs
 FIRST_VERSION = min(VERSIONS)
