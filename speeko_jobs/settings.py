@@ -24,6 +24,7 @@ FILE_NAME = "speeko.toml"
 ACCOUNTS: Final = "accounts"
 _ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _ACCOUNT_VARIABLE = re.compile(r"SPEEKO_ACCOUNT_([A-Z0-9_]+)_(URL|KEY|PROVIDER)")
+_SCHEMES: Final = {"valkey": "redis", "valkeys": "rediss"}
 _ACCOUNT_FIELDS = ("provider", "url", "key", "key_env")
 
 
@@ -134,6 +135,13 @@ class Settings:
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = setting("text", "format of log lines: text or json")
     logs: str = setting("files", "where workers log: files (in <home>/logs) or stderr")
+
+    def __post_init__(self) -> None:
+        """Write Valkey's schemes as Redis' own, which every client knows."""
+        for name in ("redis_url", "broker_url"):
+            scheme, mark, rest = str(getattr(self, name)).partition("://")
+            if mark and (known := _SCHEMES.get(scheme.lower(), scheme.lower())) != scheme:
+                object.__setattr__(self, name, f"{known}://{rest}")
 
     @property
     def embedded_database(self) -> bool:

@@ -1,17 +1,17 @@
-"""`speeko doctor`: everything that a job needs, a line each."""
+"""`speeko doctor`: whether everything that a job needs fits, a line each."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from speeko_cli.options.delivery import delivery
 from speeko_cli.options.option_builder import Verb
 from speeko_cli.options.shared import common
-from speeko_cli.options.speech import provider_option
+from speeko_cli.options.speech import speech
 from speeko_cli.output.console import emit, say
 from speeko_cli.runtime.error_reporting import ERROR, OK
 from speeko_cli.runtime.invocation import Invocation
@@ -19,52 +19,80 @@ from speeko_jobs.errors import ConfigError, JobError, SchemaError, ServerError, 
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
+    from speeko_jobs.flow.reporting.doctor_checks import DoctorFinding
     from speeko_jobs.settings import Settings
 
-Line = tuple[str, bool, str]
 MAX_JOBS, SHOWN_JOBS = 200, 3
+MARKS = {"ok": "ok  ", "warning": "warn", "error": "FAIL"}
+
+
+class DoctorLine(NamedTuple):
+    """One check: its name, its level (ok, warning, error) and one line on it."""
+
+    name: str
+    level: str
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        return self.level != "error"
 
 
 @click.command("doctor", cls=Verb)
-@provider_option
+@speech
 @delivery
 @common
 @click.pass_obj
 def command(call: Invocation, /, **options: Any) -> int:
     """Check everything that a job needs.
 
-    Servers, schema, workers, audio store, output, provider: one line each, with the remedy. Costs nothing.
+    Servers, their versions and connections, schema, workers, disks, store, output, provider and voice: one
+    line each, with the remedy. A warning does not stop jobs. Costs nothing.
     """
     settings = call.settings(options)
-    lines: list[Line] = []
+    lines: list[DoctorLine] = []
     for line in checks(settings):
         lines.append(line)
         if not call.json:
-            say(f"{'ok  ' if line[1] else 'FAIL'}  {line[0]:<9} {line[2]}")
-    good = all(ok for _, ok, _ in lines)
+            say(f"{MARKS[line.level]}  {line.name:<9} {line.message}")
+    good = all(line.ok for line in lines)
     if call.json:
-        emit({"ok": good, "checks": [{"name": name, "ok": ok, "message": m} for name, ok, m in lines]})
+        emit({"ok": good, "checks": [line._asdict() | {"ok": line.ok} for line in lines]})
     return OK if good else ERROR
 
 
-def checks(settings: Settings) -> Iterator[Line]:
-    """Each check's name, whether it is well, and one line on it."""
-    from speeko_jobs.core.providers.accounts import asked_for, held_accounts, settings_of
-    from speeko_jobs.core.providers.profiles import profile_of
-    from speeko_jobs.flow.reporting.doctor_checks import provider_answer, writable_store
-    from speeko_jobs.settings import Account
+def checks(settings: Settings) -> Iterator[DoctorLine]:
+    """Yield a line for each check."""
+    from speeko_jobs.flow.reporting import doctor_checks
 
     with contextlib.ExitStack() as stack:
         yield from _servers(settings, stack)
-    yield _checked("store", lambda: f"{writable_store(settings.store_url)} is writable")
-    yield _checked("output", lambda: f"{writable_store(settings.output)} is writable")
+    for name, place in {"store": settings.store_url, "output": settings.output}.items():
+        yield _checked(name, lambda place=place: f"{doctor_checks.writable_store(place)} is writable")  # type: ignore[misc]
+    for place in doctor_checks.disks(settings):
+        yield _checked("disk", lambda place=place: doctor_checks.room(place))  # type: ignore[misc]
+    yield from _accounts(settings)
+
+
+def _accounts(settings: Settings) -> Iterator[DoctorLine]:
+    from speeko_jobs.core.providers.accounts import asked_for, held_accounts, settings_of
+    from speeko_jobs.core.providers.profiles import profile_of
+    from speeko_jobs.flow.reporting import doctor_checks
+    from speeko_jobs.settings import Account
+
     for name in asked_for(settings) or (settings.provider,):
         account = held_accounts(settings).get(name) or Account(name, settings.provider)
         mine = settings_of(settings, account)
-        yield _checked("provider", lambda mine=mine: provider_answer(profile_of(mine.provider), mine))  # type: ignore[misc]
+        line = _checked(
+            "provider",
+            lambda mine=mine: doctor_checks.provider_answer(profile_of(mine.provider), mine),  # type: ignore[misc]
+        )
+        yield line
+        if line.ok:
+            yield _checked("voice", lambda mine=mine: doctor_checks.speech(profile_of(mine.provider), mine))  # type: ignore[misc]
 
 
-def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
+def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[DoctorLine]:
     from speeko_jobs import runtime
     from speeko_jobs.flow.cache import missing_audio
     from speeko_jobs.flow.reporting import doctor_checks
@@ -74,27 +102,32 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Line]:
         named = stack.enter_context(runtime.servers(settings))
     except SchemaError as error:
         if settings.embedded_database:
-            yield "schema", False, str(error)
+            yield DoctorLine("schema", "error", str(error))
             return
         named, wrong_schema = settings, error
     except SpeekoError as error:
-        yield "servers", False, str(error)
+        yield DoctorLine("servers", "error", str(error))
+        if settings.redis_url:
+            yield _checked("redis", lambda: doctor_checks.redis_at(settings.redis_url))
         return
     try:
         context = runtime.open_context(named)
     except SpeekoError as error:
-        yield "servers", False, str(error)
+        yield DoctorLine("servers", "error", str(error))
         return
     stack.callback(runtime.close, context)
-    yield _checked("postgres", lambda: f"answers{_where(settings.embedded_database)}{_pooler(context)}")
-    redis = _checked("redis", lambda: _redis(context, settings))
+    embedded = {"postgres": settings.embedded_database, "redis": settings.embedded_redis}
+    yield _checked("postgres", lambda: doctor_checks.postgres(context), embedded=embedded["postgres"])
+    redis = _checked("redis", lambda: doctor_checks.context_redis(context), embedded=embedded["redis"])
     yield redis
+    answers = redis.ok
     if settings.broker_url:
-        broker = _checked("broker", lambda: f"{context.queue.check()} answers")
+        broker = _checked("broker", lambda: doctor_checks.broker(context))
         yield broker
-        redis = (redis[0], redis[1] and broker[1], redis[2])
-    yield "schema", not wrong_schema, str(wrong_schema or f"at {doctor_checks.schema_revision()}")
-    if redis[1]:
+        answers = answers and broker.ok
+    schema = wrong_schema or f"at {doctor_checks.schema_revision()}"
+    yield DoctorLine("schema", "error" if wrong_schema else "ok", str(schema))
+    if answers:
         yield _checked("workers", lambda: _workers(context, settings))
     if not wrong_schema:
         yield _checked("audio", lambda: missing_audio.in_store(context))
@@ -125,23 +158,6 @@ def _jobs(context: Context) -> str:
     return f"{len(lines):,} open, {waits:,} of them wait" if lines else "none is open"
 
 
-def _redis(context: Context, settings: Settings) -> str:
-    from speeko_jobs.flow.reporting.doctor_checks import redis_version
-
-    return f"{redis_version(context)} answers{_where(settings.embedded_redis)}"
-
-
-def _where(embedded: bool) -> str:
-    return " (embedded)" if embedded else ""
-
-
-def _pooler(context: Context) -> str:
-    from speeko_jobs.flow.reporting.doctor_checks import pooler_mode
-
-    mode = pooler_mode(context)
-    return f" (through a pooler in {mode} mode)" if mode else ""
-
-
 def _workers(context: Context, settings: Settings) -> str:
     from speeko_cli.commands.workers import shown_accounts
     from speeko_jobs.flow import accounts
@@ -162,8 +178,12 @@ def _workers(context: Context, settings: Settings) -> str:
     return "none runs now; `speeko run` starts its own, `speeko up` keeps some"
 
 
-def _checked(name: str, check: Callable[[], str]) -> Line:
+def _checked(name: str, check: Callable[[], DoctorFinding | str], *, embedded: bool = False) -> DoctorLine:
     try:
-        return name, True, check()
+        found = check()
     except SpeekoError as error:
-        return name, False, str(error)
+        return DoctorLine(name, "error", str(error))
+    if isinstance(found, str):
+        return DoctorLine(name, "ok", found)
+    text = found.text.replace("answers", "answers (embedded)", 1) if embedded else found.text
+    return DoctorLine(name, "warning" if found.is_warning else "ok", text)

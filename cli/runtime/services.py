@@ -24,12 +24,15 @@ def open_services(settings: Settings) -> Iterator[tuple[Context, bool]]:
     """The open things, and whether nobody is at work on them, as far as that is known without asking."""
     from speeko_jobs import runtime
     from speeko_jobs.embedded.servers import running
+    from speeko_jobs.flow.reporting import doctor_checks
     from speeko_workers.supervisor import at_work
 
     with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
         embedded = settings.embedded_redis and not settings.broker_url
         with busy("starting the servers", shown=embedded and not running(settings.home_path)):
             context = stack.enter_context(runtime.context(settings))
+        if not settings.embedded_redis:
+            doctor_checks.require_redis_fits(context)
         _tell_if_foreign(context)
         yield context, embedded and not at_work(settings.home_path)
 

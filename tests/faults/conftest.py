@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.adapters.catalog.conftest import read, read_sources  # noqa: F401
-from tests.cli.conftest import cli  # noqa: F401
+from tests.cli.conftest import cli, here  # noqa: F401
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 from tests.fixtures.faulty import flow, make_spine, strict  # noqa: F401
 from tests.fixtures.pgbouncer import make_pooler  # noqa: F401

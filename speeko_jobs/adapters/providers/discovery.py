@@ -19,7 +19,7 @@ from speeko_jobs.settings import Settings
 
 _TIMEOUT_SECONDS = (5.0, 15.0)  # to connect, between two reads
 _MAX_BYTES = 4_000_000
-_VOICES_PATH = "/v1/audio/voices"
+_VOICES_PATH, _MODELS_PATH = "/v1/audio/voices", "/v1/models"
 
 
 def list_voices(
@@ -34,16 +34,22 @@ def list_voices(
         return list(profile.voices)
     if status != 200:
         raise _refused(profile, where, status, body)
-    voices = _voice_names(body)
+    voices = _names_of(body)
     if voices is None:
         raise ServerError(f"{where.base_url}{_VOICES_PATH}: not a list of voices: check {URL_VARIABLE}")
     return voices
 
 
+def list_models(profile: Profile, settings: Settings) -> list[str]:
+    """Return the names of the models that the server lists; none where it has no such list."""
+    status, body = _get(endpoint(profile, settings), _MODELS_PATH)
+    return (_names_of(body) or []) if status == 200 else []
+
+
 def check(profile: Profile, settings: Settings) -> str:
     """One line on an API that answers. A call that needs the key comes first, /health where there is none."""
     where = endpoint(profile, settings)
-    paths = [_VOICES_PATH, "/v1/models"] if profile.lists_voices else ["/v1/models"]
+    paths = [_VOICES_PATH, _MODELS_PATH] if profile.lists_voices else [_MODELS_PATH]
     for path in paths:
         status, body = _get(where, path)
         if status == 200:
@@ -104,7 +110,7 @@ def _refused(profile: Profile, where: Endpoint, status: int, body: bytes) -> Con
     return ServerError(f"{profile.name} at {where.base_url} refuses ({reason})")
 
 
-def _voice_names(body: bytes) -> list[str] | None:
+def _names_of(body: bytes) -> list[str] | None:
     """Names out of {"voices": [...]}, {"data": [...]} or a bare list, of strings or of {"id", "name"}."""
     try:
         value: Any = json.loads(body)
@@ -114,11 +120,11 @@ def _voice_names(body: bytes) -> list[str] | None:
         value = value.get("voices", value.get("data"))
     if not isinstance(value, list):
         return None
-    names = [v if isinstance(v, str) else _voice_id(v) for v in value]
+    names = [v if isinstance(v, str) else _name_of(v) for v in value]
     return sorted({one_line(name) for name in names if name})
 
 
-def _voice_id(value: Any) -> str:
+def _name_of(value: Any) -> str:
     if not isinstance(value, dict):
         return ""
     return str(value.get("id") or value.get("voice_id") or value.get("name") or "")

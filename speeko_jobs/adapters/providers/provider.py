@@ -71,6 +71,18 @@ def list_voices(
     return list_voices(profile, settings, seconds)
 
 
+def list_models(profile: Profile, settings: Settings) -> list[str]:
+    """Return the names of the models that the server lists; none where it has no such list. Costs nothing.
+
+    Raises ConfigError, or ServerError where the server does not answer.
+    """
+    if profile.name == _ESPEAK:
+        return list(profile.models)
+    from speeko_jobs.adapters.providers.discovery import list_models
+
+    return list_models(profile, settings)
+
+
 def check(profile: Profile, settings: Settings) -> str:
     """One line on a provider that is there and takes the key, found out without spending money.
 

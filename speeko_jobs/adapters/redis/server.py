@@ -15,12 +15,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from speeko_jobs.errors import ConfigError, ServerError
+from speeko_jobs.adapters.redis import redis_fitness
+from speeko_jobs.adapters.redis.redis_fitness import RedisFacts
+from speeko_jobs.errors import ConfigError
 
 RECORDS = b"speeko:utterance:"
 AUDIO, AUDIO_INDEX, AUDIO_BYTES = b"speeko:audio:", b"speeko:audio-index", b"speeko:audio-bytes"
 LOOKUPS = b"speeko:lookups"
 OWNER = b"speeko:database"  # the id of the database that the names above belong to
+_PROBE = b"speeko:probe"
 BOUND_SECONDS = 60.0  # until it is seen whether they still do
 AWAY_SECONDS = 5.0  # after a failure, do not ask again for so long: one slow server must not slow each chunk
 
@@ -57,7 +60,7 @@ def as_server_error() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise ServerError(f"Redis does not answer: {error}") from None
+        raise redis_fitness.explained(error) from None
 
 
 class RedisServer:
@@ -79,8 +82,12 @@ class RedisServer:
                 retry=Retry(NoBackoff(), 1),
                 health_check_interval=30,
             )
-        except ValueError as error:
-            raise ConfigError(f"SPEEKO_REDIS_URL is not a Redis URL: {error}") from None
+            pool = self.client.connection_pool
+            pool.connection_class(**pool.connection_kwargs)  # a parameter that it does not know is found here
+        except (TypeError, ValueError, redis.RedisError) as error:
+            raise ConfigError(
+                f"SPEEKO_REDIS_URL is not a Redis URL such as redis://:password@host:6379/0: {error}"
+            ) from None
         self._database_id = database_id
         self._bound, self._bound_until, self._is_told = _OWN, 0.0, is_told
         self._away_until = 0.0
@@ -126,10 +133,32 @@ class RedisServer:
                 self.client.set(OWNER, own)
             self._bind()
 
-    def version(self) -> str:
-        """Return the server's version. Raises ServerError."""
+    def require_fit(self) -> None:
+        """Raise ConfigError for a Cluster, a Sentinel or a replica, ServerError for an old version.
+
+        A server that is away, or keeps INFO to itself, passes: callers go on without Redis for a while.
+        """
+        try:
+            info = self.client.info()
+        except redis.RedisError as error:
+            if unfit := redis_fitness.is_unfit(error):
+                raise unfit from None
+            return
+        redis_fitness.check_info(info)
+
+    def facts(self) -> RedisFacts:
+        """Return what `speeko doctor` reports. Raises ServerError; ConfigError for one that does not fit."""
         with as_server_error():
-            return str(self.client.info("server")["redis_version"])
+            info = cast(Any, self.client.info())
+            redis_fitness.check_info(info)
+            began = time.time()
+            seconds, micros = cast(Any, self.client.time())
+            ahead = seconds + micros / 1e6 - (began + time.time()) / 2
+            self.client.set(_PROBE, b"", ex=1)  # a full one answers all but writes
+        version = redis_fitness.version_of(info)
+        return RedisFacts(
+            version, int(info.get("maxmemory", 0)), str(info.get("maxmemory_policy", "")), ahead
+        )
 
     def memory_bytes(self) -> tuple[int, int]:
         """Return what Redis takes, and the most that it may take (0: no limit). Raises ServerError."""

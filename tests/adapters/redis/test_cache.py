@@ -265,7 +265,7 @@ def test_without_a_server_nothing_is_known_and_it_is_asked_only_now_and_then(
     with pytest.raises(ServerError, match="Redis does not answer") as caught:
         cache.drop([key(1)])
     assert "\n" not in str(caught.value)
-    for ask in (cache.server.version, cache.held, cache.audio_bytes, lambda: list(cache.audio_keys())):
+    for ask in (cache.server.facts, cache.held, cache.audio_bytes, lambda: list(cache.audio_keys())):
         with pytest.raises(ServerError, match="Redis does not answer"):
             ask()
     cache.close()
@@ -295,7 +295,7 @@ def test_a_url_that_is_none() -> None:
 
 
 def test_the_servers_version(cache: RedisCache) -> None:
-    assert cache.server.version()[0].isdigit()
+    assert cache.server.facts().version[0].isdigit()
 
 
 def test_all_is_forgotten_at_once(cache: RedisCache, redis_url: str) -> None:

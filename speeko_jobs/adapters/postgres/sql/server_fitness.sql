@@ -6,8 +6,7 @@ SELECT current_setting('server_version'),
              CASE WHEN r.rolconnlimit >= 0 THEN r.rolconnlimit - s.mine END)::int,
        s.most::int, extract(epoch FROM clock_timestamp())::float8
 FROM (SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most,
-             count(*) FILTER (WHERE pid <> pg_backend_pid() AND (backend_type = 'client backend'
-                                                                 OR backend_type IS NULL)) AS used,
+             count(*) FILTER (WHERE pid <> pg_backend_pid() AND datid IS NOT NULL) AS used,
              count(*) FILTER (WHERE pid <> pg_backend_pid() AND datname = current_database()) AS here,
              count(*) FILTER (WHERE pid <> pg_backend_pid() AND usename = session_user) AS mine
       FROM pg_stat_activity) s,
