@@ -11,7 +11,9 @@ reading = together(
     column("--voice-column", "column with the voice of each row"),
     column("--language-column", "column with the language of each row"),
     choice(
-        "--input-format", ("auto", "csv", "jsonl", "json", "text", "parquet", "xlsx"), "format of the files"
+        "--input-format",
+        ("auto", "csv", "jsonl", "json", "text", "xml", "parquet", "xlsx"),
+        "format of the files",
     ),
     option(
         "--delimiter",

@@ -1,25 +1,28 @@
-"""Opens catalogs one after the other: undoes gzip, finds out the format, and picks the reader."""
+"""Open catalogs one after the other: unpack gzip, recognize the format, and choose the reader."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from speeko_jobs.adapters.catalog import csv_reader, json_reader, parquet_reader, spreadsheet_reader
+from speeko_jobs.adapters.catalog import (
+    csv_reader,
+    feed_reader,
+    json_reader,
+    parquet_reader,
+    spreadsheet_reader,
+)
 from speeko_jobs.adapters.catalog.byte_stream import ByteStream, spooled, unzipped
 from speeko_jobs.adapters.catalog.preamble import find_preamble
 from speeko_jobs.adapters.catalog.source_resolver import CatalogSource, resolve
 from speeko_jobs.adapters.catalog.table import Table
 from speeko_jobs.adapters.catalog.text_decoding import SAMPLE_BYTES, Lines, TextBlocks, bom_of
-from speeko_jobs.core.catalog.read_options import ReadOptions
+from speeko_jobs.adapters.catalog.text_formats import refuse_yaml, text_format, xml_encoding
+from speeko_jobs.core.catalog.read_options import FORMATS, READ_FORMATS, ReadOptions
 from speeko_jobs.errors import CatalogError, UsageError
 
-FORMATS = ("csv", "jsonl", "json", "text", "parquet", "xlsx")
 _BY_MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xlsx"}
-_LIKE_JSON = re.compile(r'\[\s*(?:[{"\]]|$)|\{\s*"')
 _JUNK = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -35,6 +38,7 @@ _JUNK = {
     b"\x28\xb5\x2f\xfd": "Zstandard data: unpack it",
     b"7z\xbc\xaf": "a 7z archive: unpack it",
     b"SQLite format 3": "an SQLite database",
+    b"{\\rtf": "an RTF document",
 }
 
 
@@ -95,8 +99,10 @@ def _read(source: CatalogSource, stream: ByteStream, options: ReadOptions) -> Ta
         return _with_file(
             source, stream, lambda file: spreadsheet_reader.read_sheet(file, source.sheet, options, name)
         )
-    text = TextBlocks(stream, options.encoding, name)
-    kind = kind or _text_format(text.peek(), source.suffix)
+    text = TextBlocks(stream, options.encoding or xml_encoding(head), name)
+    kind = kind or text_format(text.peek(), source.suffix, name)
+    if kind == "xml":
+        return feed_reader.read_feed(text, name)
     if kind == "json":
         return json_reader.read_json(text, name)
     lines = Lines(text)
@@ -107,6 +113,7 @@ def _read(source: CatalogSource, stream: ByteStream, options: ReadOptions) -> Ta
     preamble = find_preamble(lines.first_block())
     dialect = csv_reader.find_dialect(lines.first_block(), source.suffix, options, preamble)
     if dialect is None:
+        refuse_yaml(lines.first_block(), name)
         return csv_reader.read_lines(lines, name)
     return csv_reader.read_delimited(lines, dialect, options, name, preamble)
 
@@ -114,35 +121,8 @@ def _read(source: CatalogSource, stream: ByteStream, options: ReadOptions) -> Ta
 def _binary_format(head: bytes, name: str) -> str:
     for magic, what in _JUNK.items():
         if head.startswith(magic):
-            raise CatalogError(
-                f"{name}: this is {what}, not a catalog: give CSV, JSONL, text, Parquet or XLSX"
-            )
+            raise CatalogError(f"{name}: this is {what}, not a catalog: give {READ_FORMATS}")
     return next((kind for magic, kind in _BY_MAGIC.items() if head.startswith(magic)), "")
-
-
-def _text_format(start: str, suffix: str) -> str:
-    """json, jsonl, or "" for lines, delimited or not, which only their dialect tells apart."""
-    if suffix in csv_reader.BY_NAME:
-        return ""
-    start = start.lstrip()
-    first_line, _, rest = start.partition("\n")
-    is_json_line = first_line.startswith(("{", "[", '"')) and _is_json(first_line)
-    if suffix in (".jsonl", ".ndjson"):
-        is_array = start.startswith("[") and (not is_json_line or not rest.strip())
-        return "json" if is_array else "jsonl"
-    if start.startswith("{") and is_json_line:
-        return "jsonl"
-    if suffix == ".json" or _LIKE_JSON.match(start):
-        return "json"
-    return ""
-
-
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _with_file(source: CatalogSource, stream: ByteStream, read: Callable[[IO[bytes] | Path], Table]) -> Table:

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from speeko_jobs.adapters.catalog import object_source
 from speeko_jobs.adapters.catalog.byte_stream import CHUNK_BYTES, ByteStream
+from speeko_jobs.core.catalog.read_options import READ_FORMATS
 from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.web_address import missing_slash
 from speeko_jobs.errors import CatalogError
@@ -23,6 +24,7 @@ from speeko_jobs.errors import CatalogError
 SHEET_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 SUFFIXES = SHEET_SUFFIXES | frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"}
+    | {".xml", ".rss", ".atom"}
 )
 
 
@@ -79,7 +81,7 @@ def _local(named: str, sheet: str) -> Iterator[CatalogSource]:
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.is_file() and _is_catalog(p.name))
         if not files:
-            raise CatalogError(f"{named}: no catalog files in this folder (CSV, JSONL, text, Parquet, XLSX)")
+            raise CatalogError(f"{named}: no catalog files in this folder ({READ_FORMATS})")
         yield from map(_file, files)
     elif path.exists():
         yield _file(path, sheet)

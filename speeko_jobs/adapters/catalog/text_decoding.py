@@ -15,6 +15,7 @@ from itertools import chain
 
 from speeko_jobs.adapters.catalog.byte_stream import CHUNK_BYTES, ByteStream
 from speeko_jobs.adapters.catalog.table import CELL_CHARS, LINE_CHARS, RAW_CHARS
+from speeko_jobs.core.catalog.read_options import READ_FORMATS
 from speeko_jobs.errors import CatalogError
 
 SAMPLE_BYTES = 64 * 1024
@@ -49,9 +50,7 @@ def detect(sample: bytes, name: str) -> str:
             return guess
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if controls > 3 + len(sample) // 50:
-        raise CatalogError(
-            f"{name}: this is binary data, not a catalog: give CSV, JSONL, text, Parquet or XLSX"
-        )
+        raise CatalogError(f"{name}: this is binary data, not a catalog: give {READ_FORMATS}")
     return UNDECIDED
 
 

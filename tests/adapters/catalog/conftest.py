@@ -19,6 +19,7 @@ class Read(NamedTuple):
     rows: list[list[str]]
     bad: list[BadRow]
     how: str
+    notes: list[str]
 
 
 def read_all(*sources: str | Path, options: ReadOptions | None = None) -> list[Read]:
@@ -27,7 +28,9 @@ def read_all(*sources: str | Path, options: ReadOptions | None = None) -> list[R
         rows = list(table.rows)
         good: Sequence[list[str]] = [list(row) for row in rows if not isinstance(row, BadRow)]
         bad = [row for row in rows if isinstance(row, BadRow)]
-        out.append(Read(table.name, table.header, table.has_header, list(good), bad, table.how))
+        out.append(
+            Read(table.name, table.header, table.has_header, list(good), bad, table.how, table.all_notes())
+        )
         assert all(isinstance(cell, str) for row in good for cell in row)
         assert all(len(row) <= len(table.header) for row in good)
         for row in bad:

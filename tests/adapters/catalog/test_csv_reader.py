@@ -31,7 +31,7 @@ def test_a_delimiter_can_be_said(read) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"delimiter": ",,"}, {"quoting": "all"}, {"header": "2"}, {"format": "xml"}]
+    "options", [{"delimiter": ",,"}, {"quoting": "all"}, {"header": "2"}, {"format": "yaml"}]
 )
 def test_options_that_mean_nothing(read, options: dict[str, str]) -> None:
     with pytest.raises(UsageError):
