@@ -19,9 +19,9 @@ from speeko_cli.runtime.invocation import Invocation
 def command(call: Invocation, /, files: tuple[str, ...], plan_only: bool, **options: Any) -> int:
     """Synthesize a catalog, starting servers and workers as needed.
 
-    FILES are catalogs (CSV, JSONL, text, Parquet, XLSX), folders of them, patterns, URLs, or - for standard
-    input. Ctrl-C pauses the job; `speeko resume` continues it. A catalog that costs more than the budget is
-    refused before anything is spent.
+    FILES are catalogs (CSV, JSONL, text, feeds, Parquet, XLSX), folders of them, patterns, URLs, or - for
+    standard input. Ctrl-C pauses the job; `speeko resume` continues it. A catalog that costs more than the
+    budget is refused before anything is spent.
     """
     if plan_only:
         from speeko_cli.jobs.show_plan import estimate
