@@ -60,7 +60,7 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     chars = _bought(summary["billed_chars"], summary["chars"])
     against = _against_list(summary["list_cost_usd"], summary["saved_usd"])
     served = summary["delivered"] + summary["unchanged"]
-    kinds.append((summary["left_out"], WITHOUT_TEXT))
+    kinds.append((summary.get("left_out", 0), WITHOUT_TEXT))
     yield "rows", f"{summary['rows']:,}", _counted(kinds) + _left_out(summary["skipped"])
     yield from _changed(summary["changes"], summary["removed"])
     yield "audio from", f"{served:,}", _counted(sources)

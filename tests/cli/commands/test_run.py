@@ -202,10 +202,10 @@ def test_the_demo_runs_twice_and_pays_once(cli: Any) -> None:
         return " ".join(done.stdout.split())
 
     first = demo()
-    assert "39 delivered · 1 refused" in first
+    assert "39 delivered · 1 without text left out" in first
     assert "32 bought · 7 same text as another row" in first
     assert "cost $0.03045 " in first
     assert (cli.folder / "demo-output" / "audio" / "lamp-en.mp3").stat().st_size > 1_000
     second = demo()
-    assert "39 unchanged · 1 refused" in second
+    assert "39 unchanged · 1 without text left out" in second
     assert "cost $0.00 " in second

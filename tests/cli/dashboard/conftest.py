@@ -91,7 +91,7 @@ def shop(shop_home: InProcess) -> Shop:
     sentences = [("J-1", "One thing. And another."), ("J-2", TEXTS[0])]
     joined = ended(flow, sentences, output="joined", segments="sentence")
     flow.provider.script([{"match": "refuse me", "status": 400, "times": -1}])
-    with_errors = ended(flow, [*articles[10:14], ("E-1", "refuse me"), ("E-2", "")], output="errors")
+    with_errors = ended(flow, [*articles[10:14], ("E-1", "refuse me"), ("E-2", "!")], output="errors")
     flow.provider.script([])
     pruned = ended(flow, articles[:3], output="pruned")
     small = flow.again(chunk_rows=5)

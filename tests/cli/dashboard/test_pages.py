@@ -187,7 +187,7 @@ def test_every_figure_is_told_exactly(board: Client, shop: Shop) -> None:
 
 def test_nothing_of_a_stranger_acts(shop_home: InProcess, board: Client) -> None:
     flow = shop_home
-    rows = [(HOSTILE, "A text of some length that can be spoken."), ("bad", "")]
+    rows = [(HOSTILE, "A text of some length that can be spoken."), ("bad", "!")]
     job, _ = flow.submit(
         flow.catalog(rows, name="<script>.csv"),
         {"name": "{row}.{ext}", "output": str(flow.folder / "strange")},

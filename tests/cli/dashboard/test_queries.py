@@ -40,7 +40,9 @@ def test_failures_are_counted_again_when_there_are_others(shop: Shop) -> None:
     failures = readings.job(shop.with_errors)["summary"]["failures"]
     books = shop.flow.books
     reason = "UPDATE speeko.item SET error = %s WHERE job_id = %s AND error = %s RETURNING row_no"
-    changed = books.execute(reason, ["another reason", shop.with_errors, "the text is empty"])
+    changed = books.execute(
+        reason, ["another reason", shop.with_errors, "there is nothing to speak in the text"]
+    )
     assert len(changed) == 1
     try:
         assert readings.job(shop.with_errors)["summary"]["failures"] == failures
@@ -50,7 +52,7 @@ def test_failures_are_counted_again_when_there_are_others(shop: Shop) -> None:
         assert "another reason" in [failure["reason"] for failure in found]
     finally:
         books.execute(count, [-1, shop.with_errors])
-        books.execute(reason, ["the text is empty", shop.with_errors, "another reason"])
+        books.execute(reason, ["there is nothing to speak in the text", shop.with_errors, "another reason"])
 
 
 def test_what_is_kept_is_counted_seldom(one_day: None, shop: Shop) -> None:

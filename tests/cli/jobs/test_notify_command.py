@@ -55,7 +55,7 @@ def test_a_command_that_fails_is_told(tmp_path: Path, capfd: pytest.CaptureFixtu
 
 
 def test_run_and_wait_tell_it_and_keep_their_exit_codes(cli: Any, tmp_path: Path) -> None:
-    catalog = cli.catalog([("a", "Hello"), ("b", "")])
+    catalog = cli.catalog([("a", "Hello"), ("b", "!")])
     summary = cli.json("run", catalog, "--notify", command(tmp_path, 9), code=3)
     assert told(tmp_path) == {"summary": summary, "job": "1", "state": "done_with_errors"}
     (tmp_path / "told; $(x).json").unlink()

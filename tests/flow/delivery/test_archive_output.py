@@ -23,7 +23,7 @@ from tests.fixtures.inprocess import InProcess
 from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 
 REPORTS = {"manifest.jsonl", "manifest.csv", "failed.csv", "summary.json", "report.html"}
-ROWS = [("a", "One article."), ("b/c", "Another article."), ("d", "")]
+ROWS = [("a", "One article."), ("b/c", "Another article."), ("d", "!")]
 
 
 def archived(flow: InProcess, rows: list[tuple[str, str]], **spec: Any) -> int:
@@ -48,7 +48,7 @@ def test_audio_and_reports_are_in_one_file(flow: InProcess) -> None:
     lines = [json.loads(line) for line in found["manifest.jsonl"].splitlines()]
     assert [line["bytes"] for line in lines[:2]] == [len(found["a.mp3"]), len(found["b_c.mp3"])]
     assert json.loads(found["summary.json"])["output"] == str(flow.folder / "out.zip")
-    assert b"the text is empty" in found["failed.csv"]
+    assert b"there is nothing to speak in the text" in found["failed.csv"]
     assert b'href="./failed.csv"' in found["report.html"]
     assert [p.name for p in flow.folder.iterdir() if "out" in p.name] == ["out.zip"]  # nothing is beside it
     assert jobs.show(flow.context.database, job).destination == str(flow.folder / "out.zip")
