@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from speeko_jobs.core.catalog import locale_columns
 from speeko_jobs.core.model.suggestions import suggestion
 from speeko_jobs.errors import CatalogError
 
@@ -91,8 +92,12 @@ def choose(
     text: Sequence[str] = (),
     voice: str = "",
     language: str = "",
+    spoken_language: str = "",
 ) -> Columns:
     """The columns asked for, the rest guessed. A column is named, or numbered from "1".
+
+    `spoken_language`: the job's language, "" for none; of columns that differ in their locale, such as
+    "description-en_US" and "description-de_DE", the text is taken from the one of this language.
 
     CatalogError for an unknown or ambiguous name, which lists the columns there are, and when no column
     looks like text.
@@ -105,7 +110,7 @@ def choose(
     guesses: list[tuple[str, str]] = []
     is_text_guessed = not texts and len(header) > 1
     if not texts:
-        texts = (_guess_text(header, has_header, sample_rows, taken),)
+        texts = (_guess_text(header, has_header, sample_rows, taken, spoken_language),)
         taken.update(texts)
         guesses.append(("text", _shown(header, has_header, texts[0])))
     if voice_at is None and has_header:
@@ -166,7 +171,10 @@ def join_ids(parts: Sequence[str]) -> str:
 
 def is_common_name(name: str) -> bool:
     """Whether this is a name that catalogs commonly give to an id, text, voice or language column."""
-    return _plain(name) in _COMMON
+    if _plain(name) in _COMMON:
+        return True
+    found = locale_columns.split(name)
+    return found is not None and _plain(found.base) in TEXT_NAMES
 
 
 def _plain(name: str) -> str:
@@ -209,14 +217,18 @@ def _by_name(header: Sequence[str], names: Sequence[str], taken: set[int]) -> in
 
 
 def _guess_text(
-    header: Sequence[str], has_header: bool, rows: Sequence[Sequence[str]], taken: set[int]
+    header: Sequence[str],
+    has_header: bool,
+    rows: Sequence[Sequence[str]],
+    taken: set[int],
+    spoken_language: str,
 ) -> int:
     free = [at for at in range(len(header)) if at not in taken]
     if len(free) == 1:
         return free[0]
     values = {at: _values(rows, at) for at in free}
     if has_header:
-        named = [at for name in TEXT_NAMES for at in free if _plain(header[at]) == name]
+        named = _named_texts(header, free, spoken_language)
         filled = [at for at in named if values[at]]
         if filled or (named and not rows):
             return (filled or named)[0]
@@ -224,6 +236,19 @@ def _guess_text(
     if not prose:
         raise CatalogError(f"no column looks like text to speak: choose one with --text: {_listed(header)}")
     return max(prose, key=lambda at: (prose[at] / len(values[at]), -at))
+
+
+def _named_texts(header: Sequence[str], free: Sequence[int], spoken_language: str) -> list[int]:
+    """Return the columns with common names of texts, the best first; those of another language last."""
+    bases = dict[int, str]()
+    fits = dict[int, int]()
+    for at in free:
+        name = _plain(header[at])
+        found = None if name in _COMMON else locale_columns.split(header[at])
+        bases[at] = name if found is None else _plain(found.base)
+        fits[at] = locale_columns.fit(found, spoken_language)
+    known = [at for at in free if bases[at] in TEXT_NAMES]
+    return sorted(known, key=lambda at: (fits[at] < 0, TEXT_NAMES.index(bases[at]), -fits[at], at))
 
 
 def _guess_id(
@@ -244,7 +269,12 @@ def _is_prose(cells: Sequence[str]) -> bool:
 
     def reads(cell: str) -> bool:
         spaced = " " in cell.strip() or any(c > "\u0250" and c.isalpha() for c in cell[:200])
-        return spaced and any(c.isalpha() for c in cell[:200]) and "://" not in cell[:12]
+        return (
+            spaced
+            and cell[:1] not in ("{", "[")
+            and any(c.isalpha() for c in cell[:200])
+            and "://" not in cell[:12]
+        )
 
     return bool(cells) and sum(map(reads, cells)) * 2 >= len(cells)
 

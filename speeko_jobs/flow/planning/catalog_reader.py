@@ -72,6 +72,7 @@ def open_row_reader(
             text=options.text,
             voice=options.voice_column,
             language=options.language_column,
+            spoken_language=spec.language,
         )
         return columns, RowReader(spec, table.header, columns, wording, offer)
     except CatalogError as error:
