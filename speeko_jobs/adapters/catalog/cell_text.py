@@ -11,6 +11,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
+EXACT_FLOATS = 1e16  # below, a float has all digits of a whole number; Excel keeps 15
+
 
 def cell_text(value: Any) -> str:
     """Plain text: null and NaN "", whole numbers without ".0", dates in ISO 8601, nested values as JSON."""
@@ -38,6 +40,6 @@ def cell_text(value: Any) -> str:
 def _float_text(value: float) -> str:
     if math.isnan(value):
         return ""
-    if value.is_integer() and abs(value) < 1e15:
+    if value.is_integer() and abs(value) < EXACT_FLOATS:
         return str(int(value))
     return repr(value)

@@ -18,6 +18,7 @@ from speeko_jobs.adapters.catalog import decompression_limits
 from speeko_jobs.adapters.catalog.cell_text import cell_text
 from speeko_jobs.adapters.catalog.header_row import HEAD_ROWS, column_names, find_header
 from speeko_jobs.adapters.catalog.table import BadRow, Row, Table, bad, fault_of
+from speeko_jobs.adapters.catalog.xlsx_number_formats import PaddedCells, padded_cells
 from speeko_jobs.core.catalog.read_options import ReadOptions
 from speeko_jobs.errors import CatalogError
 
@@ -32,7 +33,7 @@ def read_sheet(file: IO[bytes] | Path, sheet: str, options: ReadOptions, name: s
         raise CatalogError(f"{name}: protected by a password: save it without one") from None
     except (python_calamine.CalamineError, OSError):
         raise CatalogError(f"{name}: not a spreadsheet, or it is damaged: save it again as XLSX") from None
-    reader = _Sheet(chosen)
+    reader = _Sheet(chosen, padded_cells(file, chosen.name))
     head = list(islice(reader.rows(), HEAD_ROWS))
     good = [row for row in head if not isinstance(row, BadRow)]
     at = find_header(good, options.header)
@@ -68,17 +69,28 @@ def _filled_up(row: Sequence[str], width: int) -> list[str]:
 
 
 class _Sheet:
-    """The rows of a sheet, from its first used column on."""
+    """Read the rows of a sheet, from its first used column on, numbers as they are shown."""
 
-    def __init__(self, sheet: Any) -> None:
+    def __init__(self, sheet: Any, padded: PaddedCells | None) -> None:
         self.line = 0
+        self._padded = padded
+        self._first_column = sheet.start[1] if sheet.start else 0  # rows count from the sheet's first
         self._rows = sheet.iter_rows()
         self.width = (sheet.end[1] - sheet.start[1] + 1) if sheet.start else 1
+
+    def _pad(self, padded: PaddedCells, values: Sequence[Any], row: list[str]) -> None:
+        """Put in what a padded number format shows."""
+        line, first = self.line - 1, self._first_column
+        for at, value in enumerate(values):
+            if type(value) is float or type(value) is int:
+                row[at] = padded.shown(line, first + at, value) or row[at]
 
     def rows(self) -> Iterator[Row]:
         for values in self._rows:
             self.line += 1
             row = [cell if type(cell) is str else cell_text(cell) for cell in values]
+            if self._padded is not None:
+                self._pad(self._padded, values, row)
             if any(row):
                 fault = fault_of(row)
                 yield bad(f"row {self.line}: {fault}", " ".join(row)) if fault else row

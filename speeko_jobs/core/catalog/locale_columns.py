@@ -9,7 +9,10 @@ import re
 from typing import NamedTuple
 
 # Languages that are taken without a region. "id", "no", "is" and "to" are left out: they are words.
-_ALONE = "en|de|fr|es|it|pt|nl|pl|sv|da|fi|nb|nn|cs|sk|hu|ro|bg|el|tr|ru|uk|sr|hr|sl|et|lv|lt|ja|zh|ko|ar|he|hi|th|vi"
+_ALONE = (
+    "en|de|fr|es|it|pt|nl|pl|sv|da|fi|nb|nn|cs|sk|hu|ro|bg|el|tr|ru|uk|sr|hr|sl|et|lv|lt"  # of Europe
+    "|ja|zh|ko|ar|he|hi|th|vi"
+)
 _REGIONAL = r"(?P<language>[a-z]{2,3})[_-](?P<region>[A-Z]{2})"
 _AKENEO = re.compile(rf"(?P<base>.+?)[-_.:]{_REGIONAL}(?:-[\w]+)?")
 _IN_BRACKETS = re.compile(rf"(?P<base>.+?)\s*[\[(](?:{_REGIONAL}|(?P<alone>{_ALONE}))[\])]")

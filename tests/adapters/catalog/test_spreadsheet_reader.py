@@ -123,3 +123,78 @@ def test_a_book_cut_in_the_middle_and_an_empty_one(tmp_path: Path, read, read_so
         read(path.read_bytes()[:-200], "x.xlsx")
     with pytest.raises(CatalogError, match="none of its sheets holds a cell"):
         read_sources(write_xlsx(tmp_path / "empty.xlsx", {"S": []}))
+
+
+def inline(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def write_formatted(path: Path, codes: list[str], cells: str) -> Path:
+    """A workbook whose cells `s="1"` and so on have these number formats."""
+    write_xlsx(path, {"Ware & Co": [["sku", "text"]]})
+    styles = "".join(
+        f'<numFmt numFmtId="{164 + n}" formatCode="{escape(code, {chr(34): "&quot;"})}"/>'
+        for n, code in enumerate(codes)
+    )
+    used = "".join(f'<xf numFmtId="{164 + n}"/>' for n in range(len(codes)))
+    changed = {
+        "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts>{styles}</numFmts>'
+        f'<cellStyleXfs><xf numFmtId="164"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>{used}'
+        "</cellXfs></styleSheet>",
+        "xl/worksheets/s1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{cells}</sheetData></worksheet>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="Ware &amp; Co"'
+        ' sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1"'
+        f' Type="{OFFICE}/worksheet" Target="worksheets/s1.xml"/><Relationship Id="r2" Type="{OFFICE}/styles"'
+        ' Target="styles.xml"/></Relationships>',
+    }
+    with zipfile.ZipFile(path) as book:
+        kept = {name: book.read(name) for name in book.namelist() if name not in changed}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in (kept | {name: text.encode() for name, text in changed.items()}).items():
+            book.writestr(name, content)
+    return path
+
+
+def test_numbers_are_read_as_their_format_shows_them(tmp_path: Path, read_sources) -> None:
+    def numbered(row: int, value: str, style: int) -> str:
+        text = inline(f"D{row}", f"Product number {row} is good.")
+        return f'<row r="{row}"><c r="C{row}" s="{style}"><v>{value}</v></c>{text}</row>'
+
+    header = f'<row r="3">{inline("C3", "sku")}{inline("D3", "text")}</row>'
+    cells = [
+        ("42", 1),
+        ("42", 0),
+        ("123456", 1),
+        ("7", 2),
+        ("1234567", 3),
+        ("1E15", 0),
+        ("-5", 1),
+        ("0.5", 1),
+    ]
+    rows = header + "".join(numbered(n, value, style) for n, (value, style) in enumerate(cells, 4))
+    path = write_formatted(tmp_path / "book.xlsx", ["00000", '"SKU-"0000;[Red]-0', "000\\-00-00"], rows)
+    (table,) = read_sources(path)
+    assert [row[0] for row in table.rows] == [
+        "00042", "42", "123456", "SKU-0007", "123-45-67", "1000000000000000", "-5", "0.5",
+    ]  # fmt: skip
+
+
+def test_a_large_sheet_of_padded_cells_is_read_in_pieces(tmp_path: Path, read_sources) -> None:
+    rows = f'<row r="1">{inline("A1", "sku")}{inline("B1", "text")}</row>'
+    rows += "".join(
+        f'<row r="{n}"><c r="A{n}" s="1"><v>{n}</v></c>{inline(f"B{n}", f"Text {n}")}</row>'
+        for n in range(2, 20_002)
+    )
+    (table,) = read_sources(write_formatted(tmp_path / "book.xlsx", ["00000000"], rows))
+    assert [row[0] for row in table.rows] == [f"{n:08}" for n in range(2, 20_002)]
+
+
+def test_formats_that_are_not_understood_change_nothing(tmp_path: Path, read_sources) -> None:
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" s="{n}"><v>{n}</v></c>{inline(f"B{n}", f"Text {n}.")}</row>'
+        for n in range(1, 6)
+    )
+    path = write_formatted(tmp_path / "book.xlsx", ["0", "0.00", "#,##0", "yyyy", "General"], rows)
+    (table,) = read_sources(path)
+    assert [row[0] for row in table.rows][:3] == ["1", "2", "3"]
