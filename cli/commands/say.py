@@ -56,12 +56,20 @@ STOPPING = b"\nspeeko: stopping after the call in flight (press Ctrl-C again to 
     section=DELIVERY,
     help="write FILE while audio arrives, before validation, so that a player can follow (always so for -)",
 )
+@option(
+    "--name",
+    "job_name",
+    default="",
+    metavar="NAME",
+    section=WORK,
+    help="name of the job in lists [default: the beginning of the text]",
+)
 @voice_options
 @budget_option
 @setting("tenant", WORK)
 @common
 @click.pass_obj
-def command(call: Invocation, /, text: str, out: str, stream: bool, **options: Any) -> int:
+def command(call: Invocation, /, text: str, out: str, stream: bool, job_name: str, **options: Any) -> int:
     """Synthesize one text; play it while it arrives.
 
     TEXT is the text, or - for standard input. Without --format, the extension of FILE gives the format. Text
@@ -82,7 +90,7 @@ def command(call: Invocation, /, text: str, out: str, stream: bool, **options: A
         spec = routed(context.database, spec, routing_options_of(settings, options))
         outlet = AudioSink(where, stream=stream)
         try:
-            said = _said(context, spec, text, options["budget"], outlet)
+            said = _said(context, spec, text, options["budget"], outlet, job_name)
             outlet.finish(said.audio if said.chained else None)
         except BaseException:
             outlet.drop()
@@ -114,7 +122,9 @@ def _read(text: str) -> str:
         raise UsageError(f"standard input: not UTF-8 at byte {error.start}") from None
 
 
-def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet: AudioSink) -> SpokenAudio:
+def _said(
+    context: Context, spec: JobSpec, text: str, budget: int | None, outlet: AudioSink, name: str
+) -> SpokenAudio:
     from speeko_jobs.flow.synthesis.say import Stopped, say
     from speeko_jobs.runtime import open_provider
 
@@ -131,6 +141,7 @@ def _said(context: Context, spec: JobSpec, text: str, budget: int | None, outlet
                     budget_micros=budget,
                     on_audio=outlet.write,
                     is_stopping=lambda: told.once,
+                    name=name,
                 )
             )
     except Stopped as stopped:

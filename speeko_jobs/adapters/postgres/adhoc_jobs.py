@@ -24,12 +24,13 @@ def begin(
     budget_micros: int | None,
     cost_micros: int,
     lease_seconds: float,
+    name: str,
 ) -> int:
-    """A running job for the calls of one command; its number."""
+    """Create a running job for the calls of one command, listed under `name`; return its number."""
     where = jobs.destination(t, DESTINATION, DESTINATION)
     job = jobs.create(t, spec, tenant=tenant, destination_id=where, budget_micros=budget_micros)
     plan = {"say": True, "rows": 1, "cost_micros": cost_micros}
-    t.run("say_begin", {"job": job, "plan": json.dumps(plan)})
+    t.run("say_begin", {"job": job, "plan": json.dumps(plan), "name": name})
     renew(t, job, lease_seconds)
     return job
 

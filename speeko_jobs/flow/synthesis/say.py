@@ -24,6 +24,7 @@ from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.job.row_reader import Refusal, RowReader
 from speeko_jobs.core.model.speech import Record
 from speeko_jobs.core.model.states import AudioSource, UtteranceState
+from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.errors import ServerError, SpeekoError, UsageError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.planning.lexicon_loading import wording_of
@@ -33,6 +34,7 @@ from speeko_jobs.flow.synthesis.engine_start import OpenProvider
 from speeko_jobs.flow.synthesis.single_purchase import SinglePurchase, SpeechError
 from speeko_jobs.flow.synthesis.stored_audio import StoredAudio
 
+NAME_CHARS = 60
 POLL_SECONDS = 0.05
 REAP_SECONDS = 1.0  # between two looks whether who buys our text has died
 _SOURCES = (AudioSource.SYNTHESIZED, AudioSource.COALESCED, AudioSource.DUPLICATE, AudioSource.CACHE)
@@ -74,15 +76,25 @@ async def say(
     budget_micros: int | None = None,
     on_audio: OnAudio | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
+    name: str = "",
 ) -> SpokenAudio:
-    """Speak `text` as `spec` says. `on_audio` gets the audio as it arrives, before it is validated, from the
-    event loop, which it must not hold up. It gets a prefix of what it should where an error is raised.
+    """Speak `text` as `spec` says. Lists show its job as `name`, or as the text's beginning.
+
+    `on_audio` gets the audio as it arrives, before it is validated, from the event loop, which it must not
+    hold up. It gets a prefix of what it should where an error is raised.
 
     Raises SpeechError, BudgetError or another SpeekoError with one line; Stopped once `is_stopping` says so
     and the call in flight, if there is one, is kept and booked.
     """
     await asyncio.to_thread(lambda: require_offered(offer_of(context, spec), spec))
-    buyer = SinglePurchase(context, open_provider, spec, tenant=tenant, budget_micros=budget_micros)
+    buyer = SinglePurchase(
+        context,
+        open_provider,
+        spec,
+        tenant=tenant,
+        budget_micros=budget_micros,
+        name=job_name(name or text),
+    )
     saying = _Saying(context, buyer, spec, text, on_audio, is_stopping)
     reason = "the command was ended"
     try:
@@ -240,6 +252,12 @@ class _Saying:
         if self.is_stopping():
             kept = "what was paid is kept, the same command goes on from there"
             raise Stopped(f"interrupted: {kept if self.buyer.calls else 'nothing was bought'}")
+
+
+def job_name(text: str) -> str:
+    """Return what lists show for a job of one text: "say: Good morning, every…"."""
+    words = printable(" ".join(text.split()))
+    return "say: " + (words if len(words) <= NAME_CHARS else f"{words[: NAME_CHARS - 1].rstrip()}…")
 
 
 def texts_of(spec: JobSpec, text: str) -> list[Text]:

@@ -72,10 +72,11 @@ class SinglePurchase:
         *,
         tenant: str,
         budget_micros: int | None = None,
+        name: str = "say",
     ) -> None:
         self.job = self.calls = self.spent_micros = 0
         self._context, self._open_provider, self._spec = context, open_provider, spec
-        self._tenant, self._budget_micros = tenant, budget_micros
+        self._tenant, self._budget_micros, self._name = tenant, budget_micros, name
         self._profile = spec.profile
         self._patience_seconds = context.settings.request_timeout_seconds
         self._tasks = BackgroundTasks(lambda: None, _report)
@@ -204,6 +205,7 @@ class SinglePurchase:
             budget_micros=budget,
             cost_micros=cost_micros,
             lease_seconds=self._lease.seconds,
+            name=self._name,
         )
         cap = tenant_caps.cap(t, job)
         if cost_micros and cost_micros > cap.room_micros:

@@ -22,6 +22,8 @@ from speeko_jobs.core.catalog.file_names import audio_path
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.model.states import AudioSource, JobState
 from speeko_jobs.errors import BudgetError, SpeekoError, StoreError, UsageError
+from speeko_jobs.flow.reporting import monitoring_queries
+from speeko_jobs.flow.reporting.monitoring_queries import PageRequest
 from speeko_jobs.flow.synthesis import settlement
 from speeko_jobs.flow.synthesis.call_budget import account_of
 from speeko_jobs.flow.synthesis.say import SpokenAudio, Stopped, say, texts_of
@@ -527,3 +529,20 @@ def test_a_text_whose_audio_in_another_format_is_gone_is_bought(
     said = speak(flow, spec={"format": "mp3"})
     assert (said.calls, said.source) == (1, AudioSource.SYNTHESIZED)
     assert metered.bill()[-1]["format"] == "mp3"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("The  last train\nleaves.", "", "say: The last train leaves."),
+        (LONG, "", "say: " + LONG[:59].rstrip() + "…"),
+        (TEXT, "Announcement 7", "say: Announcement 7"),
+    ],
+)
+def test_the_job_has_a_name(flow: InProcess, text: str, name: str, expected: str) -> None:
+    said = asyncio.run(say(flow.context, open_provider, flow.spec(), text, tenant="shop", name=name))
+    line = monitoring_queries.job_line(flow.context, said.job)
+    assert line.files == [expected]
+    for words in (expected.split()[1], expected.split()[-1].rstrip("….").upper()):
+        found = monitoring_queries.job_page(flow.context, PageRequest(words=words))
+        assert [one.id for one in found.lines] == [said.job]

@@ -1,6 +1,14 @@
--- say_begin: the job of one spoken text runs: it has no chunks, the command itself makes its calls
-UPDATE speeko.job SET state = 'running', released_at = clock_timestamp(), rows = 1, plan = %(plan)s
-WHERE id = %(job)s AND state = 'planning'
+-- say_begin: the job of one spoken text runs: it has no chunks, the command itself makes its calls. It is listed,
+-- and can be found, by its name
+WITH begun AS (
+    UPDATE speeko.job
+    SET state = 'running', released_at = clock_timestamp(), rows = 1, plan = %(plan)s,
+        files = jsonb_build_array(jsonb_build_object('name', %(name)s::text, 'first_row', 1))
+    WHERE id = %(job)s AND state = 'planning'
+    RETURNING id
+)
+UPDATE speeko.job_words w SET words = concat_ws(' ', w.words, lower(%(name)s::text))
+FROM begun WHERE w.job_id = begun.id
 
 -- say_alive: the command lives, and so does its job
 UPDATE speeko.job SET submitter_until = clock_timestamp() + make_interval(secs => %(seconds)s)
