@@ -29,6 +29,7 @@ from speeko_jobs.flow.delivery.manifest_parts import clear_parts
 from speeko_jobs.flow.delivery.removed_files import MAX_DELETED_SHARE, check_share, keep_removed
 from speeko_jobs.flow.dispatch import dispatch
 from speeko_jobs.flow.planning import planner
+from speeko_jobs.flow.planning.catalog_record import record_of
 from speeko_jobs.flow.planning.overwrite_protection import check_place
 
 LOOKED_FOR = 8
@@ -87,7 +88,9 @@ def submit(
                 _check_money(context, job, loaded.plan.cost_micros, budget_micros)
             if loaded.gone is not None:
                 loaded.gone.mark_missing(context)
-            chunks_left = context.database.run(lambda t: _release(t, context, spec, tenant, job, loaded))
+            chunks_left = context.database.run(
+                lambda t: _release(t, context, spec, options, tenant, job, loaded)
+            )
     except BaseException:
         _drop(context, spec, job, place)
         raise
@@ -155,7 +158,13 @@ def _create(
 
 
 def _release(
-    t: Transaction, context: Context, spec: JobSpec, tenant: str, job: int, loaded: planner.Loaded
+    t: Transaction,
+    context: Context,
+    spec: JobSpec,
+    options: planner.CatalogOptions,
+    tenant: str,
+    job: int,
+    loaded: planner.Loaded,
 ) -> int:
     """Release the job and book what its unchanged rows save; return how many chunks are left to do."""
     found = loaded.unchanged
@@ -173,7 +182,7 @@ def _release(
         skipped=len(loaded.skipped),
         left_out=loaded.plan.left_out,
         chunk_rows=chunk_rows(rows, context.settings.chunk_rows),
-        plan=loaded.plan.to_record(),
+        plan=loaded.plan.to_record() | record_of(options, spec),
         files=loaded.files,
         unchanged=found.stretches if found is not None else [],
         waste_cap_micros=waste_breaker.cap_micros(spec.max_waste, loaded.plan.cost_micros),
