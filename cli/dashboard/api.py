@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
+from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
@@ -16,7 +18,9 @@ from speeko_cli.dashboard.byte_ranges import MissingRange, asked_range
 from speeko_cli.dashboard.errors import Problem
 from speeko_cli.dashboard.handler import Handler
 from speeko_cli.dashboard.operations import OPERATIONS
+from speeko_cli.dashboard.queries import Readings
 from speeko_cli.dashboard.query_params import (
+    DOWNLOAD,
     MAX_CHARS,
     MAX_NUMBER,
     Params,
@@ -24,9 +28,14 @@ from speeko_cli.dashboard.query_params import (
 )
 from speeko_cli.dashboard.shared_polling import FeedRequest
 from speeko_cli.monitoring.thread_lane import ThreadLane
+from speeko_jobs.core.output.redaction import redacted
+from speeko_jobs.errors import JobError, SpeekoError
+from speeko_jobs.flow.reporting import job_archive
 from speeko_jobs.flow.reporting.row_audio import AudioObject, find_audio
 
 AUDIO_SECONDS = 10.0  # then the answer is that nothing responds
+ARCHIVE_SECONDS = 60.0  # until its first block
+log = logging.getLogger(__name__)
 
 
 def asked(handler: Handler, params: Params) -> dict[str, str | int]:
@@ -59,7 +68,7 @@ class RowAudio(Handler):
     """Send the audio of a row, whole or a range of it, block by block as fast as the client reads."""
 
     async def get(self, job: str, row: str) -> None:
-        asked(self, {})
+        how = asked(self, DOWNLOAD)
         settings = self.settings
         lane: ThreadLane = settings["audio"]
         numbers = _number(job), _number(row)
@@ -84,6 +93,8 @@ class RowAudio(Handler):
         block = await lane.run(first_block, AUDIO_SECONDS)  # an error here still becomes an answer
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Content-Type", found.type)
+        if how:
+            self.set_header("Content-Disposition", attachment(found.name))
         self.set_header("Content-Length", str(length))
         try:
             while block:
@@ -94,6 +105,54 @@ class RowAudio(Handler):
             return  # the client closed the connection
         finally:
             await lane.run(blocks.close)
+
+
+class ArchiveHandler(Handler):
+    """Send all delivered audio of a job as a ZIP file, as fast as the client reads."""
+
+    async def get(self, job: str) -> None:
+        asked(self, {})
+        lane: ThreadLane = self.settings["archives"]
+        context, number = self.settings["context"], _number(job)
+        readings: Readings = self.settings["readings"]
+
+        def start() -> tuple[str, Iterator[bytes], bytes]:
+            readings.line(number)  # a job that is not there is another error than one without audio
+            try:
+                found = job_archive.open_archive(context, number)
+            except JobError as error:
+                raise Problem(409, redacted(str(error))) from None
+            return found.name, found.blocks, next(found.blocks)  # a store that is away is an answer
+
+        name, blocks, block = await lane.run(start, ARCHIVE_SECONDS)
+        self.set_header("Content-Type", "application/zip")
+        self.set_header("Content-Disposition", attachment(name))
+        try:
+            while block:
+                self.write(block)
+                await self.flush()
+                block = await lane.run(partial(_next, blocks))
+        except StreamClosedError:
+            return  # the client closed the connection
+        except SpeekoError as error:  # no end: the client sees that the archive is not whole
+            log.warning("the archive of job %d broke off: %s", number, redacted(str(error)))
+            self.detach().close()
+        except BaseException:
+            self.detach().close()
+            raise
+        finally:
+            await lane.run(partial(_close, blocks))
+
+
+def attachment(name: str) -> str:
+    """Return the Content-Disposition of a file to save under a name in any script."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _close(blocks: Iterator[bytes]) -> None:
+    if isinstance(blocks, Generator):
+        blocks.close()
 
 
 def _next(blocks: Iterator[bytes]) -> bytes:
@@ -143,6 +202,8 @@ ROUTES: dict[str, tuple[type[Handler], dict[str, Any]]] = {
     "/api/jobs/{job}/chunks": (DocumentHandler, {"feed": "chunks"}),
     "/api/jobs/{job}/failed": (DocumentHandler, {"feed": "failed"}),
     "/api/jobs/{job}/samples": (DocumentHandler, {"feed": "samples"}),
+    "/api/jobs/{job}/rows": (DocumentHandler, {"feed": "rows"}),
+    "/api/jobs/{job}/audio.zip": (ArchiveHandler, {}),
     "/api/jobs/{job}/course": (DocumentHandler, {"feed": "course"}),
     "/api/jobs/{job}/rows/{row}/audio": (RowAudio, {}),
     "/api/jobs/{job}/{verb}": (ActionHandler, {}),

@@ -10,13 +10,24 @@ from speeko_cli.dashboard import openapi_examples as examples
 from speeko_cli.dashboard.actions import ACTIONS
 from speeko_cli.dashboard.openapi import ANSWERED, GUARDED, Operation, error_content
 from speeko_cli.dashboard.queries import Readings
-from speeko_cli.dashboard.query_params import CHUNKS, COSTS, COSTS_TODAY, FAILED, JOBS, TENANT, Params
+from speeko_cli.dashboard.query_params import (
+    CHUNKS,
+    COSTS,
+    COSTS_TODAY,
+    DOWNLOAD,
+    FAILED,
+    JOBS,
+    ROWS,
+    TENANT,
+    Params,
+)
 from speeko_cli.monitoring.schemas.costs import BudgetsJson, CacheJson, CostsJson
 from speeko_cli.monitoring.schemas.fleet import NowJson, SchedulesJson, WorkersJson
 from speeko_cli.monitoring.schemas.jobs import (
     ChunksJson,
     CourseJson,
     FailedJson,
+    FoundRowsJson,
     JobDocumentJson,
     JobJson,
     JobsJson,
@@ -80,6 +91,7 @@ def _audio() -> Operation:
         "The audio of a row.",
         description="The delivered file, or what was bought for it; the first part of a row of several parts "
         "whose file is out of reach.",
+        query=DOWNLOAD,
         headers=(asked,),
         responses={
             "200": {"description": "All of it.", "headers": whole, "content": content},
@@ -95,6 +107,18 @@ def _audio() -> Operation:
             },
         },
         refusals=ANSWERED,
+    )
+
+
+def _archive() -> Operation:
+    content = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    return Operation(
+        "archive",
+        "All delivered audio of a job as a ZIP file.",
+        description="Streamed, with the job's manifest and summary. NOTE.txt in it names missing files, and"
+        " says so where the job has not ended. An answer that breaks off before its end is no archive.",
+        responses={"200": {"description": "The archive.", "content": content}},
+        refusals=(*ANSWERED, 409),
     )
 
 
@@ -134,6 +158,10 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "failed", FailedJson, "Rows that failed or were refused, and why.", FAILED
     ),
     ("/api/jobs/{job}/samples", "get"): _read("samples", SamplesJson, "A few rows to listen to."),
+    ("/api/jobs/{job}/rows", "get"): _read(
+        "rows", FoundRowsJson, "Rows by the beginning of their id, or by number.", ROWS
+    ),
+    ("/api/jobs/{job}/audio.zip", "get"): _archive(),
     ("/api/jobs/{job}/course", "get"): _read("course", CourseJson, "How a job went, over time."),
     ("/api/jobs/{job}/rows/{row}/audio", "get"): _audio(),
     **{(f"/api/jobs/{{job}}/{verb}", "post"): _act(verb) for verb in ACTIONS},

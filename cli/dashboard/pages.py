@@ -102,7 +102,7 @@ class Acted(Handler):
 
 
 async def acted(handler: Handler, job: str, verb: str) -> None:
-    """Do it, and redirect to the job's page, which shows why it failed if it did."""
+    """Do it, and redirect to the job's page, which shows why it failed if it did, or to the new schedule."""
     given = {name: values for name, values in handler.request.body_arguments.items() if name != "_xsrf"}
     try:
         await act(handler.application, int(job), verb, parse_arguments(given, ACTIONS[verb].query))
@@ -110,6 +110,10 @@ async def acted(handler: Handler, job: str, verb: str) -> None:
         if problem.status_code not in (400, 409):
             raise
         handler.flash(problem.line)
+    else:
+        if verb == "schedule":
+            handler.redirect("/schedules", status=303)
+            return
     handler.redirect(f"/jobs/{int(job)}", status=303)
 
 

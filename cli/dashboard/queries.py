@@ -33,6 +33,7 @@ from speeko_jobs.flow.reporting import (
     fleet_queries,
     job_queries,
     monitoring_queries,
+    row_search,
     schedule_queries,
 )
 from speeko_jobs.flow.reporting.costs import By, Storage
@@ -42,6 +43,7 @@ from speeko_jobs.flow.reporting.monitoring_queries import JobFilter, PageRequest
 OFTEN_SECONDS, SELDOM_SECONDS, CACHE_SECONDS = 0.5, 2.0, 30.0
 CACHE_WAIT_SECONDS, CACHE_REST = 60.0, 30.0  # every entry is counted
 STORAGE_SECONDS = 300.0
+FIND_SECONDS, FIND_WAIT_SECONDS, FIND_REST = 5.0, 60.0, 20.0  # it reads all rows of a job
 FAILURES_SECONDS, FAILURES_WAIT_SECONDS, FAILURES_REST = 5.0, 0.1, 10.0
 BROKER_SECONDS, BROKER_WAIT_SECONDS = 2.0, 0.1
 MAX_KEPT = 500
@@ -64,12 +66,14 @@ class Readings:
     def sources(self) -> dict[str, FeedSource]:
         """All feeds. What may take long has a lane of its own."""
         quick, money, cache = ThreadLane("look", 2), ThreadLane("costs"), ThreadLane("cache")
+        find = ThreadLane("find")
         often: list[Callable[..., Document]] = [self.now, self.jobs, self.job, self.chunks, self.workers]
         seldom: list[Callable[..., Document]] = [self.course, self.failed, self.samples]
         seldom += [self.schedules, self.budgets]
         return {
             **{read.__name__: FeedSource(read, quick, OFTEN_SECONDS) for read in often},
             **{read.__name__: FeedSource(read, quick, SELDOM_SECONDS) for read in seldom},
+            "rows": FeedSource(self.rows, find, FIND_SECONDS, FIND_WAIT_SECONDS, FIND_REST),
             "costs": FeedSource(self.costs, money, SELDOM_SECONDS, CACHE_WAIT_SECONDS),
             "cache": FeedSource(self.cache, cache, CACHE_SECONDS, CACHE_WAIT_SECONDS, CACHE_REST),
         }
@@ -122,6 +126,11 @@ class Readings:
         found = job_queries.show(self._context, job)
         type = content_type(f"audio.{found.spec.delivered.format}")
         return json_documents.samples(monitoring_queries.playable_rows(self._context, job), type)
+
+    def rows(self, job: int, find: str = "", limit: int = row_search.MAX_ROWS) -> Document:
+        """Return the rows that were looked for. Raise JobError where there is no such job."""
+        monitoring_queries.job_line(self._context, job)
+        return json_documents.found_rows(row_search.find_rows(self._context, job, find, limit), limit)
 
     def course(self, job: int) -> Document:
         line = monitoring_queries.job_line(self._context, job)

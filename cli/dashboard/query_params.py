@@ -119,6 +119,11 @@ JOBS: Final[Params] = {
 }
 CHUNKS: Final[Params] = {"limit": _LIMIT}
 FAILED: Final[Params] = {"after": number(0, description="Only rows behind this one."), "limit": _LIMIT}
+ROWS: Final[Params] = {
+    "find": text("Only rows whose id begins with this, or whose number it is."),
+    "limit": _LIMIT,
+}
+DOWNLOAD: Final[Params] = {"download": word(("1",), "1: as a file to save, under the row's file name.")}
 COSTS_TODAY: Final[Params] = {"by": _BY, "tenant": _TENANT}
 COSTS: Final[Params] = {
     "by": _BY,

@@ -21,6 +21,7 @@ from speeko_cli.dashboard.query_params import (
     Params,
     number,
     parse_arguments,
+    text,
     word,
 )
 from speeko_cli.dashboard.shared_polling import FeedRequest
@@ -80,7 +81,7 @@ def place(path: str, query: Mapping[str, list[bytes]]) -> Place:
 
 _QUERIES: dict[str, Params] = {
     "jobs": {name: param for name, param in JOBS.items() if name != "limit"},
-    "job": {"failed_after": number(0)},
+    "job": {"failed_after": number(0), "find": text()},
     "costs": {**COSTS, "days": word(("today", "month"))},
 }
 
@@ -94,7 +95,8 @@ def _jobs(at: Place) -> dict[str, FeedRequest]:
 
 def _job(at: Place) -> dict[str, FeedRequest]:
     after = int(at.given["failed_after"] or 0)
-    return {
+    found = {"rows": FeedRequest.of("rows", job=at.number, find=at.given["find"])} if at.given["find"] else {}
+    return found | {
         "job": FeedRequest.of("job", job=at.number),
         "chunks": FeedRequest.of("chunks", job=at.number, limit=SHOWN_CHUNKS),
         "failed": FeedRequest.of("failed", job=at.number, after=after, limit=SHOWN_FAILED),

@@ -29,7 +29,7 @@ from speeko_jobs.flow.context import Context
 
 MAX_BODY_BYTES = 1 << 16
 IDLE_SECONDS, BODY_SECONDS, STOP_SECONDS = 75, 10, 1.0
-AUDIO_THREADS, ACT_THREADS = 4, 2
+AUDIO_THREADS, ACT_THREADS, ARCHIVE_THREADS = 4, 2, 2
 log = logging.getLogger(__name__)
 
 
@@ -101,6 +101,7 @@ def make_app(context: Context, access: Access, feeds: Feeds, readings: Readings)
         readings=readings,
         acts=ThreadLane("act", ACT_THREADS),
         audio=ThreadLane("audio", AUDIO_THREADS),
+        archives=ThreadLane("archive", ARCHIVE_THREADS),
     )
 
 

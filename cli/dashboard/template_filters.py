@@ -30,6 +30,10 @@ MARKS = {
     "submitted": "going",
     "failed": "bad",
     "skipped": "quiet",
+    "delivered": "good",
+    "unchanged": "good",
+    "refused": "bad",
+    "left out": "quiet",
 }
 
 

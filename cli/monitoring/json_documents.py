@@ -24,6 +24,7 @@ from speeko_cli.monitoring.schemas.jobs import (
     ChunksJson,
     CourseJson,
     FailedJson,
+    FoundRowsJson,
     JobJson,
     JobsJson,
     SamplesJson,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         Moment,
         PlayableRow,
     )
+    from speeko_jobs.flow.reporting.row_search import FoundRow
     from speeko_jobs.flow.reporting.schedule_queries import Run, Schedule
 
 
@@ -187,6 +189,26 @@ def samples(rows: Sequence[PlayableRow], type: str) -> SamplesJson:
             }
             for one in rows
         ]
+    }
+
+
+def found_rows(rows: Sequence[FoundRow], limit: int) -> FoundRowsJson:
+    """Return rows that were looked for; there may be more where there are `limit` of them."""
+    return {
+        "rows": [
+            {
+                "row": one.row_no,
+                "id": one.row_id,
+                "voice": one.voice,
+                "chars": one.chars,
+                "path": one.path,
+                "outcome": one.outcome.value,
+                "reason": redacted(one.reason),
+                "audio": one.has_audio,
+            }
+            for one in rows
+        ],
+        "more": len(rows) >= limit,
     }
 
 

@@ -20,6 +20,7 @@ from speeko_cli.monitoring.schemas.fields import (
 )
 from speeko_jobs.core.model.states import AudioSource, ChunkState, JobState
 from speeko_jobs.core.reporting.wait_reasons import WaitKind
+from speeko_jobs.flow.reporting.row_search import RowOutcome
 
 
 class ErrorJson(TypedDict):
@@ -266,6 +267,26 @@ class SamplesJson(TypedDict):
     """A few delivered rows to listen to, spread over the job."""
 
     rows: list[SampleJson]
+
+
+class FoundRowJson(TypedDict):
+    """A row of the job; with `audio`, it is at /api/jobs/{job}/rows/{row}/audio."""
+
+    row: Annotated[Number, doc("Its number over all of the job's files.")]
+    id: str
+    voice: str
+    chars: Count
+    path: Annotated[str, doc("Its file below the output; empty where it has none.")]
+    outcome: Annotated[str, words(RowOutcome), doc("How it stands.")]
+    reason: Annotated[str, doc("Why it has no audio; empty where that is not known, or it has.")]
+    audio: Annotated[bool, doc("Whether it can be played.")]
+
+
+class FoundRowsJson(TypedDict):
+    """Rows that were looked for: best match first, then in the catalog's order."""
+
+    rows: Annotated[list[FoundRowJson], Meta(max_length=200)]
+    more: Annotated[bool, doc("Whether there may be others: give more of the id.")]
 
 
 class StretchJson(TypedDict):

@@ -7,10 +7,11 @@ rows. Statements are in sql/job_details.sql.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.database import Database, Transaction, clamp_bigint
 from speeko_jobs.core.model.states import ChunkState
 from speeko_jobs.core.policies.failure_grouping import cancelled
@@ -53,6 +54,24 @@ class FailedRow:
     row_id: str
     reason: str
     refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingRow:
+    """A row that was looked for, as the planner wrote it; `chunk_state` tells how far its chunk is.
+
+    `kept`: the destination held its file already.
+    """
+
+    row_no: int
+    row_id: str
+    voice: str
+    chars: int
+    path: str
+    error: str
+    skipped: bool
+    kept: bool
+    chunk_state: ChunkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,28 @@ def row(database: Database, number: int, row_no: int) -> PlayableRow | None:
     """One delivered row; None where it is not delivered or has no audio. Raises ServerError."""
     found = database.row("board_row", {"job": clamp_bigint(number), "row": clamp_bigint(row_no)})
     return None if found is None else _playable_row(found)
+
+
+def matching_rows(database: Database, number: int, row_id: str, row_no: int, limit: int) -> list[MatchingRow]:
+    """Return rows whose id begins with `row_id`, or whose number is `row_no` (0: none), best match first.
+
+    Rows that the planner found unchanged are not among them: see `unchanged_chunks`. Raise ServerError.
+    """
+    values = {"job": clamp_bigint(number), "id": row_id, "row": clamp_bigint(row_no), "limit": limit}
+    found = [MatchingRow(*row) for row in database.rows("board_find", values)]
+    return [replace(row, chunk_state=ChunkState(row.chunk_state)) for row in found]
+
+
+def unchanged_chunks(database: Database, number: int) -> list[tuple[Chunk, ChunkState]]:
+    """Return the chunks with rows that the planner found unchanged. Raise ServerError."""
+    found = database.rows("board_unchanged", {"job": clamp_bigint(number)})
+    return [(Chunk(number, *row[:-1]), ChunkState(row[-1])) for row in found]
+
+
+def chunk_of(database: Database, number: int, row_no: int) -> tuple[Chunk, ChunkState] | None:
+    """Return the chunk that holds a row; None where there is no such row. Raise ServerError."""
+    found = database.row("board_chunk_of", {"job": clamp_bigint(number), "row": clamp_bigint(row_no)})
+    return None if found is None else (Chunk(number, *found[:-1]), ChunkState(found[-1]))
 
 
 def course(database: Database, number: int, stretches: int = 60) -> list[Moment]:

@@ -14,11 +14,10 @@ from typing import Any
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_facts, webhooks
+from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_facts
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.output.formatting import count, duration
 from speeko_jobs.core.output.sanitize import spreadsheet_safe
 from speeko_jobs.core.policies import failure_grouping
 from speeko_jobs.core.reporting import job_summary as core_summary
@@ -96,7 +95,7 @@ def _write(context: Context, job: Job, end: JobState) -> None:
         table_out.write((",".join(columns) + "\n").encode())
         failed_out.write(_csv([manifest.FAILED_COLUMNS]))
         for part in deliveries.delivered_chunks(context.database, job.id):
-            as_json, as_csv = _part(context, store, part.chunk)
+            as_json, as_csv = manifest_part(context, store, part.chunk)
             wrong: list[dict[str, Any]] = []
             failed: list[list[Any]] = []
             if part.has_failures:
@@ -140,26 +139,13 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
     rest = job.failed + job.refused - sum(n for _, n in found)
     if rest > 0 and job.state is JobState.CANCELLED:
         found.append(("cancelled before its audio was there", rest))
-    summary = summary_of(context, job, failure_grouping.grouped(found, SHOWN_REASONS))
-    summary["notes"] += [_undelivered(hook) for hook in webhooks.undelivered(context.database, job.id)]
-    return summary
-
-
-def _undelivered(hook: webhooks.UndeliveredHook) -> str:
-    """Return a note on an event that its receiver does not have."""
-    wait = hook.wait_seconds
-    after = "not sent again" if wait is None else f"next try in {duration(max(wait, 0))}"
-    tries = count(hook.tries, "try", "tries")
-    return f'webhook event "{hook.event}" not delivered: {hook.error} ({tries}, {after})'
+    return summary_of(context, job, failure_grouping.grouped(found, SHOWN_REASONS))
 
 
 def status(context: Context, job_no: int) -> dict[str, Any]:
-    """Return the summary with what the job waits for ("waiting": None where it gets on), and the plan's
-    notes: a job that a schedule planned has shown them to no one."""
+    """Return the summary with what the job waits for ("waiting": None where it gets on)."""
     seen = wait_facts.look(context.database, [job_no]).get(job_no)
-    summary = summarize(context, job_no)
-    notes = [*jobs.show(context.database, job_no).plan.get("notes", ()), *summary["notes"]]
-    return summary | {"waiting": None if seen is None else seen.to_json(), "notes": notes}
+    return summarize(context, job_no) | {"waiting": None if seen is None else seen.to_json()}
 
 
 def summary_of(context: Context, job: Job, failures: Sequence[tuple[str, int]]) -> dict[str, Any]:
@@ -174,11 +160,11 @@ def results(context: Context, job_no: int, after: int = 0) -> Iterator[tuple[int
     job = jobs.show(context.database, job_no)
     store = context.store_of(job.spec.store)
     for part in deliveries.delivered_chunks(context.database, job.id, after):
-        yield part.chunk.no, _part(context, store, part.chunk)[0]
+        yield part.chunk.no, manifest_part(context, store, part.chunk)[0]
 
 
-def _part(context: Context, store: Store, chunk: Chunk) -> tuple[bytes, bytes]:
-    """A delivered chunk's parts of the manifest; made again if the store has lost them."""
+def manifest_part(context: Context, store: Store, chunk: Chunk) -> tuple[bytes, bytes]:
+    """Return a delivered chunk's parts of the manifest, made again if the store has lost them."""
     try:
         as_json, as_csv = store.get_many(part_paths(chunk.job, chunk.no))
     except MissingObject:

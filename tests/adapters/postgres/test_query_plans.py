@@ -61,6 +61,8 @@ EXEMPT = {
     "costs_routed": "looks at all jobs, for a command",
     "job_counts": "adds up all chunks of a job, at its end",
     "job_failures": "looks at all rows of chunks where some failed, seldom",
+    "board_find": "looks at all rows of a job, when a person looks for one of them",
+    "board_unchanged": "looks at all chunks of a job, when a person looks for a row",
     "prices_left": "looks at all rows that a job has still to buy, for a command",
     "prices_take": "looks at all rows that a job has still to buy, for a command",
     "report_paid": "looks at all calls of a job, when a person cancels it",
@@ -275,7 +277,6 @@ CHECKED: dict[str, dict[str, Any]] = {
     "chunk_back": CHUNK,
     "chunk_hold": CHUNK,
     "chunk_delivered": CHUNK | {"counts": "{}", "saved": "[]"} | COUNTS,
-    "chunk_quiet": CHUNK | {"files": 3},
     "costs_saved": {
         "tenant": "tenant-1", "provider": "speeko", "voices": ["voice-1", "voice-2"],
         "sources": ["cache"] * 2, "requests": [500] * 2, "chars": [33_000] * 2, "saved": [495_000] * 2,
@@ -334,6 +335,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "board_unserved": {"job": JOB, "first": 300_001, "last": 301_000, "limit": 1000},
     "board_heard": {"job": JOB, "places": [0.0, 0.2, 0.4, 0.6, 0.8]},
     "board_row": {"job": JOB, "row": 300_003},
+    "board_chunk_of": {"job": JOB, "row": 300_003},
     "board_course": {"job": JOB, "stretches": 60},
     "board_pulses": {
         "accounts": ["speeko:1"], "since": datetime.now(UTC) - timedelta(days=2), "until": datetime.now(UTC),
@@ -381,8 +383,6 @@ CHECKED: dict[str, dict[str, Any]] = {
     "outage_resume_one": {"job": million.PAUSED},
     "outages_change": {"account": "speeko:1", "reason": "provider: HTTP 401"},
     "hooks_due": {},
-    "hooks_of_job": {"job": JOB},
-    "hooks_lost": {"most": 100},
     "hooks_take": {"most": 8, "lease": 60.0, "job": None},
     "hook_tried": {
         "id": "00000000-0000-0000-0000-000000000000", "tries": 1, "delivered": False, "error": "",

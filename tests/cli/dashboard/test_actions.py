@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,9 @@ from speeko_cli.dashboard.auth import Access
 from speeko_jobs.adapters.postgres import worker_registry
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.flow.lifecycle import control
+from speeko_jobs.flow.lifecycle import control, schedules
+from speeko_jobs.flow.planning.catalog_record import record_of, recorded_in
+from speeko_jobs.flow.reporting import schedule_queries
 from speeko_workers.registration import Registration
 from tests.cli.dashboard.conftest import XSRF, Client, Serve, Shop
 from tests.fixtures.inprocess import InProcess
@@ -254,3 +257,75 @@ def test_a_job_is_not_resumed_on_another_key_than_a_workers(
     page = acting.get("/workers").text
     assert worker["accounts"]["speeko"]["key"] in page
     assert "sk-of-another-terminal" not in page + str(told)
+
+
+def ended_job(flow: InProcess) -> int:
+    number, _ = flow.submit(flow.catalog([("a", "One article.")]), {"lexicon": ()})
+    flow.drive(number)
+    return number
+
+
+def test_a_schedule_is_made_of_a_job(acting: Client, flow: InProcess) -> None:
+    number = ended_job(flow)
+    assert 'name="cron"' in acting.get(f"/jobs/{number}").text
+    answer = acting.post(
+        f"/jobs/{number}/schedule",
+        data={
+            "_xsrf": "6b1f",
+            "name": "nightly",
+            "cron": "0 2 * * *",
+            "tz": "Europe/Berlin",
+            "catch_up": "all",
+        },
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/schedules")
+    (made,) = acting.json("/api/schedules")["schedules"]
+    assert (made["schedule"], made["tz"], made["cron"]) == ("nightly", "Europe/Berlin", "0 2 * * *")
+    assert made["tenant"] == "shop"
+    found = schedule_queries.show(flow.context, "nightly")
+    run = schedules.run_now(flow.context, found)
+    calls = flow.provider.calls
+    again = schedules.fire(flow.context, run.id)
+    assert again is not None
+    assert flow.drive(again).state is JobState.DONE
+    assert flow.provider.calls == calls  # the same catalog in the same output: nothing to buy
+
+
+def test_what_is_no_schedule_is_told(acting: Client, flow: InProcess) -> None:
+    number = ended_job(flow)
+    for given, status, line in (
+        ("", 400, "a schedule has a name"),
+        ("?name=x", 400, "give the times"),
+        ("?name=x&cron=nonsense", 400, ""),
+        ("?name=x&cron=0 2 * * *&tz=Mars/Base", 400, "Mars/Base"),
+        ("?name=x&cron=0 2 * * *&catch_up=maybe", 400, "catch_up takes"),
+        ("?name=x&cron=0 2 * * *&files=/etc/passwd", 400, "'files' is not asked for here"),
+        ("?name=x&cron=0 2 * * *", 200, None),
+        ("?name=x&cron=0 2 * * *", 409, "there is a schedule 'x' already"),
+    ):
+        answer = act(acting, number, f"schedule{given}", status)
+        assert line is None or line in answer["error"], given
+    act(acting, 999, "schedule?name=y&cron=0 2 * * *", 404)
+    flow.books.execute("UPDATE speeko.job SET plan = plan - 'catalog' WHERE id = %s", [number])
+    told = act(acting, number, "schedule?name=y&cron=0 2 * * *", 409)["error"]
+    assert "use `speeko schedule add`" in told
+
+
+def test_a_schedule_takes_rights_and_the_page(serve: Serve, flow: InProcess) -> None:
+    number = ended_job(flow)
+    watching = serve(flow.context, Access("127.0.0.1"), **XSRF)
+    assert act(watching, number, "schedule?name=x&cron=0 2 * * *", 403)
+    assert 'name="cron"' not in watching.get(f"/jobs/{number}").text
+    foreign = serve(flow.context, Access("127.0.0.1", allow_actions=True))
+    assert act(foreign, number, "schedule?name=x&cron=0 2 * * *", 403)
+
+
+def test_a_catalog_with_a_key_in_its_address_is_not_recorded(flow: InProcess) -> None:
+    for source in ("-", "https://user:secret@example.com/a.csv"):
+        assert record_of(flow.orders(source), flow.spec()) == {}
+    record = record_of(flow.orders("a.csv", text=("body",)), flow.spec())
+    options, _ = recorded_in(json.loads(json.dumps(record))) or (None, None)
+    assert options is not None
+    assert options.sources[0].startswith("/")
+    assert options.text == ("body",)
+    assert recorded_in({}) is None

@@ -95,6 +95,31 @@ CROSS JOIN LATERAL (
 WHERE j.id = %(job)s
 ORDER BY h.row_no
 
+-- board_find: rows of a job whose id begins so, or of that number: the number first, then the id itself. Reads the
+-- rows of the job, half a second for a million: an index of ids would cost more with every row that is loaded
+SELECT i.row_no, i.row_id, coalesce(i.voice, j.spec->>'voice'), i.chars, coalesce(i.path, ''),
+       coalesce(i.error, ''), i.skipped, i.kept, c.state
+FROM (
+    SELECT row_no, row_id, voice, chars, path, error, skipped, kept FROM speeko.item
+    WHERE job_id = %(job)s AND (starts_with(row_id, %(id)s) OR row_no = %(row)s)
+    ORDER BY row_no <> %(row)s, row_id <> %(id)s, row_no LIMIT %(limit)s
+) i
+CROSS JOIN speeko.job j
+JOIN speeko.chunk f ON f.job_id = j.id AND f.no = 1
+JOIN speeko.chunk c ON c.job_id = j.id AND c.no = (i.row_no - 1) / f.last_row + 1
+WHERE j.id = %(job)s
+ORDER BY i.row_no <> %(row)s, i.row_id <> %(id)s, i.row_no
+
+-- board_unchanged: chunks of a job with rows that the planner found unchanged, in order
+SELECT no, first_row, last_row, unchanged, state FROM speeko.chunk
+WHERE job_id = %(job)s AND coalesce((unchanged->>'unchanged')::bigint, 0) > 0
+ORDER BY no
+
+-- board_chunk_of: the chunk that holds a row
+SELECT c.no, c.first_row, c.last_row, c.unchanged, c.state
+FROM speeko.chunk f JOIN speeko.chunk c ON c.job_id = f.job_id AND c.no = (%(row)s - 1) / f.last_row + 1
+WHERE f.job_id = %(job)s AND f.no = 1 AND c.last_row >= %(row)s
+
 -- board_row: a row of a delivered chunk that has its audio
 SELECT i.row_no, i.row_id, coalesce(i.voice, j.spec->>'voice'), i.chars, coalesce(i.path, ''), i.keys
 FROM speeko.job j
