@@ -132,6 +132,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Doctor
     if not wrong_schema:
         yield _checked("audio", lambda: missing_audio.in_store(context))
         yield _checked("jobs", lambda: _jobs(context))
+        yield _checked("webhooks", lambda: doctor_checks.webhooks(context))
 
 
 def _jobs(context: Context) -> str:

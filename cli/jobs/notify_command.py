@@ -1,4 +1,4 @@
-"""--notify: a user's command that gets how a job ended. Run by the verb that waits, never by workers."""
+"""--notify: run a user's command at the end of a job. The command that waits runs it, never a worker."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from speeko_cli.output.console import note
 def notify(command: str, summary: Mapping[str, Any]) -> None:
     """Run the command with the summary as JSON on its stdin, and SPEEKO_JOB and SPEEKO_STATE set.
 
-    No shell reads it. What it prints goes to stderr, since stdout is for the summary. Its failure is told
-    and changes nothing: the exit code is the job's.
+    Runs without a shell. Its output goes to stderr, because stdout is for the summary. A failure is reported
+    on stderr; the exit code stays the job's.
     """
     told = {"SPEEKO_JOB": str(summary["job"]), "SPEEKO_STATE": str(summary["state"])}
     sys.stderr.flush()
@@ -30,7 +30,13 @@ def notify(command: str, summary: Mapping[str, Any]) -> None:
             check=False,
         )
     except (OSError, ValueError, IndexError) as error:  # IndexError: no word in it
-        note(f"speeko: --notify: {getattr(error, 'strerror', None) or error}")
+        why = getattr(error, "strerror", None) or error
+        note(f"speeko: --notify: {command!r} did not run: {why}")
         return
     if done.returncode:
-        note(f"speeko: --notify: the command ended with {done.returncode}")
+        note(f"speeko: --notify: {command!r} {_ended(done.returncode)}")
+
+
+def _ended(code: int) -> str:
+    """Return how a command ended; a negative code is the signal that killed it."""
+    return f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from speeko_cli.options.option_builder import COMMON, option, setting_help, together
 from speeko_cli.runtime.invocation import Invocation
 
+SHELL_SYNTAX = frozenset({"|", "||", "&", "&&", ";", ">", ">>", "<", "2>&1", "&>"})
 of_tenant_option: Callable[[Any], Any] = option(
     "--tenant", "of_tenant", metavar="NAME", help="only what is charged to this tenant"
 )
@@ -31,6 +33,28 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     return callback
 
 
+def _keep_notify(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Keep the command of --notify. Raises click.UsageError now for one that could not run at the end."""
+    if value is None or ctx.resilient_parsing:
+        return
+    import shutil
+
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise click.UsageError(f"--notify: {error}: {value!r}", ctx) from None
+    if not words:
+        raise click.UsageError("--notify: the command is empty", ctx)
+    if shutil.which(words[0]) is None:
+        raise click.UsageError(
+            f"--notify: there is no command {words[0]!r}: give a program on the PATH, or its path", ctx
+        )
+    if syntax := sorted(SHELL_SYNTAX.intersection(words[1:])):
+        shell = f"--notify {shlex.quote(f'sh -c {shlex.quote(value)}')}"
+        raise click.UsageError(f"--notify runs without a shell, which {syntax[0]} needs: give {shell}", ctx)
+    ctx.ensure_object(Invocation).notify = value
+
+
 def notify_option(*, hidden: bool = False) -> Callable[[Any], Any]:
     """Return the option of a command that runs at the end of a job."""
     return option(
@@ -38,7 +62,7 @@ def notify_option(*, hidden: bool = False) -> Callable[[Any], Any]:
         metavar="COMMAND",
         expose_value=False,
         hidden=hidden,
-        callback=_keep("notify"),
+        callback=_keep_notify,
         help="command to run when the job ends or pauses; runs without a shell, with the summary as JSON on"
         " stdin, and with SPEEKO_JOB and SPEEKO_STATE",
     )

@@ -28,7 +28,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredFile:
-    """What was put at one path. `source` is the sum of the row's text: see core.catalog.change_detection."""
+    """What was put at one path. `source` is the sum of the row's text: see core.catalog.change_detection.
+
+    `is_quiet`: it stays below the wanted loudness; counted, not kept with the file.
+    """
 
     path: str
     content: bytes
@@ -37,6 +40,7 @@ class DeliveredFile:
     source: int = NO_SOURCE
     voice: str = ""
     language: str = ""
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,12 @@ def finish(
         return None
     hold(t, destination, at.job, puts, engine=engine, form=form)
     return Finished(JobState(state[0]), state[1] == 0, [SavedCosts(*one) for one in state[2]])
+
+
+def count_quiet(t: Transaction, at: Chunk, files: int) -> None:
+    """Count files of a chunk that is not delivered yet and that stay below the wanted loudness."""
+    if files:
+        t.run("chunk_quiet", {"job": at.job, "no": at.no, "files": files})
 
 
 def hold(

@@ -40,6 +40,27 @@ def failed(database: Database, hook: Hook, error: str, wait_seconds: float | Non
     _tried(database, hook, error=error, wait_seconds=wait_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class UndeliveredHook:
+    """An event that its receiver has not taken. `wait_seconds`: until the next try, None if there is none."""
+
+    job: int
+    event: str
+    error: str
+    tries: int
+    wait_seconds: float | None
+
+
+def undelivered(database: Database, job: int) -> list[UndeliveredHook]:
+    """Return the events of a job that failed at least once and that its receiver does not have."""
+    return [UndeliveredHook(*row) for row in database.rows("hooks_of_job", {"job": job})]
+
+
+def lost(database: Database, *, most: int) -> list[UndeliveredHook]:
+    """Return the newest events of the last day that were given up."""
+    return [UndeliveredHook(*row) for row in database.rows("hooks_lost", {"most": most})]
+
+
 def any_due(database: Database) -> bool:
     found = database.row("hooks_due")
     return bool(found and found[0])

@@ -68,6 +68,16 @@ def gain(level: Level, wanted_lufs: float) -> float:
     return 1.0 if abs(change) < TOLERANCE_DB else float(10 ** (change / 20))
 
 
+def shortfall(level: Level, factor: float, wanted_lufs: float) -> float:
+    """Return by how many LU a sound stays below `wanted_lufs` after this gain; 0.0 for silence.
+
+    That is where peaks, or the most gain that is given, allow no more.
+    """
+    if level.lufs == -math.inf:
+        return 0.0
+    return max(0.0, wanted_lufs - level.lufs - 20 * math.log10(factor))
+
+
 def _slabs(pieces: Iterable[Samples], rate: int) -> Iterator[tuple[Any, int]]:
     """(samples, blocks that the slab before has counted): the whole sound in slabs that overlap."""
     import numpy as np

@@ -53,10 +53,11 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A file's bytes, and its length by the frames in it."""
+    """A file's bytes, its length by the frames in it, and the LU that it lacks of the wanted loudness."""
 
     audio: bytes
     seconds: float
+    shortfall_lu: float = 0.0
 
 
 def bought_format(wanted: str, profile_formats: Sequence[str]) -> str:
@@ -90,12 +91,15 @@ def render(parts: Sequence[bytes], bought_format: str, want: Delivered) -> Rende
     source = codec.layout_of(streams[0], part_name(0, len(streams)))
     layout = codec.layout_in(source, bought_format, want.format, levelled)
     pieces: Iterable[Any] = Joined(streams, layout)
+    shortfall = 0.0
     if want.loudness_lufs is not None:
         if sum(map(len, parts)) <= _HELD_BYTES:
             pieces = list(pieces)
-        gain = loudness.gain(loudness.measure(pieces, layout.rate), want.loudness_lufs)
+        level = loudness.measure(pieces, layout.rate)
+        gain = loudness.gain(level, want.loudness_lufs)
+        shortfall = loudness.shortfall(level, gain, want.loudness_lufs)
         if gain == 1.0 and len(parts) == 1 and want.format == bought_format:
-            return Rendered(parts[0], codec.seconds_of(parts[0]))
+            return Rendered(parts[0], codec.seconds_of(parts[0]), shortfall)
         pieces = (piece * gain for piece in pieces)
     audio, frames = codec.encoded(pieces, layout, want.format)
-    return Rendered(audio, frames / layout.rate)
+    return Rendered(audio, frames / layout.rate, shortfall)

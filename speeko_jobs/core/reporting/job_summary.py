@@ -54,7 +54,7 @@ def summary(
         "sources": {source.value: counts.get(source.value, 0) for source in AudioSource},
         "wasted_usd": usd(figures["wasted_micros"]),
         "max_waste_usd": None if figures["waste_cap_micros"] is None else usd(figures["waste_cap_micros"]),
-        "notes": _notes(figures),
+        "notes": _notes(figures, counts),
         "unknown": {"calls": figures["possible_calls"], "usd": usd(figures["possible_micros"])},
         "audio_seconds": round(counts.get("audio_millis", 0) / 1000, 3),
         "audio_bytes": counts.get("audio_bytes", 0),
@@ -65,8 +65,14 @@ def summary(
     }
 
 
-def _notes(figures: Mapping[str, Any]) -> list[str]:
-    converted = figures["converted_calls"]
-    if not converted:
-        return []
-    return [f"{converted:,} answers came in another format than was asked for and were converted"]
+def _notes(figures: Mapping[str, Any], counts: Mapping[str, int]) -> list[str]:
+    notes = []
+    if converted := figures["converted_calls"]:
+        notes.append(f"{converted:,} answers came in another format than was asked for and were converted")
+    if quiet := counts.get("quiet", 0):
+        stay = "file stays" if quiet == 1 else "files stay"
+        notes.append(
+            f"{quiet:,} {stay} below {figures['spec'].loudness:g} LUFS: more gain would clip the peaks; a"
+            " lower --loudness makes all files alike"
+        )
+    return notes

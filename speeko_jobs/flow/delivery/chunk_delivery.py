@@ -202,9 +202,12 @@ class _ChunkDelivery:
         rows = {one.file.path: one.row for one in wanted}
         made = [self._noted(rows[file.path], file) for file in files]
         destination, job, spec = self._job.destination_id, self._chunk.job, self._spec
-        self._context.database.run(
-            lambda t: deliveries.hold(t, destination, job, made, engine=spec.engine, form=spec.form)
-        )
+
+        def work(t: Transaction) -> None:
+            deliveries.hold(t, destination, job, made, engine=spec.engine, form=spec.form)
+            deliveries.count_quiet(t, self._chunk, sum(file.is_quiet for file in made))
+
+        self._context.database.run(work)
         self._context.queue.deliver([(job, self._chunk.no)])
 
     def _noted(self, row: ItemRow, file: DeliveredFile) -> DeliveredFile:

@@ -14,10 +14,11 @@ from typing import Any
 
 from speeko_jobs.adapters import failpoints
 from speeko_jobs.adapters.audio_store import MissingObject, Store
-from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_facts
+from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs, rebuys, wait_facts, webhooks
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.output.formatting import count, duration
 from speeko_jobs.core.output.sanitize import spreadsheet_safe
 from speeko_jobs.core.policies import failure_grouping
 from speeko_jobs.core.reporting import job_summary as core_summary
@@ -139,13 +140,26 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
     rest = job.failed + job.refused - sum(n for _, n in found)
     if rest > 0 and job.state is JobState.CANCELLED:
         found.append(("cancelled before its audio was there", rest))
-    return summary_of(context, job, failure_grouping.grouped(found, SHOWN_REASONS))
+    summary = summary_of(context, job, failure_grouping.grouped(found, SHOWN_REASONS))
+    summary["notes"] += [_undelivered(hook) for hook in webhooks.undelivered(context.database, job.id)]
+    return summary
+
+
+def _undelivered(hook: webhooks.UndeliveredHook) -> str:
+    """Return a note on an event that its receiver does not have."""
+    wait = hook.wait_seconds
+    after = "not sent again" if wait is None else f"next try in {duration(max(wait, 0))}"
+    tries = count(hook.tries, "try", "tries")
+    return f'webhook event "{hook.event}" not delivered: {hook.error} ({tries}, {after})'
 
 
 def status(context: Context, job_no: int) -> dict[str, Any]:
-    """Return the summary with what the job waits for ("waiting": None where it gets on)."""
+    """Return the summary with what the job waits for ("waiting": None where it gets on), and the plan's
+    notes: a job that a schedule planned has shown them to no one."""
     seen = wait_facts.look(context.database, [job_no]).get(job_no)
-    return summarize(context, job_no) | {"waiting": None if seen is None else seen.to_json()}
+    summary = summarize(context, job_no)
+    notes = [*jobs.show(context.database, job_no).plan.get("notes", ()), *summary["notes"]]
+    return summary | {"waiting": None if seen is None else seen.to_json(), "notes": notes}
 
 
 def summary_of(context: Context, job: Job, failures: Sequence[tuple[str, int]]) -> dict[str, Any]:

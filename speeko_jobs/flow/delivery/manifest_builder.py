@@ -93,6 +93,8 @@ class ManifestBuilder:
         )
         self._ends["delivered"] += 1
         self._ends["reused"] += one.file.reused
+        if file.is_quiet:
+            self._ends["quiet"] += 1
         listed = self._prices.of_row(line.voice, line.chars, len(one.records))
         self._add_served(line, listed)
         if 0 < len(own) < len(one.records):

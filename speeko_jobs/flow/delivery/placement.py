@@ -24,6 +24,7 @@ from speeko_jobs.flow.context import Context
 
 NO_SUM = bytes(32)
 NOT_OURS = "the output holds something of that name that no job delivered: move it away, or give --overwrite"
+HEARD_LU = 0.5  # what is nearer to the wanted loudness is not reported: the tolerance of EBU R 128
 TURN_SECONDS = 45.0  # an hour of MP3 takes half a minute to make: what is left has its turn later
 
 
@@ -202,7 +203,10 @@ class Placement:
         new_only = {one.path for one in ones if not one.known}
         kept = self._destination.put_many([(one.path, rendered.audio) for one in ones], new_only)
         size, millis = len(rendered.audio), round(rendered.seconds * 1000)
+        quiet = rendered.shortfall_lu > HEARD_LU
         return {
-            one.path: NOT_OURS if one.path in kept else DeliveredFile(one.path, one.content, size, millis)
+            one.path: NOT_OURS
+            if one.path in kept
+            else DeliveredFile(one.path, one.content, size, millis, is_quiet=quiet)
             for one in ones
         }

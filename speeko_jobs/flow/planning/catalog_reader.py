@@ -28,6 +28,7 @@ from speeko_jobs.core.text.pipeline import Wording
 from speeko_jobs.core.text.text_rules import rules_of
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.errors import CatalogError, NoTextError
+from speeko_jobs.flow.planning.reading_notes import ReadingNotes
 from speeko_jobs.flow.planning.text_rule_changes import BatchSource
 
 BATCH_ROWS = 4_096
@@ -175,20 +176,21 @@ class CatalogReader:
         if columns.guessed:
             self.notes.append(f"{table.name}: {columns.guessed}")
         self.is_rerun &= tuple(table.header) == FAILED_COLUMNS
-        first, counted = self.rows, TextlessRows()
+        first, counted, seen = self.rows, TextlessRows(), ReadingNotes(self._spec, table, columns)
         self.files.append({"name": table.name, "first_row": first + 1})
         rows = iter(table.rows)
         while some := list(islice(rows, BATCH_ROWS)):
             ids = dict[int, str]()
             batch = self._read(table, reader, some, self.rows - first, ids)
             counted.add(batch.rows, ids.values())
+            seen.add(self.rows + 1, some, batch.rows)
             batch = batch._replace(source=BatchSource(reader_of, self.rows + 1, some))
             self.rows += len(some)
             self.left_out += len(ids)
             yield batch
         if columns.is_text_guessed and not columns.has_variants and tuple(table.header) != FAILED_COLUMNS:
             counted.check(table, columns, self.rows - first)
-        self.notes += [f"{table.name}: {note}" for note in table.all_notes()]
+        self.notes += [*(f"{table.name}: {note}" for note in table.all_notes()), *seen.lines()]
 
     def _read(
         self, table: Table, reader: RowReader, some: list[Row], before: int, left_out: dict[int, str]

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.http import webhook_client
 from speeko_jobs.adapters.postgres import migrate, server_fitness
+from speeko_jobs.adapters.postgres import webhooks as hooks
 from speeko_jobs.adapters.providers.provider import check, list_models, list_voices
 from speeko_jobs.adapters.redis.redis_fitness import RedisFacts
 from speeko_jobs.adapters.redis.server import FOREIGN, RedisServer
 from speeko_jobs.core.model.suggestions import nearest
 from speeko_jobs.core.output.archive_path import is_archive, split
-from speeko_jobs.core.output.formatting import size
+from speeko_jobs.core.output.formatting import count, size
 from speeko_jobs.core.providers.profiles import Profile
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
@@ -27,6 +29,7 @@ from speeko_jobs.flow.context import Context
 from speeko_jobs.settings import Settings
 
 MIN_FREE_CONNECTIONS = 16  # a worker of four processes takes as many
+MAX_LOST_EVENTS = 100
 MAX_CLOCK_SECONDS = 5.0
 LOW_BYTES, MIN_BYTES = 2_000_000_000, 100_000_000  # room on a disk: a warning below, a failure below
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -156,6 +159,25 @@ def speech(profile: Profile, settings: Settings) -> DoctorFinding:
         return DoctorFinding(f"{profile.name} does not list the model {model!r}: {near}", is_warning=True)
     voice = voice or profile.default_voice or "by language"
     return DoctorFinding(f"{profile.name} has the model {model}, voice {voice}")
+
+
+def webhooks(context: Context) -> DoctorFinding:
+    """Return what became of the events of the last day; check the webhook of the settings.
+
+    Raises ConfigError for a webhook at a literal address to which nothing is sent under these settings.
+    """
+    settings = context.settings
+    webhook_client.check_literal(settings.webhook, allow_private=settings.allow_private_webhooks == 1)
+    lost = hooks.lost(context.database, most=MAX_LOST_EVENTS)
+    if not lost:
+        return DoctorFinding("every event of the last day was delivered or is still tried")
+    newest = lost[0]
+    more = "" if len(lost) < MAX_LOST_EVENTS else " or more"
+    return DoctorFinding(
+        f"{count(len(lost), 'event')}{more} of the last day not delivered; the newest, of job {newest.job}:"
+        f" {newest.error}",
+        is_warning=True,
+    )
 
 
 def schema_revision() -> str:

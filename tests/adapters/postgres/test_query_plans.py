@@ -277,6 +277,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "chunk_back": CHUNK,
     "chunk_hold": CHUNK,
     "chunk_delivered": CHUNK | {"counts": "{}", "saved": "[]"} | COUNTS,
+    "chunk_quiet": CHUNK | {"files": 3},
     "costs_saved": {
         "tenant": "tenant-1", "provider": "speeko", "voices": ["voice-1", "voice-2"],
         "sources": ["cache"] * 2, "requests": [500] * 2, "chars": [33_000] * 2, "saved": [495_000] * 2,
@@ -383,6 +384,8 @@ CHECKED: dict[str, dict[str, Any]] = {
     "outage_resume_one": {"job": million.PAUSED},
     "outages_change": {"account": "speeko:1", "reason": "provider: HTTP 401"},
     "hooks_due": {},
+    "hooks_of_job": {"job": JOB},
+    "hooks_lost": {"most": 100},
     "hooks_take": {"most": 8, "lease": 60.0, "job": None},
     "hook_tried": {
         "id": "00000000-0000-0000-0000-000000000000", "tries": 1, "delivered": False, "error": "",

@@ -48,8 +48,8 @@ def test_a_command_that_fails_is_told(tmp_path: Path, capfd: pytest.CaptureFixtu
     notify("'not closed", SUMMARY)
     notify("", SUMMARY)
     err = capfd.readouterr().err
-    assert "speeko: --notify: the command ended with 3" in err
-    assert "speeko: --notify: No such file or directory" in err
+    assert "failed with exit code 3\n" in err
+    assert "speeko: --notify: '/no/such/command' did not run: No such file or directory" in err
     assert "No closing quotation" in err
     assert "Traceback" not in err
 
@@ -63,3 +63,29 @@ def test_run_and_wait_tell_it_and_keep_their_exit_codes(cli: Any, tmp_path: Path
         assert cli("wait", "1", "--notify", command(tmp_path)).returncode == 3
     assert told(tmp_path)["job"] == "1"
     assert (Path(cli.folder) / "speeko-output" / "report.html").is_file()
+
+
+def test_a_command_that_is_killed_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    notify("sh -c 'kill -9 $$'", SUMMARY)
+    assert "was killed by signal 9" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "no-such-command --x",
+            "--notify: there is no command 'no-such-command': give a program on the PATH",
+        ),
+        ("'not closed", "--notify: No closing quotation"),
+        (" ", "--notify: the command is empty"),
+        ("echo done && true", "--notify runs without a shell, which && needs: give --notify 'sh -c "),
+        ("cat > summary.json", "--notify runs without a shell, which > needs: give --notify 'sh -c "),
+    ],
+)
+def test_a_command_that_cannot_run_is_refused_before_the_job(here: Any, command: str, told: str) -> None:
+    for words in (("run", "a.csv"), ("submit", "a.csv"), ("wait", "1"), ("watch", "1")):
+        code, out, err = here(*words, "--notify", command)
+        assert (code, out) == (2, "")
+        assert told in err
+        assert len(err.splitlines()) == 1

@@ -174,3 +174,20 @@ def test_files_are_made_a_turn_at_a_time_and_each_sound_once(
     assert (flow.output / "r0.mp3").read_bytes() == (flow.output / "r8.mp3").read_bytes()
     again = flow.run(source, {"segments": "sentence"})
     assert (again["unchanged"], len(made)) == (13, 6)
+
+
+def test_files_that_peaks_keep_below_the_loudness_are_counted(
+    flow: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """-6 LUFS would clip speech; a turn that ends after each file, and a retry, count each file once."""
+    monkeypatch.setattr(placement, "TURN_SECONDS", 0.0)
+    rows = [(f"r{n}", f"{LONG} Number {n}.") for n in range(4)]
+    source = flow.catalog(rows)
+    assert flow.run(source, {"loudness": -30.0})["notes"] == []
+    summary = flow.run(source, {"loudness": -6.0})
+    assert summary["delivered"] == 4
+    assert summary["notes"] == [
+        "4 files stay below -6 LUFS: more gain would clip the peaks; a lower --loudness makes all files alike"
+    ]
+    assert all(level(flow.output / name) < -6.5 for name in flow.audio_files())
+    assert flow.run(source, {"loudness": -6.0})["notes"] == []  # nothing was made

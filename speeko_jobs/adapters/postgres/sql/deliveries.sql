@@ -37,7 +37,13 @@ UPDATE speeko.chunk SET state = 'ready', missing = 0, ready_at = clock_timestamp
 WHERE job_id = %(job)s AND no = %(no)s
   AND (state = 'ready' OR state = 'synthesizing' AND claimant_id = %(claimant)s)
 
--- chunk_delivered: once only, by whoever finds it ready or by the engine that has it; the counts go to the job
+-- chunk_quiet: files that stay below the wanted loudness, made in a turn that did not finish the chunk
+UPDATE speeko.chunk
+SET counts = counts || jsonb_build_object('quiet', coalesce((counts->>'quiet')::bigint, 0) + %(files)s::bigint)
+WHERE job_id = %(job)s AND no = %(no)s
+
+-- chunk_delivered: once only, by whoever finds it ready or by the engine that has it; the counts go to the job.
+-- "quiet" adds up over the turns and retries of the chunk: each file is made in one of them
 WITH old AS (
     SELECT job_id, no, saved FROM speeko.chunk
     WHERE job_id = %(job)s AND no = %(no)s
@@ -45,7 +51,9 @@ WITH old AS (
     FOR NO KEY UPDATE
 ), done AS (
     UPDATE speeko.chunk c SET state = 'delivered', delivered_at = clock_timestamp(), claimant_id = NULL,
-           counts = %(counts)s, saved = %(saved)s
+           counts = %(counts)s::jsonb || CASE WHEN c.counts ? 'quiet' THEN jsonb_build_object(
+               'quiet', (c.counts->>'quiet')::bigint + coalesce((%(counts)s::jsonb->>'quiet')::bigint, 0)
+           ) ELSE '{}' END, saved = %(saved)s
     FROM old WHERE c.job_id = old.job_id AND c.no = old.no
     RETURNING c.job_id, old.saved
 )

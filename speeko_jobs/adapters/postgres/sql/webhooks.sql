@@ -19,3 +19,15 @@ WHERE id = %(id)s::uuid AND tries = %(tries)s AND delivered_at IS NULL
 
 -- hooks_due: whether an event is due
 SELECT EXISTS (SELECT FROM speeko.hook WHERE due_at <= clock_timestamp())
+
+-- hooks_of_job: events of a job that failed and were not taken since
+SELECT job_id, event, error, tries, extract(epoch FROM due_at - clock_timestamp())::float8
+FROM speeko.hook
+WHERE job_id = %(job)s AND delivered_at IS NULL AND error <> ''
+ORDER BY born_at, id
+
+-- hooks_lost: the newest events of a day that were given up
+SELECT job_id, event, error, tries, NULL::float8
+FROM speeko.hook
+WHERE due_at IS NULL AND delivered_at IS NULL AND born_at > clock_timestamp() - interval '1 day'
+ORDER BY born_at DESC, id LIMIT %(most)s
