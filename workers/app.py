@@ -32,20 +32,38 @@ from celery.utils.log import get_multiprocessing_logger
 from speeko_jobs import private_files, system_resources
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue.app import Transport, make_app
-from speeko_jobs.adapters.celery_queue.queue import CONTROL
+from speeko_jobs.adapters.celery_queue.queue import CONTROL, QUEUES, Queue
+from speeko_jobs.adapters.celery_queue.queue_names import REDIS_SCHEMES
 from speeko_jobs.adapters.redis.dead_letters import DeadLetters
 from speeko_jobs.adapters.redis.server import RedisServer
-from speeko_jobs.errors import ConfigError
+from speeko_jobs.errors import ConfigError, SpeekoError
+from speeko_jobs.settings import Settings
 from speeko_workers import json_logs, process_state
 
 EVICT_SECONDS = 600.0  # a look at two sums, where budgets hold
 PRUNE_SECONDS = 3600.0
 warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
 
+
+def _settings() -> Settings:
+    """Return the settings of environment and speeko.toml.
+
+    Ends the process with one line where they are wrong: Celery would print a traceback of its import.
+    """
+    try:
+        found = speeko_settings.load()
+        if not found.redis_url:
+            raise ConfigError(
+                "no broker: set SPEEKO_REDIS_URL and SPEEKO_DATABASE_URL, or start `speeko worker` instead"
+            )
+        Queue(found.queue_url)  # refuses a broker of another kind
+    except SpeekoError as error:
+        raise SystemExit(f"speeko: {error}") from None
+    return found
+
+
 system_resources.raise_open_files()
-settings = speeko_settings.load()
-if not settings.redis_url:
-    raise ConfigError("no broker: set SPEEKO_REDIS_URL, or start workers with `speeko worker`")
+settings = _settings()
 app = make_app(settings.queue_url)
 app.conf.include = ["speeko_workers.tasks", "speeko_workers.inspect_commands"]
 app.conf.beat_schedule["evict"] = {
@@ -60,6 +78,8 @@ if settings.keep_jobs_days:
         "options": {"expires": PRUNE_SECONDS, "queue": CONTROL},
     }
 process_state.settings = settings
+for _name in QUEUES:  # without -Q, a worker takes them all
+    app.amqp.queues.select_add(app.amqp.queues.new_missing(_name))
 
 
 def _set_aside(queue: str, why: str, content: str) -> None:
@@ -114,6 +134,19 @@ def _closed(**_: Any) -> None:
 @worker_shutting_down.connect
 def _stopping(**_: Any) -> None:
     process_state.begin_stop()
+
+
+@worker_init.connect
+@beat_init.connect
+def _refuse_unfit_redis(**_: Any) -> None:
+    """End at once where Redis is a Cluster, a Sentinel or a replica: Celery would fail at each message."""
+    for url in {settings.redis_url, settings.broker_url or settings.redis_url}:
+        if url.partition("://")[0] in REDIS_SCHEMES:
+            with contextlib.closing(RedisServer(url)) as server:
+                try:
+                    server.require_fit()
+                except SpeekoError as error:
+                    raise SystemExit(f"speeko: {error}") from None
 
 
 @worker_init.connect

@@ -12,7 +12,7 @@ from speeko_cli.options.option_builder import Verb, option
 from speeko_cli.options.shared import common
 from speeko_cli.output.console import note
 from speeko_cli.runtime.invocation import Invocation
-from speeko_cli.runtime.network import is_loopback
+from speeko_cli.runtime.network import is_loopback, weakness
 from speeko_jobs.errors import ConfigError, ServerError
 
 AUTH_VARIABLE = "FLOWER_BASIC_AUTH"
@@ -60,12 +60,19 @@ def _check_auth(address: str, auth: str) -> None:
             f"--bind {address} is open to other machines, and Flower can stop workers: "
             f"set {AUTH_VARIABLE}=user:password first"
         )
-    for pair in auth.split(",") if auth else ():  # as Flower reads it
+    pairs = auth.split(",") if auth else []  # as Flower reads it
+    for pair in pairs:
         user, _, password = pair.partition(":")
         if not (user and password and pair.isascii()):
             raise ConfigError(
                 f"{AUTH_VARIABLE} is user:password, or several with commas between them: "
                 "each with both parts, in ASCII, and no comma in a password"
+            )
+    for user, _, password in (pair.partition(":") for pair in pairs if not is_loopback(address)):
+        if weak := weakness(password, user):
+            raise ConfigError(
+                f"--bind {address} is open to other machines, and Flower can stop workers: the password of"
+                f" {user!r} in {AUTH_VARIABLE} is too weak: {weak}"
             )
 
 

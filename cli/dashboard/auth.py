@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from speeko_cli.dashboard.errors import Problem
-from speeko_cli.runtime.network import is_loopback
+from speeko_cli.runtime.network import is_loopback, weakness
 from speeko_jobs.errors import ConfigError
 
 TOKEN_VARIABLE, LOGIN_VARIABLE = "SPEEKO_DASHBOARD_TOKEN", "SPEEKO_DASHBOARD_AUTH"
@@ -104,6 +104,9 @@ def access(bind: str, environ: Mapping[str, str], *, allow_actions: bool) -> Acc
     user, _, password = login.partition(":")
     if login and not (user and password):
         raise ConfigError(f"{LOGIN_VARIABLE} takes user:password")
+    if not is_loopback(bind) and (weak := weakness(token or password, user)) and (token or login):
+        which = TOKEN_VARIABLE if token else f"the password of {LOGIN_VARIABLE}"
+        raise ConfigError(f"--bind {bind} is open to other machines, and {which} is too weak: {weak}")
     if not (token or login or is_loopback(bind)):
         raise ConfigError(
             f"--bind {bind} is open to other machines: set {TOKEN_VARIABLE} (at least {MIN_TOKEN_CHARS} "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from speeko_cli.output.console import say
 from speeko_jobs.core.catalog.change_detection import ADDED, CHANGED
 from speeko_jobs.core.model.money import micros
+from speeko_jobs.core.model.states import PLANNING_STOPPED
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.text.text_rules import TEXT_VERSION
 from speeko_jobs.settings import Settings
@@ -40,7 +41,8 @@ def print_summary(summary: Mapping[str, Any], spec: JobSpec) -> None:
     """summary.json's content as a compact table, with what failed and how to go on."""
     state = STATES.get(summary["state"], summary["state"])
     why = f" ({summary['reason']})" if summary["reason"] else ""
-    say(f"job {summary['job']} is {state}{why}")
+    stopped = summary["reason"].startswith(PLANNING_STOPPED)
+    say(f"job {summary['job']}: {summary['reason']}" if stopped else f"job {summary['job']} is {state}{why}")
     if summary.get("waiting"):
         say(f"it {summary['waiting']['text']}")
     say()

@@ -52,7 +52,16 @@ def open_existing(settings: Settings) -> Iterator[Context]:
     if settings.embedded_database and not (settings.home_path / "servers" / "postgres").is_dir():
         raise JobError(f"there are no jobs yet in {settings.home_path}: `speeko run` makes one")
     with open_services(settings) as (context, _):
+        _stop_stale_plans(context)
         yield context
+
+
+def _stop_stale_plans(context: Context) -> None:
+    """Have jobs whose submitter was killed shown as what they are; a standby is left as it is."""
+    from speeko_jobs.flow.lifecycle import crash_recovery
+
+    with contextlib.suppress(ServerError):
+        crash_recovery.stop_stale_plans(context)
 
 
 @contextlib.contextmanager

@@ -54,9 +54,9 @@ def test_a_missing_secret_stops_it(name: str) -> None:
     ("given", "why"),
     [
         ({}, None),
-        ({"SPEEKO_DASHBOARD_TOKEN": "", "SPEEKO_DASHBOARD_AUTH": "user:password"}, None),
+        ({"SPEEKO_DASHBOARD_TOKEN": "", "SPEEKO_DASHBOARD_AUTH": "user:correct horse"}, None),
         ({"SPEEKO_DASHBOARD_TOKEN": ""}, "set SPEEKO_DASHBOARD_TOKEN"),
-        ({"SPEEKO_DASHBOARD_AUTH": "user:password"}, "not both"),
+        ({"SPEEKO_DASHBOARD_AUTH": "user:correct horse"}, "not both"),
     ],
     ids=["token", "login", "neither", "both"],
 )

@@ -12,6 +12,10 @@ from tests.deploy.compose import DEPLOY, KNOWN
 LINES = (DEPLOY / "env.example").read_text("utf-8").splitlines()
 ASSIGNED = re.compile(r"(?:# )?([A-Z][A-Z_]+)=(.*)")
 OTHERS = {"POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH", "GRAFANA_PASSWORD", "SPEEKO_CONFIG"}
+STORES = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"}
+STORES |= {"GOOGLE_APPLICATION_CREDENTIALS"}
+STORES |= {f"AZURE_STORAGE_{name}" for name in ("ACCOUNT_NAME", "ACCOUNT_KEY", "SAS_KEY", "ENDPOINT")}
+OTHERS |= STORES
 OTHERS |= KNOWN - {f"SPEEKO_{field.name.upper()}" for field in dataclasses.fields(Settings)}
 
 

@@ -165,7 +165,7 @@ def test_a_submitter_is_killed_while_it_loads(slow: Spine) -> None:
     assert slow.job(job).state is JobState.PLANNING  # it may yet be alive, for all that anybody knows
 
     slow.sql("UPDATE speeko.job SET submitter_until = clock_timestamp()")
-    slow.until(lambda: not slow.sql("SELECT 1 FROM speeko.job"), "the job to be forgotten")
+    slow.until(lambda: slow.job(job).state is JobState.CANCELLED, "the plan to be stopped")
 
     assert slow.sql(count) == [(0,)]
     assert slow.sql("SELECT 1 FROM speeko.chunk") == []

@@ -58,6 +58,20 @@ def folder_error(url: str, path: str, error: OSError) -> StoreError:
     return kind(printable(": ".join(filter(None, (url, path, reason)))), url)
 
 
+_VENDORS = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS (the path of a service account's key)",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY (or AZURE_STORAGE_SAS_KEY)",
+}
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of a bucket's URL; s3 for any other."""
+    scheme = url.partition("://")[0]
+    return scheme if scheme in _VENDORS else "s3"
+
+
 def object_error(url: str, path: str, error: Exception) -> StoreError:
     """The error of an object store as one line: no request address (it may be signed), no debug dump."""
     text = str(error).split("\n\nDebug source", 1)[0]
@@ -70,11 +84,13 @@ def object_error(url: str, path: str, error: Exception) -> StoreError:
     elif known in ("NoSuchBucket", "ContainerNotFound"):
         reason = "there is no such bucket: create it, or correct the URL"
     elif "169.254.169.254" in text or "metadata.google" in text or "metadata endpoint" in text:
-        reason = "no credentials were found: set them in the environment (AWS_ACCESS_KEY_ID, ...)"
+        reason = f"no credentials were found: set {_CREDENTIALS[_scheme(url)]}"
     elif "builder error" in text:
-        reason = "the endpoint is plain http: set AWS_ALLOW_HTTP=true (or allow_http=true in the URL)"
+        vendor = _VENDORS[_scheme(url)]
+        reason = f"the endpoint is plain http: set {vendor}_ALLOW_HTTP=true (or allow_http=true in the URL)"
     elif known in ("AccessDenied", "HTTP 401", "HTTP 403") or "PermissionDenied" in type(error).__name__:
-        reason = f"permission denied ({known}): check the credentials and the bucket's policy"
+        given = _CREDENTIALS[_scheme(url)]
+        reason = f"permission denied ({known}): check the credentials ({given}) and the bucket's policy"
     elif known:
         reason = f"the store refuses ({known})"
     elif "error sending request" in text or "timed out" in text:

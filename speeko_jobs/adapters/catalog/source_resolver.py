@@ -6,9 +6,12 @@ Knows where bytes are and what to call them in messages. Does not look into them
 from __future__ import annotations
 
 import glob
+import logging
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -21,6 +24,8 @@ from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.web_address import missing_slash
 from speeko_jobs.errors import CatalogError
 
+WAIT_SECONDS = 2.0  # until a command says what it waits for
+log = logging.getLogger(__name__)
 SHEET_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 SUFFIXES = SHEET_SUFFIXES | frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"}
@@ -111,22 +116,45 @@ def _file(path: Path, sheet: str = "") -> CatalogSource:
 
 
 def _open_file(path: Path) -> ByteStream:
+    is_pipe = path.is_fifo()
+    wait = (
+        _told(f"{path} is a named pipe: waiting for a program that writes to it")
+        if is_pipe
+        else nullcontext()
+    )
     try:
-        file = path.open("rb", buffering=0)
+        with wait:
+            file = path.open("rb", buffering=0)
     except OSError as error:
         raise CatalogError(f"{path}: cannot be read: {error.strerror}") from None
-    return ByteStream(_blocks(file.read, str(path)), file.close)
+    return ByteStream(_blocks(file.read, str(path), is_live=is_pipe), file.close)
 
 
 def _open_stdin() -> ByteStream:
+    if getattr(sys.stdin, "closed", sys.stdin is None):
+        raise CatalogError("stdin is closed: give a file, or pipe a catalog into this command")
     read: Callable[[int], bytes] = sys.stdin.buffer.read1  # type: ignore[union-attr]
-    return ByteStream(_blocks(read, "stdin"))
+    return ByteStream(_blocks(read, "stdin", is_live=True))
 
 
-def _blocks(read: Callable[[int], bytes | None], name: str) -> Iterator[bytes]:
+@contextmanager
+def _told(line: str) -> Iterator[None]:
+    """Log a line if the block takes longer than WAIT_SECONDS: a source that is silent is not a hang."""
+    timer = threading.Timer(WAIT_SECONDS, log.warning, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _blocks(read: Callable[[int], bytes | None], name: str, *, is_live: bool = False) -> Iterator[bytes]:
+    """Yield blocks until the end. `is_live`: another program writes them, perhaps slowly."""
     while True:
         try:
-            data = read(CHUNK_BYTES)
+            with _told(f"waiting for data from {name}") if is_live else nullcontext():
+                data = read(CHUNK_BYTES)
         except OSError as error:
             raise CatalogError(f"{name}: cannot be read: {error.strerror}") from None
         if not data:

@@ -210,6 +210,11 @@ def drop(t: Transaction, job: int) -> bool:
     return t.row("job_drop", {"job": job}) is not None
 
 
+def stop_planning(t: Transaction, job: int, reason: str) -> bool:
+    """Cancel a job whose submitter is gone before the plan was whole. Return False where that is not so."""
+    return t.row("job_stop_planning", {"job": job, "reason": reason}) is not None
+
+
 def set_state(
     t: Transaction, job: int, state: JobState, reason: str = "", *, expected: Iterable[JobState]
 ) -> bool:

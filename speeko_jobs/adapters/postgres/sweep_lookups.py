@@ -26,5 +26,10 @@ def look(database: Database) -> Leftovers:
         synthesize=sorted({*waiting, *pairs("sweep_chunks_queued")}),
         deliver=pairs("sweep_chunks_ready"),
         finalize=[row[0] for row in database.rows("sweep_jobs_finalizing")],
-        abandoned=[row[0] for row in database.rows("sweep_jobs_abandoned")],
+        abandoned=abandoned(database),
     )
+
+
+def abandoned(database: Database) -> list[int]:
+    """Return the jobs in planning whose submitter is gone."""
+    return [row[0] for row in database.rows("sweep_jobs_abandoned")]

@@ -102,3 +102,6 @@ TRANSITIONS: Final[Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]]]
         AttemptState.UNKNOWN: frozenset({AttemptState.STORED, AttemptState.BAD}),
     },
 }
+
+# why a job is cancelled that was never released: its submitter was killed, or lost its machine
+PLANNING_STOPPED: Final = "planning stopped: its command ended before the plan was complete; submit it again"

@@ -98,7 +98,7 @@ EXEMPT = {
 # run by the night, for a command or once for a job that never ran: autovacuum has been there
 LATER = {
     "board_counts",  # before, an index of all that ended is no shorter than what it is of
-    *("cache_mark", "cache_page", "hits_without_rows", "job_drop", "ledger_attempts"),
+    *("cache_mark", "cache_page", "hits_without_rows", "job_drop", "job_stop_planning", "ledger_attempts"),
     *("ledger_clear", "prune_begun", "prune_chunks", "prune_rows"),
 }
 
@@ -183,6 +183,7 @@ CHECKED: dict[str, dict[str, Any]] = {
         "plan": "{}", "files": "[]", "waste_cap": None,
     },
     "job_drop": {"job": million.PLANNING},
+    "job_stop_planning": {"job": million.PLANNING, "reason": "stopped"},
     # a chunk: begin it, know its rows, wait for its keys
     "chunks_let_in": {"window": 128, "job": None},
     "chunk_take": CHUNK | {"no": million.CHUNKS},

@@ -39,6 +39,17 @@ def test_passwords_that_let_nobody_in_or_everybody(
     assert "s3c" not in told
 
 
+@pytest.mark.parametrize("auth", ["user:p", "user:useruseruser", "good:correct-horse,user:xyxyxyxyxyxyxy"])
+def test_weak_passwords_serve_this_machine_only(
+    here: Any, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    monkeypatch.setenv("FLOWER_BASIC_AUTH", auth)
+    told = refused(here, "--address", "0.0.0.0")
+    assert "the password of 'user' in FLOWER_BASIC_AUTH is too weak: it" in told
+    assert auth.rpartition(":")[2] not in told.split()
+    assert "xyxy" not in told
+
+
 def test_a_port_that_is_taken(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLOWER_BASIC_AUTH", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:

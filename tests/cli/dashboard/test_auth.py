@@ -52,6 +52,15 @@ def basic(login: str) -> str:
         ("0.0.0.0", {"SPEEKO_DASHBOARD_TOKEN": "ä" * 16}, "takes at least 16"),
         ("0.0.0.0", {"SPEEKO_DASHBOARD_AUTH": "nocolon"}, "takes user:password"),
         ("0.0.0.0", {"SPEEKO_DASHBOARD_AUTH": "user:"}, "takes user:password"),
+        (
+            "0.0.0.0",
+            {"SPEEKO_DASHBOARD_AUTH": "user:p"},
+            "password of SPEEKO_DASHBOARD_AUTH is too weak",
+        ),
+        ("0.0.0.0", {"SPEEKO_DASHBOARD_AUTH": "administrator:administrator"}, "it repeats the user's name"),
+        ("0.0.0.0", {"SPEEKO_DASHBOARD_AUTH": "user:xyxyxyxyxyxyxy"}, "fewer than 5 different characters"),
+        ("0.0.0.0", {"SPEEKO_DASHBOARD_AUTH": "user:PasswordPassword"}, "it is on every list"),
+        ("0.0.0.0", {"SPEEKO_DASHBOARD_TOKEN": "x" * 16}, "SPEEKO_DASHBOARD_TOKEN is too weak"),
         ("0.0.0.0", {"SPEEKO_DASHBOARD_AUTH": "a:b", "SPEEKO_DASHBOARD_TOKEN": TOKEN}, "not both"),
     ],
 )
@@ -59,6 +68,12 @@ def test_what_would_let_everybody_in_is_refused(bind: str, environ: dict[str, st
     with pytest.raises(ConfigError, match=why) as raised:
         access(bind, environ, allow_actions=False)
     assert not [value for value in environ.values() if value != "user:" and value in str(raised.value)]
+
+
+def test_a_short_password_serves_this_machine() -> None:
+    assert access("127.0.0.1", {"SPEEKO_DASHBOARD_AUTH": "user:p"}, allow_actions=False).login == "user:p"
+    strong = {"SPEEKO_DASHBOARD_AUTH": "user:correct horse"}
+    assert access("0.0.0.0", strong, allow_actions=False).login
 
 
 def test_the_verb_refuses_an_open_address_in_one_line(here: Any) -> None:

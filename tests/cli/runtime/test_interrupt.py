@@ -118,3 +118,16 @@ def test_up_keeps_workers_for_other_commands(cli: Any, here: Any) -> None:
     up.communicate(timeout=60)
     assert up.returncode == 0
     assert running(cli.home) == {}
+
+
+def test_ctrl_c_ends_the_wait_for_a_pipe_with_one_line(cli: Any) -> None:
+    pipe = cli.folder / "catalog.csv"
+    os.mkfifo(pipe)
+    waiting = cli.start("run", str(pipe))
+    assert waiting.stderr is not None
+    line = waiting.stderr.readline()
+    assert line == f"speeko: {pipe} is a named pipe: waiting for a program that writes to it\n"
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=120)
+    assert waiting.returncode == 130
+    assert err == "speeko: interrupted while planning: nothing was started\n"

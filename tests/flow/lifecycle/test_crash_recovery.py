@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from speeko_jobs.adapters.postgres import jobs
-from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.model.states import PLANNING_STOPPED, JobState
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow.delivery import finalize
 from speeko_jobs.flow.lifecycle.crash_recovery import sweep
@@ -163,8 +163,9 @@ def test_a_job_whose_submitter_was_killed_while_loading_is_forgotten(flow: InPro
     assert sent(flow, "synthesize") == []
     flow.books.execute("UPDATE speeko.job SET submitter_until = clock_timestamp() - interval '1 second'")
     sweep(flow.context)
-    with pytest.raises(JobError, match="there is no job"):
-        jobs.show(database, job)
+    found = jobs.show(database, job)
+    assert (found.state, found.reason) == (JobState.CANCELLED, PLANNING_STOPPED)
+    assert "submit it again" in found.reason
     assert flow.books.one("SELECT count(*) FROM speeko.item") == 0
     # a submitter that was only slow is told, and what it brought since then goes with it
     planner.load(flow.context, spec, orders, job, where)

@@ -52,11 +52,23 @@ WITH released AS (
 )
 SELECT chunks_open FROM released
 
--- job_drop: forget a job that never ran, and rows that came in after it was forgotten
+-- job_stop_planning: cancel a job whose submitter is gone before the plan was whole, and forget its rows
+WITH stopped AS (
+    UPDATE speeko.job SET state = 'cancelled', reason = %(reason)s, finished_at = clock_timestamp()
+    WHERE id = %(job)s AND state = 'planning' AND submitter_until < clock_timestamp()
+    RETURNING id
+), rows AS (
+    DELETE FROM speeko.item i USING stopped WHERE i.job_id = stopped.id
+)
+SELECT id FROM stopped
+
+-- job_drop: forget a job that never ran, and rows that came in after it was forgotten or its planning was stopped
 WITH gone AS (DELETE FROM speeko.job WHERE id = %(job)s AND state = 'planning' RETURNING id),
      rows AS (DELETE FROM speeko.item
               WHERE job_id = %(job)s
-                AND NOT EXISTS (SELECT FROM speeko.job WHERE id = %(job)s AND state <> 'planning'))
+                AND NOT EXISTS (SELECT FROM speeko.job
+                                WHERE id = %(job)s AND state <> 'planning'
+                                  AND NOT (state = 'cancelled' AND released_at IS NULL)))
 SELECT id FROM gone
 
 -- job_set_state: move a job from one of some states to another, with the reason; a pause is an event
