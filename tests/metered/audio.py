@@ -120,9 +120,9 @@ def garbage(kind: str, format: str) -> bytes:
         return tone(format, 0.04)
     if kind == "wrong_format":
         return tone("wav" if format != "wav" else "mp3", 2.0)
-    if kind == "long_header":  # a WAV that declares ten hours
+    if kind == "long_header":  # a WAV that declares ten minutes
         audio = tone("wav", 1.0)
-        return audio[:40] + struct.pack("<I", RATE * 2 * 36_000) + audio[44:]
+        return audio[:40] + struct.pack("<I", RATE * 2 * 600) + audio[44:]
     raise ValueError(f"no garbage called {kind!r}")
 
 

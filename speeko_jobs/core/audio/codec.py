@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from speeko_jobs.core.audio import mp3, ogg, probe
+from speeko_jobs.core.audio import flac, mp3, ogg, probe, wav
 from speeko_jobs.core.model.speech import BadAudio
 
 if TYPE_CHECKING:
@@ -164,9 +164,10 @@ def seconds_of(audio: bytes) -> float:
     """How long `audio` is by its headers; a FLAC that declares no length is decoded. Raises BadAudio."""
     seconds = 0.0
     for stream in streams(audio):
+        declared = flac.declared_frames(stream)
         with _opened(stream, "the audio") as file:
-            unknown = file.frames > _MAX_DECLARED
-            frames = len(_read(file, "int32", "the audio")) if unknown else file.frames
+            unknown = file.frames > _MAX_DECLARED and not declared
+            frames = len(_read(file, "int32", "the audio")) if unknown else declared or file.frames
             seconds += frames / file.samplerate
     return seconds
 
@@ -178,7 +179,8 @@ def streams(audio: bytes) -> list[bytes]:
         seen = probe.looks_like(audio)
         if seen in ("ogg", "opus"):
             return list(ogg.links(audio))
-        return mp3.streams(audio) if seen == "mp3" else [audio]
+        split = {"mp3": mp3.streams, "wav": wav.streams, "flac": flac.streams}.get(seen)
+        return split(audio) if split is not None else [audio]
     except (BadAudio, ValueError):
         return [audio]
 
@@ -193,7 +195,9 @@ def _opened(audio: bytes, name: str) -> Any:
         if seen == "mp3":
             audio = mp3.counted(audio)
         elif seen == "wav":
-            audio = probe.wav_closed(audio)
+            audio = wav.closed(audio)
+        elif seen == "flac":
+            audio = flac.undeclared(audio)
         return probe.opened(audio)
     except (BadAudio, sf.SoundFileError, ValueError, TypeError) as error:
         raise BadAudio(f"{name} cannot be decoded: {_reason(error)}") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from speeko_jobs.core.model.speech import BadAudio
@@ -17,6 +18,7 @@ _BITRATES = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
+_PLACEHOLDER = 0x7FFFFFFF
 _DECODER_DELAY = 529  # samples that every decoder brings before the first; cut off, as is what a header tells
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 
@@ -70,6 +72,26 @@ def counted(audio: bytes) -> bytes:
     return header.ljust(_FRAMES[header[:3]][0], b"\0") + audio[found.start :]
 
 
+def joined(audio: bytes) -> bytes:
+    """All frames behind one header that declares them, where files were put one behind the other; else the
+    same bytes. Players stop where a header says that the file ends. Raises BadAudio."""
+    parts = streams(audio)
+    walked = [walk(part) for part in parts]
+    if len(parts) == 1 and (walked[0].counted or not walked[0].has_header):
+        return audio
+    frames = [b"".join(_sound_frames(part, one.start)) for part, one in zip(parts, walked, strict=True)]
+    return counted(b"".join(frames))
+
+
+def _sound_frames(audio: bytes, at: int) -> Iterator[bytes]:
+    """Yield the frames from a place on, without the tags between them."""
+    while at + 4 <= len(audio):
+        found = _FRAMES.get(audio[at : at + 3])
+        if found:
+            yield audio[at : at + found[0]]
+        at += found[0] if found else _tag_bytes(audio, at) or len(audio)
+
+
 def streams(audio: bytes) -> list[bytes]:
     """The files that were put one behind the other, nearly always one: each but the first begins at an
     encoder's header, and a decoder stops where the first one ends."""
@@ -96,6 +118,7 @@ class Walked:
     samples: int  # a frame
     rate: int
     channels: int
+    has_header: bool
     counted: bool  # whether the header declares these frames
     padding: int  # samples around the sound that decoders cut off
 
@@ -135,7 +158,7 @@ def walk(audio: bytes) -> Walked:
         padding = _DECODER_DELAY
     if frames * samples <= padding:
         raise BadAudio("the MP3 holds no sound")
-    return Walked(first, frames, samples, rate, channels, declared == frames, padding)
+    return Walked(first, frames, samples, rate, channels, header is not None, declared == frames, padding)
 
 
 def _tag_bytes(audio: bytes, at: int) -> int | None:
@@ -145,8 +168,15 @@ def _tag_bytes(audio: bytes, at: int) -> int | None:
         for byte in audio[at + 6 : at + 10]:
             size = size << 7 | byte & 0x7F
         return size + 10
-    if audio[at : at + 3] == b"TAG" or audio[at : at + 8] == b"APETAGEX" or not any(audio[at:]):
-        return len(audio) - at
+    rest = len(audio) - at
+    if audio[at : at + 4] == b"TAG+":
+        return min(227, rest)
+    if audio[at : at + 3] == b"TAG":
+        return min(128, rest)
+    if audio[at : at + 8] == b"APETAGEX" and rest >= 32:
+        return min(32 + int(struct.unpack_from("<I", audio, at + 12)[0]), rest)
+    if not any(audio[at:]):
+        return rest
     return None
 
 
@@ -154,10 +184,14 @@ def _encoder_header(audio: bytes, at: int) -> tuple[int, int] | None:
     """(frames declared, samples of delay and padding) by the Xing or Info header in the frame at `at`; None
     where there is none. The layout is LAME's: flags, optional fields, and 21 bytes into its own part two
     numbers of 12 bits, which decoders cut off."""
+    frame = _FRAMES.get(audio[at : at + 3])
+    end = min(at + 48, at + frame[0]) if frame else at  # the next frame's header is not this one's
     for mark in (b"Xing", b"Info"):
-        found = audio.find(mark, at, at + 48)
+        found = audio.find(mark, at, end)
         if 0 < found <= len(audio) - 12 and audio[found + 7] & 1:
             declared = int(struct.unpack_from(">I", audio, found + 8)[0])
+            if declared >= _PLACEHOLDER:
+                declared = 0  # the encoder did not know
             flags = audio[found + 7]
             lame = found + 12 + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
             if lame + 24 > len(audio) or not audio[lame]:

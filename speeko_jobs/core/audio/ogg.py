@@ -24,6 +24,7 @@ class OggPage:
     body: int
     end: int
     granule: int  # codec's sample position at the page's end, -1 where no packet ends on it
+    first: bool
     last: bool
     crc: int
 
@@ -41,18 +42,35 @@ def pages(data: bytes) -> Iterator[OggPage]:
         end = body + sum(data[at + _HEADER.size : body])
         if end > len(data):
             raise ValueError("cut inside a page")
-        yield OggPage(at, body, end, granule, bool(flags & 4), crc)
+        yield OggPage(at, body, end, granule, bool(flags & 2), bool(flags & 4), crc)
         at = end
+
+
+def linked_pages(data: bytes) -> list[list[OggPage]]:
+    """The pages of each link of a chain; nearly always one link. ValueError as `pages`.
+
+    A link begins behind a page that is marked as the last, or with a first page behind pages of sound.
+    """
+    found: list[list[OggPage]] = []
+    ended, in_sound = True, False
+    for page in pages(data):
+        if ended or (page.first and in_sound):
+            found.append([])
+            in_sound = False
+        found[-1].append(page)
+        in_sound = in_sound or not page.first
+        ended = page.last
+    return found
 
 
 def links(data: bytes) -> Iterator[bytes]:
     """The streams that lie one behind the other; nearly always one. ValueError as `pages`."""
-    start = 0
-    for page in pages(data):
-        if page.last and page.end < len(data):
-            yield data[start : page.end]
-            start = page.end
-    yield data[start:] if start else data
+    found = linked_pages(data)
+    if len(found) < 2:
+        yield data
+        return
+    for link in found:
+        yield data[link[0].start : link[-1].end]
 
 
 def checksum(page: bytes) -> int:

@@ -11,10 +11,11 @@ import functools
 import io
 import struct
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speeko_jobs.core.audio import mp3, ogg
+from speeko_jobs.core.audio import flac, mp3, ogg, wav
 from speeko_jobs.core.model.speech import BadAudio
 
 SILENCE_DBFS = -70.0
@@ -23,12 +24,10 @@ _QUIET = 10 ** (QUIET_DBFS / 20)
 _QUIET_SHARE = 0.05  # of the peak
 _STRETCHES_A_SECOND = 50
 _SILENCE = 10 ** (SILENCE_DBFS / 20)  # of full scale
-_STREAMED = 0x7FFFF000  # a WAV written to a pipe declares this many bytes or more, or 0
 _SAMPLE_BYTES = 2048
 _COMPRESSIBLE = (
     0.85  # speech in a lossy format deflates to 0.95 of its size and more, silence to 0.3 and less
 )
-_MAX_RATE = 384_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Stream:
 
 def looks_like(audio: bytes) -> str:
     """The format that the first bytes show: wav, mp3, flac, ogg, opus, or what it is instead."""
-    if audio[:4] == b"RIFF" and audio[8:12] == b"WAVE":
+    if audio[:4] in (b"RIFF", b"RF64", b"BW64") and audio[8:12] == b"WAVE":
         return "wav"
     if audio[:4] == b"OggS":
         return "opus" if b"OpusHead" in audio[:64] else "ogg"
@@ -105,50 +104,44 @@ def _straight_reader() -> Any:
     return type("StraightReader", (soundfile.SoundFile,), {"seekable": lambda _: False})
 
 
-def wav_closed(audio: bytes) -> bytes:
-    """The same WAV with the length of what is there, where a streaming writer declared none: decoders read
-    a length of 0 as no sound."""
-    at = 12
-    while at + 8 < len(audio):
-        name, size = struct.unpack_from("<4sI", audio, at)
-        if name == b"data":
-            there = min(len(audio) - at - 8, 0xFFFFFFFF)
-            return audio if size else audio[: at + 4] + struct.pack("<I", there) + audio[at + 8 :]
-        at += 8 + size + (size & 1)
-    return audio
+def read(audio: bytes, format: str) -> Stream:
+    """Read audio of that format, all files of it where several were put one behind the other.
+
+    Raises BadAudio for what is cut, does not decode, or holds no sound.
+    """
+    parts = _SPLITTERS[format](audio) if format in _SPLITTERS else [audio]
+    found = [_READERS[format](part) for part in parts]
+    return found[0] if len(found) == 1 else _added_up(found)
+
+
+def _added_up(found: list[Stream]) -> Stream:
+    first = found[0]
+    frames = [round(one.frames * first.sample_rate / one.sample_rate) for one in found]
+    peaks = [one.peak for one in found]
+    known = [peak for peak in peaks if peak is not None]
+    sounding = sum(n * one.sounding for n, one in zip(frames, found, strict=True)) / max(sum(frames), 1)
+    peak = max(known) if len(known) == len(peaks) else None
+    return Stream(sum(frames), first.sample_rate, first.channels, peak, sounding)
 
 
 def read_wav(audio: bytes) -> Stream:
-    """A RIFF WAVE. Its declared length counts unless a streaming writer left it open."""
-    at, kind, channels, rate, block, bits = 12, 0, 0, 0, 0, 0
-    while True:
-        if at + 8 > len(audio):
-            raise BadAudio("the WAV holds no sound")
-        name, size = struct.unpack_from("<4sI", audio, at)
-        at += 8
-        if name == b"data":
-            break
-        if name == b"fmt " and size >= 16 and at + 16 <= len(audio):
-            kind, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", audio, at)
-            if kind == 0xFFFE and size >= 26 and at + 26 <= len(audio):
-                kind = struct.unpack_from("<H", audio, at + 24)[0]
-        at += size + (size & 1)
-    if not (channels and block and 0 < rate <= _MAX_RATE):
-        raise BadAudio("the WAV has no usable header")
-    there = len(audio) - at
-    if size == 0 or size >= _STREAMED:
-        size = there
-    if size > there:
-        second = rate * block
-        raise BadAudio(f"the WAV is cut: {size / second:.1f} s declared, {there / second:.1f} s there")
-    frames = size // block
-    if not frames:
-        raise BadAudio("the WAV holds no sound")
-    if block * 8 != channels * bits or (kind, bits) not in _DTYPES:
-        return read_decoded(wav_closed(audio))
+    """A RIFF WAVE. Its declared length counts where the bytes bear it out."""
+    sound = wav.sound_of(audio)
+    rate, channels, block = sound.rate, sound.channels, sound.block
+    frames, sample = sound.size // block, (sound.kind, sound.bits)
+    if block * 8 != channels * sound.bits or sample not in _DTYPES:
+        return read_decoded(wav.closed(audio))
     return Stream(
-        frames, rate, channels, *_wav_sound(audio, at, frames, rate, channels, *_DTYPES[kind, bits])
+        frames, rate, channels, *_wav_sound(audio, sound.at, frames, rate, channels, *_DTYPES[sample])
     )
+
+
+def read_flac(audio: bytes) -> Stream:
+    """A FLAC, decoded to its end: what it declares is only taken to see a cut."""
+    stream, declared = _decoded(flac.undeclared(audio))[0], flac.declared_frames(audio)
+    if stream.frames < declared:
+        raise _cut(stream, declared)
+    return stream
 
 
 _DTYPES = {(1, 16): ("<i2", 32768.0), (1, 32): ("<i4", 2147483648.0), (3, 32): ("<f4", 1.0)}
@@ -190,11 +183,21 @@ def read_mp3(audio: bytes) -> Stream:
 
 
 def read_ogg(audio: bytes) -> Stream:
-    """Ogg Vorbis or Opus: all pages whole, their checksums right, the last one marked as the last."""
+    """Ogg Vorbis or Opus: all pages whole, their checksums right, each link marked as ended."""
     try:
-        pages = list(ogg.pages(audio))
+        links = ogg.linked_pages(audio)
     except ValueError as error:
         raise BadAudio(f"the Ogg stream does not decode: {error}") from None
+    found = [_link(audio, pages) for pages in links]
+    whole = found[0] if len(found) == 1 else _added_up(found)
+    if not whole.frames:
+        return read_decoded(audio)
+    peak, sounding = _sound_if_doubtful(audio)
+    return Stream(whole.frames, whole.sample_rate, whole.channels, peak, sounding)
+
+
+def _link(audio: bytes, pages: list[ogg.OggPage]) -> Stream:
+    """One link of a chain, its sound not looked at; no frames where its codec is another."""
     if not all(ogg.intact(audio, page) for page in pages):
         raise BadAudio("the Ogg stream does not decode: a page's checksum is wrong")
     page = pages[-1]
@@ -207,23 +210,25 @@ def read_ogg(audio: bytes) -> Stream:
     elif head[:7] == b"\x01vorbis" and len(head) >= 30:
         channels, rate, skip = head[11], struct.unpack_from("<I", head, 12)[0], 0
     else:
-        return read_decoded(audio)
-    if not (channels and 0 < rate <= _MAX_RATE):
+        return Stream(0, 1, 0, 0.0)
+    if not (channels and 0 < rate <= wav.MAX_RATE):
         raise BadAudio("the Ogg stream has no usable header")
     if page.granule <= skip:
         raise BadAudio("the Ogg stream holds no sound")
-    return Stream(page.granule - skip, rate, channels, *_sound_if_doubtful(audio))
+    return Stream(page.granule - skip, rate, channels, None)
 
 
 def read_decoded(audio: bytes) -> Stream:
     """Any format, decoded to the end in blocks: a header may declare hours, so it is not believed."""
     stream, declared = _decoded(audio)
     if stream.frames < declared < 1 << 62:  # a streamed FLAC declares "unknown" as a huge number
-        rate = stream.sample_rate
-        raise BadAudio(
-            f"the audio is cut: {declared / rate:.1f} s declared, {stream.frames / rate:.1f} s there"
-        )
+        raise _cut(stream, declared)
     return stream
+
+
+def _cut(stream: Stream, declared: int) -> BadAudio:
+    rate = stream.sample_rate
+    return BadAudio(f"the audio is cut: {declared / rate:.1f} s declared, {stream.frames / rate:.1f} s there")
 
 
 def _decoded(audio: bytes) -> tuple[Stream, int]:
@@ -263,3 +268,14 @@ def _sound_if_doubtful(audio: bytes) -> tuple[float | None, float]:
 
 def _one_line(error: Any) -> str:
     return " ".join(str(getattr(error, "error_string", error)).split())[:120]
+
+
+_READERS: Mapping[str, Callable[[bytes], Stream]] = {
+    "wav": read_wav,
+    "mp3": read_mp3,
+    "flac": read_flac,
+    "ogg": read_ogg,
+    "opus": read_ogg,
+}
+# MP3 frames and Ogg pages are visited by their readers, which see the joints themselves.
+_SPLITTERS: Mapping[str, Callable[[bytes], list[bytes]]] = {"wav": wav.streams, "flac": flac.streams}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from speeko_jobs.core.audio import codec, loudness
+from speeko_jobs.core.audio import codec, flac, loudness, mp3, wav
 from speeko_jobs.core.audio.codec import FORMATS
 from speeko_jobs.core.audio.concat import Joined, part_name
 from speeko_jobs.errors import ConfigError
@@ -73,18 +73,35 @@ def bought_format(wanted: str, profile_formats: Sequence[str]) -> str:
     return best
 
 
-def render(parts: Sequence[bytes], bought_format: str, want: Delivered) -> Rendered:
+def one_file(audio: bytes, format: str, frames: int) -> bytes:
+    """Return valid audio of that many frames as one file that players play to its end; mostly the same bytes.
+
+    Files put one behind the other become one, and sizes in headers those of what is there. MP3 frames and WAV
+    samples stay as they are; a chain of Ogg links is encoded again, because browsers play only the first.
+    Raises BadAudio for what does not decode.
+    """
+    if format == "mp3":
+        return mp3.joined(audio)
+    if len(codec.streams(audio)) > 1:
+        return render([audio], format, Delivered(format), as_is=False).audio
+    if format == "flac":
+        return flac.corrected(audio, frames)
+    return wav.closed(audio) if format == "wav" else audio
+
+
+def render(parts: Sequence[bytes], bought_format: str, want: Delivered, *, as_is: bool = True) -> Rendered:
     """All parts as one file of the wanted format and loudness. The same parts give the same bytes.
 
-    One part that is as wanted comes back as it is. Otherwise rate and channels are the first part's, or the
-    next that the format takes; WAV and FLAC keep the sample width, and every sample but those of a join
-    that would click (3 ms) where neither rate nor loudness changes; nothing else of the files is kept.
+    One part that is as wanted comes back as it is, unless `as_is` is false. Otherwise rate and channels are
+    the first part's, or the next that the format takes; WAV and FLAC keep the sample width, and every sample
+    but those of a join that would click (3 ms) where neither rate nor loudness changes; nothing else of the
+    files is kept.
     The frames are the sum of the parts', each rounded where it is resampled.
     Raises BadAudio, one line, for what does not decode or has no place in the format; ValueError for none.
     """
     if not parts:
         raise ValueError("nothing to deliver")
-    if len(parts) == 1 and want.leaves(bought_format):
+    if as_is and len(parts) == 1 and want.leaves(bought_format):
         return Rendered(parts[0], codec.seconds_of(parts[0]))
     levelled = want.loudness_lufs is not None
     streams = [stream for part in parts for stream in codec.streams(part)]

@@ -30,14 +30,6 @@ _SPOKEN = re.compile(r"\w")
 _DIGIT = re.compile(r"\d")
 _NOT_PLAIN = re.compile(r"[\d_]|[^\w\s.,;:!?'’\"()\-–—…]|\b[^\W\d_a-z]{2,}\b")  # signs, and letters by name
 
-_READERS = {
-    "wav": probe.read_wav,
-    "mp3": probe.read_mp3,
-    "flac": probe.read_decoded,
-    "ogg": probe.read_ogg,
-    "opus": probe.read_ogg,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
@@ -79,7 +71,7 @@ def inspect(
     seen = probe.looks_like(audio)
     if seen != format and not (format == "ogg" and seen == "opus"):
         raise BadAudio(f"asked for {format}, but the bytes look like {seen}")
-    stream = _READERS[format](audio)
+    stream = probe.read(audio, format)
     seconds = stream.frames / stream.sample_rate
     _check_length(seconds, chars, speed)
     least, most = usual

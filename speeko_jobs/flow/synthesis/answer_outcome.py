@@ -16,7 +16,7 @@ from speeko_jobs.adapters.postgres.claims import Claim
 from speeko_jobs.adapters.postgres.settlements import Outcome
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.audio.codec import FORMATS
-from speeko_jobs.core.audio.transcode import Delivered, render
+from speeko_jobs.core.audio.transcode import Delivered, one_file, render
 from speeko_jobs.core.audio.validation import AudioFacts, inspect, usual_seconds
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.core.model.speech import BadAudio, Failure, ProviderError, Speech
@@ -90,7 +90,7 @@ def validate(answer: Answer, account: str = "") -> ValidatedAnswer:
         audio_bytes=len(audio),
         millis=round(facts.seconds * 1000),
         sha256=hashlib.sha256(audio).digest(),
-        converted=audio is not result.audio,
+        converted=probe.looks_like(audio) != probe.looks_like(result.audio),
         unique=not answer.spec.profile.is_deterministic,
     )
     return ValidatedAnswer(stored, audio)
@@ -104,6 +104,7 @@ def _sound(answer: Answer, audio: bytes) -> tuple[AudioFacts, bytes]:
     chars = ssml.validation_chars(claim.text) if marked else len(claim.text)
     seen = probe.looks_like(audio)
     if seen == claim.format or seen not in FORMATS or (claim.format, seen) == ("ogg", "opus"):
-        return inspect(audio, claim.format, chars, answer.spec.speed, usual), audio
+        facts = inspect(audio, claim.format, chars, answer.spec.speed, usual)
+        return facts, one_file(audio, seen, round(facts.seconds * facts.sample_rate))
     facts = inspect(audio, seen, chars, answer.spec.speed, usual)
     return facts, render([audio], seen, Delivered(claim.format)).audio

@@ -130,8 +130,8 @@ def test_a_streamed_wav_is_measured_by_its_bytes(open_length: int) -> None:
     assert inspect(streamed, "wav", 10).seconds == pytest.approx(2.0)
 
 
-def test_a_wav_that_declares_ten_hours_is_refused() -> None:
-    with pytest.raises(BadAudio, match=r"36000\.0 s declared, 1\.0 s there"):
+def test_a_wav_that_declares_ten_minutes_is_refused() -> None:
+    with pytest.raises(BadAudio, match=r"600\.0 s declared, 1\.0 s there"):
         inspect(audio.garbage("long_header", "wav"), "wav", 10)
 
 
@@ -184,11 +184,10 @@ def test_a_wav_without_samples() -> None:
             inspect(audio.tone("wav", 1.0)[:40] + struct.pack("<I", size), "wav", 10)
 
 
-def test_a_flac_header_that_declares_hours_is_not_believed() -> None:
+def test_a_flac_header_that_declares_weeks_is_not_believed() -> None:
     body = bytearray(audio.tone("flac", 1.0))
     body[21] |= 0x0F  # the upper bits of the number of samples
-    with pytest.raises(BadAudio):
-        inspect(bytes(body), "flac", 10)
+    assert inspect(bytes(body), "flac", 10).seconds == pytest.approx(1.0)
 
 
 def test_mp3_tags_before_and_after_are_skipped() -> None:
