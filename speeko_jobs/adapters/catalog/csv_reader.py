@@ -20,10 +20,10 @@ from speeko_jobs.adapters.catalog.csv_dialect import (
 )
 from speeko_jobs.adapters.catalog.header_row import (
     HEAD_ROWS,
+    RepeatedHeader,
     column_names,
     find_header,
     guessed_header,
-    is_same_row,
     width_without_header,
 )
 from speeko_jobs.adapters.catalog.preamble import Preamble
@@ -114,10 +114,9 @@ class _Delimited:
         # The csv module keeps this limit for the whole process; it is set where it is relied on.
         csv.field_size_limit(CELL_CHARS)
         self.width = 1 << 31
-        self._header: Sequence[str] = ()
-        self._header_starts: frozenset[str] = frozenset()
+        self._header: RepeatedHeader | None = None
         self._header_end = "\0"  # of the last cell: rows without it are no header, which is quick to see
-        self._repeats = self._comments = 0
+        self._comments = 0
         self._lines = lines
         self._dialect = dialect
         self._restart(skip)
@@ -131,27 +130,27 @@ class _Delimited:
         return self._base + int(self._reader.line_num)
 
     def skip_repeats_of(self, header: Sequence[str]) -> None:
-        """Skip the rows that are this header once more, as in exports that were joined."""
-        self._header, first = header, header[0].replace("\ufeff", "")
-        self._header_starts = frozenset((header[0], first, f"\ufeff{first}", f'\ufeff"{first}"'))
-        self._header_end = header[-1] if len(header) > 1 else f"\ufeff{first}"
+        """Skip the rows that are this header once more."""
+        self._header = RepeatedHeader(header)
+        self._header_end = header[-1] if len(header) > 1 else "\ufeff" + header[0].replace("\ufeff", "")
 
     def skips(self, row: Row) -> bool:
         """Return whether a row is the header once more, or a comment, and count it."""
-        if isinstance(row, BadRow) or not self._header:
+        if isinstance(row, BadRow) or self._header is None:
             return False
-        if row[0] in self._header_starts and is_same_row(row, self._header):
-            self._repeats += 1
+        if self._header.is_one(row):
             return True
-        if row[0].startswith("# ") and len(self._header) > 1 and not any(row[1:]):
+        if row[0].startswith("# ") and self.width > 1 and not any(row[1:]):
             self._comments += 1
             return True
         return False
 
     def notes(self) -> list[str]:
         """Say which lines were skipped."""
-        found = [(self._repeats, "repeated header line"), (self._comments, "comment line")]
-        return [f"{n} {what}{'s' if n > 1 else ''} skipped" for n, what in found if n]
+        found = self._header.notes() if self._header else []
+        if self._comments:
+            found.append(f"{self._comments} comment line{'s' if self._comments > 1 else ''} skipped")
+        return found
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows from here on, held against the `width` of this moment."""

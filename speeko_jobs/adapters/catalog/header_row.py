@@ -86,6 +86,25 @@ def is_same_row(row: Sequence[str], header: Sequence[str]) -> bool:
     return len(cells) > 1 or row[0].startswith("\ufeff")
 
 
+class RepeatedHeader:
+    """Recognize and count the rows that are a header once more, as in exports that were joined."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._header, self._count, first = header, 0, header[0].replace("\ufeff", "") if header else ""
+        self._starts = frozenset((*header[:1], first, f"\ufeff{first}", f'\ufeff"{first}"'))
+
+    def is_one(self, row: Sequence[str]) -> bool:
+        """Return whether this row is the header, and count it."""
+        found = row[0] in self._starts and is_same_row(row, self._header)
+        self._count += found
+        return found
+
+    def notes(self) -> list[str]:
+        """Say how many rows were the header."""
+        more = "s" if self._count > 1 else ""
+        return [f"{self._count} repeated header line{more} skipped"] if self._count else []
+
+
 def column_names(header: Sequence[str]) -> list[str]:
     """Return the header's cells as names: one line each, the column's number where it is empty."""
     names = [" ".join(cell.replace("\ufeff", "").split()) for cell in header]

@@ -40,7 +40,7 @@ class Preamble:
     def note(self) -> str:
         """Say in one line what was skipped, or ""."""
         if self.is_anki:
-            return "Anki export: its file headers are obeyed"
+            return "Anki export, read by its file headers"
         if not self.comments:
             return ""
         return f"{self.comments} comment line{'s' if self.comments > 1 else ''} above the table skipped"
@@ -56,10 +56,10 @@ def find_preamble(lines: Sequence[str]) -> Preamble:
         end += 1
     block = [line.strip() for line in lines[:end]]
     below = [line for line in lines[end : end + LOOK_LINES] if line.strip()]
-    if not block or not below or sum(line.startswith("#") for line in below) > MAX_ROWS_SHARE * len(below):
-        return Preamble()
     if any(map(_ANKI.fullmatch, block)):
         return _anki(block)
+    if not block or not below or sum(line.startswith("#") for line in below) > MAX_ROWS_SHARE * len(below):
+        return Preamble()
     if _names(block[-1]) > max(1, _names(below[0])):
         end -= 1  # the header itself, behind a "#"
         block.pop()

@@ -16,7 +16,13 @@ import python_calamine
 
 from speeko_jobs.adapters.catalog import decompression_limits
 from speeko_jobs.adapters.catalog.cell_text import cell_text
-from speeko_jobs.adapters.catalog.header_row import HEAD_ROWS, column_names, find_header
+from speeko_jobs.adapters.catalog.header_row import (
+    HEAD_ROWS,
+    RepeatedHeader,
+    column_names,
+    find_header,
+    guessed_header,
+)
 from speeko_jobs.adapters.catalog.table import BadRow, Row, Table, bad, fault_of
 from speeko_jobs.adapters.catalog.xlsx_number_formats import PaddedCells, padded_cells
 from speeko_jobs.core.catalog.read_options import ReadOptions
@@ -40,10 +46,17 @@ def read_sheet(file: IO[bytes] | Path, sheet: str, options: ReadOptions, name: s
     width = reader.width
     header = column_names(_filled_up(good[at], width)) if at >= 0 else map(str, range(1, width + 1))
     above = {id(row) for row in good[: at + 1]}
-    first = [row for row in head if id(row) not in above]
+    rows: Iterator[Row] = chain([row for row in head if id(row) not in above], reader.rows())
+    repeated = RepeatedHeader(good[at]) if at >= 0 else None
+    if repeated:
+        rows = (row for row in rows if isinstance(row, BadRow) or not repeated.is_one(row))
     how = f"spreadsheet{'' if at >= 0 else ', no header'}"
     shown = f"{name}#{chosen.name}"
-    return Table(shown, header, at >= 0, chain(first, reader.rows()), how=how, line=lambda: reader.line)
+    table = Table(shown, header, at >= 0, rows, how=how, line=lambda: reader.line)
+    if repeated:
+        table.notes += filter(None, [guessed_header(table.header) if options.header == "auto" else ""])
+        table.note_at_end(repeated.notes)
+    return table
 
 
 def _chosen(book: Any, sheet: str, name: str) -> Any:

@@ -41,7 +41,7 @@ def test_a_prompt_table_without_header_keeps_its_first_row() -> None:
 def test_file_headers_of_anki_are_obeyed() -> None:
     table = opened("anki_notes.txt")
     assert table.header == ("guid", "notetype", "deck", "4", "5", "tags")
-    assert table.all_notes() == ["Anki export: its file headers are obeyed"]
+    assert table.all_notes() == ["Anki export, read by its file headers"]
     rows = ids_and_texts(table)
     assert len(rows) == 8
     assert rows[7] == ("k7", "Das ist Satz 7.<br>Noch einer.")
@@ -99,6 +99,7 @@ def test_anki_names_separator_and_columns(read, suffix: str) -> None:
     )
     assert table.header == ("Front", "Back")
     assert table.rows == [["Haus", "house"], ["Baum, der", "tree"]]
+    assert read("#separator:tab\n#html:true\n", "x.txt").rows == []
     table = read("#separator:tab\n#html:true\nname\tHello there.\nid\tBye.\n", f"x.{suffix}")
     assert (table.has_header, len(table.rows)) == (False, 2)
 

@@ -198,3 +198,9 @@ def test_formats_that_are_not_understood_change_nothing(tmp_path: Path, read_sou
     path = write_formatted(tmp_path / "book.xlsx", ["0", "0.00", "#,##0", "yyyy", "General"], rows)
     (table,) = read_sources(path)
     assert [row[0] for row in table.rows][:3] == ["1", "2", "3"]
+
+
+def test_a_header_that_comes_again_is_skipped_and_told(tmp_path: Path, read_sources) -> None:
+    rows = [["sku", "text"], ["A", "Hello"], ["sku", "text"], ["B", "Bye"]]
+    (table,) = read_sources(write_xlsx(tmp_path / "book.xlsx", {"S": rows}))
+    assert (table.rows, table.notes) == ([["A", "Hello"], ["B", "Bye"]], ["1 repeated header line skipped"])
