@@ -52,6 +52,7 @@ def spec_of(settings: Settings, options: Mapping[str, Any], files: Sequence[str]
             ssml=options["ssml"],
             repair=options["repair"],
             read_numbers=options["read_numbers"],
+            markup=options["markup"],
             lexicon=tuple(options["lexicon"]),
             reuse=settings.reuse,
             text_rules=settings.keep_text_rules or TEXT_VERSION,

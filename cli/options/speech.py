@@ -7,6 +7,7 @@ from typing import Any
 
 from speeko_cli.options.option_builder import DELIVERY, SPEECH, WORDS, choice, option, setting, together
 from speeko_jobs.core.job.job_spec import SEGMENTS, SSML
+from speeko_jobs.core.text.markup import MARKUPS
 
 speech = together(
     *[
@@ -39,6 +40,7 @@ wording = together(
         section=WORDS,
         help='pronunciations, as TOML (word = "spoken") or W3C PLS; repeatable',
     ),
+    choice("--markup", MARKUPS, "remove Markdown or WordPress shortcodes from texts", section=WORDS),
     option(
         "--read-numbers",
         is_flag=True,

@@ -145,6 +145,7 @@ def again(spec: JobSpec, path: str) -> str:
         changed += ["--loudness", f"{wanted.loudness_lufs:g}"]
     for flag, value in (("--segments", spec.segments), ("--ssml", spec.ssml)):
         changed += [flag, value] if value != "auto" else []
+    changed += ["--markup", spec.markup] if spec.markup != "none" else []
     changed += ["--repair"] * spec.repair + ["--read-numbers"] * spec.read_numbers
     for file in spec.lexicon:
         changed += ["--lexicon", file]

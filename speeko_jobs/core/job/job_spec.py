@@ -17,6 +17,7 @@ from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.providers.profiles import Profile, profile_of
 from speeko_jobs.core.text import language_tags as languages
+from speeko_jobs.core.text.markup import MARKUPS
 from speeko_jobs.core.text.text_rules import FIRST_VERSION, TEXT_VERSION, rules_of
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.routing import Routing
@@ -54,6 +55,7 @@ class JobSpec:
     ssml: str = "auto"  # "strip": tags of SSML are taken off as those of HTML are
     repair: bool = False
     read_numbers: bool = False
+    markup: str = "none"  # what is taken out of texts: "markdown" or "wordpress" (shortcodes)
     lexicon: tuple[str, ...] = ()  # paths
     routing: Routing | None = field(default=None, hash=False)
     prune: bool = False  # files that left the catalog are deleted
@@ -176,6 +178,8 @@ def checked(spec: JobSpec) -> JobSpec:
         )
     if spec.merge and spec.prune:
         raise ConfigError("--merge is for a part of a catalog, and --prune would delete the rest: give one")
+    if spec.markup not in MARKUPS:
+        raise ConfigError(f"--markup takes {', '.join(MARKUPS)}, not {spec.markup!r}")
     if spec.reuse not in REUSE:
         raise ConfigError(f"--reuse takes {', '.join(REUSE)}, not {spec.reuse!r}")
     waste_breaker.cap_micros(spec.max_waste, 0)  # raises for what is no amount

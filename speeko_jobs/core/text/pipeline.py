@@ -1,7 +1,7 @@
 """From a row's text to the words that are spoken, bought and hashed into the key, in this order:
 
-    mojibake repaired (--repair) → markup and invisible characters gone → numbers read out (--read-numbers)
-    → words as the lexicon has them (--lexicon)
+    mojibake repaired (--repair) → Markdown or shortcodes removed (--markup) → tags, escapes and invisible
+    characters removed → numbers read out (--read-numbers) → words as the lexicon has them (--lexicon)
 
 Keys are made of the resulting text and of nothing else here. So a new rule, lexicon or library version buys
 again exactly the rows whose words differ. The version of the rules (`text_rules`) is in no key: a job's spec
@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from speeko_jobs.core.text import cleaning, ssml
+from speeko_jobs.core.text import cleaning, exporter_escapes, ssml
+from speeko_jobs.core.text import markup as markups
 from speeko_jobs.core.text.lexicon import Lexicon
 from speeko_jobs.core.text.text_rules import CURRENT_RULES, TextRules
 
@@ -29,6 +30,7 @@ class Wording:
     lexicon: Lexicon | None = None
     read_numbers: bool = False
     rules: TextRules = CURRENT_RULES
+    markup: str = markups.NONE
     _steps: tuple[tuple[str, Step], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -37,8 +39,15 @@ class Wording:
             from speeko_jobs.core.text.mojibake import repaired
 
             steps.append(("repaired", lambda source, _: repaired(source)))
+        if self.markup != markups.NONE:
+            steps.append((self.markup, self._without_markup))
         steps.append(("cleaned", lambda source, _: cleaning.spoken(source, self.rules)))
         object.__setattr__(self, "_steps", (*steps, *self._wordings()))
+
+    def _without_markup(self, source: str, _: str) -> str:
+        """Return a text without its markup, whose line ends may be escaped."""
+        plain = exporter_escapes.without_escapes(source) if self.rules.exporter_escapes else source
+        return markups.remover(self.markup)(plain)
 
     def _wordings(self) -> list[tuple[str, Step]]:
         """The steps from clean text to words, which serve the text inside SSML as well."""
@@ -53,12 +62,14 @@ class Wording:
 
     @property
     def is_plain(self) -> bool:
-        return not (self.repair or self.read_numbers or self.lexicon is not None)
+        is_changed = self.repair or self.read_numbers or self.lexicon is not None
+        return not is_changed and self.markup == markups.NONE
 
     @property
     def version(self) -> str:
         """What decides the words beside the text, as "2", "2+repair+numbers" or "2+lexicon:3f5e0c9a1b2d"."""
         parts = [str(self.rules.version)]
+        parts += [self.markup] * (self.markup != markups.NONE)
         parts += ["repair"] * self.repair + ["numbers"] * self.read_numbers
         if self.lexicon is not None:
             parts.append(f"lexicon:{self.lexicon.digest()[:12]}")

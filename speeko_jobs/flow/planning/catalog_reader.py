@@ -24,6 +24,7 @@ from speeko_jobs.core.output.formatting import count
 from speeko_jobs.core.output.redaction import without_secrets
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.reporting.manifest import FAILED_COLUMNS
+from speeko_jobs.core.text import markup
 from speeko_jobs.core.text.pipeline import Wording
 from speeko_jobs.core.text.text_rules import rules_of
 from speeko_jobs.core.voices.availability import VoiceOffer
@@ -33,6 +34,7 @@ from speeko_jobs.flow.planning.text_rule_changes import BatchSource
 
 BATCH_ROWS = 4_096
 SHOWN_REFUSALS = 10
+MARKUP_ROWS = 500  # looked at for markup
 SHOWN_ID_CHARS = 80
 
 
@@ -180,6 +182,8 @@ class CatalogReader:
         self.files.append({"name": table.name, "first_row": first + 1})
         rows = iter(table.rows)
         while some := list(islice(rows, BATCH_ROWS)):
+            if self.rows == first and self._spec.markup == markup.NONE:
+                self._suggest_markup(table, columns, some)
             ids = dict[int, str]()
             batch = self._read(table, reader, some, self.rows - first, ids)
             counted.add(batch.rows, ids.values())
@@ -191,6 +195,12 @@ class CatalogReader:
         if columns.is_text_guessed and not columns.has_variants and tuple(table.header) != FAILED_COLUMNS:
             counted.check(table, columns, self.rows - first)
         self.notes += [*(f"{table.name}: {note}" for note in table.all_notes()), *seen.lines()]
+
+    def _suggest_markup(self, table: Table, columns: Columns, some: list[Row]) -> None:
+        """Note where many of the first texts seem to hold markup that would be spoken."""
+        rows = [row for row in some[:MARKUP_ROWS] if not isinstance(row, BadRow)]
+        if found := markup.suggestion(row[at] for row in rows for at in columns.text if at < len(row)):
+            self.notes.append(f"{table.name}: {found}")
 
     def _read(
         self, table: Table, reader: RowReader, some: list[Row], before: int, left_out: dict[int, str]

@@ -14,4 +14,4 @@ def wording_of(spec: JobSpec) -> tuple[Wording, list[str]]:
     if spec.read_numbers and not spec.language:
         notes.append("numbers are read out only in rows that name a language (--language gives it to all)")
     rules = rules_of(spec.text_rules)
-    return Wording(spec.repair, lexicon, spec.read_numbers, rules), notes
+    return Wording(spec.repair, lexicon, spec.read_numbers, rules, spec.markup), notes

@@ -49,7 +49,8 @@ class TextRuleChanges:
         self.kept_by: Counter[int] = Counter()
         self._database, self._diff, self._version = database, diff, spec.text_rules
         self._versions = earlier_versions(spec.text_rules)
-        self._is_whole = spec.segments == "auto" and not (spec.repair or spec.read_numbers or spec.lexicon)
+        is_changed = spec.repair or spec.read_numbers or spec.lexicon or spec.markup != "none"
+        self._is_whole = spec.segments == "auto" and not is_changed
 
     def find(
         self,
