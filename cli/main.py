@@ -53,6 +53,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Servers and workers": {
         "up": ("up", "Run servers, workers and beat until Ctrl-C."),
+        "down": ("down", "End embedded servers and idle workers now."),
         "worker": ("worker", "Run workers until Ctrl-C."),
         "workers": ("workers", "List the running workers, with version and accounts."),
         "beat": ("beat", "Run Celery's beat until Ctrl-C."),

@@ -53,15 +53,21 @@ def close(context: Context) -> None:
 
 
 @contextlib.contextmanager
-def servers(settings: Settings) -> Iterator[Settings]:
+def servers(settings: Settings, *, linger_seconds: float | None = None) -> Iterator[Settings]:
     """Settings that name servers: the given ones, or embedded ones that run until the end of the block.
 
+    `linger_seconds`: embedded ones stay for so long after the last command (see `EmbeddedServers`).
     Embedded databases are migrated; a schema elsewhere that does not fit is a SchemaError.
     """
     with contextlib.ExitStack() as stack:
         embedded = settings.embedded_database
         if embedded or settings.embedded_redis:
-            local = EmbeddedServers(settings.home_path, database=embedded, redis=settings.embedded_redis)
+            local = EmbeddedServers(
+                settings.home_path,
+                database=embedded,
+                redis=settings.embedded_redis,
+                linger_seconds=linger_seconds,
+            )
             stack.callback(local.stop)
             urls = local.start()
             stack.enter_context(Watchdog(local))
@@ -93,9 +99,11 @@ def database_only(settings: Settings) -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def context(settings: Settings, *, name: str = "speeko") -> Iterator[Context]:
+def context(
+    settings: Settings, *, name: str = "speeko", linger_seconds: float | None = None
+) -> Iterator[Context]:
     """`servers` and the open things on them, closed at the end of the block."""
-    with servers(settings) as named:
+    with servers(settings, linger_seconds=linger_seconds) as named:
         opened = open_context(named, name=name)
         try:
             yield opened

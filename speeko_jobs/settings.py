@@ -22,6 +22,7 @@ from speeko_jobs.errors import ConfigError
 
 FILE_NAME = "speeko.toml"
 ACCOUNTS: Final = "accounts"
+LINGER: Final = "linger_seconds"
 _ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _ACCOUNT_VARIABLE = re.compile(r"SPEEKO_ACCOUNT_([A-Z0-9_]+)_(URL|KEY|PROVIDER)")
 _SCHEMES: Final = {"valkey": "redis", "valkeys": "rediss"}
@@ -132,6 +133,12 @@ class Settings:
     allow_private_webhooks: int = setting(
         0, "1: allow private addresses for webhooks (set it for the workers)", least=0, most=1
     )
+    linger_seconds: float = setting(
+        300.0,
+        "seconds that embedded servers and idle workers stay after the last command; 0: none (in CI, too)",
+        least=0,
+        most=86400,
+    )
     log_level: str = setting("WARNING", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = setting("text", "format of log lines: text or json")
     logs: str = setting("files", "where workers log: files (in <home>/logs) or stderr")
@@ -213,19 +220,25 @@ def explain(
     out = []
     for name, f in known.items():
         value, source = f.default, "default"
-        variable = f"SPEEKO_{name.upper()}"
         if flags.get(name) is not None:
             value, source = flags[name], "flag"
         elif name == ACCOUNTS and further:
             value, source = further, further_source
-        elif environ.get(variable):
+        elif variable := next((v for v in _variables(name) if environ.get(v)), ""):
             value, source = environ[variable], variable
         elif name in table:
             value, source = table[name], str(path)
+        elif name == LINGER and environ.get("CI", "").lower() in ("1", "true"):
+            value, source = 0.0, "CI"  # a build machine keeps no process after the last command
         out.append(
             SettingOrigin(name, _parse(f, value, source), source, f.metadata["secret"], f.metadata["help"])
         )
     return out
+
+
+def _variables(name: str) -> tuple[str, ...]:
+    """Return the variables that set a setting; the first that is set wins."""
+    return (f"SPEEKO_{name.upper()}", *(("SPEEKO_LINGER",) if name == LINGER else ()))
 
 
 def _read_file(

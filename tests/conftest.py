@@ -35,6 +35,7 @@ if (
 # what the terminal and the network of whoever starts us ask for is not for what we start
 for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)
+os.environ["CI"] = "true"  # embedded servers and workers do not linger after a command
 os.environ |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost")
 # the same examples on every run and on any machine; --hypothesis-profile=others tries others each time
 _slow = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}

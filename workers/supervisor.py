@@ -153,6 +153,13 @@ class Supervisor:
         if self._at_work is not None:
             self._at_work.close()
 
+    def kill(self) -> None:
+        """Kill the nodes with their children at once. For a home that was removed."""
+        self._stopping.set()
+        for pid in self.pids().values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
     def pids(self) -> dict[str, int]:
         """The node processes that run now, by name."""
         with self._lock:

@@ -19,13 +19,15 @@ from speeko_jobs.errors import JobError
 def command(call: Invocation, /, job: int | None, of_tenant: str | None) -> int:
     """Show a job, by default the newest."""
     from speeko_cli.output.job_summary import print_summary
+    from speeko_cli.runtime.lingering import note_lingering
     from speeko_cli.runtime.services import open_existing
     from speeko_cli.runtime.tenant_check import check_tenant
     from speeko_jobs.flow.delivery import finalize
     from speeko_jobs.flow.lifecycle import version_check
     from speeko_jobs.flow.reporting import fleet_queries, job_queries
 
-    with open_existing(call.settings()) as context:
+    settings = call.settings()
+    with open_existing(settings) as context:
         if job:
             check_tenant(context, job, of_tenant)
         found = [job_queries.show(context, job)] if job else job_queries.newest(context, 1, of_tenant)
@@ -39,4 +41,5 @@ def command(call: Invocation, /, job: int | None, of_tenant: str | None) -> int:
             emit(summary)
         else:
             print_summary(summary, found[0].spec)
+        note_lingering(settings)
     return 0

@@ -26,7 +26,7 @@ def command(call: Invocation, /, **options: Any) -> int:
     from speeko_workers import supervisor
 
     settings = call.settings(options)
-    with only_one(settings, "up"), open_services(settings) as (context, _):
+    with only_one(settings, "up"), open_services(settings, linger=False) as (context, _):
         named = context.settings
         with supervisor.Supervisor(named, supervisor.nodes(named), beat=True) as own:
             with busy("starting the workers"):

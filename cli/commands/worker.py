@@ -35,7 +35,10 @@ def command(call: Invocation, /, queues: str, **options: Any) -> int:
     settings = call.settings(options)
     asked = tuple(dict.fromkeys(name.strip() for name in queues.split(",") if name.strip()))
     wanted = supervisor.nodes(settings, asked) if asked else supervisor.nodes(settings)
-    with open_services(settings) as (context, _), supervisor.Supervisor(context.settings, wanted) as own:
+    with (
+        open_services(settings, linger=False) as (context, _),
+        supervisor.Supervisor(context.settings, wanted) as own,
+    ):
         with busy("starting the workers"):
             own.wait_ready()
         if call.json:

@@ -40,11 +40,13 @@ def list_all(call: Invocation, /) -> int:
 
 
 def _list(call: Invocation) -> int:
+    from speeko_cli.runtime.lingering import note_lingering
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.flow.lifecycle import version_check
     from speeko_jobs.flow.reporting import fleet_queries
 
-    with open_existing(call.settings()) as context:
+    settings = call.settings()
+    with open_existing(settings) as context:
         found = fleet_queries.registered_workers(context)
         running = [worker for worker in found if worker.is_running]
         if others := version_check.warning(version_check.differing(running, context.queue.workers_alive())):
@@ -55,6 +57,7 @@ def _list(call: Invocation) -> int:
         _print(found)
     else:
         say("no worker runs: `speeko up` or `speeko worker` starts some")
+    note_lingering(settings)
     return 0
 
 

@@ -35,6 +35,7 @@ def follow_with_workers(
         finally:
             shown.close()
         if state is JobState.PAUSED:
+            crew.drain(job)
             crew.stop()  # what is in flight still counts
         if crew.is_own or state is JobState.PAUSED:
             webhooks.send_due(context, job)  # our workers may be gone before the next sweep
@@ -42,6 +43,7 @@ def follow_with_workers(
     except KeyboardInterrupt:
         note(f"speeko: job {job} stops after the calls in flight (Ctrl-C again leaves at once)")
         words = interrupt(context, job, call)
+        crew.drain(job)
         crew.stop()
         if call.json:
             tell(context, job, call)

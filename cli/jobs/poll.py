@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from speeko_jobs.flow.reporting.job_queries import JobProgress
 
 LOOK_SECONDS = 0.25
+FIRST_LOOK_SECONDS = 0.03  # a job of known rows ends in a moment; waits grow to LOOK_SECONDS
 COUNT_SECONDS = 1.0
 AWAY_SECONDS = 60.0  # a database that is away for longer is an error
 STILL = FINISHED | {JobState.PAUSED}
@@ -34,7 +35,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     moved = answered = time.monotonic()
     count_due = 0.0
     before: tuple[object, ...] = ()
-    away, waits = False, ""
+    away, waits, pause = False, "", FIRST_LOOK_SECONDS
     while True:
         server_restart.check()
         try:
@@ -61,4 +62,5 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
         if progress.state in STILL:
             return progress
         on_idle(now - moved)
-        time.sleep(LOOK_SECONDS)
+        time.sleep(pause)
+        pause = min(pause * 1.3, LOOK_SECONDS)

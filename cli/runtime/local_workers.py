@@ -16,12 +16,15 @@ from speeko_cli.output.console import busy, note
 from speeko_jobs.core.job.job_spec import JobSpec
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.reporting import fleet_queries
+from speeko_jobs.errors import ServerError
+from speeko_jobs.flow.reporting import fleet_queries, job_queries
 from speeko_workers import supervisor
+from speeko_workers.idle_workers import IdleWorkers, can_linger
 
 LOOK_SECONDS = 5.0  # a job that does not move for so long: does anybody work?
 LATE_SECONDS = 45.0
 PATIENCE_SECONDS = 20.0
+DRAIN_LOOK_SECONDS = 0.1
 
 
 class LocalWorkers:
@@ -31,13 +34,33 @@ class LocalWorkers:
         """`alone`: nobody else can be at work here, so that nobody has to be asked."""
         self._context, self._spec = context, spec
         self._alone = alone
+        self._lingers = can_linger(context.settings)
         self._own: supervisor.Supervisor | None = None
+        self._idle: IdleWorkers | None = None
         self._started = self._looked = time.monotonic()
 
     def __enter__(self) -> LocalWorkers:
-        if self._alone or not self._is_served():
-            self._start()
+        self._find_workers()
         return self
+
+    def _find_workers(self) -> None:
+        """Use workers that stay after commands, or others that respond, or start some."""
+        idle = IdleWorkers(self._context.settings)
+        if not self._lingers:
+            idle.retire()
+        elif (self._alone or idle.is_alive()) and self._join(idle):
+            return
+        if not self._alone and self._is_served():
+            return
+        if not (self._lingers and self._join(idle)):
+            self._start()
+
+    def _join(self, idle: IdleWorkers) -> bool:
+        accounts.require_held(self._context.settings, self._spec)
+        if not idle.join(start=True):
+            return False
+        self._idle, self._started = idle, time.monotonic()
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -49,7 +72,11 @@ class LocalWorkers:
         return self._own is not None
 
     def stop(self) -> None:
-        """Let our own workers finish what they have begun, and end them. Does nothing the second time."""
+        """Let our own workers finish what they have begun, and end them; leave those that stay. Does nothing
+        the second time."""
+        idle, self._idle = self._idle, None
+        if idle is not None:
+            idle.leave()
         own, self._own = self._own, None
         if own is not None:
             with _LeftAtOnce(own), busy("finishing the calls in flight"):
@@ -64,12 +91,34 @@ class LocalWorkers:
         if idle_seconds < LOOK_SECONDS or now - self._looked < LOOK_SECONDS:
             return
         self._looked = now
-        if self._own is None:
+        if self._idle is not None:
+            self._look_at_idle(now - self._started > LATE_SECONDS and idle_seconds > LATE_SECONDS)
+        elif self._own is None:
             if not self._is_served():
                 note("speeko: no worker that holds the job's account responds; starting local workers")
                 self._start()
         elif now - self._started > LATE_SECONDS and idle_seconds > LATE_SECONDS:
             self._own.wait_ready(PATIENCE_SECONDS)
+
+    def drain(self, job: int) -> None:
+        """Wait until workers that stay have finished the calls in flight of a paused job."""
+        if self._idle is None:
+            return
+        until = time.monotonic() + supervisor.STOP_SECONDS
+        with busy("finishing the calls in flight"):
+            while job_queries.progress(self._context, job).in_flight and time.monotonic() < until:
+                time.sleep(DRAIN_LOOK_SECONDS)
+
+    def _look_at_idle(self, is_late: bool) -> None:
+        assert self._idle is not None
+        if not self._idle.is_alive():
+            note("speeko: the workers ended unexpectedly; starting them again")
+            self._idle.leave()
+            self._idle = None
+            self._find_workers()
+        elif is_late and not self._is_served():
+            logs = self._context.settings.home_path / "logs"
+            raise ServerError(f"the workers do not respond: see the logs in {logs}")
 
     def _is_served(self) -> bool:
         """Return whether workers answer, and one of them holds an account of this job."""

@@ -20,8 +20,11 @@ CHECK_SECONDS = 1.0
 
 
 @contextlib.contextmanager
-def open_services(settings: Settings) -> Iterator[tuple[Context, bool]]:
-    """The open things, and whether nobody is at work on them, as far as that is known without asking."""
+def open_services(settings: Settings, *, linger: bool = True) -> Iterator[tuple[Context, bool]]:
+    """The open things, and whether nobody is at work on them, as far as that is known without asking.
+
+    `linger`: embedded servers stay for some minutes after the last command, as the settings say.
+    """
     from speeko_jobs import runtime
     from speeko_jobs.embedded.servers import running
     from speeko_jobs.flow.reporting import doctor_checks
@@ -29,8 +32,9 @@ def open_services(settings: Settings) -> Iterator[tuple[Context, bool]]:
 
     with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
         embedded = settings.embedded_redis and not settings.broker_url
+        seconds = settings.linger_seconds if linger else 0.0
         with busy("starting the servers", shown=embedded and not running(settings.home_path)):
-            context = stack.enter_context(runtime.context(settings))
+            context = stack.enter_context(runtime.context(settings, linger_seconds=seconds))
         if not settings.embedded_redis:
             doctor_checks.require_redis_fits(context)
         _tell_if_foreign(context)

@@ -6,7 +6,8 @@ It knows nothing of Postgres, of Redis, or of the rest of this package, and impo
 
 The lock (flock on LOCK, exclusive) is handed down to the program and to its children on purpose: the
 kernel frees it when the last of them is gone, however they ended. It is the proof of life that a
-process id, which may be another's by now, is not. The program's process id is the file's content.
+process id, which may be another's by now, is not. The program's process id is the file's content. Its
+variable LOCK_DESCRIPTOR says which descriptor holds the lock, for a program that frees it early.
 
 `serve` returns at once and leaves the program an orphan (so that it is never anybody's zombie).
 `run` becomes the program: standard input and the exit code are the program's.
@@ -139,7 +140,8 @@ def main(argv: list[str]) -> int:
         if uid != "-":
             _become(int(uid), int(gid), out)
         os.chdir(cwd)
-        os.execv(command[0], command)  # noqa: S606 - no shell is the point
+        environ = os.environ | {"LOCK_DESCRIPTOR": str(held)}
+        os.execve(command[0], command, environ)  # noqa: S606 - no shell is the point
     except OSError as error:
         os.write(out, f"FATAL: cannot run {command[0]}: {error}\n".encode(errors="replace"))
         os._exit(127)

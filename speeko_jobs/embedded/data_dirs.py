@@ -128,8 +128,13 @@ def remove_sockets(folders: Folders) -> None:
     """Leave nothing in the temporary folder. For when no server runs."""
     path = folders.root / "sockets"
     if path.is_symlink():
-        shutil.rmtree(path.readlink().parent, ignore_errors=True)
+        remove_temporary(path.readlink())
         path.unlink(missing_ok=True)
+
+
+def remove_temporary(sockets: Path) -> None:
+    """Remove a folder for sockets that was made in the temporary folder."""
+    shutil.rmtree(sockets.parent, ignore_errors=True)
 
 
 def _temporary(who: ServiceUser) -> Path:

@@ -150,6 +150,17 @@ def end(server: Server) -> None:
     raise ServerError(f"{server.name} (process {pid(server.lock)}) does not end; log: {server.log}")
 
 
+def kill(server: Server, process: int) -> None:
+    """End a server whose home was removed: nothing can be kept. `process` is its main process."""
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        until = time.monotonic() + _STUCK_SECONDS
+        while is_of(server, process) and time.monotonic() < until:
+            _send(process, number)
+            time.sleep(_POLL_SECONDS * 10)
+    for left in _leftovers(server):
+        _send(left, signal.SIGKILL)
+
+
 def _join(server: Server, deadline: float) -> bool:
     """Wait for a living server to answer (True) or to be gone (False)."""
     whole_at = time.monotonic()

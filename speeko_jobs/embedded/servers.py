@@ -5,6 +5,10 @@ Knows who uses the servers, by two locks (flock, freed by the kernel however a c
 exclusively while servers start or stop, and not in between. Who leaves and gets `users.lock` exclusively
 was the last, and stops the servers.
 
+With `linger_seconds` the last command leaves the servers to a process in the background (idle_shutdown.py),
+which stops them when no command has used them for so long. The modification time of `users.lock` is the time
+of the last use. A command of another version or of changed code stops what lingers and starts its own.
+
 A command that is killed leaves the servers running; the next command joins them, and stops them when it
 leaves as the last. A server that is killed is started again, with its data, by the keepers of the commands
 that use it (server_restart.py), or by the next command.
@@ -18,7 +22,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
+import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +33,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from speeko_jobs.embedded import data_dirs, postgres, redis, server_process
+from speeko_jobs.embedded.background_process import BackgroundProcess, code_fingerprint
 from speeko_jobs.embedded.service_user import service_user
 from speeko_jobs.errors import ServerError
 
@@ -54,10 +62,24 @@ class ServerUrls:
 
 
 class EmbeddedServers:
-    """The embedded servers of one home, in use from `start` to `stop` (or as a context manager)."""
+    """The embedded servers of one home, in use from `start` to `stop` (or as a context manager).
 
-    def __init__(self, home: Path, *, database: bool = True, redis: bool = True) -> None:
+    `linger_seconds`: how long they stay after the last command. 0 stops what lingers, too; None leaves it as
+    it is, and the last user stops the servers only where nothing keeps them. `companion`: see idle_shutdown.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        database: bool = True,
+        redis: bool = True,
+        linger_seconds: float | None = None,
+        companion: Sequence[str] = (),
+    ) -> None:
         self._folders = data_dirs.at(home)
+        self._linger_seconds = linger_seconds
+        self._companion = companion
         self._database = database
         self._redis = redis
         self._users: int | None = None
@@ -73,8 +95,11 @@ class EmbeddedServers:
         data_dirs.make_root(self._folders)
         try:
             with _StartLock(self._folders, deadline):
+                if self._linger_seconds is not None:
+                    self._retire_differing()
                 self._hold()
                 sockets = self._ensure(deadline)
+                self._linger()
         except BaseException as error:
             with suppress(ServerError):
                 self._leave(and_stop=not isinstance(error, server_process.NotYet))
@@ -109,6 +134,29 @@ class EmbeddedServers:
     def logs(self) -> Path:
         return self._folders.root
 
+    def _retire_differing(self) -> None:
+        """Stop servers that linger from another version. Those that a command uses are joined as they are."""
+        lingering = lingering_process(self._folders.home)
+        state = lingering.state()
+        if state is None or (self._linger_seconds and state.fingerprint == code_fingerprint()):
+            return
+        users = _open(self._folders.lock("users"))
+        try:
+            if _alone(users):
+                lingering.end(number=signal.SIGKILL)  # on SIGTERM it would wait for the start lock, ours
+                _end(self._folders)
+        finally:
+            os.close(users)
+
+    def _linger(self) -> None:
+        """Start the process that keeps the servers after the last command."""
+        if not self._linger_seconds:
+            return
+        lingering = lingering_process(self._folders.home)
+        if not lingering.is_alive():
+            arguments = (str(self._folders.home), f"{self._linger_seconds:g}", code_fingerprint())
+            lingering.start((sys.executable, "-m", lingering.module, *arguments, *self._companion))
+
     def _ensure(self, deadline: float) -> Path:
         """Start our servers where they do not run; return their sockets' folder when they answer."""
         who = service_user(self._folders.data)
@@ -131,8 +179,13 @@ class EmbeddedServers:
         _held.discard(users)
         try:
             with _StartLock(self._folders, time.monotonic() + START_SECONDS):
+                self._touch(users)
                 if and_stop and _alone(users):
-                    self._end()
+                    lingering = lingering_process(self._folders.home)
+                    if self._linger_seconds == 0:
+                        lingering.end(number=signal.SIGKILL)
+                    if not lingering.is_alive():
+                        _end(self._folders)
         except FileNotFoundError as error:  # somebody removed the home under us
             raise ServerError(f"{error.filename}: gone; servers of this home may still run") from None
         finally:
@@ -152,27 +205,19 @@ class EmbeddedServers:
         if self._users is not None and self._pid == os.getpid():
             return
         users = _open(self._folders.lock("users"))
-        fcntl.flock(users, fcntl.LOCK_SH)  # at once: exclusive holders hold the start lock too
+        fcntl.flock(users, fcntl.LOCK_SH)  # at once: exclusive holders hold the start lock, or look only
+        self._touch(users)
         self._users, self._pid = users, os.getpid()
         _held.add(users)
 
-    def _end(self) -> None:
-        who, sockets = service_user(self._folders.data), self._folders.sockets
-        failed = None
-        for server in (redis.server, postgres.server):
-            try:
-                server_process.end(server(self._folders, who, sockets))
-            except ServerError as error:
-                failed = error
-        if failed:
-            raise failed
-        data_dirs.remove_sockets(self._folders)
+    def _touch(self, users: int) -> None:
+        """Note the time of the last use, for commands only: idle workers use the servers, too."""
+        if self._linger_seconds is not None:
+            os.utime(users)
 
     def _urls(self, sockets: Path) -> ServerUrls:
-        host = quote(str(sockets))
-        database = f"postgresql+psycopg://{postgres.ROLE}@/{postgres.DATABASE}?host={host}"
-        redis = f"unix://{host}/redis.sock?db=0"
-        return ServerUrls(database if self._database else "", redis if self._redis else "")
+        urls = _urls_of(sockets)
+        return ServerUrls(urls.database_url if self._database else "", urls.redis_url if self._redis else "")
 
 
 def running(home: Path) -> dict[str, int]:
@@ -180,6 +225,78 @@ def running(home: Path) -> dict[str, int]:
     places = data_dirs.at(home)
     found = {name: server_process.pid(places.lock(name)) for name in ("postgres", "redis")}
     return {name: number for name, number in found.items() if number}
+
+
+def _urls_of(sockets: Path) -> ServerUrls:
+    host = quote(str(sockets))
+    database = f"postgresql+psycopg://{postgres.ROLE}@/{postgres.DATABASE}?host={host}"
+    return ServerUrls(database, f"unix://{host}/redis.sock?db=0")
+
+
+def urls_of(home: Path) -> ServerUrls:
+    """Return where the embedded servers of this home are, whether they run or not."""
+    return _urls_of(data_dirs.at(home).sockets)
+
+
+def lingering_process(home: Path) -> BackgroundProcess:
+    """Return the process that keeps the servers of this home after the last command."""
+    return BackgroundProcess(data_dirs.at(home), "linger", "speeko_jobs.embedded.idle_shutdown")
+
+
+def is_used(home: Path) -> bool:
+    """Return whether a command uses the servers now. OSError where the home is gone."""
+    users = _open(data_dirs.at(home).lock("users"))
+    try:
+        return not _alone(users)
+    finally:
+        os.close(users)
+
+
+def last_use(home: Path) -> float:
+    """Return the Unix time at which a command joined or left last. OSError where the home is gone."""
+    return data_dirs.at(home).lock("users").stat().st_mtime
+
+
+def stop_unused(home: Path, and_then: Callable[[], None] = lambda: None) -> bool:
+    """Stop the servers unless a command uses them, and call `and_then` before another may start them.
+
+    Return whether they are stopped. Raises ServerError where one does not end.
+    """
+    folders = data_dirs.at(home)
+    with _StartLock(folders, time.monotonic() + START_SECONDS):
+        users = _open(folders.lock("users"))
+        try:
+            if not _alone(users):
+                return False
+            _end(folders)
+            and_then()
+        finally:
+            os.close(users)
+    return True
+
+
+class RunningServers:
+    """The servers of a home as they were seen last, so that they can be ended when the home was removed."""
+
+    def __init__(self, home: Path) -> None:
+        self._folders = data_dirs.at(home)
+        self._seen: list[tuple[server_process.Server, int]] = []
+        self._sockets: Path | None = None
+
+    def look(self) -> None:
+        """Note which servers run."""
+        found = running(self._folders.home)
+        if [pid for _, pid in self._seen] != list(found.values()):
+            who, self._sockets = service_user(self._folders.data), self._folders.sockets
+            kinds = {"postgres": postgres.server, "redis": redis.server}
+            self._seen = [(kinds[n](self._folders, who, self._sockets), pid) for n, pid in found.items()]
+
+    def kill(self) -> None:
+        """Kill the servers that were seen last, and remove their sockets from the temporary folder."""
+        for server, pid in self._seen:
+            server_process.kill(server, pid)
+        if self._sockets is not None and self._folders.home not in self._sockets.parents:
+            data_dirs.remove_temporary(self._sockets)
 
 
 class _StartLock:
@@ -218,6 +335,20 @@ def _try(file: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _end(folders: data_dirs.Folders) -> None:
+    """End the servers. The caller holds the start lock."""
+    who, sockets = service_user(folders.data), folders.sockets
+    failed = None
+    for server in (redis.server, postgres.server):
+        try:
+            server_process.end(server(folders, who, sockets))
+        except ServerError as error:
+            failed = error
+    if failed:
+        raise failed
+    data_dirs.remove_sockets(folders)
 
 
 def _alone(users: int) -> bool:

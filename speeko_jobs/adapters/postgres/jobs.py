@@ -223,6 +223,12 @@ def set_state(
     return t.row("job_set_state", values) is not None
 
 
+def any_active(database: Database) -> bool:
+    """Return whether workers have something to do for a job: one is planned, runs, or is being finalized."""
+    found = database.row("job_any_active")
+    return found is not None and bool(found[0])
+
+
 def show(database: Database, job: int) -> Job:
     """One job. Raises JobError when there is none of that number."""
     found = database.rows("job_show", {"job": job, "tenant": None, "limit": 1})

@@ -152,3 +152,6 @@ SELECT %(job)s, n, (n - 1) * %(size)s::bigint + 1, least(n * %(size)s::bigint, %
        CASE WHEN s.whole THEN s.counts ELSE '{}' END, CASE WHEN s.whole THEN clock_timestamp() END
 FROM generate_series(%(first)s::int, %(last)s::int) AS n
 LEFT JOIN unnest(%(nos)b::int[], %(whole)b::bool[], %(counts)b::jsonb[]) AS s (no, whole, counts) ON s.no = n
+
+-- job_any_active: whether workers have something to do for a job
+SELECT EXISTS (SELECT FROM speeko.job WHERE state IN ('planning', 'running', 'finalizing'))
