@@ -5,9 +5,9 @@ speeko_workers.idle_workers`. It supervises the nodes of `speeko worker` on the 
 ends, warm, when no command has used the workers and no job has been active for `linger_seconds`, on SIGTERM,
 and when the home was removed. A chunk that arrives meanwhile is work as for any worker.
 
-A command uses the workers while it holds <home>/servers/workers-use.lock shared. The workers end for being
-idle, and a command retires workers of other settings, only with that lock exclusive: so a command that got the
-lock and then sees the process alive can count on it. The process frees its own lock before that one.
+A command uses the workers while it holds <home>/servers/workers-use.lock shared. Idle workers end, and a
+command retires workers of other settings, only with that lock exclusive: a command that got the lock and then
+sees the process alive can count on it. The process frees its own lock before that one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -30,6 +29,7 @@ from speeko_jobs.embedded.background_process import (
     BackgroundState,
     code_fingerprint,
     free_own_lock,
+    handle_end,
 )
 from speeko_jobs.embedded.servers import urls_of
 from speeko_jobs.errors import SpeekoError
@@ -43,15 +43,36 @@ JOBS_SECONDS = 2.0
 RETIRE_SECONDS = 30.0
 # what a job's spec or the command itself takes from the settings; workers do not
 OF_COMMANDS = frozenset(
-    ("output", "model", "voice", "language", "format", "speed", "reuse", "price_per_million", "tenant")
-    + ("max_concurrency", "calls_per_minute", "chars_per_minute", "give_up_after", "webhook", "chunk_rows")
-    + ("log_level", "log_format", "linger_seconds", "database_url", "redis_url")
+    (
+        *("output", "model", "voice", "language", "format", "speed", "reuse", "price_per_million", "tenant"),
+        *(
+            "max_concurrency",
+            "calls_per_minute",
+            "chars_per_minute",
+            "give_up_after",
+            "webhook",
+            "chunk_rows",
+        ),
+        *("chunk_rows", "log_level", "log_format", "linger_seconds", "database_url", "redis_url"),
+    )
 )
 
 
 def idle_workers(home: Path) -> BackgroundProcess:
     """Return the workers of this home that stay after the last command."""
     return BackgroundProcess(data_dirs.at(home), "workers", "speeko_workers.idle_workers")
+
+
+def are_used(home: Path) -> bool:
+    """Return whether a command uses the workers that stay."""
+    try:
+        use = os.open(_use_lock(idle_workers(home)), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _try(use, fcntl.LOCK_EX)
+    finally:
+        os.close(use)
 
 
 def can_linger(settings: Settings) -> bool:
@@ -239,9 +260,7 @@ def main() -> int:
     from speeko_jobs import settings as speeko_settings
 
     watch = IdleSupervisor(speeko_settings.load(), os.environ.pop("SPEEKO_IDLE_FINGERPRINT", ""))
-    signal.signal(signal.SIGTERM, watch.stop)
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    handle_end(watch.stop)
     try:
         watch.run()
     except SpeekoError as error:

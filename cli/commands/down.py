@@ -22,30 +22,28 @@ def command(call: Invocation, /) -> int:
     """
     from speeko_cli.runtime.lingering import DOWN_SECONDS
     from speeko_jobs.embedded import servers
-    from speeko_workers.idle_workers import idle_workers
+    from speeko_workers.idle_workers import are_used, idle_workers
     from speeko_workers.supervisor import STOP_SECONDS
 
     home = call.settings().home_path
+    used = ServerError(
+        f"another command still uses the workers or servers of {home}: end it first, for example `speeko up` "
+        "with Ctrl-C"
+    )
     ended: list[str] = []
+    workers, lingering = idle_workers(home), servers.lingering_process(home)
     with busy("ending workers and servers"):
-        workers = idle_workers(home)
         if workers.is_alive():
-            if not workers.end(STOP_SECONDS):
+            if are_used(home):
+                raise used
+            if not workers.end_and_wait(STOP_SECONDS):
                 raise ServerError(f"the workers did not end in {STOP_SECONDS:g} s; log: {workers.log}")
             ended.append("workers")
         running = servers.running(home)
-        lingering = servers.lingering_process(home)
         if lingering.is_alive() and not lingering.end(DOWN_SECONDS):
-            raise ServerError(
-                f"the servers did not end in {DOWN_SECONDS:g} s; logs: {lingering.folders.root}"
-            )
-        if servers.running(home) and not servers.stop_unused(
-            home
-        ):  # left behind by a command that was killed
-            raise ServerError(
-                f"another command still uses the embedded servers of {home}: end it first, for example "
-                "`speeko up` with Ctrl-C; the servers stop with it"
-            )
+            raise ServerError(f"the servers did not end in {DOWN_SECONDS:g} s; log: {lingering.log}")
+        if servers.running(home) and not servers.stop_unused(home):  # or left behind by a killed command
+            raise used
         ended += sorted(running)
     if call.json:
         emit({"ended": ended})

@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from speeko_cli.output.console import busy, note
 from speeko_jobs.core.job.job_spec import JobSpec
+from speeko_jobs.errors import ServerError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
-from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.reporting import fleet_queries, job_queries
 from speeko_workers import supervisor
 from speeko_workers.idle_workers import IdleWorkers, can_linger

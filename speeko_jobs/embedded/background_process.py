@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,6 +57,10 @@ class BackgroundProcess:
     @property
     def lock(self) -> Path:
         return self.folders.lock(self.name)
+
+    @property
+    def log(self) -> Path:
+        return self.folders.log(self.name)
 
     @property
     def _state(self) -> Path:
@@ -104,8 +108,9 @@ class BackgroundProcess:
         """Start the process unless it lives; return when it holds the lock. Raises ServerError."""
         if environ is None:
             environ = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        log = self.folders.log(self.name)
-        start = (sys.executable, "-I", "-S", daemonize.__file__, "serve", str(self.lock), str(log))
+        # SIGTERM waits until the program has its handler, see `handle_end`; the mask passes to it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+        start = (sys.executable, "-I", "-S", daemonize.__file__, "serve", str(self.lock), str(self.log))
         try:
             done = subprocess.run(
                 [*start, "/", "-", "-", *command],
@@ -120,16 +125,18 @@ class BackgroundProcess:
             )
         except subprocess.TimeoutExpired:
             raise ServerError(f"the {self.name} process did not start in {START_SECONDS:g} s") from None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if done.returncode not in (0, daemonize.LOCKED):
             said = done.stderr.strip() or f"exit code {done.returncode}"
-            raise ServerError(f"the {self.name} process did not start: {said}; log: {log}")
+            raise ServerError(f"the {self.name} process did not start: {said}; log: {self.log}")
 
     def end(self, seconds: float = END_SECONDS, number: signal.Signals = signal.SIGTERM) -> bool:
-        """Send a signal and wait until the lock is free; return whether it is."""
+        """Send a signal and wait until the lock is free; return whether it is. The process may still end."""
         until = time.monotonic() + seconds
         sent = 0
         while (pid := self.pid()) is not None:
-            if pid and pid != sent and self._is_ours(pid):
+            if pid and pid != sent and self.is_process(pid):
                 sent = pid
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
@@ -138,14 +145,35 @@ class BackgroundProcess:
             time.sleep(_POLL_SECONDS)
         return True
 
-    def _is_ours(self, pid: int) -> bool:
-        """A process that starts holds the lock before it writes its id: the id may be an older one."""
+    def end_and_wait(self, seconds: float) -> bool:
+        """Send SIGTERM and wait until the process is gone; return whether it is."""
+        until = time.monotonic() + seconds
+        pid = self.pid()
+        if not self.end(seconds):
+            return False
+        while pid and self.is_process(pid):
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def is_process(self, pid: int) -> bool:
+        """Return whether this is the id of such a process. One that starts holds the lock before it writes
+        its id, so the id in the file may be an older one."""
         import psutil
 
         try:
             return self.module in psutil.Process(pid).cmdline()
         except psutil.Error:
             return False
+
+
+def handle_end(stop: Callable[..., None]) -> None:
+    """Call `stop` on SIGTERM, also where it came while this process started. Ignore a terminal's signals."""
+    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
 
 
 def free_own_lock() -> None:

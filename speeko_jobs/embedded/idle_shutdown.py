@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -24,7 +23,8 @@ from pathlib import Path
 
 from speeko_jobs import __version__
 from speeko_jobs.embedded import servers
-from speeko_jobs.embedded.background_process import BackgroundState, free_own_lock
+from speeko_jobs.embedded.background_process import BackgroundState, free_own_lock, handle_end
+from speeko_jobs.embedded.removed_home import RunningServers
 from speeko_jobs.errors import ServerError
 
 LOOK_SECONDS = 0.5
@@ -41,7 +41,7 @@ class IdleShutdown:
         self._told = threading.Event()
         self._used = self._used_at = self._last = 0.0
         self._published: BackgroundState | None = None
-        self._running = servers.RunningServers(home)
+        self._running = RunningServers(home)
 
     def stop(self, *_: object) -> None:
         """Have `run` stop the servers now, where no command uses them."""
@@ -51,7 +51,7 @@ class IdleShutdown:
         """Return when the servers are stopped, or on SIGTERM left to the commands that use them."""
         self._used, self._used_at = time.monotonic(), time.time()
         while True:
-            if _identity(self._files.folders.root) != self._root:
+            if self._root is None or _identity(self._files.folders.root) != self._root:
                 self._running.kill()
                 return
             with contextlib.suppress(OSError):  # the home is being removed
@@ -107,9 +107,7 @@ def main(arguments: list[str]) -> int:
     """Keep the servers of the home that the arguments name; the exit code."""
     home, seconds, fingerprint, *command = arguments
     watch = IdleShutdown(Path(home), float(seconds), fingerprint)
-    signal.signal(signal.SIGTERM, watch.stop)
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    handle_end(watch.stop)
     try:
         with _companion(command):
             watch.run()
