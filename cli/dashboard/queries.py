@@ -105,9 +105,11 @@ class Readings:
         found = job_queries.show(self._context, job)
         failures = self._failures.of(found)
         shown = replace(found, destination=redacted(found.destination), reason=redacted(found.reason))
+        summary = finalize.summary_of(self._context, shown, failures or [])
+        summary["notes"] = list(map(redacted, finalize.full_notes(self._context, shown, summary)))
         return {
             "job": line,
-            "summary": finalize.summary_of(self._context, shown, failures or []),
+            "summary": summary,
             "failures_known": failures is not None,
             "asked": json_documents.asked(found.spec),
         }

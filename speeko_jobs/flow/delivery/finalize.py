@@ -18,7 +18,7 @@ from speeko_jobs.adapters.postgres import chunks, deliveries, job_control, jobs,
 from speeko_jobs.adapters.postgres.chunks import Chunk
 from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
-from speeko_jobs.core.output.formatting import count, duration
+from speeko_jobs.core.output.formatting import count
 from speeko_jobs.core.output.sanitize import spreadsheet_safe
 from speeko_jobs.core.policies import failure_grouping
 from speeko_jobs.core.reporting import job_summary as core_summary
@@ -141,24 +141,35 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
     if rest > 0 and job.state is JobState.CANCELLED:
         found.append(("cancelled before its audio was there", rest))
     summary = summary_of(context, job, failure_grouping.grouped(found, SHOWN_REASONS))
-    summary["notes"] += [_undelivered(hook) for hook in webhooks.undelivered(context.database, job.id)]
+    summary["notes"] += _webhook_notes(context, job)
     return summary
 
 
-def _undelivered(hook: webhooks.UndeliveredHook) -> str:
-    """Return a note on an event that its receiver does not have."""
-    wait = hook.wait_seconds
-    after = "not sent again" if wait is None else f"next try in {duration(max(wait, 0))}"
-    tries = count(hook.tries, "try", "tries")
-    return f'webhook event "{hook.event}" not delivered: {hook.error} ({tries}, {after})'
+def plan_notes(job: Job) -> list[str]:
+    """Return what the plan noted. `run` and `submit` print it; nobody has seen that of a schedule's job."""
+    return list(job.plan.get("notes", ()))
+
+
+def full_notes(context: Context, job: Job, summary: dict[str, Any]) -> list[str]:
+    """Return all notes on a job: the plan's, its summary's, and webhook events that were not delivered."""
+    return [*plan_notes(job), *summary["notes"], *_webhook_notes(context, job)]
+
+
+def _webhook_notes(context: Context, job: Job) -> list[str]:
+    """Return a note on each event that its receiver lacks; without times, so that pages stay the same."""
+    notes = []
+    for hook in webhooks.undelivered(context.database, job.id):
+        after = "given up" if hook.wait_seconds is None else "it will be sent again"
+        tries = count(hook.tries, "try", "tries")
+        notes.append(f'webhook event "{hook.event}" not delivered: {hook.error} ({tries}, {after})')
+    return notes
 
 
 def status(context: Context, job_no: int) -> dict[str, Any]:
-    """Return the summary with what the job waits for ("waiting": None where it gets on), and the plan's
-    notes: a job that a schedule planned has shown them to no one."""
+    """Return the summary with the plan's notes and what the job waits for (None where it gets on)."""
     seen = wait_facts.look(context.database, [job_no]).get(job_no)
     summary = summarize(context, job_no)
-    notes = [*jobs.show(context.database, job_no).plan.get("notes", ()), *summary["notes"]]
+    notes = [*plan_notes(jobs.show(context.database, job_no)), *summary["notes"]]
     return summary | {"waiting": None if seen is None else seen.to_json(), "notes": notes}
 
 

@@ -28,6 +28,7 @@ from speeko_jobs import runtime
 from speeko_jobs.adapters.postgres import jobs
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.output import formatting
+from speeko_jobs.flow.delivery import finalize
 from tests.cli.dashboard.conftest import PLANTED, XSRF, Client, Serve, Shop
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
 from tests.fixtures.inprocess import InProcess
@@ -118,6 +119,14 @@ def test_the_job_page_shows_what_status_tells(board: Client, shop: Shop) -> None
         assert {state: found.exact(f"chunks.{state}") for state in states} == {
             state: str(count) for state, count in states.items()
         }
+
+
+def test_the_job_page_shows_notes(board: Client, shop: Shop) -> None:
+    notes = board.json(f"/api/jobs/{shop.done}")["summary"]["notes"]
+    assert notes == finalize.status(shop.flow.context, shop.done)["notes"]
+    assert notes, "the plan says which columns were guessed"
+    shown_text = page(board, f"/jobs/{shop.done}").text
+    assert all(note in shown_text for note in notes)
 
 
 def test_the_list_shows_what_jobs_tells(board: Client, shop: Shop) -> None:
