@@ -15,7 +15,7 @@ from speeko_cli.dashboard.shared_polling import Document
 from speeko_cli.monitoring.thread_lane import ThreadLane
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies.cron_schedule import CatchUp
-from speeko_jobs.errors import ConfigError, JobError
+from speeko_jobs.errors import ConfigError, JobError, UsageError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.lifecycle.job_schedule import add_for_job
@@ -94,6 +94,8 @@ async def act(application: Application, job: int, verb: str, how: Mapping[str, A
         readings.line(job)  # a job that there is not is another error than one that cannot be moved
         try:
             ACTIONS[verb].run(settings["context"], job, **how)
+        except UsageError as error:
+            raise Problem(400, redacted(str(error)).replace("--", "")) from None  # no options here
         except (ConfigError, JobError) as error:
             raise Problem(409, redacted(str(error))) from None
         return readings.line(job)

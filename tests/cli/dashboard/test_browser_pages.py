@@ -77,10 +77,12 @@ def test_pages_fit_and_can_be_read(
 def test_axe_finds_nothing(board: Client, serve: Serve, shop: Shop, open_page: OpenPage) -> None:
     program = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
     acting = serve(shop.flow.context, Access("127.0.0.1", allow_actions=True))
-    asked = [acting.url + path for path in (f"/jobs/{shop.paused}", f"/jobs/{shop.paused}/cancel")]
+    pages = (f"/jobs/{shop.paused}", f"/jobs/{shop.paused}/cancel", f"/jobs/{shop.done}?find=A")
+    asked = [acting.url + path for path in pages]
     page = open_page(390)
     for url in [*asked, *(board.url + path for path in ("/", "/costs", "/cache", "/schedules", "/workers"))]:
         page.goto(url)
+        page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
         page.evaluate(program)
         found = page.evaluate(AXE)["violations"]
         assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == [], url
