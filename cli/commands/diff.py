@@ -38,6 +38,7 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
     --prune.
     """
     from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
+    from speeko_cli.output.job_summary import WITHOUT_TEXT
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.core.catalog.change_detection import ADDED
     from speeko_jobs.core.output.formatting import count, micros
@@ -66,11 +67,13 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
     if call.json:
         listed = [dict(zip(("change", "id", "path"), row, strict=True)) for row in rows]
         removed = gone if everything else gone[:SHOWN]
-        again = {name: found.to_json()[name] for name in ("reworded", "reworded_usd")}
+        again = {name: found.to_json()[name] for name in ("reworded", "reworded_usd", "left_out")}
         emit({"changes": changes, "removed": len(gone), "rows": listed, "removed_paths": removed, **again})
         return 0
     for kind, n in changes.items():
         say(f"{n:>9,}  {SHOWN_KINDS.get(kind) or f'changed: {kind}'}")
+    if found.left_out:
+        say(f"{found.left_out:>9,}  {WITHOUT_TEXT}")
     if gone:
         say(f"{len(gone):>9,}  removed from the catalog (--prune deletes their files)")
     say()
