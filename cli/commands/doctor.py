@@ -63,8 +63,11 @@ def command(call: Invocation, /, **options: Any) -> int:
 
 def checks(settings: Settings) -> Iterator[DoctorLine]:
     """Yield a line for each check."""
+    from speeko_cli.runtime.lingering import lingering_line
     from speeko_jobs.flow.reporting import doctor_checks
 
+    if line := lingering_line(settings.home_path, settings.linger_seconds):
+        yield DoctorLine("lingering", "ok", line)
     with contextlib.ExitStack() as stack:
         yield from _servers(settings, stack)
     for name, place in {"store": settings.store_url, "output": settings.output}.items():
@@ -99,7 +102,7 @@ def _servers(settings: Settings, stack: contextlib.ExitStack) -> Iterator[Doctor
 
     wrong_schema: SpeekoError | None = None
     try:
-        named = stack.enter_context(runtime.servers(settings))
+        named = stack.enter_context(runtime.servers(settings, linger_seconds=settings.linger_seconds))
     except SchemaError as error:
         if settings.embedded_database:
             yield DoctorLine("schema", "error", str(error))
