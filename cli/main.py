@@ -141,6 +141,7 @@ def _check_readable(word: str) -> None:
 
 def main() -> NoReturn:
     """Run the console script."""
+    system_resources.open_missing_streams()
     system_resources.raise_open_files()
     sys.exit(run(sys.argv[1:]))
 

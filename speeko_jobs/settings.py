@@ -248,12 +248,15 @@ def _read_file(
     path = Path(asked or FILE_NAME)
     if not path.is_file():
         if asked:
-            raise ConfigError(f"{path}: no such settings file")
+            raise ConfigError(f"{path}: {'a folder, not a' if path.is_dir() else 'no such'} settings file")
         return path, {}
     try:
         return path, tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        wrong = (
+            f"cannot be read: {error.strerror}" if isinstance(error, OSError) else f"not valid TOML: {error}"
+        )
+        raise ConfigError(f"{path}: {wrong}") from None
 
 
 def _parse(f: dataclasses.Field[Any], value: Any, source: str) -> Any:
@@ -261,11 +264,15 @@ def _parse(f: dataclasses.Field[Any], value: Any, source: str) -> Any:
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
+        if kind is int and isinstance(value, float) and not value.is_integer():
+            raise ValueError
         parsed = kind(value)
     except ValueError:
         word = {int: "a whole number", float: "a number", str: "a text"}[kind]
         shown = "that value" if f.metadata["secret"] else repr(value)
-        raise ConfigError(f"{source}: {f.name} takes {word}, not {shown}") from None
+        raise ConfigError(f"{source}: {f.name} takes {word}, not {shown[:100]}") from None
+    if kind is str and f.name != "home" and parsed.encode("utf-8", "ignore").decode() != parsed:
+        raise ConfigError(f"{source}: {f.name} is not UTF-8: write it in UTF-8")
     least, most = f.metadata["least"], f.metadata["most"]
     if least is not None and not least <= parsed <= most:
         raise ConfigError(f"{source}: {f.name} takes {least:g} to {most:g}, not {parsed:g}")

@@ -24,6 +24,22 @@ def raise_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def open_missing_streams() -> None:
+    """Open the standard streams that were closed before the start, on nothing.
+
+    Otherwise the next file or socket would take their number, and what is printed would go there. A closed
+    standard input stays None for Python: a catalog that is read from it is an error.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
 def max_open_files() -> int:
     """Return the soft limit of open files."""
     import resource

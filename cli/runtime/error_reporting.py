@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -59,6 +60,8 @@ def code_of(error: BaseException, call: Invocation) -> int:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return _report(f"{where}{error.strerror}", ERROR, call)
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's, for ~ and ~user
+        return _report("a path begins with ~, and that user has no home directory: write it out", ERROR, call)
     return _bug(error, call)
 
 
@@ -70,6 +73,9 @@ def _report(message: str, code: int, call: Invocation) -> int:
             emit({"error": message})
     except BrokenPipeError:
         return _pipe_closed()
+    except OSError:  # a full disk, for one: the message is on stderr, or nowhere
+        _pipe_closed()
+        return code or ERROR
     return code
 
 
@@ -90,9 +96,14 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _pipe_closed() -> int:
-    """Whoever read our output has left; say nothing, also when Python flushes at exit."""
+    """Discard what cannot be written: the reader has left or the disk is full, also at Python's exit."""
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(nothing, stream.fileno())
     os.close(nothing)
     return ERROR
 

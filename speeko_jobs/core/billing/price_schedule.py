@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from speeko_jobs.errors import ConfigError
 
+MAX_DOLLARS = 1_000_000  # a dollar a character: more is a mistake, and overflows sums
 LIST = "list"  # the provider's own
 
 
@@ -39,6 +40,10 @@ def _price(amount: str) -> str:
         rate = Decimal(amount)
         if not rate.is_finite() or rate < 0:
             raise ValueError
+        if rate > MAX_DOLLARS:
+            raise ConfigError(
+                f"price_per_million takes at most {MAX_DOLLARS:,} dollars a million characters, not {amount}"
+            )
     except (ArithmeticError, ValueError):
         raise ConfigError(
             f"price_per_million takes dollars such as 15, or 15, 12 from 2027-01-01, not {amount!r}"

@@ -113,7 +113,7 @@ def test_up_keeps_workers_for_other_commands(cli: Any, here: Any) -> None:
     second = cli("up")
     assert second.returncode == 1
     assert "one is enough" in second.stderr
-    assert len(here.json("doctor")["checks"]) == 11
+    assert {check["ok"] for check in here.json("doctor")["checks"]} == {True}
     up.send_signal(signal.SIGTERM)
     up.communicate(timeout=60)
     assert up.returncode == 0
