@@ -253,10 +253,8 @@ def _read_file(
     try:
         return path, tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        wrong = (
-            f"cannot be read: {error.strerror}" if isinstance(error, OSError) else f"not valid TOML: {error}"
-        )
-        raise ConfigError(f"{path}: {wrong}") from None
+        what = "cannot be read" if isinstance(error, OSError) else "not valid TOML"
+        raise ConfigError(f"{path}: {what}: {error}") from None
 
 
 def _parse(f: dataclasses.Field[Any], value: Any, source: str) -> Any:
