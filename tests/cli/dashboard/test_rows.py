@@ -7,7 +7,12 @@ import json
 import zipfile
 from urllib.parse import quote
 
+import pytest
+import requests
+
 from speeko_cli.dashboard.api import attachment
+from speeko_jobs.core.catalog.file_names import audio_path
+from speeko_jobs.flow.reporting import job_archive
 from tests.cli.dashboard.conftest import Client, Shop
 from tests.cli.dashboard.test_openapi import check
 
@@ -82,4 +87,24 @@ def test_a_viewer_who_leaves_stops_the_archive(board: Client, shop: Shop) -> Non
     for _ in range(4):  # more than there are threads for archives
         with board.get(f"/api/jobs/{shop.done}/audio.zip", stream=True) as answer:
             next(answer.iter_content(10))
+    assert board.get(f"/api/jobs/{shop.done}/audio.zip").status_code == 200
+
+
+def test_an_archive_that_breaks_off_is_no_whole_file(
+    board: Client, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client sees an error, not an archive that seems well."""
+    monkeypatch.setattr(job_archive, "BLOCK_TARGET", 1)  # the first block goes out before the last is read
+    query = "SELECT keys FROM speeko.item WHERE job_id = %s AND row_no = 12"
+    (((key,),),) = shop.flow.books.execute(query, [shop.done])
+    stored = shop.flow.folder / "home" / "audio" / audio_path(bytes(key), "mp3")
+    kept = stored.with_suffix(".kept")
+    stored.rename(kept)
+    stored.symlink_to(kept)  # links are refused
+    try:
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            board.get(f"/api/jobs/{shop.done}/audio.zip")
+    finally:
+        stored.unlink()
+        kept.rename(stored)
     assert board.get(f"/api/jobs/{shop.done}/audio.zip").status_code == 200
