@@ -19,6 +19,7 @@ from speeko_cli.dashboard import assets, template_filters
 from speeko_cli.dashboard import charts as drawn
 from speeko_cli.dashboard.routes import NAMES, Place
 from speeko_jobs import __version__
+from speeko_jobs.core.output.archive_path import is_archive
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.reporting import svg_charts
 
@@ -181,6 +182,7 @@ def _environment() -> Environment:
             template_filters.rate_words, template_filters.calls_for_you, template_filters.needs_budget,
         )
     }  # fmt: skip
+    made.globals["is_archive"] = is_archive
     made.globals["parts"] = made.get_template("parts.html").module
     return made
 

@@ -11,6 +11,7 @@ from speeko_jobs.core.catalog.change_detection import ADDED, CHANGED
 from speeko_jobs.core.model.money import micros
 from speeko_jobs.core.model.states import PLANNING_STOPPED
 from speeko_jobs.core.output import formatting
+from speeko_jobs.core.output.archive_path import is_archive
 from speeko_jobs.core.text.text_rules import TEXT_VERSION
 from speeko_jobs.settings import Settings
 
@@ -96,7 +97,8 @@ def _summary_lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
     yield "time", formatting.duration(summary["seconds"]), ""
     yield "output", summary["output"], ""
     if summary["state"].startswith("done") and _is_place(summary["output"]):
-        yield "", "report.html, manifest.jsonl, manifest.csv and summary.json are there, too", ""
+        where = "in it" if is_archive(summary["output"]) else "there"
+        yield "", f"report.html, manifest.jsonl, manifest.csv and summary.json are {where}, too", ""
 
 
 def print_failures(summary: Mapping[str, Any], spec: JobSpec) -> None:
