@@ -604,7 +604,7 @@ def test_overdue_schedules_are_those_that_the_command_calls_so(books: Books) -> 
 def test_a_spoken_text_is_a_job_without_chunks(books: Books) -> None:
     number = books.run(
         lambda t: adhoc_jobs.begin(
-            t, SPEC, tenant="shop", budget_micros=None, cost_micros=5, lease_seconds=60
+            t, SPEC, tenant="shop", budget_micros=None, cost_micros=5, lease_seconds=60, name="say: one"
         )
     )
     database = books.database
@@ -615,7 +615,7 @@ def test_a_spoken_text_is_a_job_without_chunks(books: Books) -> None:
         "done_with_errors",
         "it would not speak",
         1,
-        [],
+        ["say: one"],
     )
     assert line.plan["say"] is True
     assert job_details.chunks(database, number).open == []

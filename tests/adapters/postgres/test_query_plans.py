@@ -393,7 +393,7 @@ CHECKED: dict[str, dict[str, Any]] = {
         "wait": 1.0,
     },
     # one text
-    "say_begin": {"job": million.PLANNING, "plan": "{}"},
+    "say_begin": {"job": million.PLANNING, "plan": "{}", "name": "say: text"},
     "say_alive": {"job": JOB, "seconds": 30.0},
     "say_end": {"job": JOB, "state": "done", "reason": "", "delivered": 1},
     "say_revive": {"keys": _keys(FAILED)},
