@@ -1,7 +1,7 @@
-"""How a delimited file is written: which character separates, and whether quotes mean quoting.
+"""Detect how a delimited file is written: the delimiter, and whether quotes enclose cells.
 
-Looks at the first lines only and decides; reads no file. The evidence is what the file does, not what it
-is called: a name only breaks ties.
+Looks at the first lines only and reads no file. The evidence is what the lines do; the file's name only
+breaks ties.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SAMPLE_LINES_CHARS = 64 * 1024
 
 @dataclass(frozen=True)
 class CsvDialect:
-    """`quoting`: quotes enclose cells. `escape`: the character before a quote that is text, or ""."""
+    """Hold the delimiter, whether quotes enclose cells, and the character that escapes a quote, or ""."""
 
     delimiter: str
     quoting: bool = True
     escape: str = ""
 
     def rows(self, lines: Iterable[str], *, strict: bool = False) -> CsvReader:
-        """The csv module's reader. With `strict`, csv.Error where a quoted cell is not closed as it must."""
+        """Return the csv module's reader. With `strict`, csv.Error where a quoted cell is not closed."""
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -53,7 +53,7 @@ class CsvDialect:
 
 @dataclass
 class _Quotes:
-    """What the quotes of a sample do, with one delimiter."""
+    """Count what the quotes of a sample do, with one delimiter."""
 
     right: int = 0  # cells in quotes, closed before a delimiter or the line's end
     needed: int = 0  # of these: with a delimiter, a quote or a line end inside
@@ -64,7 +64,7 @@ class _Quotes:
 
 
 def dialect_of(lines: list[str], preferred: str = "", quoting: str = "auto") -> CsvDialect | None:
-    """The dialect in which these lines make a table of two columns or more; None when there is none.
+    """Return the dialect in which these lines are a table of two columns or more, or None.
 
     `preferred` is the delimiter that the file's name promises.
     """
@@ -89,7 +89,7 @@ def dialect_of(lines: list[str], preferred: str = "", quoting: str = "auto") -> 
 
 
 def with_quoting(lines: list[str], delimiter: str, quoting: str = "auto") -> CsvDialect:
-    """Whether quotes enclose cells in these lines, `quoting` being auto, none or minimal.
+    """Return the dialect with or without quoting; `quoting` is auto, none or minimal.
 
     Quotes are text when more cells open one than close it properly; and, where the separator is neither
     comma nor semicolon, when few cells have them for no reason to be seen (spoken phrases, say).
@@ -147,7 +147,7 @@ def _look_at_quotes(text: str, delimiter: str, escape: str) -> _Quotes:
 
 
 def _fit(dialect: CsvDialect, lines: list[str]) -> float:
-    """Share of rows that have the usual number of columns, and a bit more if the first has it.
+    """Return the share of rows with the usual number of columns, and a bit more if the first has it.
 
     0 for prose: where that number is one; or where neither names of columns nor the first row nor most of
     the others speak for it.
@@ -167,7 +167,7 @@ def _fit(dialect: CsvDialect, lines: list[str]) -> float:
 
 
 def sample_rows(dialect: CsvDialect, lines: list[str]) -> Iterator[list[str]]:
-    """The first rows, read leniently, up to the size of a sample or a cell past the limit."""
+    """Yield the first rows, read leniently, up to the size of a sample or a cell past the limit."""
     chars = 0
     rows = dialect.rows(lines)
     try:
@@ -181,12 +181,12 @@ def sample_rows(dialect: CsvDialect, lines: list[str]) -> Iterator[list[str]]:
 
 
 def _followed_by_space(lines: list[str], delimiter: str) -> float:
-    """Prose puts a space behind its punctuation; files put none behind a delimiter. 0.0 or about 1."""
+    """Return about 1 where a space follows the delimiter, as in prose; 0.0 where none does, as in files."""
     text = "".join(lines[:200])
     return round(text.count(delimiter + " ") / max(1, text.count(delimiter)))
 
 
 def _first_place(lines: list[str], delimiter: str) -> float:
-    """Where it first stands in a line, in the median: the key comes before the prose."""
+    """Return the median place of the first delimiter in a line: the key comes before the prose."""
     places = sorted(line.find(delimiter) for line in lines[:200] if delimiter in line)
     return places[len(places) // 2] if places else 0

@@ -108,7 +108,7 @@ def numbers(width: int) -> list[str]:
 
 
 class _Delimited:
-    """The csv module's reader over lines that can be read again from behind any of the last ones."""
+    """Run the csv module's reader over lines that can be read again from any of the last ones on."""
 
     def __init__(self, lines: Lines, dialect: CsvDialect, skip: int) -> None:
         # The csv module keeps this limit for the whole process; it is set where it is relied on.
@@ -170,7 +170,7 @@ class _Delimited:
                 yield self._mended(self._base + start + 1, self.line)
 
     def checked(self, row: Row, line: int) -> Row:
-        """The row, or what is wrong with it."""
+        """Return the row, or what is wrong with it."""
         if isinstance(row, BadRow):
             return row
         if len(row) > self.width and not any(row[self.width :]):
@@ -186,7 +186,7 @@ class _Delimited:
         return bad(f"line {line}: {fault}", self._dialect.delimiter.join(row)) if fault else row
 
     def _mended(self, first: int, last: int) -> Row:
-        """What the lines `first` to `last` are, which csv refused, or did not want to end.
+        """Return the row of the lines `first` to `last`, which csv refused, or what is wrong with it.
 
         A lone line is read leniently, as every other program reads it. Several lines are a quote that was
         not meant to open or was never closed: the first is given up, the others are read again.

@@ -14,7 +14,15 @@ from itertools import chain, islice
 from typing import NamedTuple
 from xml.parsers import expat
 
-from speeko_jobs.adapters.catalog.table import LINE_CHARS, SAMPLE_CHARS, Row, Table, bad, fault_of
+from speeko_jobs.adapters.catalog.table import (
+    LINE_CHARS,
+    SAMPLE_CHARS,
+    Row,
+    Table,
+    bad,
+    check_width,
+    fault_of,
+)
 from speeko_jobs.adapters.catalog.text_decoding import TextBlocks
 from speeko_jobs.adapters.catalog.text_formats import FEED_ROOTS, refused_xml
 from speeko_jobs.core.catalog.column_mapping import join_texts
@@ -44,6 +52,7 @@ class _Item(NamedTuple):
 
     line: int
     values: dict[str, list[str]]
+    chars: int
     fault: str = ""
 
 
@@ -58,12 +67,13 @@ def read_feed(text: TextBlocks, name: str) -> Table:
     size = 0
     for item in islice(items, HEADER_ITEMS):
         head.append(item)
-        size += sum(len(value) for values in item.values.values() for value in values)
+        size += item.chars
         if size > SAMPLE_CHARS:
             break
     if not head:
         raise CatalogError(f"{name}: the {parser.kind} has no items")
     columns = list(dict.fromkeys(chain.from_iterable(item.values for item in head)))
+    check_width(columns, name)
     rows = _rows(chain(head, items), columns)
     how = f"{parser.kind}, {text.shown_encoding}"
     return Table(name, _shown_names(columns), True, rows, how=how, line=lambda: parser.line)
@@ -83,7 +93,7 @@ def _rows(items: Iterator[_Item], columns: list[str]) -> Iterator[Row]:
 
 
 class _Element:
-    """An open element of an item: its column, its text so far, and whether elements are in it."""
+    """Hold an open element of an item: its column, its attributes, and its text so far."""
 
     __slots__ = ("attributes", "column", "parts")
 
@@ -213,7 +223,7 @@ class _FeedParser:
                 self._item.setdefault(element.column, []).append(value.translate(_STAND_INS))
         else:
             fault = f"longer than {LINE_CHARS:,} characters: shorten it" if self._size > LINE_CHARS else ""
-            self._done.append(_Item(self._begun, self._item, fault))
+            self._done.append(_Item(self._begun, self._item, self._size, fault))
             self._item = None
 
     def _text(self, data: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from speeko_jobs.adapters.catalog.cell_text import cell_text
 from speeko_jobs.adapters.catalog.json_stream import Value, array_values, why
-from speeko_jobs.adapters.catalog.table import SAMPLE_CHARS, BadRow, Row, Table, bad, fault_of
+from speeko_jobs.adapters.catalog.table import SAMPLE_CHARS, BadRow, Row, Table, bad, check_width, fault_of
 from speeko_jobs.adapters.catalog.text_decoding import Lines, TextBlocks
 from speeko_jobs.core.catalog.column_mapping import OPENAI_BATCH_HEADER, is_common_name
 from speeko_jobs.errors import CatalogError
@@ -58,7 +58,7 @@ class _JsonLines:
                 if line.strip():
                     yield bad(f"line {number}: {why(error, line)}", line)
             else:
-                yield number, value, line
+                yield number, value, line, len(line)
 
 
 def _tabulate(
@@ -78,7 +78,7 @@ def _tabulate(
     for value in values:
         head.append(value)
         if not isinstance(value, BadRow):
-            size += len(value[2])  # at least; long values are cut
+            size += value[3]
             if isinstance(value[1], dict):
                 objects.append(value[1])
                 keys.update(dict.fromkeys(value[1]))
@@ -86,6 +86,7 @@ def _tabulate(
             break
     if len(head) == 1 and objects:
         _refuse_wrapped_list(objects[0], name, in_list=in_list)
+    check_width(keys, name)
     every = chain(head, values)
     cells: Callable[[Any], list[str]]
     if objects and _is_batch(objects[0]):

@@ -1,7 +1,6 @@
-"""A JSON array, or values one behind the other, value by value over a sliding piece of the text.
+"""Read a JSON array, or values one after another, value by value over a sliding piece of the text.
 
-Neither its size nor its layout matters, and a broken value costs that value. What values mean is
-jsonrows' part.
+Neither size nor layout matters, and a broken value costs that value. json_reader knows what values mean.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from speeko_jobs.adapters.catalog.table import LINE_CHARS, RAW_CHARS, BadRow, ba
 from speeko_jobs.adapters.catalog.text_decoding import CutLine, TextBlocks
 from speeko_jobs.errors import CatalogError
 
-Value = tuple[int, Any, str]  # where it stands (line or number), the value, its text as far as it goes
+# where it stands (line or number), the value, the beginning of its text, the length of its text
+Value = tuple[int, Any, str, int]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NEXT_OBJECT = re.compile(r'[}\]"]\s*,\s*(?=[{"])')
@@ -23,7 +23,7 @@ _NEXT_CHARS = 256  # more than a value's end and the white space behind it are a
 
 
 def why(error: Exception, line: str) -> str:
-    """What is wrong with this JSON, in words."""
+    """Say what is wrong with this JSON."""
     if isinstance(line, CutLine):
         return f"longer than {LINE_CHARS:,} characters: split it up"
     if isinstance(error, RecursionError):
@@ -36,7 +36,7 @@ def why(error: Exception, line: str) -> str:
 
 
 def array_values(text: TextBlocks) -> Iterator[Value | BadRow]:
-    """The values one by one. A broken one is skipped up to where the next seems to begin."""
+    """Yield the values. A broken one is skipped up to where the next seems to begin."""
     pieces = _Pieces(text)
     in_array = pieces.skip("[")
     number = 0
@@ -47,7 +47,7 @@ def array_values(text: TextBlocks) -> Iterator[Value | BadRow]:
             return
         number += 1
         try:
-            value, raw = pieces.value(in_array)
+            value, raw, length = pieces.value(in_array)
         except (ValueError, RecursionError) as error:
             raw = pieces.head()
             found = pieces.seek_next()
@@ -58,7 +58,7 @@ def array_values(text: TextBlocks) -> Iterator[Value | BadRow]:
             if not found:
                 return
             continue
-        yield number, value, raw
+        yield number, value, raw, length
         pieces.skip(",")
     if in_array:
         raise _no_end(text.name)
@@ -69,7 +69,7 @@ def _no_end(name: str) -> CatalogError:
 
 
 class _Pieces:
-    """A part of the text that slides on: `_at` is where the next value may begin."""
+    """Hold a part of the text that slides on: `_at` is where the next value may begin."""
 
     def __init__(self, text: TextBlocks) -> None:
         self._text = text
@@ -108,8 +108,8 @@ class _Pieces:
     def tail(self) -> str:
         return self._buffer[self._at :].rstrip()
 
-    def value(self, in_array: bool) -> tuple[Any, str]:
-        """The value that begins here, and its first characters. ValueError when it is none."""
+    def value(self, in_array: bool) -> tuple[Any, str, int]:
+        """Return the value that begins here, its first characters and its length. ValueError if none."""
         while True:
             try:
                 value, end = self._decode(self._buffer, self._at)
@@ -125,9 +125,10 @@ class _Pieces:
                 continue  # a number may go on, and the comma is still to come
             if in_array and self._buffer[behind : behind + 1] not in (",", "]", ""):
                 raise json.JSONDecodeError("Expecting ',' delimiter", self._buffer, behind)
-            raw = self._buffer[self._at : min(end, self._at + RAW_CHARS)]
+            length = end - self._at
+            raw = self._buffer[self._at : self._at + min(length, RAW_CHARS)]
             self._at = end
-            return value, raw
+            return value, raw, length
 
     def _too_long(self) -> bool:
         return len(self._buffer) - self._at > LINE_CHARS

@@ -43,7 +43,7 @@ _JUNK = {
 
 
 def open_catalog(sources: Sequence[str], options: ReadOptions | None = None) -> Iterator[Table]:
-    """The tables of all sources, each opened when it is asked for, the one before it closed then.
+    """Yield the tables of all sources. Each is opened when it is asked for; the one before it is closed then.
 
     A source is a path, a folder (its catalog files by name), a pattern, "-", or a URL (http, https, s3, gs,
     az, file); "book.xlsx#Sheet2" names a sheet. Raises at once for what does not exist, later CatalogError
@@ -126,7 +126,7 @@ def _binary_format(head: bytes, name: str) -> str:
 
 
 def _with_file(source: CatalogSource, stream: ByteStream, read: Callable[[IO[bytes] | Path], Table]) -> Table:
-    """Reads by a file that can be jumped about in: the source's own, or a copy of what comes out of it."""
+    """Read from a file that can be sought in: the source's own, or a temporary copy of its content."""
     if source.path and not stream.changed:
         return read(source.path)
     file = spooled(stream, source.name)

@@ -6,13 +6,16 @@ Knows the shapes and the limits on a cell and a line. Leaves files, formats and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+
+from speeko_jobs.errors import CatalogError
 
 CELL_CHARS = 1_000_000  # a longer cell is a missing quote or no text to speak
 LINE_CHARS = 4_000_000  # a longer line is dropped while it is read, so that memory stays flat
 RAW_CHARS = 1_000
+MAX_COLUMNS = 4_000  # of JSON objects and feeds, whose rows are filled up
 SAMPLE_CHARS = 4_000_000
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -33,6 +36,15 @@ Row = Sequence[str] | BadRow
 def bad(reason: str, raw: str = "") -> BadRow:
     """A BadRow whose reason prints on one line and whose raw text any database can hold."""
     return BadRow(_UNPRINTABLE.sub(" ", reason), _UNSTORABLE.sub("\ufffd", raw[:RAW_CHARS].rstrip("\r\n")))
+
+
+def check_width(columns: Collection[str], name: str) -> None:
+    """Raise CatalogError for more columns than a catalog has: each row would hold a cell for each of them."""
+    if len(columns) > MAX_COLUMNS:
+        raise CatalogError(
+            f"{name}: {len(columns):,} different keys, at most {MAX_COLUMNS:,} are read: keep those"
+            " that are needed"
+        )
 
 
 def fault_of(row: Sequence[str]) -> str:

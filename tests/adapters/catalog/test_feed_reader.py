@@ -217,3 +217,11 @@ def test_a_tag_or_comment_without_end_is_refused_in_bounded_memory(tmp_path: Pat
         peak_of(path)
     assert tracemalloc.get_traced_memory()[1] < 80_000_000
     tracemalloc.stop()
+
+
+def test_items_with_too_many_kinds_of_elements_are_refused(read) -> None:
+    with pytest.raises(CatalogError, match="5,000 different keys, at most 4,000 are read"):
+        read(
+            rss(*("".join(f"<k{n}>x</k{n}>" for n in range(at, at + 500)) for at in range(0, 5_000, 500))),
+            "x.xml",
+        )

@@ -179,3 +179,25 @@ def test_one_item_is_a_catalog_of_one_row(read, name: str, as_list: bool) -> Non
 def test_a_lone_object_that_wraps_the_rows_is_refused(read, value: object) -> None:
     with pytest.raises(CatalogError, match=r"one JSON object with a list in '\w+': give that list alone"):
         read(json.dumps(value), "x.json")
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_large_objects_are_looked_at_in_little_memory(tmp_path: Path, name: str) -> None:
+    array = name == "x.json"
+    with (tmp_path / name).open("w") as file:
+        file.write("[" if array else "")
+        for number in range(60):
+            line = json.dumps({"id": number, "text": "x" * 900_000, "more": "y" * 900_000})
+            file.write(("," if array and number else "") + line + "\n")
+        file.write("]" if array else "")
+    tracemalloc.start()
+    (count,) = [sum(1 for _ in table.rows) for table in open_catalog([str(tmp_path / name)])]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 60
+    assert peak < 50_000_000
+
+
+def test_objects_with_a_key_for_each_row_are_refused(read) -> None:
+    with pytest.raises(CatalogError, match="5,000 different keys, at most 4,000 are read: keep those"):
+        read(json.dumps([{"id": 1}, {f"k{n}": n for n in range(4_999)}]), "x.json")
