@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from typing import Any
 
 from speeko_jobs.core.catalog.column_mapping import join_texts
@@ -76,7 +77,8 @@ def _value(text: str) -> Any:
         pass
     if text[:2] in ("['", '["', "{'") and len(text) <= MAX_REPR_CHARS:
         try:
-            return ast.literal_eval(text)
+            with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
+                return ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             pass
     return None

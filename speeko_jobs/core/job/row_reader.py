@@ -30,7 +30,6 @@ from speeko_jobs.errors import ConfigError
 PLAIN = Wording()
 EMPTY = "the text is empty"
 _NO_IDS = frozenset(("", "\\N", "NULL"))
-_ODD_STARTS = ("[", "{", "=")  # lists, objects, formulas
 
 Refused = Callable[[int, "Refusal"], None]
 
@@ -148,8 +147,8 @@ class RowReader:
         for row_no, cells in enumerate(rows, first_row_no):
             try:
                 row_id, text = cells[at_id].strip(), cells[at_text]
-                is_odd = text[:1] in _ODD_STARTS or text in NULL_MARKERS or row_id in _NO_IDS
-                is_odd = is_odd or row_id[0] == "="
+                is_odd = row_id[0] in "=\\" or row_id == "NULL" or text[0] in "[{="  # "" is an IndexError
+                is_odd = is_odd or (len(text) < 8 and text in NULL_MARKERS)
                 if not is_odd and is_plain(text) and len(text) <= limit and has_speech(text):
                     path = name(row_no, row_id, voice, language, format, cells)
                     found.append((row_no, row_id, path, text))

@@ -138,8 +138,10 @@ def is_plain(text: str) -> bool:
         and "&" not in text
         and "  " not in text
         and text.strip() == text
-        and not exporter_escapes.has_escapes(text)
-        and not anki_tags.has_tags(text)
+        and "\\" not in text
+        and "_x00" not in text
+        and "::" not in text
+        and ("[" not in text or not anki_tags.has_tags(text))
         and (
             text.isascii()
             or (

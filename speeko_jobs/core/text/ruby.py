@@ -17,11 +17,11 @@ _OTHER_TAG = re.compile(r"<[^<>]*>")
 _IS_KANA = re.compile(f"[{_KANA}]+").fullmatch
 _AOZORA = re.compile(
     f"[|｜](?P<marked>[^|｜《》\n]{{1,50}})《(?P<of_marked>[^《》\n]{{1,100}})》"
-    f"|(?P<kanji>[{_KANJI}]+)《(?P<of_kanji>[{_KANA}]{{1,60}})》"
+    f"|(?P<kanji>[{_KANJI}]{{1,30}})《(?P<of_kanji>[{_KANA}]{{1,60}})》"
 )
-_ANKI = re.compile(f" ?(?P<base>[{_KANJI}0-9０-９]*[{_KANJI}])\\[(?P<reading>[{_KANA}]{{1,40}})\\]")
+_ANKI = re.compile(f" ?(?P<base>[{_KANJI}0-9０-９]{{0,30}}[{_KANJI}])\\[(?P<reading>[{_KANA}]{{1,40}})\\]")
 _ROUND = re.compile(
-    f"(?P<base>[{_KANJI}]+)(?:（(?P<wide>[\u3041-\u3096ー]+)）|\\((?P<narrow>[\u3041-\u3096ー]+)\\))"
+    f"(?P<base>[{_KANJI}]{{1,30}})(?:（(?P<wide>[\u3041-\u3096ー]+)）|\\((?P<narrow>[\u3041-\u3096ー]+)\\))"
 )
 _HINT = re.compile(f"[{_KANJI}][（(\\[][{_KANA}]")
 # Words that stand in brackets behind a noun and are no reading of it.
