@@ -37,8 +37,8 @@ def follow_with_workers(
         if state is JobState.PAUSED:
             crew.drain(job)
             crew.stop()  # what is in flight still counts
-        if crew.is_own or state is JobState.PAUSED:
-            webhooks.send_due(context, job)  # our workers may be gone before the next sweep
+        if crew.has_our_settings or state is JobState.PAUSED:
+            webhooks.send_due(context, job)  # before workers leave; a failure becomes a note
         return tell(context, job, call)
     except KeyboardInterrupt:
         note(f"speeko: job {job} stops after the calls in flight (Ctrl-C again leaves at once)")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from speeko_cli.output.console import note
+from speeko_cli.runtime.misspelled_variables import misspelled
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.core.output.sanitize import printable
 from speeko_jobs.core.output.web_address import missing_slash
@@ -43,6 +46,9 @@ class Invocation:
     def settings(self, options: Mapping[str, Any] | None = None) -> Settings:
         """The settings in force, with places made absolute: workers have another current folder."""
         loaded = speeko_settings.load(self.flags(options or {}), file=self.config)
+        if self.resolved is None:
+            for line in misspelled(os.environ):
+                note(f"speeko: {line}")
         self.resolved = loaded  # for what fails below, too
         loaded = dataclasses.replace(
             loaded,

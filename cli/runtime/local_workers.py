@@ -71,6 +71,11 @@ class LocalWorkers:
     def is_own(self) -> bool:
         return self._own is not None
 
+    @property
+    def has_our_settings(self) -> bool:
+        """Return whether the workers run with the settings of this command: its own, or those that stay."""
+        return self._own is not None or self._idle is not None
+
     def stop(self) -> None:
         """Let our own workers finish what they have begun, and end them; leave those that stay. Does nothing
         the second time."""

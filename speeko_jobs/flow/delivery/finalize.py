@@ -123,14 +123,14 @@ def _write(context: Context, job: Job, end: JobState) -> None:
     if job.state is JobState.FINALIZING:
         job = replace(job, state=end)
     summary = summary_of(context, job, failure_grouping.grouped(why.items(), SHOWN_REASONS))
-    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     try:
         page = report_figures.page(context, job, summary, sample)
     except Exception:  # a chart that cannot be drawn must not keep a job from its end
         log.exception("job %d has no report.html", job.id)
+        summary["notes"].append("report.html could not be made: the reason is in the log of the worker")
     else:
         destination.put("report.html", page)
-    destination.put("summary.json", text.encode())
+    destination.put("summary.json", (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def summarize(context: Context, job_no: int) -> dict[str, Any]:

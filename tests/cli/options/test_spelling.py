@@ -91,5 +91,16 @@ def test_a_misspelled_column_or_setting_has_a_suggestion(ready: Any, tmp_path: A
     assert "there is no setting 'voise' (did you mean voice?)" in ready("config")[2]
 
 
+def test_a_misspelled_variable_is_told(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEEKO_OUPUT", "audio")
+    monkeypatch.setenv("SPEEKO_SHOP", "ours")  # somebody's own
+    monkeypatch.setenv("SPEEKO_ACCOUNT_SHOP_KEY", "k")
+    monkeypatch.setenv("SPEEKO_ACCOUNT_SHOP_PROVIDER", "speeko")
+    code, out, err = here("config", "--json")
+    assert code == 0
+    assert out.startswith("[")
+    assert err == "speeko: the variable SPEEKO_OUPUT has no effect: did you mean SPEEKO_OUTPUT?\n"
+
+
 def test_every_command_is_known_by_its_name() -> None:
     assert len(NAMES) == len(set(NAMES))
