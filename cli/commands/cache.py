@@ -30,7 +30,7 @@ FRACTION, IDLE_SECONDS, MAX_HITS = 0.2, 30 * 86_400, 2
 
 
 class KeyPrefixType(click.ParamType[bytes]):
-    """The first hex digits of a key as bytes."""
+    """Convert the first hex digits of a key to bytes."""
 
     name = "key"
 
@@ -192,7 +192,7 @@ def _eviction_options(
     tier: str,
     dry_run: bool,
 ) -> EvictionOptions:
-    """What the words ask for. Raises UsageError when they do not go together."""
+    """Return the eviction that the options ask for. Raises UsageError for options that exclude each other."""
     from speeko_jobs.core.policies.eviction_ranking import IdleCriteria
     from speeko_jobs.flow.cache.eviction import GB, MB, EvictionOptions, Tier
 

@@ -39,7 +39,7 @@ def command(call: Invocation, /, job: int, of_tenant: str | None) -> int:
 
 
 def _brought(context: Context, job: int) -> str:
-    """What its calls brought so far, in words."""
+    """Return in words what the calls of the job bought so far."""
     from speeko_jobs.core.output.formatting import count, micros
     from speeko_jobs.flow.reporting import job_queries
 

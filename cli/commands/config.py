@@ -42,7 +42,7 @@ def command(call: Invocation, /) -> int:
 
 
 def shown(origin: SettingOrigin) -> Any:
-    """The value; of a secret only whether it is set, and of an address nothing that is one."""
+    """Return the value to show: only whether a secret is set, and no password of a URL."""
     if origin.name == ACCOUNTS and origin.value:
         named = Settings(accounts=origin.value).named_accounts.values()
         return ", ".join(f"{account.name} ({account.provider})" for account in named)

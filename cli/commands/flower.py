@@ -54,7 +54,7 @@ def command(call: Invocation, /, address: str, port: int) -> int:
 
 
 def _check_auth(address: str, auth: str) -> None:
-    """Raises ConfigError for passwords that would let nobody in, or everybody."""
+    """Raise ConfigError for a missing or malformed password."""
     if not auth and not is_loopback(address):
         raise ConfigError(
             f"--bind {address} is open to other machines, and Flower can stop workers: "
@@ -77,7 +77,7 @@ def _check_auth(address: str, auth: str) -> None:
 
 
 def _check_free(address: str, port: int) -> None:
-    """Raises ServerError where Flower could not listen."""
+    """Raise ServerError if Flower cannot listen at this address and port."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         socket.create_server((address, port), family=family).close()

@@ -46,7 +46,7 @@ def command(call: Invocation, /) -> int:
 
 
 def _blocked(account: AccountLimits) -> str:
-    """Why no call is made for now."""
+    """Return why no call is made now."""
     if account.trouble_kind == TroubleKind.FAILING and account.trouble_seconds is not None:
         return "most of its calls fail, so few are made"
     if account.trouble_kind == TroubleKind.UNREACHABLE and account.trouble_seconds is not None:

@@ -1,4 +1,4 @@
-"""`speeko rebuy`: texts whose audio is cached and wrong, bought once more."""
+"""`speeko rebuy`: buy texts again whose cached audio is wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class KeyType(click.ParamType[bytes]):
-    """A whole key."""
+    """Convert a whole key of 64 hex digits to bytes."""
 
     name = "key"
 
@@ -105,7 +105,7 @@ def command(call: Invocation, /, price_only: bool, yes: bool, no_wait: bool, **o
 
 
 def _selection(options: dict[str, Any]) -> Selection:
-    """What the options name. Raises UsageError where that is nothing, or not enough."""
+    """Return the selection of the options. Raises UsageError if it is empty or incomplete."""
     from speeko_jobs.flow.planning.rebuy import Selection
 
     voice, since, until = options["of_voice"], options["since"], options["until"]
@@ -237,7 +237,7 @@ def _ended(
     outdated: list[OutdatedOutput],
     commands: list[str] | None = None,
 ) -> int:
-    """Tell what holds the old audio, or all of it as one document."""
+    """Print which outputs hold the old audio, or everything as one document."""
     from speeko_jobs.core.model.money import usd
     from speeko_jobs.core.output.formatting import count
     from speeko_jobs.core.output.sanitize import printable

@@ -1,4 +1,4 @@
-"""`speeko results`: the manifest's lines of the rows that are done by now."""
+"""`speeko results`: print the manifest lines of the finished rows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def command(call: Invocation, /, job: int, of_tenant: str | None, follow: bool) 
 
 
 def _parts(context: Context, job: int, follow: bool) -> Iterator[bytes]:
-    """The lines of each chunk, once."""
+    """Yield the lines of each finished chunk, once."""
     from speeko_cli.jobs.poll import STILL
     from speeko_jobs.flow.delivery import finalize
     from speeko_jobs.flow.reporting import job_queries
@@ -68,7 +68,7 @@ def _parts(context: Context, job: int, follow: bool) -> Iterator[bytes]:
 
 
 def _print_document(context: Context, job: int, parts: Iterator[bytes]) -> None:
-    """One document, written as it comes."""
+    """Write all rows as one JSON document, while they arrive."""
     from speeko_jobs.flow.reporting import job_queries
 
     write_bytes(f'{{"job": {job}, "rows": ['.encode())

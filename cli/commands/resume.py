@@ -74,7 +74,7 @@ def _resume(
     buy_again: bool,
     new_prices: bool,
 ) -> None:
-    """A job that runs, with nobody at work on it, is not changed: what is due is sent."""
+    """Resume a job; one that runs is not changed, but its due chunks are sent again."""
     from speeko_cli.jobs.resume import warn_price_change
     from speeko_jobs.core.model.states import JobState
     from speeko_jobs.flow.lifecycle import control

@@ -107,7 +107,7 @@ def _format_of(out: str) -> str | None:
 
 
 def _read(text: str) -> str:
-    """The text, from standard input for "-"."""
+    """Return the text; read it from standard input for "-"."""
     from speeko_jobs.core.text.segmentation import MAX_CHARS
     from speeko_jobs.errors import UsageError
 
@@ -151,7 +151,7 @@ def _said(
 
 
 class _Told:
-    """Hears Ctrl-C and the like: the first time `once` is set, the second time it is KeyboardInterrupt."""
+    """Handle Ctrl-C and SIGTERM: the first sets `once`, the second raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.once = False

@@ -219,7 +219,7 @@ def history(call: Invocation, /, schedule: str, limit: int, of_tenant: str | Non
 
 @contextlib.contextmanager
 def _found(call: Invocation, name: str, of_tenant: str | None) -> Iterator[tuple[Context, Schedule]]:
-    """The schedule of that name, and the open things. Raises JobError where there is none."""
+    """Open the services and the schedule of that name. Raises JobError for an unknown name."""
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.flow.reporting import schedule_queries
 

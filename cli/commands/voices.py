@@ -72,7 +72,7 @@ def _list(call: Invocation, options: Mapping[str, Any]) -> int:
 
 
 def _offered(settings: Settings, profile: Profile) -> list[str] | None:
-    """What the provider says that it has; None, and a note, where it was not set up yet."""
+    """Return the voices that the provider lists; None, with a note, if it is not configured."""
     from speeko_jobs.flow.planning.voice_availability import listed_voices
 
     lacks = "SPEEKO_API_URL" if not (settings.api_url or profile.default_url) else ""
@@ -85,7 +85,7 @@ def _offered(settings: Settings, profile: Profile) -> list[str] | None:
 
 
 def _learned(settings: Settings, known: tuple[Voice, ...], provider: str, model: str) -> tuple[Voice, ...]:
-    """The voices with what calls have taught of them, as far as a database is at hand: none is started."""
+    """Return the voices with measured latencies, if a database is reachable. Starts none."""
     from speeko_jobs.embedded.servers import running
 
     if not settings.database_url and "postgres" not in running(settings.home_path):
@@ -114,7 +114,7 @@ def _rows(
 def _row(
     profile: Profile, model: str, name: str, voice: Voice | None, offered: Sequence[str] | None
 ) -> dict[str, Any]:
-    """A voice as --json tells it; prices are decimal strings of USD."""
+    """Return a voice as --json shows it; prices are decimal strings of USD."""
     rate = profile.char_micros.get(model, profile.char_micros.get("", Decimal(0)))
     micros = rate * profile.voice_multipliers.get(name, Decimal(1))  # of a character: dollars of a million
     listed = None if offered is None else name in offered

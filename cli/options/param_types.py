@@ -16,7 +16,7 @@ _UNITS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
 class Dollars(click.ParamType[int]):
-    """0 to 1,000,000,000 dollars as micro-dollars; with `none` also that word, which is NO_CAP."""
+    """Convert 0 to 1,000,000,000 dollars to micro-dollars; with `none` also that word, to NO_CAP."""
 
     name = "dollars"
 
@@ -39,7 +39,7 @@ class Dollars(click.ParamType[int]):
 
 
 class Number(click.FloatRange):
-    """A float between two bounds, which NaN is not."""
+    """Convert a finite number between two bounds; refuse NaN."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
@@ -49,7 +49,7 @@ class Number(click.FloatRange):
 
 
 class Share(click.ParamType[Decimal]):
-    """A share of something: 10%, or 0.1."""
+    """Convert a share such as 10% or 0.1."""
 
     name = "share"
 
@@ -67,7 +67,7 @@ class Share(click.ParamType[Decimal]):
 
 
 class Minutes(click.ParamType[float]):
-    """90s, 30m, 2h, or a plain number of minutes, as minutes."""
+    """Convert 90s, 30m, 2h, or a plain number of minutes, to minutes."""
 
     name = "minutes"
     units: Final = {"s": 1 / 60, "m": 1.0, "h": 60.0, "": 1.0}
@@ -85,7 +85,7 @@ class Minutes(click.ParamType[float]):
 
 
 class Span(click.ParamType[float]):
-    """12h, 30d or 4w as seconds."""
+    """Convert 12h, 30d or 4w to seconds."""
 
     name = "span"
 

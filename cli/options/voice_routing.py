@@ -71,7 +71,7 @@ routing = together(
 
 
 def routing_options_of(settings: Settings, options: Mapping[str, Any]) -> RoutingOptions:
-    """What the user said on voices."""
+    """Return the options on voices as a request."""
     from speeko_jobs.core.voices.cheapest_voice import RoutingRequest
     from speeko_jobs.flow.planning.voice_routing import RoutingOptions
 
