@@ -55,7 +55,8 @@ class Wording:
         if self.read_numbers:
             from speeko_jobs.core.text.numbers.verbalize import read_out
 
-            steps.append(("numbers", read_out))
+            rules = self.rules
+            steps.append(("numbers", lambda words, language: read_out(words, language, rules)))
         if self.lexicon is not None:
             steps.append(("lexicon", _with_lexicon(self.lexicon, self.rules)))
         return steps

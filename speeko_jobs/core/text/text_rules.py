@@ -26,6 +26,10 @@ class TextRules:
     one_reading: bool = False  # cleaning: of annotated text (ruby) one reading is spoken
     anki_tags: bool = False  # cleaning: cloze deletions say their answer, sound tags nothing
     plain_cells: bool = False  # rows: null markers are no text, lists are joined, objects are refused
+    exact_numbers: bool = (
+        False  # numbers: units after prices stay, foreign scales and groups, feet and inches
+    )
+    sentence_ends: bool = False  # segmentation: abbreviations, ordinals, names and quotes end no sentence
 
 
 # Version 1 has the rules of releases up to 0.1.0.
@@ -38,6 +42,8 @@ VERSIONS: Mapping[int, TextRules] = {
         one_reading=True,
         anki_tags=True,
         plain_cells=True,
+        exact_numbers=True,
+        sentence_ends=True,
     ),
 }
 TEXT_VERSION = max(VERSIONS)  # of new jobs

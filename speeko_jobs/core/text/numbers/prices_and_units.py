@@ -32,6 +32,8 @@ _GROUPED = {
     mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (".", ",", "'", " ")
 }
 MINUS = ("-", "−", "–")
+_FOOT_MARK = re.compile(r"['’′](?!\w)")
+_CROWNS = re.compile(r" ?(?:kr|zł|Kč|Ft|SEK|NOK|DKK|PLN|CZK|HUF)(?!\w)")  # money without words here
 _IN = "in"
 # "5 in stock" and "2 in 1" are no inches: something must tell, a fraction or range before or an end after.
 _IS_INCH = r"(?:(?= ?(?:\Z|[.,;)\]]| ?\())|(?<=[.][0-9] in)|(?<=[.][0-9]{2} in)|(?<=[-–][0-9]{2} in))"
@@ -51,6 +53,7 @@ class Quantity:
     unit: str = ""
     scale: str = ""
     per: str = ""
+    kept: str = ""  # a unit behind a price: "$25 lb bag"
     is_plain: bool = False  # digits only
 
     @property
@@ -73,6 +76,8 @@ def read_quantities(tongue: SpokenLanguage, text: str, at: int, with_inches: boo
         if following is None or following["pre"] or following["sign"]:
             break
         found.append(following)
+    if tongue.is_exact and _FOOT_MARK.match(text, found[-1].end()):
+        return None  # 2' x 4': all of it stays as it stands
     if len(found) == 1 and (between := _RANGE.match(text, first.end())):
         following = _match(tongue, text, between.end(), with_inches)
         if following is not None and not following["sign"]:
@@ -96,24 +101,27 @@ def unit_words(tongue: SpokenLanguage, sign: str) -> Name | None:
 # how they are found
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _pattern(tongue: SpokenLanguage, with_inches: bool, grouped: bool) -> re.Pattern[str]:
     money = "|".join(map(re.escape, CURRENCY_SIGNS))
     units = unit_pattern(tongue, with_inches)
-    long = [re.escape(word) for word in tongue.scales if len(word) > 2]
-    short = [re.escape(word) for word in tongue.scales if len(word) <= 2]
+    scales = sorted(tongue.scales, key=len, reverse=True) if tongue.is_exact else list(tongue.scales)
+    long = [re.escape(word) for word in scales if len(word) > 2]
+    short = [re.escape(word) for word in scales if len(word) <= 2]
     number = r"[0-9]++(?:[.,'’][0-9]++)*+"
     if grouped:  # at most four groups, so that no run of them is read again and again
-        number = r"[0-9]{1,3}(?: [0-9]{3}(?![0-9])){1,4}+(?:,[0-9]++)?+"
+        mark = "[.,]" if tongue.is_exact else ","
+        number = rf"[0-9]{{1,3}}(?: [0-9]{{3}}(?![0-9])){{1,4}}+(?:{mark}[0-9]++)?+"
+    per = rf"(?(pre) ?/ ?(?P<after_price>{units})|(?!))|" if tongue.is_exact else "(?P<after_price>(?!))|"
     return re.compile(
         rf"(?P<sign>[-−–+])?(?:(?P<pre>{money}) ?)?(?P<number>{number})(?P<dash>,[-–—]{{1,2}}(?!\w))?+"
         rf"(?: ?(?P<scale>{'|'.join(long)})(?!\w)"
         rf"|(?P<letter>{'|'.join(short) or '(?!)'})(?:(?=[€$£])|(?(pre)(?!\w)|(?!))))?+"
-        rf"(?: ?(?P<suf>{money})(?!\w)(?: ?/ ?(?P<per>{units}))?+| ?(?P<unit>{units}))?+"
+        rf"(?:{per} ?(?P<suf>{money})(?!\w)(?: ?/ ?(?P<per>{units}))?+| ?(?P<unit>{units}))?+"
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def unit_pattern(tongue: SpokenLanguage, with_inches: bool) -> str:
     """A regular expression of the unit signs, each to its end."""
     signs = [sign for sign in {*tongue.units, *UNIT_SPELLINGS} - {_IN} if unit_words(tongue, sign)]
@@ -125,12 +133,20 @@ def unit_pattern(tongue: SpokenLanguage, with_inches: bool) -> str:
 
 
 def _match(tongue: SpokenLanguage, text: str, at: int, with_inches: bool) -> re.Match[str] | None:
-    if tongue.decimal == ",":
+    if tongue.decimal == "," or tongue.is_exact:
         found = _pattern(tongue, with_inches, True).match(text, at)
         # Without decimals only the French group by spaces, and "36 100 % coton" is a size and a share.
-        if found and ("," in found["number"] or (tongue.group == " " and found["unit"] != "%")):
+        if found and _groups_by_spaces(tongue, text, found):
             return found
     return _pattern(tongue, with_inches, False).match(text, at)
+
+
+def _groups_by_spaces(tongue: SpokenLanguage, text: str, found: re.Match[str]) -> bool:
+    """Return whether "1 299" is one number: always with decimals in languages of a decimal comma, else where
+    money follows."""
+    if tongue.decimal == "," and ("," in found["number"] or (tongue.group == " " and found["unit"] != "%")):
+        return True
+    return tongue.is_exact and bool(found["suf"] or _CROWNS.match(text, found.end()))
 
 
 def _is_affixed(found: re.Match[str]) -> bool:
@@ -148,14 +164,17 @@ def _parsed(tongue: SpokenLanguage, found: re.Match[str], affixed: bool) -> Quan
     is_plain = raw.isdigit() and not affixed and not found["sign"]
     if is_code or len(fraction) > _MAX_FRACTION_DIGITS or (is_plain and len(whole) > _MAX_BARE_DIGITS):
         return None
+    unit, per = found["unit"] or "", found["per"] or found["after_price"] or ""
+    kept = unit if tongue.is_exact and currency else ""
     return Quantity(
         whole,
         fraction,
         found["sign"] or "",
         currency,
-        UNIT_SPELLINGS.get(found["unit"], found["unit"]) if found["unit"] else "",
+        "" if kept else UNIT_SPELLINGS.get(unit, unit),
         tongue.scales[found["scale"] or found["letter"]] if found["scale"] or found["letter"] else "",
-        UNIT_SPELLINGS.get(found["per"], found["per"]) if found["per"] else "",
+        UNIT_SPELLINGS.get(per, per),
+        kept,
         is_plain,
     )
 
@@ -193,16 +212,18 @@ def _said_size(tongue: SpokenLanguage, quantities: list[Quantity]) -> str:
             return ""  # "-5" may be a bullet as well as a number
         if only.is_plain and len(only.whole) == 4 and int(only.whole) in YEARS:
             return words.year(tongue, int(only.whole))
-        return said(tongue, only)
+        return quantity_words(tongue, only)
     portions = len(quantities) == 2 and quantities[1].unit in PORTIONS and quantities[0].is_bare
     joint = tongue.times if portions else tongue.by
-    return f" {joint} ".join(said(tongue, one) for one in quantities)
+    return f" {joint} ".join(quantity_words(tongue, one) for one in quantities)
 
 
 def _said_range(tongue: SpokenLanguage, low: re.Match[str], high: re.Match[str], between: str) -> str:
     affixed = _is_affixed(low) or _is_affixed(high)
     one, two = _parsed(tongue, low, affixed), _parsed(tongue, high, affixed)
     if one is None or two is None or one.value >= two.value:
+        return ""
+    if tongue.is_exact and (one.kept or two.kept or one.per not in ("", two.per)):
         return ""
     if one.currency and two.is_bare:
         two = replace(two, currency=one.currency)
@@ -217,10 +238,10 @@ def _said_range(tongue: SpokenLanguage, low: re.Match[str], high: re.Match[str],
             return ""
     if (one.currency, one.unit) == (two.currency, two.unit) and not (one.currency and one.fraction):
         one = replace(one, currency="", unit="")
-    return f"{said(tongue, one)} {tongue.to} {said(tongue, two)}"
+    return f"{quantity_words(tongue, one)} {tongue.to} {quantity_words(tongue, two)}"
 
 
-def said(tongue: SpokenLanguage, quantity: Quantity) -> str:
+def quantity_words(tongue: SpokenLanguage, quantity: Quantity) -> str:
     """One quantity as words, with its sign."""
     sign = tongue.plus if quantity.sign == "+" else tongue.minus if quantity.sign else ""
     return f"{sign} {_unsigned(tongue, quantity)}".lstrip()
@@ -229,7 +250,8 @@ def said(tongue: SpokenLanguage, quantity: Quantity) -> str:
 def _unsigned(tongue: SpokenLanguage, quantity: Quantity) -> str:
     if quantity.currency:
         per = unit_words(tongue, quantity.per) if quantity.per else None
-        return _money(tongue, quantity) + (f" {tongue.per} {per[0]}" if per else "")
+        said = _money(tongue, quantity) + (f" {tongue.per} {per[0]}" if per else "")
+        return f"{said} {quantity.kept}".rstrip()
     name = unit_words(tongue, quantity.unit) if quantity.unit else None
     if name is None:
         number = words.decimal(tongue, quantity.whole, quantity.fraction)

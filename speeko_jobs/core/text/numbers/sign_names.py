@@ -7,7 +7,10 @@ neuter. How the names are put together is told in `verbalize`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from speeko_jobs.core.text.text_rules import TextRules
 
 Name = tuple[str, str, str]
 M, F, N = "masculine", "feminine", "neuter"
@@ -41,6 +44,7 @@ class SpokenLanguage:
     units: Mapping[str, Name]
     money: Mapping[str, Money]
     denominators: Mapping[int, tuple[str, str]]
+    is_exact: bool = False  # TextRules.exact_numbers
 
 
 # Units of what is counted, not measured: "6 x 330 ml" is six times, "30 x 40 cm" is by.
@@ -260,3 +264,32 @@ FRENCH = SpokenLanguage(
 )  # fmt: skip
 
 SPOKEN_LANGUAGES: Mapping[str, SpokenLanguage] = {tongue.code: tongue for tongue in (ENGLISH, GERMAN, FRENCH)}
+
+# Scales of other languages, which texts mix: "$12.5 million" in German, "5 Mio. €" in English.
+_MORE_SCALES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "Tsd.": "thousand", "Mio.": "million", "Mio": "million", "Mrd.": "billion", "Mrd": "billion",
+        "millions": "million", "billions": "billion",
+    },
+    "de": {
+        "thousand": "Tausend", "million": "Millionen", "millions": "Millionen", "billion": "Milliarden",
+        "billions": "Milliarden", "trillion": "Billionen", "k": "Tausend", "K": "Tausend", "m": "Millionen",
+        "M": "Millionen", "mn": "Millionen", "bn": "Milliarden", "B": "Milliarden",
+    },
+    "fr": {
+        "thousand": "mille", "billion": "milliards", "billions": "milliards", "Tsd.": "mille",
+        "Mio.": "millions", "Mio": "millions", "Mrd.": "milliards", "k": "mille", "K": "mille",
+        "m": "millions", "mn": "millions", "bn": "milliards", "B": "milliards",
+    },
+}  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def spoken_languages(rules: TextRules) -> Mapping[str, SpokenLanguage]:
+    """Return the languages that have words, by code, as a version of the text rules has them."""
+    if not rules.exact_numbers:
+        return SPOKEN_LANGUAGES
+    return {
+        code: replace(tongue, is_exact=True, scales={**tongue.scales, **_MORE_SCALES[code]})
+        for code, tongue in SPOKEN_LANGUAGES.items()
+    }

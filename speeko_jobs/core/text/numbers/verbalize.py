@@ -14,15 +14,23 @@ from functools import lru_cache
 
 from speeko_jobs.core.text.numbers import words
 from speeko_jobs.core.text.numbers.dates import AFTER, Read, german_ending, read_date
-from speeko_jobs.core.text.numbers.prices_and_units import read_quantities, unit_pattern, unit_words
+from speeko_jobs.core.text.numbers.prices_and_units import (
+    INCHES,
+    Quantity,
+    quantity_words,
+    read_quantities,
+    unit_pattern,
+    unit_words,
+)
 from speeko_jobs.core.text.numbers.sign_names import (
     CURRENCY_SIGNS,
-    SPOKEN_LANGUAGES,
     F,
     M,
     Name,
     SpokenLanguage,
+    spoken_languages,
 )
+from speeko_jobs.core.text.text_rules import CURRENT_RULES, TextRules
 
 _VULGAR = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
@@ -39,15 +47,15 @@ _QUOTED = re.compile(r'(?:^|[\s(\[])"\S|[“„]')
 _BEFORE_CHARS = 12
 
 
-def read_out(text: str, language: str) -> str:
-    """`text` with its numbers as words of `language`, a BCP 47 tag; as it is where that is not known.
+def read_out(text: str, language: str, rules: TextRules = CURRENT_RULES) -> str:
+    """Return `text` with its numbers as words of `language`, a BCP 47 tag; as it is where that is not known.
 
     Never raises; linear in the length.
     """
     if _HINT.search(text) is None:
         return text
     primary, _, rest = language.lower().partition("-")
-    tongue = SPOKEN_LANGUAGES.get(primary)
+    tongue = spoken_languages(rules).get(primary)
     if tongue is None:
         return text
     region = next((part.upper() for part in rest.split("-") if len(part) == 2), "")
@@ -84,8 +92,21 @@ def _read(tongue: SpokenLanguage, region: str, text: str, at: int, with_inches: 
     return (
         _ordinal(tongue, text, at)
         or _fraction(tongue, text, at, with_inches)
+        or (_feet_and_inches(tongue, text, at) if tongue.is_exact else None)
         or read_quantities(tongue, text, at, with_inches)
     )
+
+
+_FEET = re.compile(rf"([0-9]{{1,3}}) ?['’′] ?([0-9]{{1,2}})(?:[.,]([0-9]{{1,2}}))? ?(?:[\"”″]|''|′′){AFTER}")
+
+
+def _feet_and_inches(tongue: SpokenLanguage, text: str, at: int) -> Read | None:
+    """5' 10", 6'2"."""
+    found = _FEET.match(text, at)
+    if found is None:
+        return None
+    feet = quantity_words(tongue, Quantity(found[1], unit="ft"))
+    return f"{feet} {quantity_words(tongue, Quantity(found[2], found[3] or '', unit=INCHES[0]))}", found.end()
 
 
 _ORDINALS = {
