@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from speeko_jobs.core.text.cleaning import has_speech
+from speeko_jobs.core.text.sentence_ends import is_no_end
+from speeko_jobs.core.text.text_rules import CURRENT_RULES, TextRules
 
 MAX_CHARS = 1_000_000  # about 18 hours of speech
 MAX_SEGMENTS = 1_000
@@ -24,7 +26,7 @@ _JOINERS = frozenset("\u200c\u200d\u2060\ufe0e\ufe0f")
 Span = tuple[int, int]
 
 
-def split(text: str, limit: int, language: str = "") -> list[str]:
+def split(text: str, limit: int, language: str = "", rules: TextRules = CURRENT_RULES) -> list[str]:
     """`text` as pieces of at most `limit` characters, none empty; [text] where it fits ([] for only spaces).
 
     Sentences are packed as full as they fit; a sentence over the limit is cut after a clause, else at a
@@ -35,11 +37,13 @@ def split(text: str, limit: int, language: str = "") -> list[str]:
     if len(text) <= limit:
         return [text] if text.strip() else []
     _check(text, limit)
-    units = (unit for sentence in _sentences(text, language) for unit in _fitting(text, sentence, limit))
+    units = (
+        unit for sentence in _sentences(text, language, rules) for unit in _fitting(text, sentence, limit)
+    )
     return _texts(text, _with_speech(text, _packed(units, limit), limit), limit)
 
 
-def sentences(text: str, limit: int, language: str = "") -> tuple[str, ...]:
+def sentences(text: str, limit: int, language: str = "", rules: TextRules = CURRENT_RULES) -> tuple[str, ...]:
     """Each sentence of `text` as a piece of its own, so that one that many texts share is bought once.
 
     What says nothing by itself ("!", an emoji) stays with the sentence before it, a bare number or letter
@@ -48,7 +52,7 @@ def sentences(text: str, limit: int, language: str = "") -> tuple[str, ...]:
     """
     _check(text, limit)
     spans: list[Span] = []
-    for start, end in _standing(text, language):
+    for start, end in _standing(text, language, rules):
         if end - start <= limit:
             spans.append((start, end))
         else:
@@ -71,11 +75,11 @@ def _texts(text: str, spans: list[Span], limit: int) -> list[str]:
     return [text[start:end] for start, end in spans]
 
 
-def _standing(text: str, language: str) -> list[Span]:
+def _standing(text: str, language: str, rules: TextRules) -> list[Span]:
     """Sentences that can stand alone: each says something, and more than a number or a letter."""
     spans: list[Span] = []
     stands = False
-    for start, end in _sentences(text, language):
+    for start, end in _sentences(text, language, rules):
         speaks = has_speech(text[start:end])
         alone = speaks and not (end - start < 9 and _ENUMERATOR.fullmatch(text, start, end))
         if spans and not (stands and speaks):
@@ -90,8 +94,27 @@ def _standing(text: str, language: str) -> list[Span]:
     return spans
 
 
-def _sentences(text: str, language: str) -> Iterator[Span]:
+def _sentences(text: str, language: str, rules: TextRules) -> Iterator[Span]:
     """Each sentence's place in `text`, without the white space around it."""
+    found = _ends_found(text, language)
+    if not rules.sentence_ends:
+        yield from found
+        return
+    primary = language.partition("-")[0]
+    open_span: Span | None = None
+    for start, end in found:
+        if open_span is not None and is_no_end(text, open_span[1], start, primary):
+            open_span = open_span[0], end
+            continue
+        if open_span is not None:
+            yield open_span
+        open_span = start, end
+    if open_span is not None:
+        yield open_span
+
+
+def _ends_found(text: str, language: str) -> Iterator[Span]:
+    """Each sentence's place as sentencex finds it."""
     import sentencex
 
     primary = language.partition("-")[0] or "en"
