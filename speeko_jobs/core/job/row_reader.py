@@ -23,7 +23,6 @@ from speeko_jobs.core.text import language_tags as languages
 from speeko_jobs.core.text import segmentation, ssml
 from speeko_jobs.core.text.cleaning import has_speech, is_plain, spoken
 from speeko_jobs.core.text.pipeline import Wording
-from speeko_jobs.core.text.text_rules import TextRules
 from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import ConfigError
@@ -295,7 +294,7 @@ class RowReader:
             raise ValueError("there is nothing to speak in the text") if text else EmptyTextError
         if self._spec.segments == "sentence" and not self._is_whole(cells):
             return segmentation.sentences(text, limit, language, wording.rules)
-        return (text,) if len(text) <= limit else _pieces(text, limit, language, wording.rules)
+        return (text,) if len(text) <= limit else segmentation.calls(text, limit, language, wording.rules)
 
     def _wording_of(self, cells: Sequence[str]) -> Wording:
         """What is done to the row's text: nothing twice to that of a row of failed.csv."""
@@ -343,8 +342,3 @@ class RowReader:
             return Speaker(voice, tag, tag, f"the row leaves the voice to be chosen: give --voice {AUTO}")
         sent = tag if profile.takes_language else ""  # what is not sent does not change the sound
         return Speaker(voice, sent, tag, self._offer.refusal(voice, sent, written) or "")
-
-
-def _pieces(text: str, limit: int, language: str, rules: TextRules) -> tuple[str, ...]:
-    """Return the calls that a long text takes. A piece that says nothing would be paid for and refused."""
-    return tuple([piece for piece in segmentation.split(text, limit, language, rules) if has_speech(piece)])

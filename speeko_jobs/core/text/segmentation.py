@@ -43,6 +43,11 @@ def split(text: str, limit: int, language: str = "", rules: TextRules = CURRENT_
     return _texts(text, _with_speech(text, _packed(units, limit), limit), limit)
 
 
+def calls(text: str, limit: int, language: str, rules: TextRules) -> tuple[str, ...]:
+    """Return the pieces of a long text to buy, without those that say nothing: they would be refused."""
+    return tuple(filter(has_speech, split(text, limit, language, rules)))
+
+
 def sentences(text: str, limit: int, language: str = "", rules: TextRules = CURRENT_RULES) -> tuple[str, ...]:
     """Each sentence of `text` as a piece of its own, so that one that many texts share is bought once.
 

@@ -101,4 +101,4 @@ def is_no_end(text: str, end: int, start: int, language: str) -> bool:
 
 def _is_inside_name(before: str, after: str) -> bool:
     """Return whether a dot without a space behind it is part of a word: c.-à-d., ASP.NET; not Euro.Jetzt."""
-    return after[0] in "-‐‑" or after[0].islower() or (before[-2:-1].isupper() and after[0].isupper())
+    return after[0] in "-‐‑" or (before[-2:-1].isupper() and after[0].isupper())
