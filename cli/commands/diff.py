@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from speeko_cli.output.console import busy, emit, say
 from speeko_cli.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
+    from speeko_jobs.core.job.plan_summary import Plan
     from speeko_jobs.core.job.row_reader import SpokenRow
 
 SHOWN = 20
@@ -38,10 +38,10 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
     --prune.
     """
     from speeko_cli.jobs.build_spec import catalog_options_of, spec_of
-    from speeko_cli.output.job_summary import WITHOUT_TEXT
+    from speeko_cli.output.job_summary import print_refusals
     from speeko_cli.runtime.services import open_services
     from speeko_jobs.core.catalog.change_detection import ADDED
-    from speeko_jobs.core.output.formatting import count, micros
+    from speeko_jobs.core.output.formatting import count, table_micros
     from speeko_jobs.core.output.sanitize import printable
     from speeko_jobs.flow.planning import planner
     from speeko_jobs.flow.planning.submit import destination_of
@@ -68,25 +68,36 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
         listed = [dict(zip(("change", "id", "path"), row, strict=True)) for row in rows]
         removed = gone if everything else gone[:SHOWN]
         again = {name: found.to_json()[name] for name in ("reworded", "reworded_usd", "left_out")}
-        emit({"changes": changes, "removed": len(gone), "rows": listed, "removed_paths": removed, **again})
+        refused = {"refused": found.refused, "refusals": found.first_refusals}
+        known = {"changes": changes, "removed": len(gone), "rows": listed, "removed_paths": removed}
+        emit(known | refused | again)
         return 0
-    for kind, n in changes.items():
-        say(f"{n:>9,}  {SHOWN_KINDS.get(kind) or f'changed: {kind}'}")
-    if found.left_out:
-        say(f"{found.left_out:>9,}  {WITHOUT_TEXT}")
-    if gone:
-        say(f"{len(gone):>9,}  removed from the catalog (--prune deletes their files)")
-    say()
+    _print_counts(found, len(gone))
     for kind, row_id, path in rows:
-        mark, shown = "+" if kind == ADDED else "~", json.dumps(row_id, ensure_ascii=False)
-        say(f"{mark} {printable(path)}  {kind}  {shown}")
+        mark, shown = "+" if kind == ADDED else "~", " ".join(row_id.split())
+        say(f"{mark} {printable(path)}  {kind}  {printable(shown)}")
     for path in gone if everything else gone[:SHOWN]:
         say(f"- {printable(path)}  removed")
     more += 0 if everything else max(0, len(gone) - SHOWN)
     if more:
         say(f"and {count(more, 'row')} more (--all lists them)")
+    print_refusals(found)
     say()
-    say(f"a run would make {count(found.calls, 'call')} for {micros(found.cost_micros)}")
+    say(f"a run would make {count(found.calls, 'call')} for {table_micros(found.cost_micros)}")
     for line in found.notes:
         say(line)
     return 0
+
+
+def _print_counts(found: Plan, removed: int) -> None:
+    from speeko_cli.output.job_summary import WITHOUT_TEXT
+
+    for kind, n in found.changes.items():
+        say(f"{n:>9,}  {SHOWN_KINDS.get(kind) or f'changed: {kind}'}")
+    if found.left_out:
+        say(f"{found.left_out:>9,}  {WITHOUT_TEXT}")
+    if removed:
+        say(f"{removed:>9,}  removed from the catalog (--prune deletes their files)")
+    if found.refused:
+        say(f"{found.refused:>9,}  refused: they cannot be spoken")
+    say()

@@ -17,6 +17,7 @@ from speeko_cli.runtime.invocation import Invocation
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
+from speeko_jobs.core.reporting.job_figures import progress, progress_words, state_words
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.lifecycle.retention import Pruned
@@ -94,17 +95,27 @@ def _list(call: Invocation, limit: int, of_tenant: str | None) -> int:
     from speeko_cli.runtime.services import open_existing
     from speeko_jobs.core.model.states import FINISHED
     from speeko_jobs.flow.reporting import job_queries
+    from speeko_jobs.flow.reporting.top_reasons import TopReasons
 
     with open_existing(call.settings()) as context:
         found = job_queries.newest(context, limit, of_tenant)
         waits = job_queries.waits(context, [job.id for job in found if job.state not in FINISHED])
+        reasons = TopReasons().of(context, {job.id: job for job in found})
     if call.json:
-        emit([_record(job) | {"waiting": _wait(waits.get(job.id))} for job in found])
+        emit(
+            [
+                _record(job) | {"top_reason": reasons.get(job.id, ""), "waiting": _wait(waits.get(job.id))}
+                for job in found
+            ]
+        )
     elif found:
         _print(found)
         for job in found:
             if (seen := waits.get(job.id)) is not None and seen.waiting is not None:
                 say(f"job {job.id} {printable(seen.line())}")
+            if job.id in reasons:
+                rows = formatting.count(job.failed + job.refused, "row")
+                say(f"job {job.id}: {rows} without audio, mostly: {printable(reasons[job.id])}")
     else:
         say("there are no jobs yet: `speeko run` makes one")
     return OK
@@ -120,11 +131,14 @@ def _record(job: Job) -> dict[str, Any]:
     return {
         "job": job.id,
         "state": job.state.value,
+        "state_text": state_words(job.state, job.reason),
         "reason": job.reason,
         "tenant": job.tenant,
         "rows": job.rows + left_out,
         "served": job.served + left_out,
         "left_out": left_out,
+        "with_audio": job.with_audio,
+        "progress": round(progress(job), 4),
         "failed": job.failed,
         "refused": job.refused,
         "calls": job.calls,
@@ -145,17 +159,24 @@ def _print(found: list[Job]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("job", "state", "rows", "served", "cost"):
+    sums = [
+        (name, of)
+        for name, of in (("wasted", "wasted_micros"), ("possible", "possible_micros"))
+        if any(getattr(job, of) for job in found)
+    ]
+    for name in ("job", "state", "rows", "with audio", "done", "cost", *(name for name, _ in sums)):
         table.add_column(name, justify="left" if name == "state" else "right", no_wrap=True)
     table.add_column("started", no_wrap=True)
     table.add_column("output", no_wrap=True, overflow="ellipsis", ratio=1)
     for job in found:
         table.add_row(
             str(job.id),
-            job.state.value,
+            state_words(job.state, job.reason),
             f"{job.rows:,}",
-            formatting.percent(job.served, job.rows) if job.rows else "",
-            formatting.micros(job.spent_micros),
+            f"{job.with_audio:,}",
+            progress_words(progress(job)) if job.rows else "",
+            formatting.table_micros(job.spent_micros),
+            *(formatting.table_micros(getattr(job, of)) for _, of in sums),
             f"{job.created_at.astimezone():%Y-%m-%d %H:%M}",
             printable(job.destination),
         )

@@ -26,7 +26,10 @@ JOBS: Final[JobsJson] = {
         {
             "job": 12,
             "state": "running",
+            "state_text": "running",
             "reason": "",
+            "top_reason": "the text is empty",
+            "progress": 0.1795,
             "waiting": None,
             "tenant": "shop",
             "priority": 0,
@@ -39,6 +42,7 @@ JOBS: Final[JobsJson] = {
             "left_out": 0,
             "skipped": 0,
             "served": 8750,
+            "with_audio": 8700,
             "delivered": 8700,
             "unchanged": 0,
             "failed": 0,

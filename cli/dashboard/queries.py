@@ -39,6 +39,7 @@ from speeko_jobs.flow.reporting import (
 from speeko_jobs.flow.reporting.costs import By, Storage
 from speeko_jobs.flow.reporting.job_queries import Job
 from speeko_jobs.flow.reporting.monitoring_queries import JobFilter, PageRequest
+from speeko_jobs.flow.reporting.top_reasons import TopReasons
 
 OFTEN_SECONDS, SELDOM_SECONDS, CACHE_SECONDS = 0.5, 2.0, 30.0
 CACHE_WAIT_SECONDS, CACHE_REST = 60.0, 30.0  # every entry is counted
@@ -58,7 +59,7 @@ class Readings:
 
     def __init__(self, context: Context, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._context, self._clock = context, clock
-        self._board = FleetState()
+        self._board, self._reasons = FleetState(), TopReasons()
         self._broker = _Broker(context, self._board, clock)
         self._storage: dict[tuple[Any, ...], tuple[float, Storage]] = {}  # of one thread: that of `costs`
         self._failures = _Failures(context, clock)
@@ -92,11 +93,14 @@ class Readings:
         found = monitoring_queries.job_page(
             self._context, PageRequest(JobFilter(shown), tenant, words, before, limit)
         )
-        return json_documents.jobs(found, self._board.take_jobs(time.time(), found.lines))
+        lines = monitoring_queries.with_reasons(self._context, found.lines, self._reasons)
+        return json_documents.jobs(found, self._board.take_jobs(time.time(), lines))
 
     def line(self, job: int) -> Document:
         """One job as in a list. Raises JobError where there is none."""
-        (seen,) = self._board.take_jobs(time.time(), [monitoring_queries.job_line(self._context, job)])
+        found = [monitoring_queries.job_line(self._context, job)]
+        lines = monitoring_queries.with_reasons(self._context, found, self._reasons)
+        (seen,) = self._board.take_jobs(time.time(), lines)
         return json_documents.job(seen)
 
     def job(self, job: int) -> Document:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
+from speeko_jobs.core.reporting import job_figures
 
 _MIN_PLACES = 2
 _PAD = "\u2007"  # as wide as a digit: columns of money stand one below the other
@@ -44,8 +45,8 @@ def figure(value: object, words: str | Markup, name: str = "") -> Markup:
 
 
 def money(dollars: str, name: str = "", places: int = 0) -> Markup:
-    """Dollars as a decimal string; in a column where the longest has so many `places`, padded."""
-    words = formatting.money(dollars)
+    """Return dollars given as a decimal string; padded in a column whose longest has so many `places`."""
+    words = formatting.table_money(dollars)
     missing = places - len(words.rpartition(".")[2])
     padding = Markup('<span class="pad">{}</span>').format(_PAD * missing) if missing > 0 else Markup()
     return figure(dollars, words, name) + padding
@@ -53,7 +54,7 @@ def money(dollars: str, name: str = "", places: int = 0) -> Markup:
 
 def places(amounts: Iterable[str | None]) -> int:
     """Digits behind the point of the longest amount in a column."""
-    parts = (formatting.money(amount).rpartition(".")[2] for amount in amounts if amount is not None)
+    parts = (formatting.table_money(amount).rpartition(".")[2] for amount in amounts if amount is not None)
     return max(map(len, parts), default=_MIN_PLACES)
 
 
@@ -96,10 +97,10 @@ def when(iso: str, form: str = "both") -> Markup:
     return Markup('<time datetime="{}" data-form="{}">{}</time>').format(at.isoformat(), form, text)
 
 
-def mark(state: str) -> Markup:
-    """A state as a word with a dot of its colour."""
+def mark(state: str, shown: str = "") -> Markup:
+    """Return a state in words with a dot of its colour. `shown`: the words, where they say more."""
     return Markup('<span class="mark {}">{}</span>').format(
-        MARKS.get(state, "quiet"), words(printable(state))
+        MARKS.get(state, "quiet"), words(printable(shown or state))
     )
 
 
@@ -125,6 +126,15 @@ def spread(line: Mapping[str, Any]) -> float:
 
 def rate_words(per_second: float) -> str:
     return formatting.rate(per_second)
+
+
+def progress_words(part: float) -> str:
+    return job_figures.progress_words(part)
+
+
+def reason_words(reason: str) -> str:
+    """Return what a reason says besides the state in words."""
+    return job_figures.reason_words(reason)
 
 
 def actions(job: Mapping[str, Any]) -> list[str]:

@@ -171,13 +171,14 @@ def _environment() -> Environment:
         for one in (
             template_filters.money, template_filters.number, template_filters.size, template_filters.duration,
             template_filters.when, template_filters.mark, template_filters.words,
-            template_filters.row_key, template_filters.spread,
+            template_filters.row_key, template_filters.spread, template_filters.reason_words,
         )
     }  # fmt: skip
     made.globals |= {
         one.__name__: one
         for one in (
             template_filters.bar, template_filters.share, template_filters.of_money, template_filters.places,
+            template_filters.progress_words,
             template_filters.counted, template_filters.figure, template_filters.actions,
             template_filters.rate_words, template_filters.calls_for_you, template_filters.needs_budget,
         )

@@ -1,4 +1,4 @@
-"""How a job that was followed ends for the user: its summary, how to go on, and the exit code."""
+"""Report how a followed job ended: its summary, what to do next, and the exit code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from speeko_cli.output.console import emit, note
 from speeko_cli.output.job_summary import print_summary
 from speeko_cli.runtime.error_reporting import ERROR, OK, PAUSED, WITH_ERRORS
 from speeko_cli.runtime.invocation import Invocation
-from speeko_jobs.core.model.pause_reasons import REMEDIES, kind_of, needs_option, resumes_by_itself
 from speeko_jobs.core.model.states import JobState
+from speeko_jobs.core.reporting.job_figures import reason_words, state_words
+from speeko_jobs.core.reporting.next_steps import next_steps
 
 if TYPE_CHECKING:
     from speeko_jobs.flow.context import Context
@@ -23,7 +24,7 @@ CODES = {
 
 
 def report_outcome(context: Context, job: int, call: Invocation) -> int:
-    """Print the summary (the content of summary.json with --json) and answer the exit code."""
+    """Print the summary (the content of summary.json with --json) and return the exit code."""
     from speeko_jobs.flow.delivery import finalize
     from speeko_jobs.flow.reporting import job_queries
 
@@ -31,7 +32,7 @@ def report_outcome(context: Context, job: int, call: Invocation) -> int:
     if call.json:
         emit(summary)
     else:
-        print_summary(summary, job_queries.show(context, job).spec)
+        print_summary(summary, job_queries.show(context, job).spec, retry=command_for("retry", job, call))
     if call.notify:
         from speeko_cli.jobs.notify_command import notify
 
@@ -39,29 +40,23 @@ def report_outcome(context: Context, job: int, call: Invocation) -> int:
     state = JobState(summary["state"])
     if state is JobState.PAUSED:
         reason = summary["reason"]
-        note(f"speeko: job {job} is paused: {reason or 'no reason was given'}")
-        note(f"speeko: {_how_on(job, reason, call)}")
+        detail = reason_words(reason)
+        note(f"speeko: job {job} is {state_words(state, reason)}{f': {detail}' if detail else ''}")
+        for step in next_steps(summary, resume=go_on(job, call)):
+            note(f"speeko: {step}")
     return CODES.get(state, OK)
 
 
-def _how_on(job: int, reason: str, call: Invocation) -> str:
-    """What ends the pause."""
-    remedy, command = REMEDIES[kind_of(reason)], go_on(job, call)
-    if resumes_by_itself(kind_of(reason)):
-        return (
-            "it resumes by itself when the provider answers again, while workers run (`speeko up`);"
-            f" go on at once with: {command}"
-        )
-    if remedy.options and needs_option(reason):
-        command += f" {remedy.options}"
-    return f"{remedy.first}, then go on with: {command}" if remedy.first else f"go on with: {command}"
-
-
 def go_on(job: int, call: Invocation) -> str:
-    """The command that goes on with a job, from the same home and settings."""
+    """Return the command that resumes a job, from the same home and settings."""
+    return command_for("resume", job, call)
+
+
+def command_for(verb: str, job: int, call: Invocation) -> str:
+    """Return the command that applies `verb` to a job, from the same home and settings."""
     import shlex
 
-    words = ["speeko", "resume", str(job)]
+    words = ["speeko", verb, str(job)]
     if call.home:
         words += ["--home", call.home]
     if call.config:

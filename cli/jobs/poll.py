@@ -13,6 +13,7 @@ from speeko_jobs.core.model.states import FINISHED, JobState
 from speeko_jobs.embedded import server_restart
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.reporting import job_queries
+from speeko_jobs.flow.reporting.top_reasons import TopReasons
 
 if TYPE_CHECKING:
     from speeko_cli.output.progress_display import Display
@@ -36,6 +37,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
     count_due = 0.0
     before: tuple[object, ...] = ()
     away, waits, pause = False, "", FIRST_LOOK_SECONDS
+    top, reasons = "", TopReasons()
     while True:
         server_restart.check()
         try:
@@ -45,6 +47,7 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
                 counts, count_due = job_queries.row_counts(context, job), now + COUNT_SECONDS
                 seen = job_queries.waits(context, [job]).get(job)
                 waits = "" if seen is None else seen.line()
+                top = reasons.of(context, {job: progress}).get(job, "")
         except ServerError as error:
             now = time.monotonic()
             if now - answered > AWAY_SECONDS:
@@ -58,7 +61,8 @@ def follow(context: Context, job: int, display: Display, on_idle: Callable[[floa
         figures = (progress.state, progress.served, progress.calls, progress.in_flight)
         if figures != before:
             before, moved = figures, now
-        display.show(now, dataclasses.replace(progress, waits=waits), gauge.take(now, progress), counts)
+        shown = dataclasses.replace(progress, waits=waits, top_reason=top)
+        display.show(now, shown, gauge.take(now, progress), counts)
         if progress.state in STILL:
             return progress
         on_idle(now - moved)

@@ -34,6 +34,7 @@ from speeko_cli.output.schedules import is_overdue, record
 from speeko_jobs.core.model.money import usd
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies.cron_schedule import explained
+from speeko_jobs.core.reporting.job_figures import progress, state_words
 
 if TYPE_CHECKING:
     from speeko_cli.monitoring.fleet_state import DepartedEngine, FleetEngines, NodeStatus, ObservedJob
@@ -81,7 +82,10 @@ def job(seen: ObservedJob) -> JobJson:
     return {
         "job": line.id,
         "state": line.state.value,
+        "state_text": state_words(line.state, line.reason),
         "reason": redacted(line.reason),
+        "top_reason": redacted(line.top_reason),
+        "progress": round(progress(line), 4),
         "waiting": None if line.waits is None else cast(WaitingJson, line.waits.to_json()),
         "tenant": line.tenant,
         "priority": line.priority,
@@ -94,6 +98,7 @@ def job(seen: ObservedJob) -> JobJson:
         "left_out": left_out,
         "skipped": line.skipped,
         "served": line.served + left_out,
+        "with_audio": line.with_audio,
         "delivered": line.delivered,
         "unchanged": line.unchanged,
         "failed": line.failed,

@@ -1,4 +1,4 @@
-"""What `speeko costs` tells: a table with bars and a few lines for people, records for --json and --csv."""
+"""Print costs: a table with bars and a few lines for people, records for --json and --csv."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ NAMES = {
     "unchanged": "unchanged files",
 }
 NO_JOB = "without a job"
+SUMS = {"bad_micros": "wasted", "unknown_micros": "possible"}
 
 
 def show(found: CostReport, *, live: bool = False) -> None:
-    """Everything, on stdout."""
+    """Print everything on stdout."""
     if found.lines:
         say(_title(found))
         say()
@@ -73,10 +74,11 @@ def table(found: CostReport, width: int) -> Table:
     if found.no_job is not None:
         others.append((NO_JOB, found.no_job))
     lines = [*shown, *others]
-    cells = [(_named(found, name), *_cells(one)) for name, one in lines]
+    sums = _sums(found)
+    cells = [(_named(found, name), *_cells(one, sums)) for name, one in lines]
     if len(lines) > 1:
-        cells.append(("all", *_cells(found.total)))
-    head = (found.by.value, "calls", "cached", "cost", "saved")
+        cells.append(("all", *_cells(found.total, sums)))
+    head = (found.by.value, "calls", "cached", "cost", *(SUMS[name] for name in sums), "saved")
     widths = [max(len(row[at]) for row in (head, *cells)) for at in range(len(head))]
     widths[0] = min(widths[0], MAX_NAME)
     room = min(width - sum(widths) - 2 * len(head), MAX_BAR)
@@ -102,11 +104,21 @@ def _named(found: CostReport, name: str) -> str:
     return printable(name) or "(default)"
 
 
-def _cells(one: CostFigures) -> tuple[str, str, str, str]:
+def _sums(found: CostReport) -> list[str]:
+    """Return the columns of money besides cost and savings, where there is any."""
+    return [name for name in ("bad_micros", "unknown_micros") if getattr(found.total, name)]
+
+
+def _cells(one: CostFigures, sums: Iterable[str] = ()) -> tuple[str, ...]:
     possible = one.unknown_calls and not one.calls and not one.served
-    cost = f"≤ {figures.micros(one.unknown_micros)}" if possible else figures.micros(one.spent_micros)
+    cost = (
+        f"≤ {figures.table_micros(one.unknown_micros)}"
+        if possible
+        else figures.table_micros(one.spent_micros)
+    )
     calls = one.unknown_calls if possible else one.calls
-    return f"{calls:,}", f"{one.served:,}", cost, figures.micros(one.saved_micros)
+    more = [figures.table_micros(n) if (n := getattr(one, name)) else "" for name in sums]
+    return f"{calls:,}", f"{one.served:,}", cost, *more, figures.table_micros(one.saved_micros)
 
 
 def _shown_saved(one: CostFigures) -> int:
@@ -144,8 +156,8 @@ def _lines(found: CostReport, live: bool) -> Iterator[str]:
     calls = figures.count(total.calls, "call")
     yield _line("speech", total.speech_micros, f"{total.chars:,} characters in {calls}")
     yield _line("overhead", total.overhead_micros, "of the calls")
-    month = figures.micros(storage_micros(storage.bytes))
-    price = figures.micros(STORAGE_MICROS_PER_GB_MONTH)
+    month = figures.table_micros(storage_micros(storage.bytes))
+    price = figures.table_micros(STORAGE_MICROS_PER_GB_MONTH)
     yield _line(
         "storage", storage.micros, f"{figures.size(storage.bytes)} kept: {month} a month at {price} a GB"
     )
@@ -156,11 +168,10 @@ def _lines(found: CostReport, live: bool) -> Iterator[str]:
         yield _line("in flight", now.reserved_micros, open_calls)
     if total.unknown_calls:
         unknown = figures.count(total.unknown_calls, "call")
-        yield _line("possible", total.unknown_micros, f"more: the outcome of {unknown} is not known")
+        yield _line("possible", total.unknown_micros, f"extra charge: {unknown} with unknown outcome")
     if total.bad_calls:
-        yield _line(
-            "wasted", total.bad_micros, f"of it, on {figures.count(total.bad_calls, 'call')} with bad audio"
-        )
+        bad = figures.count(total.bad_calls, "call")
+        yield _line("wasted", total.bad_micros, f"part of the above, on {bad} with unusable audio")
     yield ""
     yield _line("saved", total.saved_micros, "at list price")
     for name in SAVINGS:
@@ -180,15 +191,15 @@ def _forecast(found: CostReport) -> Iterator[str]:
         yield f"{'forecast':<{LABEL_WIDTH}}from the first full day on"
         return
     kept_micros, mean_micros = found.storage.month_micros, round(forecast.mean_micros)
-    stored = f"for {found.now.today:%B}, with {figures.micros(kept_micros)} of storage:"
+    stored = f"for {found.now.today:%B}, with {figures.table_micros(kept_micros)} of storage:"
     yield _line("forecast", forecast.total_micros + kept_micros, stored)
     days, left = figures.count(forecast.full_days, "full day"), figures.count(forecast.days_left, "day")
-    so_far, a_day = figures.micros(forecast.so_far_micros), figures.micros(mean_micros)
+    so_far, a_day = figures.table_micros(forecast.so_far_micros), figures.table_micros(mean_micros)
     yield f"{'':<{LABEL_WIDTH}}{so_far} so far + {left} × {a_day}, mean of {days}"
 
 
 def _line(label: str, micros: int, words: str) -> str:
-    return f"{label:<{LABEL_WIDTH}}{figures.micros(micros):<{AMOUNT_WIDTH}} {words}".rstrip()
+    return f"{label:<{LABEL_WIDTH}}{figures.table_micros(micros):<{AMOUNT_WIDTH}} {words}".rstrip()
 
 
 # records

@@ -1,4 +1,4 @@
-"""`speeko top`: looks at Postgres and the broker, and shows the picture until it is told to end."""
+"""`speeko top`: read Postgres and the broker, and show the screen until q or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from speeko_cli.top.screen import ScreenData, ScreenView, picture
 from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.reporting import fleet_queries, monitoring_queries
 from speeko_jobs.flow.reporting.monitoring_queries import JobFilter, PageRequest
+from speeko_jobs.flow.reporting.top_reasons import TopReasons
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -43,7 +44,7 @@ class ScreenWatch:
 
     def __init__(self, context: Context, tenant: str | None) -> None:
         self._context, self._tenant = context, tenant
-        self._board = FleetState()
+        self._board, self._reasons = FleetState(), TopReasons()
 
     def books(self) -> ScreenData:
         """Raises ServerError."""
@@ -51,13 +52,16 @@ class ScreenWatch:
         now = fleet_queries.snapshot(context, tenant)
         running = monitoring_queries.open_jobs(context, OPEN_SHOWN, tenant)
         ended = monitoring_queries.job_page(context, PageRequest(JobFilter.ENDED, tenant, limit=ENDED_SHOWN))
+        running, lines = (
+            monitoring_queries.with_reasons(context, some, self._reasons) for some in (running, ended.lines)
+        )
         engines, accounts = fleet_queries.engines(context), fleet_queries.account_limits(context)
         holders, at = fleet_queries.permit_holders(context), time.time()
         return ScreenData(
             at,
             now,
             self._board.take_jobs(at, running),
-            ended.lines,
+            lines,
             self._board.take_engines(at, engines),
             accounts,
             holders,

@@ -1,5 +1,5 @@
-"""The picture of `speeko top`: lines that fit a terminal of any size. Pure; `speeko_cli.top.app` looks and
-shows it."""
+"""Draw the screen of `speeko top`: lines that fit a terminal of any size. Pure; `speeko_cli.top.app` reads
+the data and shows it."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def _head(books: ScreenData, view: ScreenView) -> Iterator[Text]:
     overdue = formatting.count(now.overdue_schedules, "schedule")
     yield joined(
         [
-            Text(f"today {formatting.micros(now.spent_today_micros)} spent", "bold"),
-            Text(f"{formatting.micros(now.saved_today_micros)} saved"),
-            Text(f"{formatting.micros(now.reserved_micros)} reserved"),
+            Text(f"today {formatting.table_micros(now.spent_today_micros)} spent", "bold"),
+            Text(f"{formatting.table_micros(now.saved_today_micros)} saved"),
+            Text(f"{formatting.table_micros(now.reserved_micros)} reserved"),
             *([Text(f"{overdue} overdue", "yellow")] if now.overdue_schedules else []),
         ],
         view.width,

@@ -11,10 +11,11 @@ import pytest
 from speeko_jobs.adapters.postgres import breaker_windows, jobs
 from speeko_jobs.core.audio import probe
 from speeko_jobs.core.billing.invoice_matching import ReconciledEntry
-from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of, remedy
+from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.policies import waste_breaker
 from speeko_jobs.core.policies.waste_breaker import JUDGED_FROM, REFUSALS, TRIAL_CALLS
+from speeko_jobs.core.reporting.next_steps import remedy
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.reporting import reconciliation
 from speeko_jobs.flow.synthesis.call_dispatcher import BACKLOG

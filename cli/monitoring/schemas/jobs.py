@@ -55,7 +55,10 @@ class JobJson(TypedDict):
 
     job: Annotated[Number, Meta(examples=[12]), doc("Its number.")]
     state: State
+    state_text: Annotated[str, Meta(examples=["paused: provider outage"]), doc("The state in words.")]
     reason: Annotated[str, doc("Why it is paused or ended so; empty where there is nothing to say.")]
+    top_reason: Annotated[str, doc("Why most of its rows without audio have none; empty where all have.")]
+    progress: Annotated[float, Meta(ge=0, le=1), doc("How far it is: texts bought and rows delivered.")]
     waiting: Annotated[WaitingJson | None, doc("What it waits for; null where it gets on or has ended.")]
     tenant: Annotated[str, Meta(examples=["shop"]), doc("Who it is booked on.")]
     priority: Annotated[int, doc("Jobs with a higher one go first.")]
@@ -70,6 +73,7 @@ class JobJson(TypedDict):
     served: Annotated[
         Count, doc("Rows that have come to their end: delivered + unchanged + failed + refused + left_out.")
     ]
+    with_audio: Annotated[Count, doc("Rows whose audio is in the output: delivered + unchanged.")]
     delivered: Annotated[Count, doc("Rows that were put in place.")]
     unchanged: Annotated[Count, doc("Rows whose file was there already.")]
     failed: Annotated[Count, doc("Rows whose audio could not be bought.")]
@@ -127,13 +131,23 @@ class FailureReasonJson(TypedDict):
     rows: Annotated[int, Meta(ge=1)]
 
 
+class NextStepJson(TypedDict):
+    """One thing to do: what for, and the command; empty where there is none."""
+
+    text: str
+    command: str
+
+
 class SummaryJson(TypedDict):
     """What `speeko status --json` tells, and summary.json at the end."""
 
     job: Number
     state: State
+    state_text: Annotated[str, doc("The state in words.")]
     reason: str
+    progress: Annotated[float, Meta(ge=0, le=1), doc("How far it is: texts bought and rows delivered.")]
     rows: Count
+    with_audio: Annotated[Count, doc("Rows whose audio is in the output: delivered + unchanged.")]
     delivered: Count
     unchanged: Count
     failed: Count
@@ -160,11 +174,15 @@ class SummaryJson(TypedDict):
     chars: Annotated[Count, doc("Characters of delivered rows.")]
     billed_chars: Annotated[Count, doc("Characters of paid calls.")]
     calls: Annotated[Count, doc("Paid calls.")]
+    planned_calls: Annotated[Count, doc("Calls that it was submitted for.")]
     cost_usd: Annotated[Usd, doc("Spent.")]
     planned_cost_usd: Annotated[Usd, doc("As it was planned.")]
     budget_usd: Usd | None
     list_cost_usd: Annotated[Usd, doc("What the delivered rows would cost, each by itself.")]
-    saved_usd: Annotated[Usd, doc("list_cost_usd − cost_usd.")]
+    planned_list_cost_usd: Annotated[Usd, doc("What every row would cost by itself, as it was planned.")]
+    saved_usd: Annotated[
+        Usd, doc("What delivered rows did not cost because their audio was there; never below zero.")
+    ]
     routing_saved_usd: Annotated[Usd, doc("Saved by voices that were chosen for their price.")]
     sources: Annotated[
         dict[str, Count],
@@ -182,6 +200,7 @@ class SummaryJson(TypedDict):
         Meta(max_length=10),
         doc("The most frequent reasons of failed and refused rows, in chunks that are delivered."),
     ]
+    next: Annotated[list[NextStepJson], doc("What a person can do now.")]
 
 
 class AskedJson(TypedDict):

@@ -15,9 +15,11 @@ from speeko_jobs.adapters.postgres import wait_facts
 from speeko_jobs.adapters.postgres.database import MAX_BIGINT, Database, Transaction, clamp_bigint
 from speeko_jobs.adapters.postgres.jobs import RowCounts
 from speeko_jobs.core.model.states import FINISHED, JobState
+from speeko_jobs.core.policies.failure_grouping import CANCELLED
 from speeko_jobs.errors import JobError
 
 FILES = 10  # of a job, that are named in a line
+REASON_ROWS = 100  # without audio, whose reasons are looked at for a list
 
 
 class JobFilter(StrEnum):
@@ -84,6 +86,7 @@ class JobLine(RowCounts):
     more_files: int = 0  # besides those in `files`
     wasted_micros: int = 0
     waits: wait_facts.ObservedWait | None = None  # None: it has ended
+    top_reason: str = ""  # why most rows have no audio; set by the reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +150,13 @@ def _lines(t: Transaction, numbers: Sequence[int]) -> list[JobLine]:
     waits = wait_facts.look(t, [row[0] for row in rows if JobState(row[2]) not in FINISHED])
     lines = [JobLine(row[0], row[1], JobState(row[2]), *row[3:]) for row in rows]
     return [replace(line, waits=waits.get(line.id)) for line in lines]
+
+
+def first_reasons(database: Database, numbers: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+    """Return why the first rows without audio of these jobs have none, with their numbers. Raises
+    ServerError."""
+    values = {"jobs": list(numbers), "limit": REASON_ROWS, "cancelled": CANCELLED}
+    found: dict[int, list[tuple[str, int]]] = {}
+    for job_no, reason, rows in database.rows("board_reasons", values):
+        found.setdefault(job_no, []).append((reason, rows))
+    return found

@@ -35,6 +35,11 @@ class RowCounts:
         """Rows that have come to their end, of whatever kind."""
         return self.delivered + self.unchanged + self.failed + self.refused
 
+    @property
+    def with_audio(self) -> int:
+        """Rows whose file is in the output."""
+        return self.delivered + self.unchanged
+
 
 @dataclass(frozen=True)
 class Job(RowCounts):
@@ -94,7 +99,8 @@ class JobProgress(RowCounts):
     seconds: float
     budget_micros: int | None = None
     wasted_micros: int = 0
-    waits: str = ""  # what it waits for, as a sentence; set by who looks at that
+    waits: str = ""  # what it waits for, as a sentence; set by the reader
+    top_reason: str = ""  # why most rows have no audio; set by the reader
 
 
 def destination(t: Transaction, url: str, mark: str) -> int:
@@ -251,7 +257,7 @@ def progress(database: Database, job: int) -> JobProgress:
 
 
 def counts(database: Database, job: int) -> dict[str, int]:
-    """Sums over the delivered chunks: rows by source, characters, seconds, bytes, list price."""
+    """Sums over the delivered chunks: rows by source, characters, seconds, bytes, list price, savings."""
     return dict(database.rows("job_counts", {"job": job}))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+
 from speeko_jobs.core.model.money import usd
 
+_CENT = Decimal("0.01")
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -17,6 +20,19 @@ def money(dollars: str) -> str:
 def micros(amount: int) -> str:
     """Micro-dollars as `money`."""
     return money(usd(amount))
+
+
+def table_money(dollars: str) -> str:
+    """Dollars as a decimal string, as tables show them: cents, and more digits only below a cent."""
+    amount = Decimal(dollars)
+    if 0 < abs(amount) < _CENT:
+        return money(dollars)
+    return money(f"{amount.quantize(_CENT, ROUND_HALF_UP):f}".replace("-0.00", "0.00"))
+
+
+def table_micros(amount: int) -> str:
+    """Micro-dollars as `table_money`."""
+    return table_money(usd(amount))
 
 
 def count(n: int, one: str, many: str = "") -> str:

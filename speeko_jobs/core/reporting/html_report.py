@@ -18,7 +18,7 @@ from markupsafe import Markup
 from speeko_jobs.core.model.money import micros, usd
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.sanitize import printable
-from speeko_jobs.core.reporting import svg_charts
+from speeko_jobs.core.reporting import job_figures, svg_charts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,11 +43,12 @@ _COUNTS = (
 _MONEY = (
     ("cost_usd", "cost"),
     ("planned_cost_usd", "as planned"),
-    ("list_cost_usd", "at list price"),
+    ("list_cost_usd", "at list price, for rows with audio"),
+    ("planned_list_cost_usd", "at list price, for the whole catalog"),
     ("saved_usd", "saved"),
     ("routing_saved_usd", "saved by the choice of voices, at list price"),
-    ("wasted_usd", "wasted on answers that could not be used, within the cost and what is perhaps charged"),
-    ("max_waste_usd", "at most to be wasted"),
+    ("wasted_usd", "wasted on audio that failed validation, part of cost and possible extra charge"),
+    ("max_waste_usd", "waste cap"),
     ("budget_usd", "budget"),
 )
 
@@ -126,9 +127,10 @@ def page(found: ReportFigures) -> str:
             policy=_policy(),
             style=Markup(_style()),  # noqa: S704 (our own)
             job=summary["job"],
-            state=_words(summary["state"]),
+            state=printable(summary["state_text"]),
             heading=_heading(summary),
-            reason=printable(summary["reason"]),
+            reason=printable(job_figures.reason_words(summary["reason"])),
+            steps=[(printable(step["text"]), printable(step["command"])) for step in summary["next"]],
             when=found.when,
             tiles=_tiles(summary),
             lists=_lists(found),
@@ -179,28 +181,32 @@ def _value(figure: ReportFigure) -> Markup:
 
 
 def _heading(summary: Mapping[str, Any]) -> str:
-    served = summary["delivered"] + summary["unchanged"]
-    return f"{_words(summary['state'])}, {served:,} of {formatting.count(summary['rows'], 'row')} with audio"
+    rows = formatting.count(job_figures.spoken_rows(summary), "row")
+    return f"{printable(summary['state_text'])}, {summary['with_audio']:,} of {rows} with audio"
 
 
 def _tiles(summary: Mapping[str, Any]) -> list[ReportFigure]:
     cost, listed, saved = (summary[name] for name in ("cost_usd", "list_cost_usd", "saved_usd"))
     share = formatting.percent(micros(saved), micros(listed)) if micros(saved) > 0 else "0%"
     unknown = summary["unknown"]
-    more = f"perhaps {formatting.money(unknown['usd'])} more" if unknown["calls"] else "exact"
-    heard = formatting.size(summary["audio_bytes"])
+    more = f"possible extra charge {_usd(unknown)}" if unknown["calls"] else "exact"
+    size = formatting.size(summary["audio_bytes"])
+    name, of = "list_cost_usd", "without any reuse"
+    if summary["with_audio"] < job_figures.spoken_rows(summary):
+        of = f"for the whole catalog; {formatting.table_money(listed)} for rows with audio"
+        name, listed = "planned_list_cost_usd", summary["planned_list_cost_usd"]
     return [
-        ReportFigure("Cost", formatting.money(cost), "tile.cost_usd", cost, more),
+        ReportFigure("Cost", formatting.table_money(cost), "tile.cost_usd", cost, more),
+        ReportFigure("At list price", formatting.table_money(listed), f"tile.{name}", listed, of),
         ReportFigure(
-            "At list price", formatting.money(listed), "tile.list_cost_usd", listed, "without any reuse"
+            "Saved", formatting.table_money(saved), "tile.saved_usd", saved, f"{share} of the list price"
         ),
-        ReportFigure("Saved", formatting.money(saved), "tile.saved_usd", saved, f"{share} of the list price"),
         ReportFigure(
             "Audio",
             formatting.duration(summary["audio_seconds"]),
             "tile.audio_seconds",
             str(summary["audio_seconds"]),
-            heard,
+            size,
         ),
         ReportFigure(
             "Time",
@@ -216,21 +222,27 @@ def _lists(found: ReportFigures) -> list[tuple[str, list[ReportFigure]]]:
     summary = found.summary
     asked = [ReportFigure(label, printable(value)) for label, value in found.asked if value]
     money = [
-        ReportFigure(label, formatting.money(summary[name]), name, summary[name])
+        ReportFigure(label, formatting.table_money(summary[name]), name, summary[name])
         for name, label in _MONEY
         if summary[name] is not None and (name != "routing_saved_usd" or micros(summary[name]))
     ]
     unknown = summary["unknown"]
     money += [
-        _count("unknown.calls", "calls whose outcome is not known", unknown["calls"]),
-        ReportFigure(
-            "perhaps charged for them", formatting.money(unknown["usd"]), "unknown.usd", unknown["usd"]
-        ),
+        _count("unknown.calls", "calls with unknown outcome", unknown["calls"]),
+        ReportFigure("possible extra charge for them", _usd(unknown), "unknown.usd", unknown["usd"]),
     ]
     counts = [_count(name, label, summary[name]) for name, label in _COUNTS]
     changes = [_count(f"changes.{kind}", _words(kind), n) for kind, n in summary["changes"].items()]
     lists = [("What was asked", asked), ("What it cost", money), ("What happened", counts)]
-    return [*lists, ("What changed since the output was last written", changes)] if changes else lists
+    made = job_figures.changes_made(summary)
+    title = "What changed since the output was last written"
+    if made is not None:
+        title = f"Changes as planned ({formatting.count(made, 'row')} delivered)"
+    return [*lists, (title, changes)] if changes else lists
+
+
+def _usd(unknown: Mapping[str, Any]) -> str:
+    return formatting.table_money(unknown["usd"])
 
 
 def _sources(summary: Mapping[str, Any]) -> ReportChart | None:
@@ -255,14 +267,14 @@ def _voices(found: ReportFigures) -> ReportChart | None:
     if rest:
         sums = [sum(getattr(v, name) for v in rest) for name in ("calls", "chars", "micros")]
         shown.append(ReportVoice(f"{len(rest):,} other voices", *sums))
-    entries = [(printable(v.name), v.micros / 1e6, formatting.micros(v.micros)) for v in shown]
+    entries = [(printable(v.name), v.micros / 1e6, formatting.table_micros(v.micros)) for v in shown]
     first = f"Most was paid for {entries[0][0]}: {entries[0][2]}."
     table = [
         [
             _name(v.name),
             _count(f"voice.{n}.calls", "", v.calls),
             _count(f"voice.{n}.chars", "", v.chars),
-            ReportFigure("", formatting.micros(v.micros), f"voice.{n}.usd", usd(v.micros)),
+            ReportFigure("", formatting.table_micros(v.micros), f"voice.{n}.usd", usd(v.micros)),
         ]
         for n, v in enumerate(shown)
     ]

@@ -16,6 +16,7 @@ from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.output.redaction import redacted
 from speeko_jobs.core.policies.outage_detection import GOOD_RUN, TroubleKind
+from speeko_jobs.core.reporting.next_steps import first_step, remedy
 
 STALE: Final = timedelta(seconds=700)  # a failure before that says nothing of now
 SOON: Final = timedelta(seconds=2)  # shorter than that nobody calls it waiting
@@ -176,12 +177,16 @@ def _planning(facts: WaitFacts) -> JobWait:
 
 def _paused(facts: WaitFacts) -> JobWait:
     if kind_of(facts.reason) is not PauseKind.OUTAGE:
-        what = "`speeko resume`"
-        return JobWait(WaitKind.PAUSED, what, facts.since)
+        return JobWait(WaitKind.PAUSED, "`speeko resume`", facts.since, remedy=_resume(facts))
     probe = None if facts.account is None else facts.account.probe_at
     what = "the provider to answer again, and then resumes by itself"
     remedy = "" if facts.workers else "no worker runs that could try: start one with `speeko up`"
     return JobWait(WaitKind.PAUSED, what, facts.since, probe, "the next try", remedy)
+
+
+def _resume(facts: WaitFacts) -> str:
+    """Return what to do before the job is resumed, with the command; "" for nothing but to resume it."""
+    return remedy(facts.reason, facts.job) if first_step(facts.reason) else ""
 
 
 def _running(facts: WaitFacts) -> JobWait | None:

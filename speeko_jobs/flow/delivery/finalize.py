@@ -21,8 +21,8 @@ from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.output.formatting import count
 from speeko_jobs.core.output.sanitize import spreadsheet_safe
 from speeko_jobs.core.policies import failure_grouping
+from speeko_jobs.core.reporting import job_figures, manifest
 from speeko_jobs.core.reporting import job_summary as core_summary
-from speeko_jobs.core.reporting import manifest
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery import archive_output, report_figures
@@ -139,7 +139,7 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
     found = jobs.failures(context.database, job.id)
     rest = job.failed + job.refused - sum(n for _, n in found)
     if rest > 0 and job.state is JobState.CANCELLED:
-        found.append(("cancelled before its audio was there", rest))
+        found.append((failure_grouping.CANCELLED, rest))
     summary = summary_of(context, job, failure_grouping.grouped(found, SHOWN_REASONS))
     summary["notes"] += _webhook_notes(context, job)
     return summary
@@ -177,6 +177,7 @@ def summary_of(context: Context, job: Job, failures: Sequence[tuple[str, int]]) 
     """The summary of a job as it was looked at. `failures`: reasons with their numbers of rows."""
     figures = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     figures |= {"provider": job.spec.provider, "output": job.destination}
+    figures["progress"] = job_figures.progress(job)
     return core_summary.summary(figures, jobs.counts(context.database, job.id), failures)
 
 

@@ -10,6 +10,7 @@ from speeko_jobs.adapters.postgres.database import Transaction
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.core.output.formatting import micros
 from speeko_jobs.core.policies import waste_breaker
+from speeko_jobs.core.reporting.job_figures import state_words
 from speeko_jobs.errors import JobError
 from speeko_jobs.flow import accounts
 from speeko_jobs.flow.context import Context
@@ -142,4 +143,4 @@ def retry(context: Context, job: int, *, new_prices: bool = False) -> int:
 
 def _cannot(context: Context, job: int, what: str) -> JobError:
     found = jobs.show(context.database, job)
-    return JobError(f"job {job} is {found.state.value}: it cannot be {what}")
+    return JobError(f"job {job} is {state_words(found.state)}: it cannot be {what}")

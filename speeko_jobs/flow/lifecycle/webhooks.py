@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from speeko_jobs.adapters.http import webhook_client
 from speeko_jobs.adapters.postgres import jobs, webhooks
 from speeko_jobs.adapters.postgres.webhooks import Hook
-from speeko_jobs.core.model.pause_reasons import kind_of, remedy
+from speeko_jobs.core.model.pause_reasons import kind_of
 from speeko_jobs.core.output.webhook_signature import signed
+from speeko_jobs.core.reporting.next_steps import remedy
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.delivery.finalize import summarize
 from speeko_jobs.settings import Settings

@@ -7,6 +7,7 @@ not answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from speeko_jobs.adapters.postgres import fleet_status, job_details, job_listing
@@ -14,6 +15,7 @@ from speeko_jobs.adapters.postgres.fleet_status import AccountSample
 from speeko_jobs.adapters.postgres.job_details import ChunkPage, FailedRow, Moment, PlayableRow
 from speeko_jobs.adapters.postgres.job_listing import JobFilter, JobLine, JobPage, PageRequest
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.reporting.top_reasons import TopReasons
 
 __all__ = [
     "AccountSample",
@@ -34,6 +36,7 @@ __all__ = [
     "job_page",
     "open_jobs",
     "playable_rows",
+    "with_reasons",
 ]
 
 
@@ -50,6 +53,12 @@ def open_jobs(context: Context, limit: int = 100, tenant: str | None = None) -> 
 def job_line(context: Context, job: int) -> JobLine:
     """Return one job as a list shows it. Raises JobError when there is none of that number."""
     return job_listing.job(context.database, job)
+
+
+def with_reasons(context: Context, lines: Sequence[JobLine], known: TopReasons) -> list[JobLine]:
+    """Return the lines with the most frequent reason of their rows without audio."""
+    found = known.of(context, {line.id: line for line in lines})
+    return [replace(line, top_reason=found.get(line.id, "")) for line in lines]
 
 
 def chunks(context: Context, job: int, limit: int = 20) -> ChunkPage:

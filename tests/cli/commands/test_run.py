@@ -29,8 +29,8 @@ def test_a_job_from_the_catalog_to_the_results(cli: Any, here: Any) -> None:
 
     first = cli("run", catalog, "--output", "out", *PRICED)
     assert first.returncode == 3
-    assert "cost $0.00039 $0.000165 saved" in " ".join(first.stdout.split())
-    assert "job 1: done_with_errors, 4 of 4 rows" in first.stderr
+    assert "cost $0.00039 of $0.00039 planned · $0.000165 saved" in " ".join(first.stdout.split())
+    assert "job 1: done, some rows failed, 75%, 3 of 4 rows with audio" in first.stderr
     assert "Traceback" not in first.stderr
     out: Path = cli.folder / "out"
     assert {path.name for path in out.glob("*.mp3")} == {"a.mp3", "b.mp3", "c.mp3"}
@@ -59,15 +59,17 @@ def look_at_the_job(cli: Any, here: Any, catalog: Path, out: Path) -> None:
         (1, "done_with_errors"),
     ]
     table = here("jobs")[1].splitlines()
-    assert table[0].split() == ["job", "state", "rows", "served", "cost", "started", "output"]
-    assert table[2].split()[:5] == ["1", "done_with_errors", "4", "100%", "$0.00039"]
+    assert table[0].split() == [
+        "job", "state", "rows", "with", "audio", "done", "cost", "started", "output",
+    ]  # fmt: skip
+    assert re.split(r"  +", table[2])[:6] == ["1", "done, some rows failed", "4", "3", "75%", "$0.00039"]
     assert str(out) in table[2]
 
     assert here("wait", "1")[0] == 3
     for words, told in (
-        (["pause", "1"], "job 1 is done_with_errors"),
-        (["resume", "1"], "job 1 is done_with_errors"),
-        (["cancel", "1"], "job 1 is done_with_errors"),
+        (["pause", "1"], "job 1 is done, some rows failed"),
+        (["resume", "1"], "job 1 is done, some rows failed"),
+        (["cancel", "1"], "job 1 is done, some rows failed"),
         (["status", "99"], "there is no job 99"),
     ):
         code, _, err = here(*words)
@@ -132,8 +134,8 @@ def test_a_key_that_is_not_accepted_pauses_the_job(cli: Any, metered: Any) -> No
     cli.environ |= {"SPEEKO_API_URL": metered.url, "SPEEKO_API_KEY": "wrong-key-77"}
     done = cli("run", catalog, "--output", "out", "--provider", "speeko")
     assert done.returncode == 4, done.stderr
-    assert re.search(r"job 1 is paused: provider: .*(401|key)", done.stderr)
-    assert "go on with: speeko resume 1" in done.stderr
+    assert re.search(r"job 1 is paused: provider rejected the account: .*(401|key)", done.stderr)
+    assert "correct the API key (SPEEKO_API_KEY), then go on with: speeko resume 1" in done.stderr
     assert "wrong-key-77" not in done.stdout + done.stderr
     assert metered.calls == 0
 
@@ -204,7 +206,7 @@ def test_the_demo_runs_twice_and_pays_once(cli: Any) -> None:
     first = demo()
     assert "39 delivered · 1 without text left out" in first
     assert "32 bought · 7 same text as another row" in first
-    assert "cost $0.03045 " in first
+    assert "cost $0.03 " in first
     assert (cli.folder / "demo-output" / "audio" / "lamp-en.mp3").stat().st_size > 1_000
     second = demo()
     assert "39 unchanged · 1 without text left out" in second

@@ -31,13 +31,13 @@ def catalog(stage: Stage, rows: int, what: str) -> Path:  # noqa: F811
 
 
 def served(page: Page, where: str) -> int:
-    return int(page.evaluate(f"document.querySelector('{where} [data-figure=served]').value"))
+    return int(page.evaluate(f"document.querySelector('{where} [data-figure=with_audio]').value"))
 
 
 def moves(page: Page, where: str, past: int) -> None:
     """Wait until more rows are served than that."""
     script = (
-        "([where, past]) => Number(document.querySelector(`${where} [data-figure=served]`)?.value) > past"
+        "([where, past]) => Number(document.querySelector(`${where} [data-figure=with_audio]`)?.value) > past"
     )
     page.wait_for_function(script, arg=[where, past])
 
@@ -80,7 +80,7 @@ def test_a_job_is_seen_from_its_submission_to_its_end(stage: Stage, page: Page) 
     page.keyboard.press("Enter")
     expect(page.locator("#head .mark")).to_have_text("paused")
     assert spine.job(job).state is JobState.PAUSED
-    expect(page.locator("#announce")).to_have_text(f"Job {job} is paused: by the user")
+    expect(page.locator("#announce")).to_have_text(f"Job {job} is paused by the user")
     wait_until(lambda: focused(page) == "Resume", "the focus on what takes the button's place")
     page.keyboard.press("Enter")
     expect(page.locator("#head .mark")).to_have_text("running")

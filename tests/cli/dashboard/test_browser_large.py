@@ -39,7 +39,7 @@ BOUGHT, MOVES, LOADS, PUSHES = 20, 6, 8, 4
 FAILED, FAILING = 30, 100  # so many rows, in each so-many-th chunk
 LARGE = ("item", "utterance", "attempt_other")
 VIEWERS = 50
-SERVED = "#progress [data-figure=served]"
+SERVED = "#progress [data-figure=with_audio]"
 PAST = "([where, past]) => Number(document.querySelector(where)?.value) > past"
 TOOK = (
     "() => { const t = performance.getEntriesByType('navigation')[0]; return t.responseEnd - t.requestStart }"

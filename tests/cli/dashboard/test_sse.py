@@ -321,7 +321,7 @@ def test_a_job_that_moves_is_pushed(board: Client, shop: Shop) -> None:
         wait_for(said, "actions", f"speeko pause {shop.running}")
         control.pause(shop.flow.context, shop.running)
         began = time.monotonic()
-        wait_for(said, "announce", f"Job {shop.running} is paused: by the user")
+        wait_for(said, "announce", f"Job {shop.running} is paused by the user")
         print(f"pushed {1000 * (time.monotonic() - began):.0f} ms behind the database")
         control.resume(shop.flow.context, shop.running)
         wait_for(said, "announce", f"Job {shop.running} is running")

@@ -157,7 +157,7 @@ def test_a_budget_holds_and_a_higher_one_finishes_the_job(priced_cli: Any, here:
 
     paused = cli("run", catalog, "--output", "out", "--budget", cap, "--partial")
     assert paused.returncode == 4, paused.stderr
-    assert "job 2 is paused: budget: the next text would pass the job's budget" in paused.stderr
+    assert "job 2 is paused: budget used up: the next text would pass the job's budget" in paused.stderr
     assert "speeko resume 2 --budget USD" in paused.stderr
     assert 0 < metered.micros <= micros(cap)
 

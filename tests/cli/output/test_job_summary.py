@@ -18,12 +18,13 @@ SPEC = checked(
 )
 SUMMARY: dict[str, Any] = {
     "job": 12, "state": "done_with_errors", "reason": "", "rows": 40, "delivered": 30, "unchanged": 3,
-    "failed": 1, "refused": 6, "skipped": 2, "reused": 7, "chars": 1_834, "billed_chars": 1_000, "calls": 25,
+    "failed": 1, "refused": 6, "left_out": 0, "skipped": 2, "reused": 7, "chars": 1_834,
+    "billed_chars": 1_000, "calls": 25,
     "cost_usd": "0.015000", "list_cost_usd": "0.027510", "saved_usd": "0.012510",
     "sources": {"synthesized": 25, "duplicate": 5, "coalesced": 0, "cache": 0, "unchanged": 3},
     "unknown": {"calls": 1, "usd": "0.000600"}, "audio_seconds": 124.4, "audio_bytes": 1_200_000,
     "seconds": 6.21, "output": "/my out", "changes": {"added": 4, "text": 3}, "removed": 2,
-    "routing_saved_usd": "0.001000",
+    "routing_saved_usd": "0.001000", "planned_cost_usd": "0.015000", "planned_calls": 25, "progress": 0.825,
     "failures": [{"reason": f"reason {n}\x1b[31m", "rows": 9 - n} for n in range(7)],
 }  # fmt: skip
 
@@ -35,13 +36,14 @@ def test_the_summary_tells_what_happened_and_what_it_cost(capsys: pytest.Capture
     for told in (
         "job 12 is done, but not every row has audio",
         "rows 40 30 delivered · 3 unchanged · 1 failed · 6 refused · 2 left out",
+        "progress 82% 33 of 40 rows with audio",
         "changes 9 4 added · 3 text changed · 2 left the catalog",
         "voices $0.001 less than with the default voice, at list price",
         "audio from 33 25 bought · 5 same text as another row · 3 there already",
         "converted 7 served from audio in another format",
         "calls 25 1,000 of 1,834 characters bought",
-        "cost $0.015 $0.01251 saved: 45% of $0.02751 at list price",
-        "possible $0.0006 more: the outcome of 1 call is not known",
+        "cost $0.02 of $0.02 planned · $0.01 saved: 45% of $0.03 at list price",
+        "possible $0.0006 extra charge: 1 call with unknown outcome",
         "audio 2 min 4 s 1.2 MB",
         "time 6.2 s",
         "9 reason 0\\x1b[31m",
@@ -100,7 +102,7 @@ def test_a_plan_tells_its_price_its_guesses_and_its_refusals(capsys: pytest.Capt
         "cached 900 bought before",
         "in flight 100 bought by a running job, for $0.0015",
         "to buy 3,000 3,000 calls, 245,310 of 500,000 characters",
-        "cost $3.67965 $3.82035 saved: 50% of $7.50 at list price",
+        "cost $3.68 $3.82 saved: 50% of $7.50 at list price",
         "a.csv: guessed",
         "12 rows cannot be spoken: a.csv, row 0: empty",
         "and 7 more",

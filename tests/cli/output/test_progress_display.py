@@ -107,12 +107,12 @@ def test_plain_lines_come_every_few_seconds_and_at_the_end(capsys: pytest.Captur
     said = capsys.readouterr()
     assert said.out == ""
     told = said.err.splitlines()
-    assert [line.split(" rows, ")[0] for line in told] == [
-        "job 12: running, 50 of 3,000",
-        "job 12: running, 100 of 3,000",
-        "job 12: running, 110 of 3,000",
+    assert [line.split(" rows with audio, ")[0] for line in told] == [
+        "job 12: running, 1%, 50 of 3,000",
+        "job 12: running, 3%, 100 of 3,000",
+        "job 12: running, 3%, 110 of 3,000",
     ]
     assert "100% cached" in told[0]
     assert "$0.00005 of $3.00 spent" in told[0]
-    assert "$1.50 saved" in told[0]
+    assert "$1.50 saved as planned" in told[0]
     assert "ETA 1 min" in told[0]

@@ -61,3 +61,29 @@ UNION ALL
 SELECT state, count(*) FROM speeko.job
 WHERE state IN ('done', 'done_with_errors', 'cancelled') AND (%(tenant)s::text IS NULL OR tenant = %(tenant)s)
 GROUP BY state
+
+-- board_reasons: why the first rows without audio of these jobs have none, and how many have each reason: those of
+-- the first chunk with such rows, at most so many. OFFSET 0: by key, never a hash of all that failed.
+SELECT n.id, f.reason, count(*)
+FROM unnest(%(jobs)b::bigint[]) AS n (id) JOIN speeko.job j ON j.id = n.id
+CROSS JOIN LATERAL (
+    SELECT first_row, last_row FROM speeko.chunk
+    WHERE job_id = n.id AND state = 'delivered'
+      AND coalesce((counts->>'failed')::bigint, 0) + coalesce((counts->>'refused')::bigint, 0) > 0
+    ORDER BY no LIMIT 1
+) c
+CROSS JOIN LATERAL (
+    SELECT coalesce(i.error, u.reason) AS reason
+    FROM speeko.item i LEFT JOIN LATERAL (
+        SELECT CASE WHEN u.state = 'failed' THEN u.reason ELSE %(cancelled)s END AS reason
+        FROM unnest(i.keys) WITH ORDINALITY AS k (key, place)
+        CROSS JOIN LATERAL (SELECT state, reason FROM speeko.utterance WHERE key = k.key OFFSET 0) u
+        WHERE i.error IS NULL AND NOT i.kept
+          AND (u.state = 'failed' OR j.state = 'cancelled' AND u.state IN ('missing', 'claimed'))
+        ORDER BY u.state = 'failed' DESC, k.place LIMIT 1
+    ) u ON true
+    WHERE i.job_id = n.id AND i.row_no BETWEEN c.first_row AND c.last_row AND NOT i.skipped
+      AND (i.error IS NOT NULL OR u.reason IS NOT NULL)
+    ORDER BY i.row_no LIMIT %(limit)s
+) f
+GROUP BY n.id, f.reason

@@ -108,7 +108,8 @@ SELECT j.state, j.reason, j.rows, j.delivered, j.unchanged, j.failed, j.refused,
 FROM speeko.job j
 WHERE j.id = %(job)s
 
--- job_counts: the sums over a job's delivered chunks, and those that are pruned
+-- job_counts: the sums over a job's delivered chunks, and those that are pruned; what their rows saved is that of
+-- costs_jobs
 SELECT e.name, sum(e.value::bigint)::bigint
 FROM (
     SELECT counts FROM speeko.chunk WHERE job_id = %(job)s AND state = 'delivered'
@@ -116,6 +117,18 @@ FROM (
     SELECT sums FROM speeko.job WHERE id = %(job)s
 ) c CROSS JOIN LATERAL jsonb_each_text(c.counts) AS e (name, value)
 GROUP BY e.name
+UNION ALL
+SELECT 'saved_micros', sum(s.micros)::bigint
+FROM (
+    SELECT (e->>4)::bigint AS micros FROM speeko.chunk c CROSS JOIN LATERAL jsonb_array_elements(c.saved) AS e
+    WHERE c.job_id = %(job)s AND c.state = 'delivered'
+    UNION ALL
+    SELECT (unchanged->>'list_micros')::bigint FROM speeko.chunk
+    WHERE job_id = %(job)s AND state = 'delivered' AND unchanged <> '{}'
+    UNION ALL
+    SELECT saved_micros FROM speeko.job_cost WHERE job_id = %(job)s
+) s
+HAVING sum(s.micros) IS NOT NULL
 
 -- job_failures: how often each reason occurs among the failed and refused rows of a job's delivered chunks, and of
 -- those that are pruned; only chunks with such rows are looked at
