@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
@@ -30,15 +31,16 @@ def command(call: Invocation, /, queues: str, **options: Any) -> int:
     embedded servers of the home.
     """
     from speeko_cli.runtime.services import open_services, until_signalled
+    from speeko_jobs.flow.reporting.doctor_checks import require_writable
     from speeko_workers import supervisor
 
     settings = call.settings(options)
     asked = tuple(dict.fromkeys(name.strip() for name in queues.split(",") if name.strip()))
     wanted = supervisor.nodes(settings, asked) if asked else supervisor.nodes(settings)
-    with (
-        open_services(settings, linger=False) as (context, _),
-        supervisor.Supervisor(context.settings, wanted) as own,
-    ):
+    with contextlib.ExitStack() as stack:
+        context, _ = stack.enter_context(open_services(settings, linger=False))
+        require_writable(context)
+        own = stack.enter_context(supervisor.Supervisor(context.settings, wanted))
         with busy("starting the workers"):
             own.wait_ready()
         if call.json:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,6 +205,28 @@ def test_a_standby_answers_reads_and_refuses_writes_in_one_line(
     with pytest.raises(ServerError, match="accepts no writes"):
         jobs.newest(only)
     only.close()
+
+
+def test_commands_on_a_standby_show_jobs_and_start_none(
+    server: PostgresServer, standby: PostgresServer, migrated: str, redis_url: str, here: Any, cli: Any,
+    tmp_path: Path, strict: MeteredProvider, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    flow = in_process(server.url(migrated), tmp_path, redis_url, strict)
+    flow.submit(flow.catalog(ROWS))
+    flow.close()
+    wait_until(lambda: standby.caught_up(server), "the standby")
+    monkeypatch.setenv("SPEEKO_DATABASE_URL", standby.url(migrated))
+    monkeypatch.setenv("SPEEKO_REDIS_URL", redis_url)
+    assert here.json("status")["state"] == "running"
+    assert len(here.json("jobs")) == 1
+    for verb in (("submit", str(cli.catalog(ROWS)), "--provider", "espeak"), ("cancel", "1"), ("worker",)):
+        code, _, err = here(*verb)
+        assert (code, len(err.splitlines())) == (1, 1), err
+        assert "accepts no writes" in err
+    code, out, _ = here("doctor", "--json")
+    assert code == 1
+    levels = {one["name"]: one["level"] for one in json.loads(out)["checks"]}
+    assert (levels["postgres"], levels["redis"], levels["schema"]) == ("error", "ok", "ok")
 
 
 def test_a_pool_recovers_when_its_primary_is_demoted(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -104,6 +107,20 @@ def test_what_is_no_single_primary_is_refused_by_every_command_in_one_line(
     checks = {one["name"]: one for one in doctor(here)}
     assert words in checks["redis"]["message"]
     assert checks["redis"]["level"] == "error"
+
+
+@pytest.mark.parametrize("words", [("worker", "--concurrency", "1"), ("beat", "--schedule", "beat")])
+def test_celery_itself_ends_at_once_on_a_cluster(
+    cluster: RedisProcess, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    urls = {"SPEEKO_DATABASE_URL": "postgresql://u@127.0.0.1:1/x", "SPEEKO_REDIS_URL": cluster.url}
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "speeko_workers.app", *words],
+        env=os.environ | urls, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "is part of a Redis Cluster" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_a_broker_that_is_a_cluster_is_refused_too(

@@ -19,7 +19,7 @@ MISSING = (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName, pg.Undef
 # classes of SQLSTATE that tell of the server, not of a statement: connection, login, database, resources,
 # limits, object state, operator, system, configuration, internal
 _STATES = ("08", "28", "3D", "53", "54", "55", "57", "58", "F0", "XX")
-_READ_ONLY = (
+READ_ONLY = (
     "accepts no writes (a standby, or default_transaction_read_only is on): give the URL of the primary, or"
     " list all hosts: postgresql://user@host1,host2/name"
 )
@@ -44,13 +44,13 @@ _REFUSED: tuple[tuple[str, str], ...] = (
         "does not let this user connect: GRANT CONNECT ON DATABASE ... TO ...",
     ),
     (r"no pg_hba\.conf entry", "does not admit this user from this machine: add a line to pg_hba.conf"),
-    (r"session is read-only|server is in hot standby mode", _READ_ONLY),
+    (r"session is read-only|server is in hot standby mode", READ_ONLY),
     (r"SSL|certificate", "refuses the TLS settings of this URL: correct sslmode and sslrootcert"),
 )
 _ADDRESS = re.compile(r"invalid URI|connection option|invalid integer value|invalid .* value:")
 # SQLSTATE or its class, and what to say
 _STATEMENTS: tuple[tuple[str, str], ...] = (
-    ("25006", _READ_ONLY),
+    ("25006", READ_ONLY),
     ("42501", "denies a right to this user: GRANT it, see Roles in OPERATIONS.md"),
     ("53100", "has no room on its disk: free some"),
     ("53300", _CONNECTIONS),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.http import webhook_client
-from speeko_jobs.adapters.postgres import migrate, server_fitness
+from speeko_jobs.adapters.postgres import migrate, server_errors, server_fitness
 from speeko_jobs.adapters.postgres import webhooks as hooks
 from speeko_jobs.adapters.providers.provider import check, list_models, list_voices
 from speeko_jobs.adapters.redis.redis_fitness import RedisFacts
@@ -46,12 +46,9 @@ class DoctorFinding:
 def postgres(context: Context) -> DoctorFinding:
     """Return version, pooler mode and free connections. Raises ServerError where it is away or read-only."""
     facts = server_fitness.facts(context.database)
-    mode = context.database.pooler_mode()
     if facts.is_read_only:
-        raise ServerError(
-            f"Postgres {facts.version} accepts no writes (a standby, or default_transaction_read_only is on):"
-            " give the URL of the primary, or list all hosts: postgresql://user@host1,host2/name"
-        )
+        raise ServerError(f"Postgres {facts.version} {server_errors.READ_ONLY}")
+    mode = context.database.pooler_mode()
     line = f"{facts.version} answers" + (f" (through a pooler in {mode} mode)" if mode else "")
     line += f"; {max(facts.free_connections, 0):,} of {facts.max_connections:,} connections are free"
     if not mode and facts.free_connections < MIN_FREE_CONNECTIONS:
@@ -110,6 +107,12 @@ def require_redis_fits(context: Context) -> None:
     if broker.startswith(_REDIS_SCHEMES):
         with contextlib.closing(RedisServer(broker)) as server:
             server.require_fit()
+
+
+def require_writable(context: Context) -> None:
+    """Raise ServerError where Postgres is a standby or read-only: a worker would do nothing there."""
+    if server_fitness.facts(context.database).is_read_only:
+        raise ServerError(f"Postgres at {context.database.shown} {server_errors.READ_ONLY}")
 
 
 def broker(context: Context) -> DoctorFinding:
