@@ -14,6 +14,7 @@ import pytest
 
 from speeko_jobs.adapters.audio_store import Store
 from speeko_jobs.adapters.postgres import jobs
+from speeko_jobs.adapters.postgres.output_locks import OutputBusyError
 from speeko_jobs.core.job import job_spec
 from speeko_jobs.core.job.job_spec import checked
 from speeko_jobs.core.model.states import JobState
@@ -133,6 +134,17 @@ def test_a_bucket_takes_an_archive(flow: InProcess, s3_url: str, tmp_path: Path)
     assert content(tmp_path / "copy.zip").keys() == REPORTS | {"a.mp3", "b_c.mp3"}
     assert [*store.list()] == ["out.zip"]
     assert jobs.show(flow.context.database, job).destination == f"{s3_url}/sounds/out.zip"
+
+
+def test_one_job_at_a_time_writes_an_archive(flow: InProcess) -> None:
+    wanted = {"output": str(flow.folder / "out.zip"), "archive": True}
+    first, _ = flow.submit(flow.catalog(ROWS), wanted)
+    with pytest.raises(OutputBusyError, match=f"job {first}"):
+        flow.submit(flow.catalog(ROWS), wanted)
+    other, _ = flow.submit(flow.catalog(ROWS), wanted | {"output": str(flow.folder / "other.zip")})
+    for job in (first, other):
+        flow.drive(job)
+    assert (flow.folder / "other.zip").is_file()
 
 
 def test_headers_for_web_servers_are_refused(flow: InProcess) -> None:
