@@ -148,7 +148,7 @@ class WatchedPlaces:
     async def watching(self, place: Place, *, allow_actions: bool) -> AsyncIterator[PlaceWatch]:
         """The place's watch: that of others who look at it, or a new one. Raises ServerError."""
         if self.viewers >= MAX_VIEWERS:
-            raise ServerError(f"{MAX_VIEWERS} viewers are here already: close some pages")
+            raise ServerError(f"{MAX_VIEWERS} viewers are connected already: close some pages")
         key = place, allow_actions
         watch = self._watches.get(key)
         if watch is None:

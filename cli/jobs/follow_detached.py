@@ -35,7 +35,7 @@ def follow_to_end(
             told = True
             warn_without_workers(context, job, call)
         if timeout_seconds is not None and time.monotonic() - started >= timeout_seconds:
-            raise TimedOut(f"job {job} has not ended in {timeout_seconds:g} s, it goes on")
+            raise TimedOut(f"job {job} has not ended in {timeout_seconds:g} s; it continues")
 
     job_queries.progress(context, job)  # an unknown job is told before anything is shown
     try:
@@ -44,7 +44,7 @@ def follow_to_end(
         finally:
             shown.close()
     except KeyboardInterrupt:
-        raise Interrupted(f"job {job} goes on: look again with: speeko watch {job}") from None
+        raise Interrupted(f"job {job} continues; watch it with: speeko watch {job}") from None
     return report_outcome(context, job, call)
 
 

@@ -42,7 +42,7 @@ def run_child(
         note("ready")
         code = _end_of(child, lambda: told)
     if not told:
-        raise ServerError(f"{name} ended by itself (exit code {code})")
+        raise ServerError(f"{name} ended unexpectedly (exit code {code})")
     return 0
 
 

@@ -17,4 +17,6 @@ def check_tenant(context: Context, job: int, tenant: str | None) -> None:
     from speeko_jobs.flow.reporting import job_queries
 
     if job_queries.show(context, job).tenant != tenant:
-        raise JobError(f"job {job} is not booked on tenant {tenant!r}: `speeko jobs --tenant` lists its jobs")
+        raise JobError(
+            f"job {job} does not belong to tenant {tenant!r}: `speeko jobs --tenant` lists its jobs"
+        )

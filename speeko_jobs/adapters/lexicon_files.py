@@ -31,7 +31,7 @@ def read_lexicon(paths: Sequence[str | Path]) -> tuple[Lexicon, list[str]]:
         else:
             found = lexicon_toml.entries_of(raw, path.name)
         if not found:
-            raise ConfigError(f'{path.name}: it holds no word: a line is "word" = "how to say it"')
+            raise ConfigError(f'{path.name}: the lexicon is empty: a line is "word" = "how to say it"')
         entries += found
     try:
         return Lexicon(entries), left_out
@@ -47,7 +47,7 @@ def _content(path: Path) -> bytes:
         why = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: the lexicon cannot be read ({why})") from None
     except ValueError:
-        raise ConfigError(f"{str(path)!r} is no file name") from None
+        raise ConfigError(f"{str(path)!r} is not a file name") from None
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"{path.name}: a lexicon has at most {MAX_BYTES // 1_000_000} MB")
     return raw

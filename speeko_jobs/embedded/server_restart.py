@@ -57,7 +57,7 @@ class Watchdog:
             try:
                 dead = self._stack.dead()
             except (OSError, ValueError) as error:  # a lock that cannot be read now
-                log.warning("the servers cannot be looked at: %s", error)
+                log.warning("the servers cannot be checked: %s", error)
                 continue
             if not dead:
                 continue

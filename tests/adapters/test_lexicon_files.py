@@ -74,9 +74,9 @@ BAD = {
     "nested": ('[de.x]\na = "1"', r"words.toml, \[de\] 'x': the spoken form must be text"),
     "option": ('a = "b"\n[options]\ncase = true', "there is one option, case_sensitive"),
     "option value": ('a = "b"\n[options]\ncase_sensitive = "a"', "takes true, false or a list"),
-    "option word": ('a = "b"\n[options]\ncase_sensitive = ["c"]', "names 'c', which is no word"),
+    "option word": ('a = "b"\n[options]\ncase_sensitive = ["c"]', "names 'c', which is not a word"),
     "no options table": ('options = "b"', "there is one option"),
-    "empty": ("", "it holds no word"),
+    "empty": ("", "the lexicon is empty"),
     "empty word": ('"" = "x"', "a word is missing"),
     "latin-1": (b'x = "1"\na = "M\xfcller"', "words.toml, line 2: not UTF-8"),
     "deep": ("a = " + "[" * 100_000, "words.toml"),
@@ -85,7 +85,7 @@ BAD = {
         "words.toml, line 2: a document type is not accepted",
     ),
     "entity": (HEAD + "<lexeme>&nbsp;</lexeme></lexicon>", "line 4: undefined entity"),
-    "no lexicon": ("<html></html>", "line 1: <html> is no PLS lexicon"),
+    "no lexicon": ("<html></html>", "line 1: <html> is not a PLS lexicon"),
     "cut": (PLS[:300], "words.toml, line .*: a PLS lexicon is XML"),
     "no grapheme": (HEAD + "<lexeme><alias>x</alias></lexeme></lexicon>", "line 4: a lexeme has no grapheme"),
     "only phonemes": (
@@ -111,5 +111,5 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, content: str | bytes, rea
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.toml", tmp_path, "a\0b"):
-        with pytest.raises(ConfigError, match=r"cannot be read|no file name"):
+        with pytest.raises(ConfigError, match=r"cannot be read|not a file name"):
             read_lexicon([path])

@@ -168,7 +168,7 @@ def test_no_name_leads_out_of_the_store(store: Store, path: str) -> None:
         lambda: store.place(store, [(path, "fine.mp3")]),
     ]
     for attempt in attempts:
-        with pytest.raises(StoreError, match="is no name in a store") as caught:
+        with pytest.raises(StoreError, match="is not a valid object name") as caught:
             attempt()
         assert "\n" not in str(caught.value)
     assert list(store.list()) == []

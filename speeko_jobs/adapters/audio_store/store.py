@@ -166,7 +166,9 @@ class Store:
         self.put(path, data)
         try:
             if self.get(path) != data:
-                raise StoreError(f"{self.url}: it does not give back what was stored: use another store")
+                raise StoreError(
+                    f"{self.url}: a test object was not returned as it was written: use another store"
+                )
         finally:
             self.delete([path])
 
@@ -279,7 +281,7 @@ def _driver(url: str, cache_control: str) -> Folder | Objects:
         root = str(Path(unquote(parts.path)).absolute())
         return Folder(root, root)
     if scheme not in _BUCKETS:
-        raise ConfigError(f"{shown}: no store is like that: use a folder, file://, s3://, gs:// or az://")
+        raise ConfigError(f"{shown}: unsupported store URL: use a folder, file://, s3://, gs:// or az://")
     if not parts.netloc or "@" in parts.netloc:
         raise ConfigError(f"{shown}: after {scheme}:// comes the bucket's name and nothing before it")
     prefix = unquote(parts.path).strip("/")

@@ -107,4 +107,4 @@ def check_path(url: str, path: str) -> None:
     except UnicodeEncodeError:
         parts = [""]
     if not parts or "" in parts or "." in parts or ".." in parts or "\0" in path or parts[0] == STAGING:
-        raise StoreError(printable(f"{url}: {path!r} is no name in a store"), url)
+        raise StoreError(printable(f"{url}: {path!r} is not a valid object name"), url)

@@ -71,11 +71,9 @@ def _gunzip(stream: ByteStream, name: str) -> Iterator[bytes]:
         try:
             data = reader.read1(CHUNK_BYTES)
         except EOFError:
-            raise CatalogError(
-                f"{name}: the gzip data ends too early, the file is incomplete: fetch it again"
-            ) from None
+            raise CatalogError(f"{name}: the gzip data is truncated: download the file again") from None
         except (zlib.error, gzip.BadGzipFile):
-            raise CatalogError(f"{name}: the gzip data is damaged: fetch the file again") from None
+            raise CatalogError(f"{name}: the gzip data is corrupt: download the file again") from None
         if not data:
             return
         yield data

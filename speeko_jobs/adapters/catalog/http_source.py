@@ -81,8 +81,8 @@ def _followed(session: Session, guard: CatalogGuard, url: str, name: str) -> Res
         try:
             url = urljoin(url, target).partition("#")[0]
         except ValueError:
-            raise CatalogError(f"{name}: redirected to what is no address") from None
-    raise CatalogError(f"{name}: redirected without end: check the address")
+            raise CatalogError(f"{name}: redirected to an invalid address") from None
+    raise CatalogError(f"{name}: too many redirects: check the address")
 
 
 def _checked(guard: CatalogGuard, url: str, name: str) -> list[address_policy.Address]:
@@ -125,7 +125,7 @@ def _chunks(response: Any, name: str) -> Iterator[bytes]:
         while data := response.raw.read(CHUNK_BYTES, decode_content=False):
             yield data
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise CatalogError(f"{name}: {_reason(error)} before all was read: try again") from None
+        raise CatalogError(f"{name}: {_reason(error)} before the end of the file: try again") from None
 
 
 def _reason(error: Exception) -> str:

@@ -69,7 +69,8 @@ def _expanded(named: str) -> Iterator[CatalogSource]:
         yield from _objects(named)
     elif scheme:
         raise CatalogError(
-            f"{without_secrets(named)}: {scheme}:// is not read: use http(s), s3, gs, az or file"
+            f"{without_secrets(named)}: {scheme}:// is an unsupported URL scheme:"
+            " use http(s), s3, gs, az or file"
         )
     elif wrong := missing_slash(named):
         raise CatalogError(wrong)

@@ -72,9 +72,7 @@ def _chosen(book: Any, sheet: str, name: str) -> Any:
             found = book.get_sheet_by_name(about.name)
             if found.start is not None:
                 return found
-    raise CatalogError(
-        f"{name}: none of its sheets holds a cell: fill one, or name a hidden one as FILE#SHEET"
-    )
+    raise CatalogError(f"{name}: all visible sheets are empty: fill one, or name a hidden one as FILE#SHEET")
 
 
 def _filled_up(row: Sequence[str], width: int) -> list[str]:

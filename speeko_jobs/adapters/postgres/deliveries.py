@@ -253,7 +253,7 @@ class DeliveredChunk:
 def delivered_chunks(database: Database, job: int, after: int = 0) -> Iterator[DeliveredChunk]:
     """The delivered chunks past number `after`, in order. Raises JobError for a job that was pruned."""
     if retention.is_pruned(database, job):
-        raise JobError(f"the rows of job {job} were pruned: they are in its manifest, where it delivered to")
+        raise JobError(f"the rows of job {job} were pruned: see manifest.jsonl in its output")
     return _delivered_chunks(database, job, after)
 
 

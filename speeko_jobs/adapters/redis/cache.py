@@ -187,7 +187,7 @@ class RedisCache:
                     self._put_audio(names, values, client=pipe)
                 return sum(map(int, pipe.execute()))
         except redis.ResponseError as error:  # out of memory: look-ups still go
-            log.warning("Redis takes no audio: %s", error)
+            log.warning("audio is not cached in Redis: %s", error)
         except redis.RedisError as error:
             self.server.note_failure(error)
         return 0

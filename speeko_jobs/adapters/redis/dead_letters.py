@@ -32,7 +32,7 @@ class DeadLetters:
                 pipe.incr(DEAD_LETTERS_COUNT)
                 pipe.execute()
         except redis.RedisError as error:
-            log.warning("a dead letter is not kept: Redis does not answer (%s)", type(error).__name__)
+            log.warning("a dead letter was not stored: Redis does not answer (%s)", type(error).__name__)
 
     def read(self) -> tuple[int, list[dict[str, Any]]]:
         """Return how many messages were ever set aside, and the newest. Raises ServerError."""

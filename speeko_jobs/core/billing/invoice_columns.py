@@ -102,7 +102,7 @@ def _whole(text: str) -> int:
         return -1
     plain = text.replace(",", "")
     if not (plain.isascii() and plain.isdigit()) or len(plain) > 15:
-        raise ValueError(f"{text!r} is no number of characters")
+        raise ValueError(f"{text!r} is not a number of characters")
     return int(plain)
 
 
@@ -115,4 +115,4 @@ def _micros(text: str, micros_a_unit: int) -> int:
             raise ValueError
         return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
     except (ArithmeticError, ValueError):
-        raise ValueError(f"{text!r} is no amount of money") from None
+        raise ValueError(f"{text!r} is not an amount of money") from None

@@ -215,9 +215,7 @@ class RowReader:
             refusal = Refusal if self._batch else NoText
             raise refusal(EMPTY, row_id, source) from None
         except UnicodeEncodeError:
-            raise Refusal(
-                "the text holds characters that are none (lone surrogates)", row_id, source
-            ) from None
+            raise Refusal("the text holds invalid characters (lone surrogates)", row_id, source) from None
         except ValueError as error:
             raise Refusal(str(error), row_id, source) from None
         if self._may_be_report and file_names.is_report(path):

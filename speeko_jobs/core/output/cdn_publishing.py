@@ -53,7 +53,9 @@ def cache_control(asked: str, template: str) -> str:
 def check(cache: str, base: str) -> None:
     """Raise ConfigError for a header or a base address that cannot be."""
     if cache != cache.strip() or any(not " " <= c <= "~" for c in cache):
-        raise ConfigError(f"--cache-control: {cache!r} is no header: give words such as public, max-age=3600")
+        raise ConfigError(
+            f"--cache-control: {cache!r} is not a header value: give one such as public, max-age=3600"
+        )
     if not base:
         return
     example = "https://cdn.example/audio"

@@ -54,7 +54,7 @@ class LexiconEntry:
         try:
             (self.word + self.say).encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{self.word!r} holds characters that are none (lone surrogates)") from None
+            raise ValueError(f"{self.word!r} holds invalid characters (lone surrogates)") from None
 
 
 class Lexicon:

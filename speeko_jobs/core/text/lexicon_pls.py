@@ -74,7 +74,7 @@ class _Reader:
         space, _, element = tag.rpartition(" ")
         if not self._path:
             if element != "lexicon" or space not in ("", _NAMESPACE):
-                raise _Refused(f"<{element[:40]}> is no PLS lexicon: its root must be <lexicon>")
+                raise _Refused(f"<{element[:40]}> is not a PLS lexicon: its root must be <lexicon>")
             self._language = languages.tag(attributes.get(_XML_LANG, ""))
         self._path.append(element if space in ("", _NAMESPACE) else "")
         if element == "lexeme":

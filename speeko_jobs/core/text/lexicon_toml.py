@@ -48,7 +48,7 @@ def entries_of(raw: bytes, name: str) -> list[LexiconEntry]:
     )
     if missing:
         raise ConfigError(
-            f"{name}, [options]: case_sensitive names {missing[0]!r}, which is no word of the file"
+            f"{name}, [options]: case_sensitive names {missing[0]!r}, which is not a word in the file"
         )
     return out
 

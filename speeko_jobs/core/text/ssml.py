@@ -105,10 +105,10 @@ def canonical(source: str, dialect: SsmlDialect, say: Callable[[str], str] | Non
     try:
         parser.Parse(_NAMED_ENTITY.sub(_numeric, source.strip().lstrip("\ufeff")).encode(), True)
     except UnicodeEncodeError:
-        raise ValueError("the SSML holds characters that are none (lone surrogates)") from None
+        raise ValueError("the SSML holds invalid characters (lone surrogates)") from None
     except expat.ExpatError as error:
         raise ValueError(
-            f"the SSML is no XML ({expat.ErrorString(error.code)}, line {error.lineno})"
+            f"the SSML is not well-formed XML ({expat.ErrorString(error.code)}, line {error.lineno})"
         ) from None
     if writer.pause_seconds > MAX_PAUSE_SECONDS:
         raise ValueError(f"the SSML pauses for more than {MAX_PAUSE_SECONDS:g} s")
@@ -203,11 +203,11 @@ class _Writer:
         known = self._dialect.elements.get(name)
         if known is None:
             takes = ", ".join(sorted({*self._dialect.elements, "sub"}))
-            raise ValueError(f"the SSML has <{name[:40]}>, which is not taken: {takes}")
+            raise ValueError(f"the SSML has <{name[:40]}>, which is not supported: {takes}")
         parts = [name]
         for attribute, value in sorted(attributes.items()):
             if attribute not in known:
-                raise ValueError(f"the SSML has <{name} {attribute[:40]}=...>, which is not taken")
+                raise ValueError(f"the SSML has <{name} {attribute[:40]}=...>, which is not supported")
             parts.append(f'{attribute}="{self._value(name, attribute, value.strip())}"')
         return f"<{' '.join(parts)}{'/' if name == 'break' else ''}>"
 
@@ -222,5 +222,5 @@ class _Writer:
             self.pause_seconds += seconds
             return f"{round(seconds * 1000)}ms"
         if not _VALUES.get(attribute, _NAME).fullmatch(value):
-            raise ValueError(f"<{name} {attribute}={value[:20]!r}> is not a value that is taken")
+            raise ValueError(f"<{name} {attribute}={value[:20]!r}> is not a supported value")
         return value

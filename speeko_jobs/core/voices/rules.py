@@ -85,7 +85,7 @@ def read(where: str, text: str) -> tuple[Rule, ...]:
     table = parse_toml(where, text)
     found = table.pop("rule", None)
     if table:
-        raise ConfigError(f"{where}: {next(iter(table))!r} means nothing here: rules are [[rule]] tables")
+        raise ConfigError(f"{where}: {next(iter(table))!r} is not supported: rules are [[rule]] tables")
     if not isinstance(found, list) or not found:
         raise ConfigError(f'{where}: no [[rule]] with when = {{column = "value"}} and voice = "name"')
     rules = [_rule(f"{where}, rule {number}", each) for number, each in enumerate(found, 1)]

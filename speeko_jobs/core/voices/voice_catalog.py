@@ -139,7 +139,7 @@ def _parsed(where: str, text: str) -> Tables:
             if not isinstance(fields, dict):
                 raise ConfigError(f"{where}: [{provider}] {name}: a voice is a table, [{provider}.{name}]")
             if not name.strip() or name == AUTO:
-                raise ConfigError(f"{at}: a voice cannot be called {name!r}")
+                raise ConfigError(f"{at}: a voice cannot be named {name!r}")
             tables[provider][name] = {field: _field(at, field, value) for field, value in fields.items()}
     return tables
 

@@ -63,5 +63,5 @@ def _shares_damage(context: Context, copy: DeliveredCopy, digest: bytes, marks: 
     except MissingObject:
         return False
     except (StoreError, ConfigError) as error:
-        log.warning("%s cannot be looked at: %s", copy.path, error)
+        log.warning("%s cannot be checked: %s", copy.path, error)
         return True

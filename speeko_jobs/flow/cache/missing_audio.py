@@ -173,7 +173,7 @@ def on_delivery(context: Context, job: int, url: str, lost: Iterable[bytes]) -> 
     stored = cache.objects(context.database, keys)
     if len(stored) < len(keys):
         log.warning(
-            "%s Redis knew and the database does not: looked up anew",
+            "%s Redis knew and the database does not: looked up again",
             count(len(keys) - len(stored), "text"),
         )
     if not stored:

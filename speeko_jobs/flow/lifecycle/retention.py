@@ -99,7 +99,7 @@ def _empty(context: Context, job: int, done: Pruned, is_over: Callable[[], bool]
         clear_parts(context, begun.store or context.settings.store_url, job)
     except (StoreError, ConfigError) as error:
         is_stuck = True
-        log.warning("the parts of job %d stay for now: %s", job, error)
+        log.warning("manifest parts of job %d are kept for now: %s", job, error)
     first: int | None = 0  # rows before chunks: why some failed is found by their chunks
     while first is not None:
         if is_over():

@@ -227,7 +227,7 @@ def test_many_lines_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_job_of_another_tenant_is_refused(ready: Any, books: Books) -> None:
     job = books.job(["x"])
     before = books.snapshot()["job"]
-    told = f"speeko: job {job} is not booked on tenant 'other': `speeko jobs --tenant` lists its jobs\n"
+    told = f"speeko: job {job} does not belong to tenant 'other': `speeko jobs --tenant` lists its jobs\n"
     for verb in ("status", "watch", "wait", "results", "pause", "resume", "retry", "cancel"):
         assert ready(verb, job, "--tenant", "other") == (1, "", told)
         code, _, err = ready(verb, 10**6, "--tenant", "other")

@@ -129,7 +129,7 @@ def test_waiting_ends_when_the_time_is_up(ready: Any, catalog: Path) -> None:
     job = ready.json("submit", catalog, "--output", "out")["job"]
     code, out, err = ready("wait", job, "--timeout", "0")
     assert (code, out) == (124, "")
-    assert f"job {job} has not ended in 0 s, it goes on" in err
+    assert f"job {job} has not ended in 0 s; it continues" in err
     assert ready.json("status", job)["state"] == "running"
 
 

@@ -62,22 +62,22 @@ def test_the_canonical_form_holds_what_is_heard(source: str, form: str) -> None:
 
 
 REFUSED = {
-    "no xml": ("<speak>R&D</speak>", "no XML"),
-    "unclosed": ("<speak>Hi <break>", "no XML"),
+    "no xml": ("<speak>R&D</speak>", "not well-formed XML"),
+    "unclosed": ("<speak>Hi <break>", "not well-formed XML"),
     "bomb": ('<!DOCTYPE s [<!ENTITY a "aa">]><speak>&a;</speak>', "document type"),
-    "outside": ("<speak>a</speak>b", "no XML"),
-    "entity": ("<speak>&nosuch;</speak>", r"no XML \(undefined entity"),
+    "outside": ("<speak>a</speak>b", "not well-formed XML"),
+    "entity": ("<speak>&nosuch;</speak>", r"not well-formed XML \(undefined entity"),
     "audio": (
         '<speak>a<audio src="/etc/passwd"/></speak>',
-        "has <audio>, which is not taken: break, emphasis",
+        "has <audio>, which is not supported: break, emphasis",
     ),
-    "base": ('<speak>a<p xml:base="/etc">b</p></speak>', "<p xml:base=...>, which is not taken"),
+    "base": ('<speak>a<p xml:base="/etc">b</p></speak>', "<p xml:base=...>, which is not supported"),
     "phoneme": ('<speak><phoneme ph="x">a</phoneme></speak>', "<phoneme>"),
     "speak in speak": ("<speak><speak>a</speak></speak>", "<speak>, which"),
     "long break": ('<speak>a<break time="11s"/></speak>', "not 0 to 10 s"),
     "odd break": ('<speak>a<break time="soon"/></speak>', "not 0 to 10 s"),
     "many breaks": ("<speak>a" + '<break time="10s"/>' * 7 + "</speak>", "more than 60 s"),
-    "value": ('<speak><prosody rate="1;2">a</prosody></speak>', "rate='1;2'> is not a value"),
+    "value": ('<speak><prosody rate="1;2">a</prosody></speak>', "rate='1;2'> is not a supported value"),
     "break with words": ("<speak>a<break>b</break></speak>", "<break> holds words"),
     "element in break": ("<speak>a<break><p>b</p></break></speak>", "<p> stands inside <break>"),
     "element in sub": ("<speak>a<sub alias='x'><p>b</p></sub></speak>", "<p> stands inside <sub>"),
@@ -85,7 +85,7 @@ REFUSED = {
     "silent": ('<speak>...<break time="1s"/></speak>', "nothing to speak"),
     "surrogate": ("<speak>\ud800</speak>", "surrogates"),
     "other root": ("<html>a</html>", "begins with <html>"),
-    "control": ("<speak>\x01</speak>", "no XML"),
+    "control": ("<speak>\x01</speak>", "not well-formed XML"),
 }
 
 

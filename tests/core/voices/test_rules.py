@@ -142,7 +142,7 @@ def test_plain_and_grouped_numbers_are_read_back(value: float) -> None:
         ("rule = 1", r"no \[\[rule\]\]"),
         ("rule = [1]", "rules.toml, rule 1: takes `when` and `voice`"),
         ("[rule]\nvoice = 'x'", r"no \[\[rule\]\]"),
-        ("[[rules]]\nvoice = 'x'", "'rules' means nothing here"),
+        ("[[rules]]\nvoice = 'x'", "'rules' is not supported"),
         ("[[rule]]\nwhen = {a = 'b'}", "rule 1: takes `when` and `voice`"),
         ("[[rule]]\nvoice = 'x'\nif = 1", "rule 1: takes `when` and `voice`"),
         ("[[rule]]\nvoice = ''", "rule 1: voice takes a voice's name"),

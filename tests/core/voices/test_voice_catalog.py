@@ -75,11 +75,11 @@ def test_a_later_file_adds_voices_and_overrides_single_fields() -> None:
         (PLAIN + "languages = [1]", "languages takes a list of words"),
         ("[speeko.new]\nquality = 1\n", r"my.toml: \[speeko.new\] lacks latency_ms"),
         ("[speeko.new]\n", "lacks latency_ms and quality"),
-        ("[speko.new]\n", "there is no provider 'speko' (did you mean speeko?): espeak, speeko"),
+        ("[speko.new]\n", "there is no provider 'speko' (did you mean speeko, espeak?): espeak, speeko"),
         ("speeko = 1", r"speeko takes tables such as \[speeko.a-voice\]"),
         ("[speeko]\nquality = 1", r"a voice is a table, \[speeko.quality\]"),
-        ("[speeko.auto]\n", "a voice cannot be called 'auto'"),
-        ("[speeko.' ']\n", "a voice cannot be called ' '"),
+        ("[speeko.auto]\n", "a voice cannot be named 'auto'"),
+        ("[speeko.' ']\n", "a voice cannot be named ' '"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_told_in_one_line(text: str, told: str) -> None:

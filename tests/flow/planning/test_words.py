@@ -137,7 +137,7 @@ def test_ssml_is_spoken_where_it_is_taken(flow: InProcess) -> None:
         assert lines["a"]["audio_seconds"] > lines["b"]["audio_seconds"] + 0.3
         assert "<audio>" in lines["c"]["error"]
         assert lines["d"]["error"] == "the SSML has 6,014 characters, and 5,000 are the most"
-        assert "is no XML" in lines["e"]["error"]
+        assert "is not well-formed XML" in lines["e"]["error"]
     finally:
         speaking.close()
 

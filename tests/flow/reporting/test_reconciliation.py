@@ -113,7 +113,7 @@ def test_bills_that_cannot_be_read(flow: InProcess, tmp_path: Path) -> None:
     (tmp_path / "c.jsonl").write_text('{"key": "a", "micros": 1}\n{"key": \n')
     for name, told in (
         ("a.csv", "a.csv: no column of a key"),
-        ("b.csv", "b.csv, row 2: 'Total' is no number of characters"),
+        ("b.csv", "b.csv, row 2: 'Total' is not a number of characters"),
         ("c.jsonl", "c.jsonl, row 2: .*not valid JSON"),
         ("d.csv", "no such file"),
     ):
