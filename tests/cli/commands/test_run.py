@@ -151,8 +151,8 @@ def test_the_doctor_looks_at_everything(cli: Any, metered: Any, provider: str) -
     done = cli("doctor", "--provider", provider)
     assert done.returncode == 0, done.stdout
     lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
-    names = ["postgres", "redis", "schema", "workers", "audio", "jobs", "store", "output", "disk", "provider"]
-    names.append("voice")
+    names = ["postgres", "redis", "schema", "workers", "audio", "jobs", "webhooks", "store", "output", "disk"]
+    names += ["provider", "voice"]
     assert [(ok, name) for ok, name, _ in lines] == [("ok", name) for name in names]
     assert not (cli.folder / "speeko-output").exists()
 
