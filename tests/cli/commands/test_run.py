@@ -62,7 +62,14 @@ def look_at_the_job(cli: Any, here: Any, catalog: Path, out: Path) -> None:
     assert table[0].split() == [
         "job", "state", "rows", "with", "audio", "done", "cost", "started", "output",
     ]  # fmt: skip
-    assert re.split(r"  +", table[2])[:6] == ["1", "done, some rows failed", "4", "3", "75%", "$0.00039"]
+    assert re.split(r"  +", table[2].strip())[:6] == [
+        "1",
+        "done, some rows failed",
+        "4",
+        "3",
+        "75%",
+        "$0.00039",
+    ]
     assert str(out) in table[2]
 
     assert here("wait", "1")[0] == 3
