@@ -20,7 +20,6 @@ from speeko_jobs.embedded.server_restart import Watchdog
 from speeko_jobs.embedded.servers import EmbeddedServers
 from speeko_jobs.errors import ConfigError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.lifecycle import migration_guard
 from speeko_jobs.settings import Settings
 
 __all__ = ["close", "context", "database_only", "open_context", "open_provider", "servers"]
@@ -80,6 +79,8 @@ def servers(settings: Settings, *, linger_seconds: float | None = None) -> Itera
         database = Database(settings.database_url)
         try:
             if embedded and migrate.current(database) != migrate.head():
+                from speeko_jobs.flow.lifecycle import migration_guard  # heavy, and rarely needed
+
                 migration_guard.upgrade(database, settings.queue_url, settings.home_path)
             migrate.require(database)
         finally:

@@ -25,10 +25,8 @@ def open_services(settings: Settings, *, linger: bool = True) -> Iterator[tuple[
 
     `linger`: embedded servers stay for some minutes after the last command, as the settings say.
     """
-    from speeko_jobs import runtime
+    from speeko_jobs import private_files, runtime
     from speeko_jobs.embedded.servers import running
-    from speeko_jobs.flow.reporting import doctor_checks
-    from speeko_workers.supervisor import at_work
 
     with termination_is_ctrl_c(), contextlib.ExitStack() as stack:
         embedded = settings.embedded_redis and not settings.broker_url
@@ -36,17 +34,22 @@ def open_services(settings: Settings, *, linger: bool = True) -> Iterator[tuple[
         with busy("starting the servers", shown=embedded and not running(settings.home_path)):
             context = stack.enter_context(runtime.context(settings, linger_seconds=seconds))
         if not settings.embedded_redis:
+            from speeko_jobs.flow.reporting import doctor_checks
+
             doctor_checks.require_redis_fits(context)
         _tell_if_foreign(context)
-        yield context, embedded and not at_work(settings.home_path)
+        yield (
+            context,
+            embedded and not private_files.is_locked(settings.home_path / private_files.WORKERS_LOCK),
+        )
 
 
 def _tell_if_foreign(context: Context) -> None:
     """Say where another database uses the same Redis."""
-    from speeko_jobs.flow.reporting import doctor_checks
+    from speeko_jobs.flow.reporting.redis_owner import foreign_redis_warning
 
     with contextlib.suppress(ServerError):  # whoever needs it says so
-        if warning := doctor_checks.foreign_redis_warning(context):
+        if warning := foreign_redis_warning(context):
             note(f"speeko: {warning}")
 
 
@@ -62,10 +65,10 @@ def open_existing(settings: Settings) -> Iterator[Context]:
 
 def _stop_stale_plans(context: Context) -> None:
     """Have jobs whose submitter was killed shown as what they are; a standby is left as it is."""
-    from speeko_jobs.flow.lifecycle import crash_recovery
+    from speeko_jobs.flow.lifecycle import stale_plans
 
     with contextlib.suppress(ServerError):
-        crash_recovery.stop_stale_plans(context)
+        stale_plans.stop_stale_plans(context)
 
 
 @contextlib.contextmanager

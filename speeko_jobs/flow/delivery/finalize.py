@@ -1,4 +1,7 @@
-"""Finalize a job: its manifest, failed rows and summary in the destination. Same bytes on every run."""
+"""Finalize a job: its manifest, failed rows and summary in the destination. Same bytes on every run.
+
+Commands read summaries here, too; so what only the finalizer needs is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,7 @@ from speeko_jobs.core.reporting import job_figures, manifest
 from speeko_jobs.core.reporting import job_summary as core_summary
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery import archive_output, report_figures
-from speeko_jobs.flow.delivery.chunk_delivery import rebuild
-from speeko_jobs.flow.delivery.manifest_merge import Merge
 from speeko_jobs.flow.delivery.manifest_parts import part_paths
-from speeko_jobs.flow.delivery.removed_files import prune
 from speeko_jobs.flow.delivery.storage_failures import is_of_destination, pause_refused
 
 log = logging.getLogger(__name__)
@@ -52,6 +51,8 @@ def finalize(context: Context, job_no: int) -> bool:
                 _prune(context, job)
             _write(context, job, end)
             if job.spec.archive:
+                from speeko_jobs.flow.delivery import archive_output
+
                 archive_output.pack(context, job)
         except StoreError as error:
             if job.state is JobState.FINALIZING:
@@ -71,6 +72,8 @@ def finalize(context: Context, job_no: int) -> bool:
 
 def _prune(context: Context, job: Job) -> None:
     """Delete what left the catalog; removed.csv says what."""
+    from speeko_jobs.flow.delivery.removed_files import prune
+
     destination = context.destination_of(job.spec)
     orders = chunks.job_context(context.database, job.id)
     assert orders is not None
@@ -82,6 +85,9 @@ def _prune(context: Context, job: Job) -> None:
 
 def _write(context: Context, job: Job, end: JobState) -> None:
     """Write the manifest, the failed rows and the summary of a job that ends as `end`."""
+    from speeko_jobs.flow.delivery import report_figures
+    from speeko_jobs.flow.delivery.manifest_merge import Merge
+
     store = context.store_of(job.spec.store)
     destination = context.destination_of(job.spec)
     why: Counter[str] = Counter()
@@ -194,6 +200,8 @@ def manifest_part(context: Context, store: Store, chunk: Chunk) -> tuple[bytes, 
     try:
         as_json, as_csv = store.get_many(part_paths(chunk.job, chunk.no))
     except MissingObject:
+        from speeko_jobs.flow.delivery.chunk_delivery import rebuild
+
         return rebuild(context, chunk.job, chunk)
     return as_json, as_csv
 

@@ -15,7 +15,6 @@ from speeko_jobs.core.model.pause_reasons import PauseKind, kind_of, stored_reas
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.errors import StoreError
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery import archive_output
 
 log = logging.getLogger(__name__)
 STOPPABLE = (JobState.RUNNING, JobState.FINALIZING)
@@ -27,6 +26,8 @@ def is_of_destination(context: Context, spec: JobSpec, error: StoreError) -> boo
         return False
     places = {context.destination_of(spec).url}
     if spec.archive:
+        from speeko_jobs.flow.delivery import archive_output
+
         places.add(archive_output.place_of(context, spec)[0].url)
     return error.url in places - {context.store_of(spec.store).url}
 

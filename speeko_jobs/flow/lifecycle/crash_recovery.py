@@ -6,14 +6,12 @@ Messages can be lost, engines die, submitters are killed. All that is due is fou
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speeko_jobs.adapters.celery_queue.queue import DELIVER, SYNTHESIZE
 from speeko_jobs.adapters.postgres import (
     adhoc_jobs,
     job_control,
-    jobs,
     leases,
     metrics,
     permits,
@@ -21,10 +19,9 @@ from speeko_jobs.adapters.postgres import (
     sweep_lookups,
     webhooks,
 )
-from speeko_jobs.core.model.states import PLANNING_STOPPED
 from speeko_jobs.flow.context import Context
-from speeko_jobs.flow.delivery.manifest_parts import clear_parts
 from speeko_jobs.flow.dispatch import dispatch
+from speeko_jobs.flow.lifecycle.stale_plans import stop_plans
 from speeko_jobs.flow.synthesis import outage_recovery, spool
 
 log = logging.getLogger(__name__)
@@ -50,7 +47,7 @@ def sweep(context: Context) -> Swept:
     outage_recovery.give_up(context)
     outage_recovery.resume(context)
     lying = sweep_lookups.look(database)
-    _stop_plans(context, lying.abandoned)
+    stop_plans(context, lying.abandoned)
     # what waits in the broker will wake a worker, and an awake engine takes chunks itself: no message twice
     probes = outage_recovery.probes(context)
     queue.synthesize([*probes, *lying.synthesize][queue.waiting(SYNTHESIZE) :])
@@ -62,17 +59,3 @@ def sweep(context: Context) -> Swept:
     dispatch(context)
     metrics.note_periodic_task(database, metrics.SWEEP, len(lying.synthesize) + len(lying.deliver))
     return Swept(replayed, lying)
-
-
-def stop_stale_plans(context: Context) -> None:
-    """Cancel the jobs whose submitter is gone before the plan was whole: they would be shown as `planning`
-    until a worker sweeps."""
-    _stop_plans(context, sweep_lookups.abandoned(context.database))
-
-
-def _stop_plans(context: Context, found: Sequence[int]) -> None:
-    for job in found:
-        spec = jobs.show(context.database, job).spec
-        if context.database.run(lambda t, job=job: jobs.stop_planning(t, job, PLANNING_STOPPED)):  # type: ignore[misc]
-            clear_parts(context, spec.store, job)
-            log.warning("job %d: %s", job, PLANNING_STOPPED)

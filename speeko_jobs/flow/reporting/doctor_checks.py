@@ -17,7 +17,7 @@ from speeko_jobs.adapters.postgres import migrate, server_errors, server_fitness
 from speeko_jobs.adapters.postgres import webhooks as hooks
 from speeko_jobs.adapters.providers.provider import check, list_models, list_voices
 from speeko_jobs.adapters.redis.redis_fitness import RedisFacts
-from speeko_jobs.adapters.redis.server import FOREIGN, RedisServer
+from speeko_jobs.adapters.redis.server import RedisServer
 from speeko_jobs.core.model.suggestions import nearest
 from speeko_jobs.core.output.archive_path import is_archive, split
 from speeko_jobs.core.output.formatting import count, size
@@ -26,6 +26,7 @@ from speeko_jobs.core.voices.availability import VoiceOffer
 from speeko_jobs.core.voices.voice_catalog import AUTO
 from speeko_jobs.errors import ConfigError, ServerError
 from speeko_jobs.flow.context import Context
+from speeko_jobs.flow.reporting.redis_owner import foreign_redis_warning
 from speeko_jobs.settings import Settings
 
 MIN_FREE_CONNECTIONS = 16  # a worker of four processes takes as many
@@ -186,11 +187,6 @@ def webhooks(context: Context) -> DoctorFinding:
 def schema_revision() -> str:
     """Return the revision that this version works with."""
     return migrate.head()
-
-
-def foreign_redis_warning(context: Context) -> str:
-    """Return one line where another database uses the same Redis, else ""."""
-    return FOREIGN if context.cache.server.is_foreign() else ""
 
 
 def writable_store(url: str) -> str:

@@ -12,6 +12,7 @@ from speeko_jobs.core.providers.profiles import profile_of
 from speeko_jobs.embedded.servers import ServerUrls
 from speeko_jobs.errors import ConfigError, ServerError, StoreError
 from speeko_jobs.flow.reporting import doctor_checks
+from speeko_jobs.flow.reporting.redis_owner import foreign_redis_warning
 from tests.fixtures.database import own_database
 from tests.fixtures.inprocess import InProcess
 
@@ -36,11 +37,11 @@ def test_a_file_is_no_store(tmp_path: Path) -> None:
 def test_redis_of_another_database_is_refused(
     flow: InProcess, servers: ServerUrls, migrated_template: str
 ) -> None:
-    assert doctor_checks.foreign_redis_warning(flow.context) == ""
+    assert foreign_redis_warning(flow.context) == ""
     assert doctor_checks.context_redis(flow.context).text.endswith("answers")
     with own_database(servers, "other", migrated_template) as url:
         other = flow.again(database_url=url)
-        assert "another database" in doctor_checks.foreign_redis_warning(other.context)
+        assert "another database" in foreign_redis_warning(other.context)
         with pytest.raises(ServerError, match="another database"):
             doctor_checks.context_redis(other.context)
         other.close()
