@@ -6,7 +6,13 @@ import pytest
 
 from speeko_jobs.core.providers.profiles import PROFILES
 from speeko_jobs.core.text import cleaning
-from speeko_jobs.core.text.text_rules import FIRST_VERSION, TEXT_VERSION, VERSIONS, TextRules
+from speeko_jobs.core.text.text_rules import (
+    FIRST_VERSION,
+    TEXT_VERSION,
+    VERSIONS,
+    TextRules,
+    may_clean_otherwise,
+)
 from tests.golden import golden
 from tests.golden.golden import Lines
 from tests.golden.rows import OPTIONS, REFUSED, ROWS, Row, reader, rows
@@ -33,6 +39,12 @@ def test_the_newest_version_differs_where_a_rule_has_changed(lines: Lines) -> No
     newest = golden.read(TEXT_VERSION)
     changed = [new for old, new in zip(lines, newest, strict=True) if old != new]
     assert len(changed) < ROWS / 10
+
+
+def test_no_changed_row_is_overlooked(lines: Lines) -> None:
+    for old, new in zip(lines, golden.read(TEXT_VERSION), strict=True):
+        if old != new and old["option"] in ("plain", "lexicon", "strip") and len(new["texts"]) == 1:
+            assert may_clean_otherwise(new["source"]), new
 
 
 def test_the_file_is_of_the_rows_that_are_drawn(lines: Lines) -> None:

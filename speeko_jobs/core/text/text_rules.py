@@ -10,6 +10,7 @@ few places as possible. A field is added to the version that is not released yet
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,6 +50,17 @@ VERSIONS: Mapping[int, TextRules] = {
 TEXT_VERSION = max(VERSIONS)  # of new jobs
 FIRST_VERSION = min(VERSIONS)
 CURRENT_RULES = VERSIONS[TEXT_VERSION]
+
+# What the cleaning rules of later versions need to see in a text, or an entity that may stand for it.
+_TOUCHED = re.compile(
+    r"[\\\[\]{}《》｜【】_]|\n[^\w\n]*[\n<&]|[（(][ぁ-ゖー]|[\r\u2028\u2029\x85\v\f]|<\s*/?r[ubtp]|&(?!(?:nbsp|quot|amp);(?![\w#&]))",
+    re.IGNORECASE,
+)
+
+
+def may_clean_otherwise(source: str) -> bool:
+    """Return whether versions may clean a text differently; False only where all give the same words."""
+    return _TOUCHED.search(source) is not None
 
 
 def rules_of(version: int) -> TextRules:

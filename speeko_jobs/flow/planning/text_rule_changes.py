@@ -7,6 +7,7 @@ those whose text the rules can touch; so a catalog that is known, and plain text
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from speeko_jobs.core.job.plan_summary import Plan
 from speeko_jobs.core.job.row_reader import Refusal, RowReader, SpokenRow
 from speeko_jobs.core.output import formatting
 from speeko_jobs.core.text.cleaning import is_plain
-from speeko_jobs.core.text.text_rules import earlier_versions
+from speeko_jobs.core.text.text_rules import earlier_versions, may_clean_otherwise
 from speeko_jobs.flow.planning.destination_diff import DestinationDiff
 from speeko_jobs.flow.planning.key_lookup import KeyRank
 
+_NUMBER = re.compile(r"[\d\u00bc-\u00be\u2150-\u215e]")
 ReaderOf = Callable[[int], RowReader]  # the reader of a table under a version of the rules
 
 
@@ -49,8 +51,8 @@ class TextRuleChanges:
         self.kept_by: Counter[int] = Counter()
         self._database, self._diff, self._version = database, diff, spec.text_rules
         self._versions = earlier_versions(spec.text_rules)
-        is_changed = spec.repair or spec.read_numbers or spec.lexicon or spec.markup != "none"
-        self._is_whole = spec.segments == "auto" and not is_changed
+        self._is_whole = spec.segments == "auto" and not spec.repair and spec.markup == "none"
+        self._reads_numbers = spec.read_numbers
 
     def find(
         self,
@@ -93,7 +95,11 @@ class TextRuleChanges:
 
     def _may_differ(self, row: SpokenRow) -> bool:
         """Return whether the rules can touch a row: plain text stays as it is under all versions."""
-        return not (self._is_whole and row.texts == (row.source,) and is_plain(row.source))
+        if not self._is_whole or len(row.texts) > 1:
+            return True
+        if self._reads_numbers and _NUMBER.search(row.source):
+            return True
+        return not is_plain(row.source) and may_clean_otherwise(row.source)
 
     @staticmethod
     def _buys(row: SpokenRow, ranks: Mapping[bytes, KeyRank]) -> bool:
