@@ -78,7 +78,7 @@ def test_a_job_is_seen_from_its_submission_to_its_end(stage: Stage, page: Page) 
     stage.hold()
     tab_to(page, "Pause")
     page.keyboard.press("Enter")
-    expect(page.locator("#head .mark")).to_have_text("paused")
+    expect(page.locator("#head .mark")).to_have_text("paused by the user")
     assert spine.job(job).state is JobState.PAUSED
     expect(page.locator("#announce")).to_have_text(f"Job {job} is paused by the user")
     wait_until(lambda: focused(page) == "Resume", "the focus on what takes the button's place")
@@ -148,7 +148,7 @@ def test_what_a_viewer_does_outlives_changes(stage: Stage, page: Page) -> None: 
     assert focused(page) == "Cancel…"
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Cancel the job").click()
-    expect(page.locator("#head .mark")).to_have_text("cancelled")
+    expect(page.locator("#head .mark")).to_have_text("cancelled by the user")
     stage.release()
     spine.until(lambda: spine.job(job).finished_at, "the end of the cancelled job")
 

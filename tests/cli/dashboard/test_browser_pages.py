@@ -161,7 +161,7 @@ def test_a_job_goes_on_under_a_higher_budget(
         field.fill(amount)
         field.press("Enter")
         expect(page.locator("#told")).to_contain_text(said)
-    expect(page.locator("#head .mark")).to_have_text("paused")
+    expect(page.locator("#head .mark")).to_have_text("paused by the user")
     field.fill(f"{plan.cost_micros / 1e6:.6f}")
     field.press("Tab")
     page.keyboard.press("Enter")
@@ -187,7 +187,7 @@ def test_an_action_that_is_too_late_is_said_on_the_page(
     expect(page.locator("#told")).to_contain_text(f"job {job} is running: it cannot be retried")
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("button", name="Cancel the job").click()
-    expect(page.locator("#head .mark")).to_have_text("cancelled")
+    expect(page.locator("#head .mark")).to_have_text("cancelled by the user")
     expect(page.locator("#told")).to_be_hidden()
 
 
