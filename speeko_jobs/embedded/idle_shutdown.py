@@ -54,8 +54,11 @@ class IdleShutdown:
             if self._root is None or _identity(self._files.folders.root) != self._root:
                 self._running.kill()
                 return
-            with contextlib.suppress(OSError):  # the home is being removed
+            try:
                 if self._look():
+                    return
+            except OSError:  # the home is being removed, or cannot be read now
+                if self._told.is_set():
                     return
             self._told.wait(LOOK_SECONDS)
 
