@@ -1,4 +1,4 @@
-"""Build the man page speeko(1) from the help of all commands. The build of the wheel installs it (setup.py).
+"""Build the man page speeko(1) from the help of all commands. The wheel holds it (install_manual.py).
 
 Prints the page to standard output when it is run as a module. Must import nothing but click and what the help
 imports, because the build has nothing else.

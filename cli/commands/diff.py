@@ -83,9 +83,9 @@ def command(call: Invocation, /, files: tuple[str, ...], everything: bool, **opt
         say(f"and {count(more, 'row')} more (--all lists them)")
     print_refusals(found)
     say()
-    say(f"a run would make {count(found.calls, 'call')} for {table_micros(found.cost_micros)}")
     for line in found.notes:
         say(line)
+    say(f"a run would make {count(found.calls, 'call')} for {table_micros(found.cost_micros)}")
     return 0
 
 

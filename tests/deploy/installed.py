@@ -19,7 +19,6 @@ SOURCES = (
     "requirements.lock",
     "README.md",
     "LICENSE",
-    "setup.py",
     "speeko_jobs",
     "workers",
     "cli",

@@ -118,7 +118,7 @@ def test_a_clone_in_an_odd_folder_is_made_and_runs(tmp_path: Path) -> None:
     """`make venv`, then a verb: below spaces, quotes, other scripts, and deeper than a #! line may be."""
     clone = tmp_path / "it's a Ñandú" / ("d" * 120)
     clone.mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "README.md", "LICENSE", "setup.py"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, clone / name)
     for name in ("speeko_jobs", "workers", "cli"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))

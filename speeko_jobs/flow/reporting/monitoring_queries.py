@@ -14,6 +14,7 @@ from speeko_jobs.adapters.postgres import fleet_status, job_details, job_listing
 from speeko_jobs.adapters.postgres.fleet_status import AccountSample
 from speeko_jobs.adapters.postgres.job_details import ChunkPage, FailedRow, Moment, PlayableRow
 from speeko_jobs.adapters.postgres.job_listing import JobFilter, JobLine, JobPage, PageRequest
+from speeko_jobs.errors import ServerError
 from speeko_jobs.flow.context import Context
 from speeko_jobs.flow.reporting.top_reasons import TopReasons
 
@@ -56,8 +57,12 @@ def job_line(context: Context, job: int) -> JobLine:
 
 
 def with_reasons(context: Context, lines: Sequence[JobLine], known: TopReasons) -> list[JobLine]:
-    """Return the lines with the most frequent reason of their rows without audio."""
-    found = known.of(context, {line.id: line for line in lines})
+    """Return the lines with the most frequent reason of their rows without audio; without it where reading it
+    takes too long."""
+    try:
+        found = known.of(context, {line.id: line for line in lines})
+    except ServerError:
+        return list(lines)
     return [replace(line, top_reason=found.get(line.id, "")) for line in lines]
 
 

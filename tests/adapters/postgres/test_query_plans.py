@@ -332,6 +332,8 @@ CHECKED: dict[str, dict[str, Any]] = {
     "board_counts": {"tenant": None},
     "board_chunk_states": {"job": JOB},
     "board_chunks": {"job": JOB, "limit": 20},
+    "board_reasons": {"jobs": [JOB], "limit": 100, "cancelled": "cancelled"},
+    "job_any_active": {},
     "board_failing": {"job": JOB, "after": 800_000, "limit": 64},
     "board_failed": {"job": JOB, "first": 300_001, "last": 301_000, "failed": 10, "refused": 1},
     "board_unserved": {"job": JOB, "first": 300_001, "last": 301_000, "limit": 1000},

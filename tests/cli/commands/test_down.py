@@ -35,7 +35,7 @@ def test_the_second_run_meets_the_workers_of_the_first(lingering: Cli) -> None:
     assert lingering("run", catalog).returncode == 0
     first = ids(lingering)
     assert all(first)
-    assert "idle workers until" in lingering("status").stderr
+    wait_until(lambda: "idle workers until" in lingering("status").stderr, "the workers to be idle")
     assert "`speeko down` ends them" in lingering("workers").stderr
     again = lingering.json("run", catalog)
     assert (again["state"], again["rows"]) == ("done", 5)

@@ -119,13 +119,13 @@ def test_without_a_script(serve: Serve, shop: Shop, open_page: OpenPage) -> None
     page = open_page(390, java_script_enabled=False)
     page.goto(acting.url)
     page.get_by_role("link", name=f"Job {job}", exact=True).click()
-    for button, state in (("Pause", "paused"), ("Resume", "running")):
+    for button, state in (("Pause", "paused by the user"), ("Resume", "running")):
         page.get_by_role("button", name=button).click()
         assert page.locator("#head .mark").inner_text() == state
         assert page.url == f"{acting.url}/jobs/{job}"
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("button", name="Cancel the job").click()
-    assert page.locator("#head .mark").inner_text() == "cancelled"
+    assert page.locator("#head .mark").inner_text() == "cancelled by the user"
     assert jobs.show(shop.flow.context.database, job).state is JobState.CANCELLED
 
     page.goto(acting.url)
@@ -161,7 +161,7 @@ def test_a_job_goes_on_under_a_higher_budget(
         field.fill(amount)
         field.press("Enter")
         expect(page.locator("#told")).to_contain_text(said)
-    expect(page.locator("#head .mark")).to_have_text("paused by the user")
+    expect(page.locator("#head .mark")).to_have_text("paused: budget used up")
     field.fill(f"{plan.cost_micros / 1e6:.6f}")
     field.press("Tab")
     page.keyboard.press("Enter")

@@ -75,7 +75,7 @@ def test_a_later_file_adds_voices_and_overrides_single_fields() -> None:
         (PLAIN + "languages = [1]", "languages takes a list of words"),
         ("[speeko.new]\nquality = 1\n", r"my.toml: \[speeko.new\] lacks latency_ms"),
         ("[speeko.new]\n", "lacks latency_ms and quality"),
-        ("[speko.new]\n", "there is no provider 'speko' (did you mean speeko, espeak?): espeak, speeko"),
+        ("[speko.new]\n", r"there is no provider 'speko' \(did you mean speeko, espeak\?\): espeak, speeko"),
         ("speeko = 1", r"speeko takes tables such as \[speeko.a-voice\]"),
         ("[speeko]\nquality = 1", r"a voice is a table, \[speeko.quality\]"),
         ("[speeko.auto]\n", "a voice cannot be named 'auto'"),

@@ -131,4 +131,4 @@ def test_the_questions_of_two_days(flow: InProcess) -> None:
     assert written <= {line["path"] for line in flow.manifest() if line["change"]}
     assert changes["text"] + changes["same_sound"] == 228
     # 131 questions are gone; those without an answer never had a file
-    assert (changes["added"], summary["removed"] + first["refused"], first["refused"]) == (516, 131, 5)
+    assert (changes["added"], summary["removed"] + first["left_out"], first["left_out"]) == (516, 131, 5)

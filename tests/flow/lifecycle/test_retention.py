@@ -24,7 +24,7 @@ from tests.adapters.postgres.test_retention import open_month
 from tests.fixtures.books import together
 from tests.fixtures.inprocess import InProcess
 
-ROWS = [(f"r{n}", f"Text number {n % 30} of this catalog.") for n in range(40)] + [("bad", " ")]
+ROWS = [(f"r{n}", f"Text number {n % 30} of this catalog.") for n in range(40)] + [("bad", "---")]
 DAY = 86_400.0
 KEPT = ("item", "chunk", "need")
 # prunes as `speeko jobs prune` does; its settings come over stdin

@@ -73,7 +73,7 @@ def test_failed_csv_keeps_the_voice_and_language_that_a_refused_row_asks_for(flo
         "id,text,voice,language",
         "typo,One.,kokoro-frendly,",
         "tongue,Two.,,klingon",
-        "empty,,kokoro-friendly,de",
+        "empty,---,kokoro-friendly,de",
         "good,Four.,,",
     ]
     source.write_text("\n".join(rows) + "\n")

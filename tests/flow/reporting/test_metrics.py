@@ -20,7 +20,7 @@ from speeko_jobs.flow.reporting.metrics import Family
 from tests.fixtures.inprocess import InProcess
 from tests.fixtures.ports import held_port, number
 
-ROWS = [(f"id-{n}", f"Text number {n % 8} of the catalog.") for n in range(12)] + [("bad", " ")]
+ROWS = [(f"id-{n}", f"Text number {n % 8} of the catalog.") for n in range(12)] + [("bad", "---")]
 
 
 def look(flow: InProcess) -> dict[str, Family]:

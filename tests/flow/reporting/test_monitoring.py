@@ -17,7 +17,7 @@ from speeko_jobs.flow.lifecycle import control, crash_recovery, retention
 from speeko_jobs.flow.reporting import costs
 from tests.fixtures.inprocess import InProcess
 
-ROWS = [(f"r{n}", f"Text number {n % 30} of this catalog.") for n in range(40)] + [("bad", " ")]
+ROWS = [(f"r{n}", f"Text number {n % 30} of this catalog.") for n in range(40)] + [("bad", "---")]
 RUDE = {"match": "number 7 ", "times": -1, "status": 400, "body": "no"}
 
 
@@ -101,7 +101,7 @@ def test_looks_agree_with_the_files(one_day: None, flow: InProcess) -> None:
 def test_rows_that_the_planner_found_unchanged_take_no_time(flow: InProcess) -> None:
     rows = [(f"r{n}", f"Text number {n % 10} of this catalog.") for n in range(300)]
     run(flow, rows, flow.folder / "out")
-    again = run(flow, [*rows[:250], ("new", "A new text."), *rows[250:], ("bad", " ")], flow.output)
+    again = run(flow, [*rows[:250], ("new", "A new text."), *rows[250:], ("bad", "---")], flow.output)
     check(flow, again)
     database = flow.context.database
     assert 0 < sum(m.rows for m in job_details.course(database, again)) < 200
@@ -109,7 +109,9 @@ def test_rows_that_the_planner_found_unchanged_take_no_time(flow: InProcess) -> 
 
 @pytest.mark.parametrize("spec", [{"segments": "sentence"}, {"deliver": False}, {"deliver_as": "wav"}])
 def test_looks_agree_however_it_is_delivered(flow: InProcess, spec: dict[str, Any]) -> None:
-    rows = [(f"r{n}", f"One sentence. Text number {n} of this catalog.") for n in range(20)] + [("bad", " ")]
+    rows = [(f"r{n}", f"One sentence. Text number {n} of this catalog.") for n in range(20)] + [
+        ("bad", "---")
+    ]
     flow.provider.script([RUDE])
     job = run(flow, rows, flow.folder / "out", **spec)
     if spec.get("deliver", True):

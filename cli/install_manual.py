@@ -1,4 +1,7 @@
-"""Install the man page with the wheel, built from the help of all commands. The rest is in pyproject.toml."""
+"""Install the man page with the wheel: a command of the build, named in pyproject.toml.
+
+Imported by the build alone: setuptools is there and no dependency of ours but click.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,11 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from setuptools import setup
 from setuptools.command.build_py import build_py  # noqa: F401  (setuptools before distutils)
 
 from distutils.command.install_data import install_data  # isort: skip
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 INSTALLED = {"speeko_jobs": "speeko_jobs", "speeko_workers": "workers", "speeko_cli": "cli"}
 FOLDER = "share/man/man1"
 
@@ -41,6 +43,3 @@ class InstallManual(install_data):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(manual_page(), "utf-8")
         self.outfiles.append(str(path))
-
-
-setup(cmdclass={"install_data": InstallManual}, data_files=[(FOLDER, [])])
