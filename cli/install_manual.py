@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from setuptools.command.build_py import build_py  # noqa: F401  (setuptools before distutils)
@@ -14,14 +15,13 @@ from setuptools.command.build_py import build_py  # noqa: F401  (setuptools befo
 from distutils.command.install_data import install_data  # isort: skip
 
 ROOT = Path(__file__).parent.parent
-INSTALLED = {"speeko_jobs": "speeko_jobs", "speeko_workers": "workers", "speeko_cli": "cli"}
 FOLDER = "share/man/man1"
 
 
-def manual_page() -> str:
-    """Return the page, from the packages as they lie here."""
+def manual_page(package_dir: Mapping[str, str]) -> str:
+    """Return the page, from packages in the folders that `package_dir` names."""
     sys.dont_write_bytecode = True
-    for name, folder in INSTALLED.items():
+    for name, folder in package_dir.items():
         init = ROOT / folder / "__init__.py"
         spec = importlib.util.spec_from_file_location(
             name, init, submodule_search_locations=[str(init.parent)]
@@ -41,5 +41,5 @@ class InstallManual(install_data):
         super().run()
         path = Path(self.install_dir) / FOLDER / "speeko.1"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(manual_page(), "utf-8")
+        path.write_text(manual_page(self.distribution.package_dir or {}), "utf-8")
         self.outfiles.append(str(path))

@@ -33,7 +33,7 @@ from speeko_jobs import private_files, system_resources
 from speeko_jobs import settings as speeko_settings
 from speeko_jobs.adapters.celery_queue.app import Transport, make_app
 from speeko_jobs.adapters.celery_queue.queue import CONTROL, QUEUES, Queue
-from speeko_jobs.adapters.celery_queue.queue_names import REDIS_SCHEMES
+from speeko_jobs.adapters.celery_queue.queue_names import is_redis
 from speeko_jobs.adapters.redis.dead_letters import DeadLetters
 from speeko_jobs.adapters.redis.server import RedisServer
 from speeko_jobs.errors import ConfigError, SpeekoError
@@ -141,7 +141,7 @@ def _stopping(**_: Any) -> None:
 def _refuse_unfit_redis(**_: Any) -> None:
     """End at once where Redis is a Cluster, a Sentinel or a replica: Celery would fail at each message."""
     for url in {settings.redis_url, settings.broker_url or settings.redis_url}:
-        if url.partition("://")[0] in REDIS_SCHEMES:
+        if is_redis(url):
             with contextlib.closing(RedisServer(url)) as server:
                 try:
                     server.require_fit()

@@ -22,16 +22,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from speeko_jobs import __version__
 from speeko_jobs.embedded import data_dirs
 from speeko_jobs.embedded.background_process import (
     BackgroundProcess,
-    BackgroundState,
+    StatePublisher,
     code_fingerprint,
     free_own_lock,
     handle_end,
 )
-from speeko_jobs.embedded.servers import urls_of
+from speeko_jobs.embedded.servers import try_lock, urls_of
 from speeko_jobs.errors import SpeekoError
 from speeko_jobs.settings import Settings
 
@@ -42,20 +41,11 @@ LOOK_SECONDS = 0.5
 JOBS_SECONDS = 2.0
 RETIRE_SECONDS = 30.0
 # what a job's spec or the command itself takes from the settings; workers do not
-OF_COMMANDS = frozenset(
-    (
-        *("output", "model", "voice", "language", "format", "speed", "reuse", "price_per_million", "tenant"),
-        *(
-            "max_concurrency",
-            "calls_per_minute",
-            "chars_per_minute",
-            "give_up_after",
-            "webhook",
-            "chunk_rows",
-        ),
-        *("chunk_rows", "log_level", "log_format", "linger_seconds", "database_url", "redis_url"),
-    )
-)
+OF_COMMANDS = frozenset((
+    "output", "model", "voice", "language", "format", "speed", "reuse", "price_per_million", "tenant",
+    "max_concurrency", "calls_per_minute", "chars_per_minute", "give_up_after", "webhook", "chunk_rows",
+    "log_level", "log_format", "linger_seconds", "database_url", "redis_url",
+))  # fmt: skip
 
 
 def idle_workers(home: Path) -> BackgroundProcess:
@@ -70,7 +60,7 @@ def are_used(home: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _try(use, fcntl.LOCK_EX)
+        return not try_lock(use, fcntl.LOCK_EX)
     finally:
         os.close(use)
 
@@ -109,7 +99,7 @@ class IdleWorkers:
         Workers of other settings are retired where they are idle; where they are at work the answer is False.
         """
         self._use = os.open(_use_lock(self._process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if _try(self._use, fcntl.LOCK_EX):
+        if try_lock(self._use, fcntl.LOCK_EX):
             state = self._process.state()
             if state is not None and state.fingerprint != self._fingerprint and state.until:
                 self._process.end(RETIRE_SECONDS)
@@ -129,7 +119,7 @@ class IdleWorkers:
         use = os.open(_use_lock(self._process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             state = self._process.state()
-            if _try(use, fcntl.LOCK_EX) and state is not None and state.until:
+            if try_lock(use, fcntl.LOCK_EX) and state is not None and state.until:
                 self._process.end(RETIRE_SECONDS)
         finally:
             os.close(use)
@@ -166,28 +156,20 @@ def _use_lock(process: BackgroundProcess) -> Path:
     return process.folders.lock("workers-use")
 
 
-def _try(file: int, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 class IdleSupervisor:
     """The process itself: a supervisor that ends when its workers are idle."""
 
     def __init__(self, settings: Settings, mark: str) -> None:
-        self._settings, self._mark = settings, mark
+        self._settings = settings
         self._process = idle_workers(settings.home_path)
         self._use = os.open(_use_lock(self._process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._told = threading.Event()
-        self._published: BackgroundState | None = None
+        self._stopping = threading.Event()
+        self._state = StatePublisher(self._process, mark)
         self._used = time.time()
 
     def stop(self, *_: object) -> None:
         """End warm, also where commands use the workers."""
-        self._told.set()
+        self._stopping.set()
 
     def run(self) -> None:
         """Supervise the workers until they are idle for long enough."""
@@ -196,7 +178,7 @@ class IdleSupervisor:
         from speeko_jobs.embedded.servers import EmbeddedServers
         from speeko_workers.supervisor import Supervisor, nodes
 
-        self._publish(0.0)
+        self._state.publish(0.0)
         local = EmbeddedServers(self._settings.home_path)
         local.start()
         database = Opened(self._settings.database_url, name="speeko-idle", pool_size=1)
@@ -204,7 +186,7 @@ class IdleSupervisor:
             with Watchdog(local), Supervisor(self._settings, nodes(self._settings)) as own:
                 if not self._wait(database):
                     own.kill()
-                self._publish(0.0)
+                self._state.publish(0.0)
                 free_own_lock()  # before the use lock: a command that waits for that one starts new workers
                 fcntl.flock(self._use, fcntl.LOCK_UN)
         finally:
@@ -216,7 +198,7 @@ class IdleSupervisor:
         gone: nothing that they do is kept."""
         root = self._process.folders.root.stat().st_ino
         looked, active = 0.0, True
-        while not self._told.wait(LOOK_SECONDS):
+        while not self._stopping.wait(LOOK_SECONDS):
             try:
                 if self._process.folders.root.stat().st_ino != root:
                     return False
@@ -225,7 +207,7 @@ class IdleSupervisor:
                 return False
             if time.monotonic() - looked > JOBS_SECONDS:
                 looked, active = time.monotonic(), _has_active_jobs(database)
-            if _try(self._use, fcntl.LOCK_EX):
+            if try_lock(self._use, fcntl.LOCK_EX):
                 idle_since = max(self._used, touched)
                 if not active and time.time() - idle_since >= self._settings.linger_seconds:
                     return True
@@ -234,15 +216,8 @@ class IdleSupervisor:
                 active = True
             if active:
                 self._used = time.time()
-            self._publish(0.0 if active else max(self._used, touched) + self._settings.linger_seconds)
+            self._state.publish(0.0 if active else max(self._used, touched) + self._settings.linger_seconds)
         return True
-
-    def _publish(self, until: float) -> None:
-        state = BackgroundState(os.getpid(), __version__, self._mark, round(until))
-        if state != self._published:
-            with contextlib.suppress(OSError):
-                self._process.publish(state)
-                self._published = state
 
 
 def _has_active_jobs(database: Database) -> bool:

@@ -97,10 +97,7 @@ class RowAudio(Handler):
             self.set_header("Content-Disposition", attachment(found.name))
         self.set_header("Content-Length", str(length))
         try:
-            while block:
-                self.write(block)
-                await self.flush()
-                block = await lane.run(partial(_next, blocks))
+            await _send(self, lane, block, blocks)
         except StreamClosedError:
             return  # the client closed the connection
         finally:
@@ -128,10 +125,7 @@ class ArchiveHandler(Handler):
         self.set_header("Content-Type", "application/zip")
         self.set_header("Content-Disposition", attachment(name))
         try:
-            while block:
-                self.write(block)
-                await self.flush()
-                block = await lane.run(partial(_next, blocks))
+            await _send(self, lane, block, blocks)
         except StreamClosedError:
             return  # the client closed the connection
         except SpeekoError as error:  # no end: the client sees that the archive is not whole
@@ -142,6 +136,14 @@ class ArchiveHandler(Handler):
             raise
         finally:
             await lane.run(partial(_close, blocks))
+
+
+async def _send(handler: Handler, lane: ThreadLane, block: bytes, blocks: Iterator[bytes]) -> None:
+    """Write the first block and then the others, each when the client has taken the one before it."""
+    while block:
+        handler.write(block)
+        await handler.flush()
+        block = await lane.run(partial(_next, blocks))
 
 
 def attachment(name: str) -> str:

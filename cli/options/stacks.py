@@ -32,9 +32,8 @@ plan_options: Stack = together(job_options, webhook_options, common)  # estimate
 submission_options: Stack = together(  # run, submit
     dry_run_option(), job_options, webhook_options, notify_option(), common
 )
-without_effect: Stack = (
-    together(  # of a command that only plans: accepted, so that `run` can be replaced by it
-        dry_run_option(hidden=True), wait_for_output_option(hidden=True), notify_option(hidden=True)
-    )
+# accepted by a command that only plans, so that it can replace `run`
+without_effect: Stack = together(
+    dry_run_option(hidden=True), wait_for_output_option(hidden=True), notify_option(hidden=True)
 )
 schedule_options: Stack = together(job_options, webhook_option, common)  # schedule add

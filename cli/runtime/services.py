@@ -21,7 +21,7 @@ CHECK_SECONDS = 1.0
 
 @contextlib.contextmanager
 def open_services(settings: Settings, *, linger: bool = True) -> Iterator[tuple[Context, bool]]:
-    """The open things, and whether nobody is at work on them, as far as that is known without asking.
+    """Open the services; yield them, and whether no worker of this home runs, as far as its lock says.
 
     `linger`: embedded servers stay for some minutes after the last command, as the settings say.
     """

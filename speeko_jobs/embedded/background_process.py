@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from speeko_jobs import __version__
-from speeko_jobs.embedded import daemonize
+from speeko_jobs.embedded import daemonize, server_process
 from speeko_jobs.embedded.data_dirs import Folders
 from speeko_jobs.errors import ServerError
 
@@ -73,17 +73,9 @@ class BackgroundProcess:
     def pid(self) -> int | None:
         """Return the id of the process that holds the lock, 0 while it starts, None where there is none."""
         try:
-            file = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            said = os.read(file, 32).strip()
-            return int(said) if said.isdigit() else 0
-        finally:
-            os.close(file)
-        return None
+            return server_process.pid(self.lock)
+        except ValueError:  # it is being written
+            return 0
 
     def state(self) -> BackgroundState | None:
         """Return what the living process says of itself; None where none lives or it has said nothing yet."""
@@ -166,6 +158,22 @@ class BackgroundProcess:
             return self.module in psutil.Process(pid).cmdline()
         except psutil.Error:
             return False
+
+
+class StatePublisher:
+    """Publish what this process says of itself, whenever that changes."""
+
+    def __init__(self, process: BackgroundProcess, fingerprint: str) -> None:
+        self._process, self._fingerprint = process, fingerprint
+        self._published: BackgroundState | None = None
+
+    def publish(self, until: float) -> None:
+        """Publish the Unix time at which this process ends if nothing uses it, 0 while something does."""
+        state = BackgroundState(os.getpid(), __version__, self._fingerprint, round(until))
+        if state != self._published:
+            with contextlib.suppress(OSError):  # a full disk, or a home that is being removed
+                self._process.publish(state)
+                self._published = state
 
 
 def handle_end(stop: Callable[..., None]) -> None:

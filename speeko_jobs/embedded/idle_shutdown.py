@@ -1,51 +1,44 @@
 """Keep the embedded servers for some minutes after the last command, then stop them.
 
 A program, run by `EmbeddedServers` through daemonize.py: `python -m speeko_jobs.embedded.idle_shutdown HOME
-SECONDS FINGERPRINT [COMPANION...]`. It imports little and uses no server. Its lock <home>/servers/linger.lock
+SECONDS FINGERPRINT`. It imports little and uses no server. Its lock <home>/servers/linger.lock
 tells commands that it lives: the last command to leave then leaves the servers to it.
 
 It stops the servers under the start lock when no command has held `users.lock` for SECONDS, at once on
 SIGTERM, and when the home was removed. It frees its own lock before the start lock, so that a command that
-waits for the start lock never counts on a process that is about to end. A companion is a program that this
-process starts and ends with itself; it reads the end of its standard input when this process was killed.
+waits for the start lock never counts on a process that is about to end.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from speeko_jobs import __version__
 from speeko_jobs.embedded import servers
-from speeko_jobs.embedded.background_process import BackgroundState, free_own_lock, handle_end
+from speeko_jobs.embedded.background_process import StatePublisher, free_own_lock, handle_end
 from speeko_jobs.embedded.removed_home import RunningServers
 from speeko_jobs.errors import ServerError
 
 LOOK_SECONDS = 0.5
-COMPANION_SECONDS = 3.0
 
 
 class IdleShutdown:
     """Watch whether the servers of a home are used, and stop them in time."""
 
     def __init__(self, home: Path, seconds: float, fingerprint: str) -> None:
-        self._home, self._seconds, self._fingerprint = home, seconds, fingerprint
+        self._home, self._seconds = home, seconds
         self._files = servers.lingering_process(home)
         self._root = _identity(self._files.folders.root)
-        self._told = threading.Event()
+        self._stopping = threading.Event()
         self._used = self._used_at = self._last = 0.0
-        self._published: BackgroundState | None = None
+        self._state = StatePublisher(self._files, fingerprint)
         self._running = RunningServers(home)
 
     def stop(self, *_: object) -> None:
         """Have `run` stop the servers now, where no command uses them."""
-        self._told.set()
+        self._stopping.set()
 
     def run(self) -> None:
         """Return when the servers are stopped, or on SIGTERM left to the commands that use them."""
@@ -58,9 +51,9 @@ class IdleShutdown:
                 if self._look():
                     return
             except OSError:  # the home is being removed, or cannot be read now
-                if self._told.is_set():
+                if self._stopping.is_set():
                     return
-            self._told.wait(LOOK_SECONDS)
+            self._stopping.wait(LOOK_SECONDS)
 
     def _look(self) -> bool:
         """Stop the servers where it is time; return whether this process is no longer needed."""
@@ -69,17 +62,10 @@ class IdleShutdown:
         if last != self._last:
             self._used, self._used_at, self._last = time.monotonic(), time.time(), last
         is_idle = not in_use and time.monotonic() - self._used >= self._seconds
-        if is_idle or self._told.is_set():
-            return servers.stop_unused(self._home, and_then=free_own_lock) or self._told.is_set()
-        self._publish(0.0 if in_use else self._used_at + self._seconds)
+        if is_idle or self._stopping.is_set():
+            return servers.stop_unused(self._home, and_then=free_own_lock) or self._stopping.is_set()
+        self._state.publish(0.0 if in_use else self._used_at + self._seconds)
         return False
-
-    def _publish(self, until: float) -> None:
-        state = BackgroundState(os.getpid(), __version__, self._fingerprint, round(until))
-        if state != self._published:
-            with contextlib.suppress(OSError):  # a full disk, or a home that is being removed
-                self._files.publish(state)
-                self._published = state
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
@@ -90,30 +76,13 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-@contextlib.contextmanager
-def _companion(command: list[str]) -> Iterator[None]:
-    """Run the companion until the end of the block."""
-    if not command:
-        yield
-        return
-    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/") as child:
-        try:
-            yield
-        finally:
-            child.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(COMPANION_SECONDS)
-            child.kill()
-
-
 def main(arguments: list[str]) -> int:
     """Keep the servers of the home that the arguments name; the exit code."""
-    home, seconds, fingerprint, *command = arguments
+    home, seconds, fingerprint = arguments
     watch = IdleShutdown(Path(home), float(seconds), fingerprint)
     handle_end(watch.stop)
     try:
-        with _companion(command):
-            watch.run()
+        watch.run()
     except ServerError as error:
         sys.stderr.write(f"{error}\n")
         return 1

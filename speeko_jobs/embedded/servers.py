@@ -25,7 +25,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ class EmbeddedServers:
     """The embedded servers of one home, in use from `start` to `stop` (or as a context manager).
 
     `linger_seconds`: how long they stay after the last command. 0 stops what lingers, too; None leaves it as
-    it is, and the last user stops the servers only where nothing keeps them. `companion`: see idle_shutdown.
+    it is, and the last user stops the servers only where nothing keeps them.
     """
 
     def __init__(
@@ -75,11 +75,9 @@ class EmbeddedServers:
         database: bool = True,
         redis: bool = True,
         linger_seconds: float | None = None,
-        companion: Sequence[str] = (),
     ) -> None:
         self._folders = data_dirs.at(home)
         self._linger_seconds = linger_seconds
-        self._companion = companion
         self._database = database
         self._redis = redis
         self._users: int | None = None
@@ -155,7 +153,7 @@ class EmbeddedServers:
         lingering = lingering_process(self._folders.home)
         if not lingering.is_alive():
             arguments = (str(self._folders.home), f"{self._linger_seconds:g}", code_fingerprint())
-            lingering.start((sys.executable, "-m", lingering.module, *arguments, *self._companion))
+            lingering.start((sys.executable, "-m", lingering.module, *arguments))
 
     def _ensure(self, deadline: float) -> Path:
         """Start our servers where they do not run; return their sockets' folder when they answer."""
@@ -285,7 +283,7 @@ class _StartLock:
 
     def __enter__(self) -> None:
         self._file = _open(self._path)
-        while not _try(self._file, fcntl.LOCK_EX):
+        while not try_lock(self._file, fcntl.LOCK_EX):
             if time.monotonic() > self._deadline:
                 os.close(self._file)
                 raise ServerError(
@@ -305,7 +303,7 @@ def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
 
-def _try(file: int, kind: int) -> bool:
+def try_lock(file: int, kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -328,7 +326,7 @@ def _end(folders: data_dirs.Folders) -> None:
 
 
 def _alone(users: int) -> bool:
-    return _try(users, fcntl.LOCK_EX)
+    return try_lock(users, fcntl.LOCK_EX)
 
 
 def _no_access(places: data_dirs.Folders, error: OSError) -> str:

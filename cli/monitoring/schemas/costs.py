@@ -108,7 +108,7 @@ class BudgetJson(TypedDict):
 
 
 class BudgetsJson(TypedDict):
-    """Caps, what is spent of them, and weights: the list that `speeko budget list --json` tells."""
+    """Caps, what is spent of them, and weights: the list of `speeko budget list --json`."""
 
     budgets: list[BudgetJson]
 

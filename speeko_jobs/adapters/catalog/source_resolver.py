@@ -119,7 +119,7 @@ def _file(path: Path, sheet: str = "") -> CatalogSource:
 def _open_file(path: Path) -> ByteStream:
     is_pipe = path.is_fifo()
     wait = (
-        _told(f"{path} is a named pipe: waiting for a program that writes to it")
+        _reported_if_slow(f"{path} is a named pipe: waiting for a program that writes to it")
         if is_pipe
         else nullcontext()
     )
@@ -139,7 +139,7 @@ def _open_stdin() -> ByteStream:
 
 
 @contextmanager
-def _told(line: str) -> Iterator[None]:
+def _reported_if_slow(line: str) -> Iterator[None]:
     """Log a line if the block takes longer than WAIT_SECONDS: a source that is silent is not a hang."""
     timer = threading.Timer(WAIT_SECONDS, log.warning, [line])
     timer.daemon = True
@@ -154,7 +154,7 @@ def _blocks(read: Callable[[int], bytes | None], name: str, *, is_live: bool = F
     """Yield blocks until the end. `is_live`: another program writes them, perhaps slowly."""
     while True:
         try:
-            with _told(f"waiting for data from {name}") if is_live else nullcontext():
+            with _reported_if_slow(f"waiting for data from {name}") if is_live else nullcontext():
                 data = read(CHUNK_BYTES)
         except OSError as error:
             raise CatalogError(f"{name}: cannot be read: {error.strerror}") from None

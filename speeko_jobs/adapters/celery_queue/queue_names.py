@@ -11,6 +11,11 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 AMQP_SCHEMES = ("amqp", "amqps")
 
 
+def is_redis(url: str) -> bool:
+    """Return whether the server at this URL is a Redis."""
+    return url.partition("://")[0] in REDIS_SCHEMES
+
+
 def is_amqp(url: str) -> bool:
     """Whether the broker at this URL is RabbitMQ."""
     return url.partition("://")[0] in AMQP_SCHEMES

@@ -91,7 +91,7 @@ def version_of(info: Mapping[str, Any]) -> str:
     return str(info.get("redis_version", "?"))
 
 
-def is_unfit(error: BaseException) -> SpeekoError | None:
+def unfit(error: BaseException) -> SpeekoError | None:
     """Return what to raise where an error says that this is a server of a wrong kind, else None."""
     found = explained(error) if isinstance(error, redis.RedisError) else None
     return (

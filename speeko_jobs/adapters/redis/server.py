@@ -141,8 +141,8 @@ class RedisServer:
         try:
             info = self.client.info()
         except redis.RedisError as error:
-            if unfit := redis_fitness.is_unfit(error):
-                raise unfit from None
+            if wrong := redis_fitness.unfit(error):
+                raise wrong from None
             return
         redis_fitness.check_info(info)
 

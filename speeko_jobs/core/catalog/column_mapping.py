@@ -45,18 +45,10 @@ _COMMON = frozenset((*ID_NAMES, *TEXT_NAMES, *VOICE_NAMES, *LANGUAGE_NAMES))
 _SHOPIFY_NAMES = frozenset(("image_src", "variant_sku", "variant_price", "variant_image", "option1_value"))
 _COMMA = re.compile(r"\s*,\s*")
 _TYPES_WITH_VARIANTS = frozenset(("variable", "variation", "configurable", "grouped"))
-_PRODUCT_TYPES = _TYPES_WITH_VARIANTS | frozenset(
-    (
-        "simple",
-        "external",
-        "virtual",
-        "downloadable",
-        "bundle",
-        "giftcard",
-        "subscription",
-        "variable-subscription",
-    )
-)
+_PRODUCT_TYPES = _TYPES_WITH_VARIANTS.union((
+    "simple", "external", "virtual", "downloadable", "bundle", "giftcard", "subscription",
+    "variable-subscription",
+))  # fmt: skip
 _SENTENCE_ENDS = tuple(".!?…:;,。！？；：，।॥؟۔")
 
 

@@ -50,25 +50,8 @@ def _sets(table: dict[str, str]) -> dict[str, frozenset[str]]:
     found = {language: frozenset(words.split()) for language, words in table.items()}
     # Without a language: words of all, but for those that are words of everyday English themselves.
     everyday = {
-        "ok",
-        "no",
-        "m",
-        "im",
-        "al",
-        "os",
-        "pl",
-        "fr",
-        "hr",
-        "art",
-        "st",
-        "bd",
-        "s",
-        "w",
-        "r",
-        "t",
-        "p",
-        "n",
-    }
+        "ok", "no", "m", "im", "al", "os", "pl", "fr", "hr", "art", "st", "bd", "s", "w", "r", "t", "p", "n",
+    }  # fmt: skip
     return found | {"": frozenset().union(*found.values()) - (everyday - found["en"])}
 
 

@@ -27,9 +27,7 @@ class TextRules:
     one_reading: bool = False  # cleaning: of annotated text (ruby) one reading is spoken
     anki_tags: bool = False  # cleaning: cloze deletions say their answer, sound tags nothing
     plain_cells: bool = False  # rows: null markers are no text, lists are joined, objects are refused
-    exact_numbers: bool = (
-        False  # numbers: units after prices stay, foreign scales and groups, feet and inches
-    )
+    exact_numbers: bool = False  # numbers: units after prices stay, foreign scales, feet and inches
     sentence_ends: bool = False  # segmentation: abbreviations, ordinals, names and quotes end no sentence
 
 

@@ -140,8 +140,11 @@ def _write(context: Context, job: Job, end: JobState) -> None:
 
 
 def summarize(context: Context, job_no: int) -> dict[str, Any]:
-    """A job's summary as it stands."""
-    job = jobs.show(context.database, job_no)
+    """Return a job's summary as it stands."""
+    return _summarize(context, jobs.show(context.database, job_no))
+
+
+def _summarize(context: Context, job: Job) -> dict[str, Any]:
     found = jobs.failures(context.database, job.id)
     rest = job.failed + job.refused - sum(n for _, n in found)
     if rest > 0 and job.state is JobState.CANCELLED:
@@ -151,14 +154,14 @@ def summarize(context: Context, job_no: int) -> dict[str, Any]:
     return summary
 
 
-def plan_notes(job: Job) -> list[str]:
-    """Return what the plan noted. `run` and `submit` print it; nobody has seen that of a schedule's job."""
+def _plan_notes(job: Job) -> list[str]:
+    """Return what the plan noted. `run` and `submit` print it, a schedule does not."""
     return list(job.plan.get("notes", ()))
 
 
 def full_notes(context: Context, job: Job, summary: dict[str, Any]) -> list[str]:
     """Return all notes on a job: the plan's, its summary's, and webhook events that were not delivered."""
-    return [*plan_notes(job), *summary["notes"], *_webhook_notes(context, job)]
+    return [*_plan_notes(job), *summary["notes"], *_webhook_notes(context, job)]
 
 
 def _webhook_notes(context: Context, job: Job) -> list[str]:
@@ -174,8 +177,9 @@ def _webhook_notes(context: Context, job: Job) -> list[str]:
 def status(context: Context, job_no: int) -> dict[str, Any]:
     """Return the summary with the plan's notes and what the job waits for (None where it gets on)."""
     seen = wait_facts.look(context.database, [job_no]).get(job_no)
-    summary = summarize(context, job_no)
-    notes = [*plan_notes(jobs.show(context.database, job_no)), *summary["notes"]]
+    job = jobs.show(context.database, job_no)
+    summary = _summarize(context, job)
+    notes = [*_plan_notes(job), *summary["notes"]]
     return summary | {"waiting": None if seen is None else seen.to_json(), "notes": notes}
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeko_jobs.adapters.audio_store import Store
+from speeko_jobs.adapters.celery_queue.queue_names import is_redis
 from speeko_jobs.adapters.http import webhook_client
 from speeko_jobs.adapters.postgres import migrate, server_errors, server_fitness
 from speeko_jobs.adapters.postgres import webhooks as hooks
@@ -33,7 +34,6 @@ MIN_FREE_CONNECTIONS = 16  # a worker of four processes takes as many
 MAX_LOST_EVENTS = 100
 MAX_CLOCK_SECONDS = 5.0
 LOW_BYTES, MIN_BYTES = 2_000_000_000, 100_000_000  # room on a disk: a warning below, a failure below
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def require_redis_fits(context: Context) -> None:
     """
     context.cache.server.require_fit()
     broker = context.settings.broker_url
-    if broker.startswith(_REDIS_SCHEMES):
+    if is_redis(broker):
         with contextlib.closing(RedisServer(broker)) as server:
             server.require_fit()
 
@@ -119,7 +119,7 @@ def require_writable(context: Context) -> None:
 def broker(context: Context) -> DoctorFinding:
     """Return which broker answers. Raises ServerError where it is away, or is a Redis that does not fit."""
     url = context.settings.broker_url
-    if url.startswith(_REDIS_SCHEMES):
+    if is_redis(url):
         return redis_at(url)
     return DoctorFinding(f"{context.queue.check()} answers")
 
