@@ -20,7 +20,7 @@ from speeko_jobs.adapters.postgres.jobs import Job
 from speeko_jobs.core.model.states import JobState
 from speeko_jobs.flow.lifecycle import control
 from tests.fixtures.books import together
-from tests.fixtures.inprocess import InProcess
+from tests.fixtures.inprocess import InProcess, opened_in
 from tests.fixtures.metered import MeteredProvider
 from tests.fixtures.ports import held_port, number
 from tests.metered.audio import read_stamp, stamp_of
@@ -31,12 +31,8 @@ ROWS = [(f"r{n}", f"This is text {n}, about a plain box.") for n in range(60)]
 @pytest.fixture
 def flow(tmp_path: Path, migrated_url: str, redis_url: str, strict: MeteredProvider) -> Iterator[InProcess]:
     """The flow in this process, 32 calls at a time, against a provider that bills every call."""
-    home = tmp_path / "home"
-    home.mkdir()
-    urls = {"database_url": migrated_url, "redis_url": redis_url}
-    opened = InProcess(strict.settings(home=str(home), max_concurrency=32, **urls), tmp_path, strict)
-    yield opened
-    opened.close()
+    with opened_in(tmp_path, migrated_url, redis_url, strict, max_concurrency=32) as opened:
+        yield opened
 
 
 def check_bill(flow: InProcess) -> Counter[str]:

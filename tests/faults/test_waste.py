@@ -20,7 +20,7 @@ from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.reporting import reconciliation
 from speeko_jobs.flow.synthesis.call_dispatcher import BACKLOG
 from tests.fixtures.books import together
-from tests.fixtures.inprocess import InProcess
+from tests.fixtures.inprocess import InProcess, always, opened_in
 from tests.fixtures.metered import MeteredProvider
 
 MAX_BAD = JUDGED_FROM + TRIAL_CALLS  # calls of a new account whose answers are all bad
@@ -33,16 +33,8 @@ def rows_of(count: int, name: str = "r") -> list[tuple[str, str]]:
 @pytest.fixture
 def flow(tmp_path: Path, migrated_url: str, redis_url: str, strict: MeteredProvider) -> Iterator[InProcess]:
     """The flow in this process, 32 calls at a time, against a provider that bills every call."""
-    home = tmp_path / "home"
-    home.mkdir()
-    urls = {"database_url": migrated_url, "redis_url": redis_url}
-    opened = InProcess(strict.settings(home=str(home), max_concurrency=32, **urls), tmp_path, strict)
-    yield opened
-    opened.close()
-
-
-def always(**rule: Any) -> dict[str, Any]:
-    return {"match": "*", "times": -1, **rule}
+    with opened_in(tmp_path, migrated_url, redis_url, strict, max_concurrency=32) as opened:
+        yield opened
 
 
 # the waste breaker

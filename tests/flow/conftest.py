@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.database import migrated_template, migrated_url  # noqa: F401
-from tests.fixtures.inprocess import InProcess
+from tests.fixtures.inprocess import InProcess, opened_in
 from tests.fixtures.metered import MeteredProvider
 from tests.fixtures.s3 import s3_endpoint, s3_environment, s3_url  # noqa: F401
 
@@ -50,11 +50,5 @@ def flow(
     redis_url: str,
     metered: MeteredProvider,
 ) -> Iterator[InProcess]:
-    home = tmp_path / "home"
-    home.mkdir()
-    settings = metered.settings(
-        home=str(home), database_url=migrated_url, redis_url=redis_url, max_concurrency=32
-    )
-    opened = InProcess(settings, tmp_path, metered)
-    yield opened
-    opened.close()
+    with opened_in(tmp_path, migrated_url, redis_url, metered, max_concurrency=32) as opened:
+        yield opened

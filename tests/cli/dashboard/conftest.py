@@ -83,6 +83,15 @@ def shop_home(
         provider.stop()
 
 
+@pytest.fixture
+def flow(migrated_url: str, redis_url: str, shop_home: InProcess, tmp_path: Any) -> Iterator[InProcess]:
+    """A database of the test's own, with the provider of all."""
+    made = shop_home.again(database_url=migrated_url, redis_url=redis_url, home=str(tmp_path / "home"))
+    made.folder, made.output = tmp_path, tmp_path / "out"
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session")
 def shop(shop_home: InProcess) -> Shop:
     flow = shop_home

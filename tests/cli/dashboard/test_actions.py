@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,15 +26,6 @@ from tests.wait import wait_until
 
 TOKEN = "token-0123456789-abcdef"
 LOGIN = "user:password"
-
-
-@pytest.fixture
-def flow(migrated_url: str, redis_url: str, shop_home: InProcess, tmp_path: Any) -> Iterator[InProcess]:
-    """A database of the test's own, with the provider of all."""
-    made = shop_home.again(database_url=migrated_url, redis_url=redis_url, home=str(tmp_path / "home"))
-    made.folder, made.output = tmp_path, tmp_path / "out"
-    yield made
-    made.close()
 
 
 @pytest.fixture

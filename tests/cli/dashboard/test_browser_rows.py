@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -12,15 +11,6 @@ from tests.cli.dashboard.conftest import Serve
 from tests.cli.dashboard.test_browser_pages import OUTSIDE, PALE, WIDER
 from tests.fixtures.browser import Page, expect
 from tests.fixtures.inprocess import InProcess
-
-
-@pytest.fixture
-def flow(migrated_url: str, redis_url: str, shop_home: InProcess, tmp_path: Any) -> Iterator[InProcess]:
-    """A database of the test's own, with the provider of all."""
-    made = shop_home.again(database_url=migrated_url, redis_url=redis_url, home=str(tmp_path / "home"))
-    made.folder, made.output = tmp_path, tmp_path / "out"
-    yield made
-    made.close()
 
 
 @pytest.fixture

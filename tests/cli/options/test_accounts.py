@@ -55,14 +55,16 @@ def named(of: MeteredProvider, name: str = "SHOP") -> dict[str, str]:
 
 
 @pytest.fixture
-def up(cli: Any, a: MeteredProvider) -> Any:
-    """`speeko up` in a terminal with the key and URL of A."""
+def up(cli: Any, a: MeteredProvider) -> Iterator[Any]:
+    """`speeko up` in a terminal with the key and URL of A; it ends with its servers."""
     cli.environ |= own(a)
     process = cli.start("up", "--workers", "1")
     assert "ready" in process.stderr.readline()
     for name in own(a):
         del cli.environ[name]
-    return process
+    yield process
+    process.terminate()
+    process.wait(60)
 
 
 def test_no_command_buys_on_another_terminals_account(

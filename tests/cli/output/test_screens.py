@@ -22,7 +22,7 @@ from speeko_jobs.core.reporting.job_figures import PAUSES, progress_words
 from speeko_jobs.flow.delivery import finalize
 from speeko_jobs.flow.lifecycle import control
 from speeko_jobs.flow.reporting import metrics
-from tests.fixtures.inprocess import InProcess
+from tests.fixtures.inprocess import InProcess, always, opened_in
 from tests.fixtures.metered import MeteredProvider
 
 ROWS = [(f"id-{n}", f"This is text number {n}, about a plain box.") for n in range(30)]
@@ -34,16 +34,8 @@ SUMS = ("delivered", "unchanged", "failed", "refused", "with_audio", "calls")
 
 @pytest.fixture
 def flow(tmp_path: Path, migrated_url: str, redis_url: str, metered: MeteredProvider) -> Iterator[InProcess]:
-    home = tmp_path / "home"
-    home.mkdir()
-    urls = {"database_url": migrated_url, "redis_url": redis_url}
-    opened = InProcess(metered.settings(home=str(home), max_concurrency=4, **urls), tmp_path, metered)
-    yield opened
-    opened.close()
-
-
-def always(**rule: Any) -> dict[str, Any]:
-    return {"match": "*", "times": -1, **rule}
+    with opened_in(tmp_path, migrated_url, redis_url, metered, max_concurrency=4) as opened:
+        yield opened
 
 
 # the states
